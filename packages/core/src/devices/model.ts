@@ -1,0 +1,78 @@
+import type { EpochMillis } from '../platform/clock';
+
+/** A lower-case UUID. */
+export type Uuid = string;
+
+/** "No customer" (server contract 1.3): an entity never carries null there. */
+export const NULL_UUID: Uuid = '13814000-1dd2-11b2-8080-808080808080';
+
+export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
+export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
+export type JsonObject = { [member: string]: unknown };
+
+export interface Tenant {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly title: string;
+  readonly version: number;
+}
+
+export type Authority = 'SYS_ADMIN' | 'TENANT_ADMIN' | 'CUSTOMER_USER';
+
+export interface User {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  readonly customerId: Uuid;
+  /** Lower case: unique over all tenants. */
+  readonly email: string;
+  readonly authority: Authority;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly enabled: boolean;
+  /** `scrypt$N$r$p$salt$hash`, base64; null until the user is activated. */
+  readonly passwordHash: string | null;
+  readonly version: number;
+}
+
+/** Server contract 4.2. `profileData` is kept as it was sent. */
+export interface DeviceProfile {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  readonly name: string;
+  readonly description: string | null;
+  readonly isDefault: boolean;
+  readonly transportType: TransportType;
+  readonly provisionType: string;
+  readonly provisionDeviceKey: string | null;
+  readonly profileData: JsonObject;
+  readonly version: number;
+}
+
+/** Server contract 3.2. */
+export interface Device {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  readonly customerId: Uuid;
+  readonly name: string;
+  /** The name of the device's profile. */
+  readonly type: string;
+  readonly label: string | null;
+  readonly deviceProfileId: Uuid;
+  readonly additionalInfo: JsonObject | null;
+  readonly version: number;
+}
+
+/** Server contract 3.3. */
+export interface DeviceCredentials {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly deviceId: Uuid;
+  readonly credentialsType: CredentialsType;
+  /** For ACCESS_TOKEN the token itself. A secret: never into a log line. */
+  readonly credentialsId: string;
+  readonly credentialsValue: string | null;
+  readonly version: number;
+}

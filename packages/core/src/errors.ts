@@ -1,0 +1,76 @@
+import type { Millis } from './platform/clock';
+
+export interface ErrorRow {
+  /** HTTP status. */
+  readonly http: number;
+  /** CoAP code in dotted form (RFC 7252 section 5.9). */
+  readonly coap: string;
+  /** ThingsBoard's `errorCode` (server contract 1.2). */
+  readonly errorCode: number;
+  /** Whether the same request can succeed later without being changed. */
+  readonly retryable: boolean;
+  /** What is said to the caller where the situation has no words of its own. */
+  readonly sentence: string;
+}
+
+/** Every failure is a row here; `docs/reference/errors.md` is generated from this table. */
+export const ERRORS = {
+  BAD_PAYLOAD: row(400, '4.00', 31, false, 'The payload is not what this resource takes'),
+  BAD_REQUEST: row(400, '4.00', 31, false, 'A parameter of the request is missing or malformed'),
+  INVALID_ARGUMENTS: row(400, '4.00', 30, false, 'The request asks for something that cannot be done'),
+  BODY_REQUIRED: row(400, '4.00', 31, false, 'Required request body is missing'),
+  UNAUTHORIZED: row(401, '4.01', 10, false, 'Authentication failed'),
+  TOKEN_EXPIRED: row(401, '4.01', 11, false, 'Token has expired'),
+  PERMISSION_DENIED: row(403, '4.03', 20, false, "You don't have permission to perform this operation!"),
+  DEVICE_DELETED: row(403, '4.03', 20, false, 'Device was deleted!'),
+  NOT_FOUND: row(404, '4.04', 32, false, "Requested item wasn't found!"),
+  METHOD_NOT_ALLOWED: row(405, '4.05', 31, false, 'Request method is not supported'),
+  POLL_EXPIRED: row(408, '5.04', 2, true, 'Nothing happened within the time-out'),
+  NO_REPLY: row(408, '5.04', 2, true, 'No reply within the time-out'),
+  VERSION_CONFLICT: row(409, '4.09', 35, false, 'The entity was changed by someone else in the meantime'),
+  PAYLOAD_TOO_LARGE: row(413, '4.13', 31, false, 'Payload size exceeds the limit'),
+  UNSUPPORTED_MEDIA_TYPE: row(415, '4.15', 31, false, 'The media type is not supported'),
+  TOO_MANY_REQUESTS: row(429, '4.29', 33, true, 'Too many requests'),
+  TRANSPORT_MISMATCH: row(403, '5.00', 20, false, "The device's profile does not allow this transport"),
+  INTERNAL: row(500, '5.00', 2, true, 'Internal server error'),
+  STORE_UNAVAILABLE: row(503, '5.03', 2, true, 'The store does not answer'),
+  BACKLOG_FULL: row(503, '5.03', 2, true, 'The telemetry backlog has reached its limit'),
+  SHUTTING_DOWN: row(503, '5.03', 2, true, 'The gateway is shutting down'),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+function row(http: number, coap: string, errorCode: number, retryable: boolean, sentence: string): ErrorRow {
+  return { http, coap, errorCode, retryable, sentence };
+}
+
+export interface ErrorDetails {
+  /** Said instead of the row's sentence. Never holds a secret: it goes to the caller. */
+  readonly message?: string;
+  /** When a retry makes sense: Retry-After (rounded up to seconds) and Max-Age. */
+  readonly retryAfter?: Millis;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the domain: a code of the table, and what this case adds to it. */
+export class TandemError extends Error {
+  override readonly name = 'TandemError';
+  readonly retryAfter: Millis | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    details: ErrorDetails = {},
+  ) {
+    super(details.message ?? ERRORS[code].sentence, details.cause === undefined ? undefined : { cause: details.cause });
+    this.retryAfter = details.retryAfter;
+  }
+
+  get row(): ErrorRow {
+    return ERRORS[this.code];
+  }
+
+  /** Anything thrown as a row: what is not ours is a fault of the gateway. */
+  static from(error: unknown): TandemError {
+    return error instanceof TandemError ? error : new TandemError('INTERNAL', { cause: error });
+  }
+}

@@ -1,0 +1,34 @@
+import type { KeyValue, Value } from '../payload/value';
+import type { EpochMillis } from '../platform/clock';
+import type { Uuid } from '../devices/model';
+import type { Position } from './device-events';
+
+/** Contract 0.2: CLIENT is written by the device, SHARED by the server for the device, SERVER never leaves the server. */
+export type AttributeScope = 'CLIENT' | 'SHARED' | 'SERVER';
+
+export interface Attribute {
+  readonly key: string;
+  readonly value: Value;
+  readonly lastUpdateTs: EpochMillis;
+}
+
+/** All attributes of a scope as of one position of the device's event log. */
+export interface AttributeSnapshot {
+  readonly attributes: readonly Attribute[];
+  readonly position: Position;
+}
+
+export interface AttributeStore {
+  /** @param keys all of the scope where undefined; an empty list reads nothing. Unknown keys are left out. */
+  read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]>;
+  /** The SHARED scope and the position in the event log it belongs to, read in one step. */
+  snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot>;
+  /**
+   * One save is one event: for SHARED the same atomic step appends `{updated: entries}` to the device's event log and
+   * wakes its waiters. Saving an unchanged value counts as a change. Writing for a device that is gone writes nothing
+   * and answers false.
+   */
+  save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean>;
+  /** For SHARED appends `{deleted: keys}` in the same step, with those keys that existed; no event where none did. */
+  delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[], ts: EpochMillis): Promise<readonly string[]>;
+}

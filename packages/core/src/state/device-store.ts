@@ -1,0 +1,89 @@
+import type { Device, DeviceCredentials, DeviceProfile, Tenant, User, Uuid } from '../devices/model';
+
+/** Paging of server contract 1.3: pages from 0. */
+export interface PageQuery {
+  readonly pageSize: number;
+  readonly page: number;
+  /** Substring of the name, any letter case. */
+  readonly textSearch?: string;
+  readonly sortProperty?: string;
+  readonly sortOrder?: 'ASC' | 'DESC';
+}
+
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly totalElements: number;
+}
+
+/** Everything a transport needs to know about who presented credentials: one read. */
+export interface ResolvedDevice {
+  readonly device: Device;
+  readonly profile: DeviceProfile;
+  readonly credentials: DeviceCredentials;
+}
+
+/** What a write ran into. A conflict changes nothing. */
+export type Conflict =
+  | 'NAME_TAKEN'
+  | 'CREDENTIALS_TAKEN'
+  | 'EMAIL_TAKEN'
+  | 'PROVISION_KEY_TAKEN'
+  | 'VERSION'
+  | 'ABSENT'
+  | 'IN_USE';
+export type Written<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly conflict: Conflict };
+
+/** A change that running sessions and caches have to hear of. */
+export type SessionChange =
+  | { readonly kind: 'credentials'; readonly deviceId: Uuid }
+  | { readonly kind: 'device'; readonly deviceId: Uuid }
+  | { readonly kind: 'deleted'; readonly deviceId: Uuid }
+  | { readonly kind: 'profile'; readonly profileId: Uuid };
+
+/**
+ * Devices, credentials, profiles, tenants and users. Every method is one atomic step: a conflict, or a process that
+ * dies in the middle, leaves nothing half written.
+ *
+ * Versions: an entity is created with version 1; an update must carry the stored version (else VERSION) and is stored
+ * with version + 1.
+ */
+export interface DeviceStore {
+  createTenant(tenant: Tenant): Promise<Written<Tenant>>;
+  getTenant(id: Uuid): Promise<Tenant | undefined>;
+
+  /** EMAIL_TAKEN when another user has the address. */
+  createUser(user: User): Promise<Written<User>>;
+  getUser(id: Uuid): Promise<User | undefined>;
+  findUserByEmail(email: string): Promise<User | undefined>;
+
+  /** NAME_TAKEN within the tenant. A profile saved as the default takes that flag from the former default. */
+  createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
+  updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
+  getProfile(id: Uuid): Promise<DeviceProfile | undefined>;
+  findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined>;
+  findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined>;
+  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>>;
+  /** IN_USE while a device refers to it; ABSENT when there is none. */
+  deleteProfile(id: Uuid): Promise<Written<DeviceProfile>>;
+
+  /** Device and credentials together or not at all. NAME_TAKEN within the tenant, CREDENTIALS_TAKEN over all. */
+  createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
+  updateDevice(device: Device): Promise<Written<Device>>;
+  getDevice(id: Uuid): Promise<Device | undefined>;
+  findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined>;
+  listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>>;
+  /** Removes the device with all it had: credentials, attributes, events, RPCs, telemetry. Publishes `deleted`. */
+  deleteDevice(id: Uuid): Promise<Written<Device>>;
+
+  getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined>;
+  /** CREDENTIALS_TAKEN when another device has them. Publishes `credentials`. */
+  updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>>;
+  /** Looked up by the SHA-256 of the credentials id: the id itself is never a key of the store (design section 9). */
+  resolveCredentials(credentialsId: string): Promise<ResolvedDevice | undefined>;
+
+  /**
+   * Heard in the order of the writes, before the write's promise resolves, so that whoever changed credentials cannot
+   * see a session of the old ones afterwards.
+   */
+  onSessionChange(listener: (change: SessionChange) => void): () => void;
+}

@@ -1,0 +1,64 @@
+import type { Value } from '../payload/value';
+import type { EpochMillis } from '../platform/clock';
+import type { Uuid } from '../devices/model';
+import type { Page, PageQuery } from './device-store';
+
+/** Server contract 6.3. */
+export type RpcStatus = 'QUEUED' | 'SENT' | 'DELIVERED' | 'SUCCESSFUL' | 'TIMEOUT' | 'FAILED' | 'EXPIRED';
+
+export const OPEN_RPC_STATES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED', 'TIMEOUT'];
+
+/** A command of the server to a device. */
+export interface Rpc {
+  readonly id: Uuid;
+  readonly tenantId: Uuid;
+  readonly deviceId: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly expirationTime: EpochMillis;
+  /** What the device sees as `id`: counted per device from 0 (contract 3.8). */
+  readonly requestId: number;
+  readonly oneway: boolean;
+  readonly persistent: boolean;
+  readonly method: string;
+  /** Any JSON text; `null` where the caller gave none. */
+  readonly params: string;
+  /** How often a delivery that timed out may be tried again. */
+  readonly retries: number | null;
+  readonly attempts: number;
+  readonly additionalInfo: string | null;
+  readonly status: RpcStatus;
+  /** What the device answered, as it came; a JSON text for FAILED. */
+  readonly response: string | null;
+  /** Whether the response is JSON. */
+  readonly responseIsJson: boolean;
+}
+
+export type NewRpc = Omit<Rpc, 'requestId' | 'status' | 'attempts' | 'response' | 'responseIsJson'>;
+
+export interface RpcPatch {
+  readonly status: RpcStatus;
+  readonly response?: string | null;
+  readonly responseIsJson?: boolean;
+  readonly attempts?: number;
+}
+
+/**
+ * Every RPC from its creation until it is removed. A transition is compare-and-set: it happens only from one of the
+ * named states, so of two answers the first wins. Each creation and transition wakes the device's waiters (`rpc`).
+ */
+export interface RpcStore {
+  /** Assigns the request id; QUEUED. Undefined when the device is gone or has `TANDEM_RPC_MAX_PENDING` open ones. */
+  create(rpc: NewRpc): Promise<Rpc | undefined>;
+  get(id: Uuid): Promise<Rpc | undefined>;
+  findByRequestId(deviceId: Uuid, requestId: number): Promise<Rpc | undefined>;
+  /** The request id the device's next RPC will get. */
+  nextRequestId(deviceId: Uuid): Promise<number>;
+  /** RPCs of the device in an open state that have not expired, in the order of their request ids. */
+  open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
+  /** The RPC after the change, or undefined when it was in none of the `from` states. */
+  transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;
+  list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>>;
+  remove(id: Uuid): Promise<boolean>;
+  /** RPCs of any device whose expirationTime is before `before`, in a final state or not; at most `limit`. */
+  expired(before: EpochMillis, limit: number): Promise<Rpc[]>;
+}

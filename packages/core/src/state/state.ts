@@ -1,0 +1,23 @@
+import type { AttributeStore } from './attribute-store';
+import type { DeviceEvents } from './device-events';
+import type { DeviceStore } from './device-store';
+import type { RpcStore } from './rpc-store';
+import type { TelemetryLog } from './telemetry-log';
+import type { Materialiser, TelemetryView } from './telemetry-view';
+
+/** One store: all ports over one truth. Both stores pass the suite in `testing/state-contract.ts`. */
+export interface State {
+  readonly devices: DeviceStore;
+  readonly attributes: AttributeStore;
+  readonly events: DeviceEvents;
+  readonly telemetryLog: TelemetryLog;
+  readonly telemetryView: TelemetryView;
+  readonly materialiser: Materialiser;
+  readonly rpcs: RpcStore;
+  /** A secret shared by all processes of the store, made once: signs JWTs. */
+  secret(name: string): Promise<Buffer>;
+  /** Resolves when the store answers; rejects otherwise. */
+  ping(): Promise<void>;
+  /** Resolves when everything accepted is on its way to the disk and nothing is open. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,31 @@
+import type { KeyValue } from '../payload/value';
+import type { EpochMillis } from '../platform/clock';
+import type { Uuid } from '../devices/model';
+
+/** Values that share one timestamp. */
+export interface TelemetryRecord {
+  readonly ts: EpochMillis;
+  readonly values: readonly KeyValue[];
+}
+
+/** One accepted message of one device: what an acknowledgement stands for. */
+export interface TelemetryEntry {
+  readonly deviceId: Uuid;
+  readonly records: readonly TelemetryRecord[];
+}
+
+export interface LoggedEntry extends TelemetryEntry {
+  /** Increasing over the life of the store. */
+  readonly sequence: number;
+}
+
+/** The ordered log every accepted telemetry message goes through. */
+export interface TelemetryLog {
+  /**
+   * Resolves when the entry survives what TANDEM_DURABILITY names. Rejects with BACKLOG_FULL when the limit is reached
+   * and with STORE_UNAVAILABLE when it cannot be written; a rejected entry is not in the log.
+   */
+  append(entry: TelemetryEntry): Promise<void>;
+  /** Entries that no consumer has taken yet. */
+  backlog(): number;
+}

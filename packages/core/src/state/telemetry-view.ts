@@ -1,0 +1,38 @@
+import type { Value } from '../payload/value';
+import type { EpochMillis } from '../platform/clock';
+import type { Uuid } from '../devices/model';
+
+export interface TelemetryPoint {
+  readonly ts: EpochMillis;
+  readonly value: Value;
+}
+
+export interface HistoryQuery {
+  /** Inclusive. */
+  readonly startTs: EpochMillis;
+  /** Exclusive. */
+  readonly endTs: EpochMillis;
+  readonly limit: number;
+  readonly order: 'ASC' | 'DESC';
+}
+
+/**
+ * What the materialiser has read from the log: latest values and history. It trails the log by moments. A point is
+ * identified by (device, key, ts): applying it twice leaves one. A point older than the latest goes to history only.
+ */
+export interface TelemetryView {
+  keys(deviceId: Uuid): Promise<string[]>;
+  /** In the order of `keys`; keys without data are left out. All keys where undefined. */
+  latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>>;
+  history(deviceId: Uuid, key: string, query: HistoryQuery): Promise<TelemetryPoint[]>;
+}
+
+/** Moves the log into the view, in the background. */
+export interface Materialiser {
+  /** Resolves when it runs. */
+  start(): Promise<void>;
+  /** Resolves when the step that was running has been committed. */
+  stop(): Promise<void>;
+  /** Resolves when everything that was in the log at the call is in the view. */
+  caughtUp(): Promise<void>;
+}
