@@ -1,6 +1,6 @@
+import type { Uuid } from '../devices/model';
 import type { KeyValue, Value } from '../payload/value';
 import type { EpochMillis } from '../platform/clock';
-import type { Uuid } from '../devices/model';
 import type { Position } from './device-events';
 
 /** Contract 0.2: CLIENT is written by the device, SHARED by the server for the device, SERVER never leaves the server. */

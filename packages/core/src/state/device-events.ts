@@ -1,6 +1,6 @@
+import type { Uuid } from '../devices/model';
 import type { KeyValue } from '../payload/value';
 import type { EpochMillis, Millis } from '../platform/clock';
-import type { Uuid } from '../devices/model';
 
 /**
  * A place in a device's event log. `offset` counts events; `epoch` names the life of the log: a position of another

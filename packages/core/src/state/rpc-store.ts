@@ -1,6 +1,5 @@
-import type { Value } from '../payload/value';
-import type { EpochMillis } from '../platform/clock';
 import type { Uuid } from '../devices/model';
+import type { EpochMillis } from '../platform/clock';
 import type { Page, PageQuery } from './device-store';
 
 /** Server contract 6.3. */

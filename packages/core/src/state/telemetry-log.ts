@@ -1,6 +1,6 @@
+import type { Uuid } from '../devices/model';
 import type { KeyValue } from '../payload/value';
 import type { EpochMillis } from '../platform/clock';
-import type { Uuid } from '../devices/model';
 
 /** Values that share one timestamp. */
 export interface TelemetryRecord {

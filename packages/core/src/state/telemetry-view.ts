@@ -1,6 +1,6 @@
+import type { Uuid } from '../devices/model';
 import type { Value } from '../payload/value';
 import type { EpochMillis } from '../platform/clock';
-import type { Uuid } from '../devices/model';
 
 export interface TelemetryPoint {
   readonly ts: EpochMillis;
