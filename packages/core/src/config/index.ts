@@ -1,0 +1,4 @@
+export * from './payload-limits';
+export * from './read-settings';
+export * from './setting';
+export * from './settings';

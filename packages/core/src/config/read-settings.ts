@@ -1,0 +1,63 @@
+import { SETTINGS, type SettingName, type Settings } from './settings';
+
+/** Settings that stop the start: each line names the variable and what is wrong with it. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+type Source = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @param environment unknown names that begin with TANDEM_ are refused, others belong to other programs
+ * @param file settings of a file: the environment wins over it, and every unknown name is refused
+ * @throws SettingsError with all problems at once
+ */
+export function readSettings(environment: Source, file: Source = {}): Settings {
+  const problems = [
+    ...unknownNames(Object.keys(environment).filter((name) => name.startsWith('TANDEM_'))),
+    ...unknownNames(Object.keys(file)),
+  ];
+  const settings: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const given = environment[name] ?? file[name];
+    const text = given === undefined || given === '' ? setting.default : given;
+    try {
+      settings[name] = setting.parse(text);
+    } catch (error) {
+      problems.push(`${name} ${(error as Error).message}${setting.secret ? '' : `, not "${text}"`}`);
+    }
+    if ('planned' in setting && setting.planned && text !== setting.default) {
+      problems.push(`${name} is not available in this version`);
+    }
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings as Settings;
+}
+
+function unknownNames(names: readonly string[]): string[] {
+  return names
+    .filter((name) => !Object.hasOwn(SETTINGS, name))
+    .map((name) => `${name} is not a setting; the nearest is ${nearest(name)}`);
+}
+
+/** The known name that takes the fewest edits. */
+export function nearest(name: string): SettingName {
+  const known = Object.keys(SETTINGS) as SettingName[];
+  return known.reduce((best, candidate) => (distance(name, candidate) < distance(name, best) ? candidate : best));
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

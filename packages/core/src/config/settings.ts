@@ -1,0 +1,114 @@
+import { payloadLimits } from './payload-limits';
+import { choice, flag, httpUrl, list, millis, optionalText, port, type Setting, text, whole } from './setting';
+
+export const ROLES = ['http', 'coap', 'api'] as const;
+export type Role = (typeof ROLES)[number];
+
+/**
+ * Every setting of Tandem: the one place that names it. `docs/reference/settings.md` is generated from here. Names that
+ * ThingsBoard has are kept (contract 1.1, 1.9, 2.1).
+ */
+export const SETTINGS = {
+  TANDEM_ROLES: list<Role>(ROLES, ROLES, 'Which parts this process runs; `api` carries the materialiser'),
+
+  HTTP_BIND_ADDRESS: text('0.0.0.0', 'Address of the device API over HTTP, the server API and the console'),
+  HTTP_BIND_PORT: port(8080, 'Port of the device API over HTTP, the server API and the console'),
+  HTTP_REQUEST_TIMEOUT: millis(60_000, 'How long a poll waits that names no time-out'),
+  HTTP_MAX_REQUEST_TIMEOUT: millis(300_000, 'The longest a poll may wait; longer wishes are cut'),
+  HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION: payloadLimits(
+    '/api/v1/*/rpc/**=65536;/api/v1/**=52428800',
+    'Largest bodies of the device API by path',
+  ),
+  HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION: payloadLimits(
+    '/api/**=16777216',
+    'Largest bodies of the server API by path',
+  ),
+  TANDEM_HTTP_GAP_DELIVERY: flag(true, 'An attribute update that falls between two polls is delivered by the next one'),
+  TANDEM_HTTP_MAX_POLLS: whole(100_000, { min: 1 }, 'Open polls of this process; further ones get 429'),
+
+  COAP_ENABLED: flag(true, 'Whether the role `coap` serves at all'),
+  COAP_BIND_ADDRESS: text('0.0.0.0', 'Address of plain CoAP'),
+  COAP_BIND_PORT: port(5683, 'Port of plain CoAP (UDP)'),
+  COAP_TIMEOUT: millis(10_000, 'How long a command to a device may stay without its acknowledgement'),
+  COAP_PIGGYBACK_TIMEOUT: millis(500, 'An answer that takes longer is sent separately, after an empty acknowledgement'),
+  COAP_MAX_OBSERVATIONS: whole(
+    50_000,
+    { min: 1 },
+    'Observations of this process; see design section 9 for what follows',
+  ),
+  TANDEM_COAP_DEDUPLICATION_BYTES: whole(
+    16_777_216,
+    { min: 65_536, unit: 'bytes' },
+    'Memory for recognising duplicates',
+  ),
+  TANDEM_COAP_MAX_EXCHANGES: whole(20_000, { min: 1 }, 'Requests under way at the same time; further ones are dropped'),
+  TANDEM_COAP_BLOCKWISE_BYTES: whole(
+    16_777_216,
+    { min: 65_536, unit: 'bytes' },
+    'Memory for unfinished block-wise transfers',
+  ),
+
+  TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT: millis(600_000, 'How long a device keeps its position between two polls'),
+  CLIENT_SIDE_RPC_TIMEOUT: millis(60_000, 'How long a device waits for the reply to its own command'),
+  DEFAULT_SERVER_SIDE_RPC_TIMEOUT: millis(10_000, 'Life of a command whose sender names no time-out'),
+  MIN_SERVER_SIDE_RPC_TIMEOUT: millis(5_000, 'The shortest life of a command'),
+  ACTORS_RPC_MAX_RETRIES: whole(5, { min: 0 }, 'How often a persistent command is sent again at the most'),
+  TANDEM_RPC_WEBHOOK_URL: httpUrl('Answers commands of devices; see the guide on client-side RPC'),
+  TANDEM_RPC_MAX_PENDING: whole(1_000, { min: 1 }, 'Open commands of one device; further ones are refused with 429'),
+  TANDEM_RPC_MAX_WAITING: whole(10_000, { min: 1 }, 'Commands of devices that wait for the webhook at the same time'),
+
+  JSON_TYPE_CAST_ENABLED: flag(true, 'Whether strings made of digits become numbers'),
+  JSON_MAX_STRING_VALUE_LENGTH: whole(0, { min: 0, unit: 'characters' }, 'Longest string value; 0 = unlimited'),
+
+  JWT_TOKEN_EXPIRATION_TIME: whole(9_000, { min: 1, unit: 's' }, 'Life of an access token of the server API'),
+  JWT_REFRESH_TOKEN_EXPIRATION_TIME: whole(604_800, { min: 1, unit: 's' }, 'Life of a refresh token'),
+  JWT_TOKEN_ISSUER: text('thingsboard.io', 'Claim `iss`'),
+
+  TANDEM_DATA_DIR: text('./data', 'Folder of the embedded store; one process owns it'),
+  TANDEM_DURABILITY: choice(
+    'process',
+    ['process', 'power'],
+    'What an acknowledged write survives: the death of the process, or also of the machine',
+  ),
+  TANDEM_TELEMETRY_BACKLOG_MAX: whole(
+    2_000_000,
+    { min: 1, unit: 'messages' },
+    'Accepted messages that wait for the materialiser; beyond it devices get 503 / 5.03',
+  ),
+  TANDEM_EVENT_LOG_MAX: whole(256, { min: 1, unit: 'events' }, 'Attribute events kept for each device'),
+  TANDEM_CREDENTIALS_CACHE_MAX: whole(100_000, { min: 1 }, 'Credentials in the process cache'),
+
+  TANDEM_ADMIN_EMAIL: text('tenant@thingsboard.org', 'Login of the first tenant administrator'),
+  TANDEM_ADMIN_PASSWORD: optionalText(
+    'Password of the first tenant administrator; generated into `<data dir>/initial-admin-password` when unset',
+    { secret: true },
+  ),
+  TANDEM_DEMO: flag(false, 'Makes the well-known test logins. Insecure: never where strangers can connect'),
+
+  TANDEM_METRICS_ADDRESS: text('0.0.0.0', 'Address of /metrics, /livez and /readyz'),
+  TANDEM_METRICS_PORT: port(9090, 'Port of /metrics, /livez and /readyz'),
+  TANDEM_LOG_LEVEL: choice('info', ['error', 'warn', 'info', 'debug'], 'Least severe log lines that are written'),
+
+  REDIS_URL: optionalText('Shared store; unset = embedded store', { planned: true, secret: true }),
+  TANDEM_REDIS_PREFIX: text('tandem', 'First part of every key in Redis', { planned: true }),
+  TANDEM_REDIS_WAIT_REPLICAS: whole(0, { min: 0 }, 'Replicas that must have an append before it is acknowledged', {
+    planned: true,
+  }),
+  TANDEM_CONSUMER_GROUP_TTL: millis(86_400_000, 'An abandoned consumer group expires after this', { planned: true }),
+  COAP_DTLS_ENABLED: flag(false, 'CoAP over DTLS', { planned: true }),
+  COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)', { planned: true }),
+  SSL_ENABLED: flag(false, 'HTTPS instead of HTTP', { planned: true }),
+  TANDEM_SECRET_KEY_FILE: optionalText('Key that encrypts credentials at rest', { planned: true }),
+  TANDEM_TRUSTED_PROXIES: optionalText('Addresses whose X-Forwarded-For is believed', { planned: true }),
+  TANDEM_RATE_LIMIT_TENANT_MSGS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_MSGS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_DEVICE_MSGS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: optionalText('`count:seconds,...`', { planned: true }),
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings as read: numbers as numbers, unset optional ones undefined. */
+export type Settings = { readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]['parse']> };
