@@ -1,0 +1,89 @@
+import type { Uuid } from '../devices/model';
+import { TandemError } from '../errors';
+import type { MetricsRegistry } from '../platform/metrics';
+import type { DeviceStore, SessionChange } from '../state/device-store';
+import { type DeviceSession, sessionOf } from './device-session';
+
+export type SessionEnd = 'deleted' | 'credentials';
+
+/**
+ * Access token -> session of a device. A process cache answers all but the first request of a device; a change of
+ * credentials, device or profile drops what it touches before the change is acknowledged. What is unknown is never
+ * cached: a token works from the moment it exists.
+ */
+export class DeviceAuth {
+  readonly #byToken = new Map<string, DeviceSession>();
+  readonly #tokenOf = new Map<Uuid, string>();
+  readonly #endListeners = new Map<Uuid, Set<(reason: SessionEnd) => void>>();
+  /** Counts the changes heard: a read that began before a change must not fill the cache after it. */
+  #changes = 0;
+  readonly #misses;
+
+  constructor(
+    private readonly devices: DeviceStore,
+    private readonly cacheMax: number,
+    metrics: MetricsRegistry,
+  ) {
+    devices.onSessionChange((change) => this.#forget(change));
+    this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
+    metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#byToken.size);
+  }
+
+  /** The session, where the cache knows it: the way of nearly every request, without a promise. */
+  cached(token: string): DeviceSession | undefined {
+    return this.#byToken.get(token);
+  }
+
+  /**
+   * The session of the device whose ACCESS_TOKEN this is.
+   * @throws TandemError UNAUTHORIZED for an unknown token or one of another credentials type (contract 1.1, 1.6)
+   */
+  async resolve(token: string): Promise<DeviceSession> {
+    const known = this.#byToken.get(token);
+    if (known) return known;
+    if (token === '') throw new TandemError('UNAUTHORIZED');
+    this.#misses.add();
+    const before = this.#changes;
+    const resolved = await this.devices.resolveCredentials(token);
+    if (resolved?.credentials.credentialsType !== 'ACCESS_TOKEN') throw new TandemError('UNAUTHORIZED');
+    const session = sessionOf(resolved);
+    if (before === this.#changes) this.#remember(token, session);
+    return session;
+  }
+
+  /** Tells when the sessions of a device end because it was deleted or its credentials changed. */
+  onSessionEnd(deviceId: Uuid, listener: (reason: SessionEnd) => void): () => void {
+    const listeners = this.#endListeners.get(deviceId) ?? new Set();
+    listeners.add(listener);
+    this.#endListeners.set(deviceId, listeners);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#endListeners.get(deviceId) === listeners) this.#endListeners.delete(deviceId);
+    };
+  }
+
+  #remember(token: string, session: DeviceSession): void {
+    if (this.#byToken.size >= this.cacheMax) this.#drop(this.#byToken.keys().next().value as string);
+    this.#byToken.set(token, session);
+    this.#tokenOf.set(session.deviceId, token);
+  }
+
+  #drop(token: string): void {
+    const session = this.#byToken.get(token);
+    if (!session) return;
+    this.#byToken.delete(token);
+    if (this.#tokenOf.get(session.deviceId) === token) this.#tokenOf.delete(session.deviceId);
+  }
+
+  #forget(change: SessionChange): void {
+    this.#changes++;
+    if (change.kind === 'profile') {
+      for (const [token, session] of this.#byToken) if (session.profileId === change.profileId) this.#drop(token);
+      return;
+    }
+    const token = this.#tokenOf.get(change.deviceId);
+    if (token !== undefined) this.#drop(token);
+    if (change.kind === 'device') return;
+    for (const listener of [...(this.#endListeners.get(change.deviceId) ?? [])]) listener(change.kind);
+  }
+}
