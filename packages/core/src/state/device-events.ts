@@ -21,8 +21,8 @@ export interface AttributeEvent {
 
 export type EventsRead =
   | { readonly kind: 'events'; readonly epoch: string; readonly events: readonly AttributeEvent[] }
-  /** The log no longer reaches back to the position: read the full state instead. */
-  | { readonly kind: 'gap'; readonly head: Position };
+  /** The log no longer reaches back to the position: read the full state instead. `kept` is what the log still has. */
+  | { readonly kind: 'gap'; readonly head: Position; readonly kept: readonly AttributeEvent[] };
 
 /** Why a waiter is woken. Only a hint: the log and the RPC store are the truth. */
 export type Wake = 'attributes' | 'rpc';
@@ -36,7 +36,10 @@ export interface DeviceEvents {
   head(deviceId: Uuid): Promise<Position>;
   /** At most `limit` events after the position, oldest first. */
   read(deviceId: Uuid, after: Position, limit: number): Promise<EventsRead>;
-  /** Called after a change of the device is readable. Listeners of one process hear it in the order of the writes. */
+  /**
+   * Called after a change of the device is readable. Listeners of one process hear it in the order of the writes. A store
+   * that can lose a wake-up also calls after every reconnect and on a slow timer: a listener re-reads and may find nothing.
+   */
   watch(deviceId: Uuid, listener: (wake: Wake) => void): () => void;
 
   /** The cursor, unless it has lapsed. */

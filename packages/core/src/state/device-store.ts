@@ -53,6 +53,8 @@ export interface DeviceStore {
 
   /** EMAIL_TAKEN when another user has the address. */
   createUser(user: User): Promise<Written<User>>;
+  /** EMAIL_TAKEN when another user has the address. */
+  updateUser(user: User): Promise<Written<User>>;
   getUser(id: Uuid): Promise<User | undefined>;
   findUserByEmail(email: string): Promise<User | undefined>;
 

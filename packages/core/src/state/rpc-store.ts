@@ -5,7 +5,15 @@ import type { Page, PageQuery } from './device-store';
 /** Server contract 6.3. */
 export type RpcStatus = 'QUEUED' | 'SENT' | 'DELIVERED' | 'SUCCESSFUL' | 'TIMEOUT' | 'FAILED' | 'EXPIRED';
 
+/** States in which an answer of the device still counts. */
 export const OPEN_RPC_STATES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED', 'TIMEOUT'];
+
+/** Whether nothing can happen to it any more but its removal. */
+export function isFinal({ status, oneway, persistent }: Pick<Rpc, 'status' | 'oneway' | 'persistent'>): boolean {
+  if (status === 'DELIVERED') return oneway;
+  if (status === 'TIMEOUT') return !persistent;
+  return status !== 'QUEUED' && status !== 'SENT';
+}
 
 /** A command of the server to a device. */
 export interface Rpc {
@@ -52,12 +60,15 @@ export interface RpcStore {
   findByRequestId(deviceId: Uuid, requestId: number): Promise<Rpc | undefined>;
   /** The request id the device's next RPC will get. */
   nextRequestId(deviceId: Uuid): Promise<number>;
-  /** RPCs of the device in an open state that have not expired, in the order of their request ids. */
+  /** RPCs of the device in one of OPEN_RPC_STATES that have not expired, in the order of their request ids. */
   open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
   /** The RPC after the change, or undefined when it was in none of the `from` states. */
   transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;
   list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>>;
   remove(id: Uuid): Promise<boolean>;
-  /** RPCs of any device whose expirationTime is before `before`, in a final state or not; at most `limit`. */
+  /**
+   * What has to be cleared away: RPCs of any device whose expirationTime is before `before` and that are not persistent,
+   * or persistent and not final; at most `limit`.
+   */
   expired(before: EpochMillis, limit: number): Promise<Rpc[]>;
 }

@@ -1,0 +1,38 @@
+import { type KeyValue, renderObject, trustedValue, type Value } from '../payload/value';
+import type { AttributeEvent } from '../state/device-events';
+
+/** Changes of shared attributes folded into one: what a waiter that saw none of them has to be told. */
+export class AttributeDelta {
+  readonly #updated = new Map<string, Value>();
+  readonly #deleted = new Set<string>();
+
+  static of(event: AttributeEvent): AttributeDelta {
+    const delta = new AttributeDelta();
+    delta.add(event);
+    return delta;
+  }
+
+  add(event: Pick<AttributeEvent, 'updated' | 'deleted'>): void {
+    for (const { key, value } of event.updated) {
+      this.#deleted.delete(key);
+      this.#updated.set(key, value);
+    }
+    for (const key of event.deleted) {
+      this.#updated.delete(key);
+      this.#deleted.add(key);
+    }
+  }
+
+  get empty(): boolean {
+    return this.#updated.size === 0 && this.#deleted.size === 0;
+  }
+
+  /** The flat form of contract 1.5.3: `{"k":v,...}`, `{"deleted":["k"]}`, or both kinds of member in one object. */
+  render(): string {
+    const members: KeyValue[] = [...this.#updated].map(([key, value]) => ({ key, value }));
+    if (this.#deleted.size > 0) {
+      members.push({ key: 'deleted', value: trustedValue(JSON.stringify([...this.#deleted])) });
+    }
+    return renderObject(members);
+  }
+}

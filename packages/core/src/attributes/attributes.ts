@@ -1,0 +1,77 @@
+import type { DeviceSession } from '../auth/device-session';
+import type { Uuid } from '../devices/model';
+import { TandemError } from '../errors';
+import { type PayloadSettings, parseAttributes } from '../payload/index';
+import { type KeyValue, renderObject } from '../payload/value';
+import type { Clock } from '../platform/clock';
+import type { Logger } from '../platform/logger';
+import type { Attribute, AttributeScope, AttributeStore } from '../state/attribute-store';
+
+/** Which keys a device asks for. A list that is absent is not the same as an empty one (contract 1.3.1). */
+export interface AttributesRequest {
+  readonly clientKeys?: readonly string[];
+  readonly sharedKeys?: readonly string[];
+}
+
+export interface DeviceAttributes {
+  readonly client: readonly KeyValue[];
+  readonly shared: readonly KeyValue[];
+}
+
+export class Attributes {
+  constructor(
+    private readonly store: AttributeStore,
+    private readonly settings: PayloadSettings,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Client attributes, as the device writes them (contract 3.3).
+   * @throws TandemError BAD_PAYLOAD, UNAUTHORIZED when the device is gone by now, STORE_UNAVAILABLE
+   */
+  async postClient(session: DeviceSession, payload: Buffer): Promise<void> {
+    const { entries, droppedKeys } = parseAttributes(payload, this.settings);
+    if (droppedKeys > 0) this.logger.warn('attribute keys left out', { deviceId: session.deviceId, keys: droppedKeys });
+    if (entries.length === 0) return;
+    const saved = await this.store.save(session.deviceId, 'CLIENT', entries, this.clock.now());
+    if (!saved) throw new TandemError('UNAUTHORIZED');
+  }
+
+  /** What the device may see: neither list given means both scopes whole, one list given means that scope alone. */
+  async readForDevice(deviceId: Uuid, request: AttributesRequest): Promise<DeviceAttributes> {
+    const { clientKeys, sharedKeys } = request;
+    const everything = clientKeys === undefined && sharedKeys === undefined;
+    const [client, shared] = await Promise.all([
+      everything || clientKeys ? this.store.read(deviceId, 'CLIENT', clientKeys) : [],
+      everything || sharedKeys ? this.store.read(deviceId, 'SHARED', sharedKeys) : [],
+    ]);
+    return { client, shared };
+  }
+
+  read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]> {
+    return this.store.read(deviceId, scope, keys);
+  }
+
+  /**
+   * The server's write: SHARED reaches every waiter of the device on every process.
+   * @throws TandemError NOT_FOUND when the device is gone, INVALID_ARGUMENTS for the CLIENT scope
+   */
+  async saveFromServer(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[]): Promise<void> {
+    if (scope === 'CLIENT') throw new TandemError('INVALID_ARGUMENTS', { message: 'Invalid scope: CLIENT_SCOPE' });
+    const saved = await this.store.save(deviceId, scope, entries, this.clock.now());
+    if (!saved) throw new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
+  }
+
+  delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[]): Promise<readonly string[]> {
+    return this.store.delete(deviceId, scope, keys, this.clock.now());
+  }
+}
+
+/** `{"client":{..},"shared":{..}}`; a scope without members is left out (contract 1.3.1). */
+export function renderDeviceAttributes({ client, shared }: DeviceAttributes): string {
+  const members: string[] = [];
+  if (client.length > 0) members.push(`"client":${renderObject(client)}`);
+  if (shared.length > 0) members.push(`"shared":${renderObject(shared)}`);
+  return `{${members.join(',')}}`;
+}

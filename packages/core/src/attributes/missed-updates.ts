@@ -1,0 +1,48 @@
+import type { Uuid } from '../devices/model';
+import type { Logger } from '../platform/logger';
+import type { AttributeStore } from '../state/attribute-store';
+import type { AttributeEvent, DeviceEvents, Position } from '../state/device-events';
+import { AttributeDelta } from './attribute-delta';
+
+export interface Missed {
+  readonly delta: AttributeDelta;
+  /** The position the delta leads to. */
+  readonly position: Position;
+}
+
+/**
+ * What follows a position of a device's event log. A waiter that fell out of the log gets the full state, and `deleted`
+ * for the keys the rest of the log knows to be gone: never a silent hole (design section 2 and 9).
+ */
+export class MissedUpdates {
+  constructor(
+    private readonly events: DeviceEvents,
+    private readonly attributes: AttributeStore,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @param limit how many events may be folded into the answer: 1 for a poll, more for an observation */
+  async after(deviceId: Uuid, position: Position, limit: number): Promise<Missed | undefined> {
+    const read = await this.events.read(deviceId, position, limit);
+    if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept);
+    const last = read.events.at(-1);
+    if (!last) return undefined;
+    const delta = new AttributeDelta();
+    for (const event of read.events) delta.add(event);
+    return { delta, position: { epoch: read.epoch, offset: last.offset } };
+  }
+
+  async #fullState(deviceId: Uuid, lost: Position, kept: readonly AttributeEvent[]): Promise<Missed> {
+    const snapshot = await this.attributes.snapshotShared(deviceId);
+    const delta = new AttributeDelta();
+    for (const event of kept) delta.add({ updated: [], deleted: event.deleted });
+    delta.add({ updated: snapshot.attributes, deleted: [] });
+    this.logger.warn('waiter fell out of the event log and gets the full state', {
+      deviceId,
+      lost: lost.offset,
+      head: snapshot.position.offset,
+      fullState: true,
+    });
+    return { delta, position: snapshot.position };
+  }
+}

@@ -1,0 +1,174 @@
+import { TandemError } from '../errors';
+import type { Clock } from '../platform/clock';
+import type { Random } from '../platform/random';
+import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
+import type { DeviceProfiles } from './device-profiles';
+import type { CredentialsType, Device, DeviceCredentials, JsonObject, Uuid } from './model';
+import { NULL_UUID } from './model';
+
+/** What a caller gives to create or change a device (server contract 3.2). */
+export interface DeviceRequest {
+  readonly id?: Uuid;
+  readonly name: string;
+  readonly type?: string | null;
+  readonly label?: string | null;
+  readonly deviceProfileId?: Uuid;
+  readonly additionalInfo?: JsonObject | null;
+  readonly version?: number;
+}
+
+export interface CredentialsRequest {
+  readonly credentialsType?: CredentialsType;
+  readonly credentialsId?: string | null;
+  readonly credentialsValue?: string | null;
+}
+
+const TOKEN_LENGTH = 20;
+const MAX_TOKEN_LENGTH = 255;
+
+/** Devices and their credentials within a tenant. A foreign device is as absent as one that never was. */
+export class Devices {
+  constructor(
+    private readonly store: DeviceStore,
+    private readonly profiles: DeviceProfiles,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /**
+   * @param credentials an absent token becomes 20 random letters and digits
+   * @throws TandemError BAD_REQUEST with the sentences of server contract 3.2 and 3.3
+   */
+  async create(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsRequest = {}): Promise<Device> {
+    const name = requireName(request.name);
+    const profile = await this.profiles.forDevice(tenantId, request);
+    const now = this.clock.now();
+    const device: Device = {
+      id: this.random.uuid(),
+      createdTime: now,
+      tenantId,
+      customerId: NULL_UUID,
+      name,
+      type: profile.name,
+      label: request.label ?? null,
+      deviceProfileId: profile.id,
+      additionalInfo: request.additionalInfo ?? null,
+      version: 1,
+    };
+    return written(
+      await this.store.createDevice(device, {
+        id: this.random.uuid(),
+        createdTime: now,
+        deviceId: device.id,
+        ...this.#credentials(credentials),
+        version: 1,
+      }),
+    );
+  }
+
+  /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
+  async update(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
+    const stored = await this.store.getDevice(request.id);
+    if (stored?.tenantId !== tenantId) throw absent(request.id);
+    const profile = await this.profiles.forDevice(tenantId, { ...request, type: request.type ?? stored.type });
+    return written(
+      await this.store.updateDevice({
+        ...stored,
+        name: requireName(request.name),
+        type: profile.name,
+        deviceProfileId: profile.id,
+        label: request.label ?? null,
+        additionalInfo: request.additionalInfo ?? null,
+        version: request.version ?? stored.version,
+      }),
+    );
+  }
+
+  /** @throws TandemError NOT_FOUND */
+  async get(tenantId: Uuid, id: Uuid): Promise<Device> {
+    const device = await this.store.getDevice(id);
+    if (device?.tenantId !== tenantId) throw absent(id);
+    return device;
+  }
+
+  /** @throws TandemError NOT_FOUND */
+  async findByName(tenantId: Uuid, name: string): Promise<Device> {
+    const device = await this.store.findDeviceByName(tenantId, name);
+    if (!device) throw new TandemError('NOT_FOUND');
+    return device;
+  }
+
+  list(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+    return this.store.listDevices(tenantId, query);
+  }
+
+  /** @throws TandemError NOT_FOUND */
+  async delete(tenantId: Uuid, id: Uuid): Promise<void> {
+    await this.get(tenantId, id);
+    const deleted = await this.store.deleteDevice(id);
+    if (!deleted.ok) throw absent(id);
+  }
+
+  /** @throws TandemError NOT_FOUND */
+  async credentials(tenantId: Uuid, deviceId: Uuid): Promise<DeviceCredentials> {
+    await this.get(tenantId, deviceId);
+    const credentials = await this.store.getCredentials(deviceId);
+    if (!credentials) throw absent(deviceId);
+    return credentials;
+  }
+
+  /** Open sessions of the device end with this (server contract 3.3). @throws TandemError BAD_REQUEST, NOT_FOUND */
+  async updateCredentials(
+    tenantId: Uuid,
+    deviceId: Uuid,
+    request: CredentialsRequest & { readonly version?: number },
+  ): Promise<DeviceCredentials> {
+    const stored = await this.credentials(tenantId, deviceId);
+    if (!request.credentialsType) {
+      throw new TandemError('BAD_REQUEST', { message: 'Device credentials type should be specified' });
+    }
+    return written(
+      await this.store.updateCredentials({
+        ...stored,
+        ...this.#credentials(request),
+        version: request.version ?? stored.version,
+      }),
+    );
+  }
+
+  #credentials(
+    request: CredentialsRequest,
+  ): Pick<DeviceCredentials, 'credentialsType' | 'credentialsId' | 'credentialsValue'> {
+    const credentialsType = request.credentialsType ?? 'ACCESS_TOKEN';
+    if (credentialsType !== 'ACCESS_TOKEN') {
+      throw new TandemError('BAD_REQUEST', { message: `Credentials of type ${credentialsType} are not supported` });
+    }
+    const token = request.credentialsId ? request.credentialsId : this.random.alphanumeric(TOKEN_LENGTH);
+    if (token.length > MAX_TOKEN_LENGTH) {
+      throw new TandemError('BAD_REQUEST', { message: `Access token is longer than ${MAX_TOKEN_LENGTH} characters` });
+    }
+    return { credentialsType, credentialsId: token, credentialsValue: request.credentialsValue ?? null };
+  }
+}
+
+function requireName(name: unknown): string {
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new TandemError('BAD_REQUEST', { message: 'Device name should be specified!' });
+  }
+  if (name.length > 255) throw new TandemError('BAD_REQUEST', { message: 'Device name is longer than 255 characters' });
+  return name;
+}
+
+const absent = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Device with id [${id}] is not found` });
+
+const CONFLICTS: Partial<Record<Conflict, () => TandemError>> = {
+  NAME_TAKEN: () => new TandemError('BAD_REQUEST', { message: 'Device with such name already exists!' }),
+  CREDENTIALS_TAKEN: () => new TandemError('BAD_REQUEST', { message: 'Specified credentials are already registered!' }),
+  VERSION: () => new TandemError('VERSION_CONFLICT'),
+  ABSENT: () => new TandemError('NOT_FOUND'),
+};
+
+function written<T>(result: Written<T>): T {
+  if (result.ok) return result.value;
+  throw CONFLICTS[result.conflict]?.() ?? new TandemError('BAD_REQUEST', { message: result.conflict });
+}

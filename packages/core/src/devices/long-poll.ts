@@ -1,0 +1,129 @@
+import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
+import { TandemError } from '../errors';
+import type { Clock, Millis, Timer } from '../platform/clock';
+import type { DeviceEvents, Wake } from '../state/device-events';
+import type { Uuid } from './model';
+
+/** One event for the device. */
+export interface PollEvent {
+  /** The response body. */
+  readonly body: string;
+  /**
+   * To be called once, when the response has been written or the connection was lost: an event is never consumed for a
+   * closed connection (contract 1.5.1).
+   */
+  settled(written: boolean): void;
+}
+
+/** How a poll ends; exactly one of these, and none after `cancel`. */
+export type PollOutcome =
+  | { readonly kind: 'event'; readonly event: PollEvent }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'failed'; readonly error: TandemError };
+
+export interface OpenPoll {
+  /** The client is gone, or the gateway wants to stop: the poll ends without an outcome and holds nothing. */
+  cancel(): void;
+}
+
+export interface LongPollSource {
+  readonly deviceId: Uuid;
+  readonly wake: Wake;
+  /** The oldest event for this poll, or undefined when there is none yet. */
+  take(): Promise<PollEvent | undefined>;
+  /** Called when the poll ends without an event: expired, cancelled or its session ended. */
+  released?(): void;
+}
+
+export interface LongPollPorts {
+  readonly events: DeviceEvents;
+  readonly auth: DeviceAuth;
+  readonly clock: Clock;
+}
+
+/**
+ * A poll waits for at most one event (contract 1.5.1): reading -> waiting -> reading ... -> done. A wake-up while it reads
+ * makes it read again, so that nothing falls between the read and the wait.
+ */
+export class LongPoll implements OpenPoll {
+  #state: 'reading' | 'waiting' | 'done' = 'waiting';
+  #wokenWhileReading = false;
+  #overdue = false;
+  readonly #timer: Timer;
+  readonly #unwatch: () => void;
+  readonly #offSessionEnd: () => void;
+
+  /** @param timeout a time at or below 0 expires at once */
+  constructor(
+    ports: LongPollPorts,
+    private readonly source: LongPollSource,
+    timeout: Millis,
+    private readonly done: (outcome: PollOutcome) => void,
+  ) {
+    this.#unwatch = ports.events.watch(source.deviceId, (wake) => wake === source.wake && this.#read());
+    this.#offSessionEnd = ports.auth.onSessionEnd(source.deviceId, (reason) => this.#sessionEnded(reason));
+    this.#timer = ports.clock.setTimer(Math.max(timeout, 0), () => this.#expire());
+    this.#read();
+  }
+
+  cancel(): void {
+    if (this.#state === 'done') return;
+    this.#finish();
+    this.source.released?.();
+  }
+
+  #read(): void {
+    if (this.#state === 'done') return;
+    if (this.#state === 'reading') {
+      this.#wokenWhileReading = true;
+      return;
+    }
+    this.#state = 'reading';
+    this.#wokenWhileReading = false;
+    this.source.take().then(
+      (event) => this.#taken(event),
+      (error) => this.#end({ kind: 'failed', error: TandemError.from(error) }),
+    );
+  }
+
+  #taken(event: PollEvent | undefined): void {
+    if (this.#state === 'done') {
+      event?.settled(false);
+      return;
+    }
+    if (event) {
+      this.#end({ kind: 'event', event });
+      return;
+    }
+    this.#state = 'waiting';
+    if (this.#wokenWhileReading) this.#read();
+    else if (this.#overdue) this.#expire();
+  }
+
+  #expire(): void {
+    if (this.#state === 'reading') {
+      this.#overdue = true;
+      return;
+    }
+    this.#end({ kind: 'expired' });
+  }
+
+  #sessionEnded(reason: SessionEnd): void {
+    this.#end(reason === 'deleted' ? { kind: 'deleted' } : { kind: 'expired' });
+  }
+
+  #end(outcome: PollOutcome): void {
+    if (this.#state === 'done') return;
+    this.#finish();
+    if (outcome.kind !== 'event') this.source.released?.();
+    this.done(outcome);
+  }
+
+  #finish(): void {
+    this.#state = 'done';
+    this.#timer.cancel();
+    this.#unwatch();
+    this.#offSessionEnd();
+  }
+}
