@@ -1,0 +1,86 @@
+import type { DeviceSession } from '../auth/device-session';
+import { TandemError } from '../errors';
+import { parseClientRpc } from '../payload/index';
+import type { Clock, Millis } from '../platform/clock';
+
+/** The body of the call to `TANDEM_RPC_WEBHOOK_URL` (design section 9). */
+export interface ClientRpcRequest {
+  readonly deviceId: string;
+  readonly deviceName: string;
+  readonly deviceType: string;
+  readonly method: string;
+  /** JSON text. */
+  readonly params: string;
+}
+
+/** Where client-side RPC goes that the gateway does not answer itself. */
+export interface ClientRpcBackend {
+  /** The reply as JSON text. Rejects with the reason, which the device gets as `{"error":"..."}`. */
+  call(request: ClientRpcRequest, signal: AbortSignal): Promise<string>;
+}
+
+/** Commands from the device to the server (contract 1.5.5, 2.5.4). */
+export class ClientRpc {
+  constructor(
+    private readonly clock: Clock,
+    /** How long a device waits for a reply: `CLIENT_SIDE_RPC_TIMEOUT`. */
+    private readonly timeout: Millis,
+    private readonly backend: ClientRpcBackend | undefined,
+    /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
+    private readonly maxWaiting: number,
+  ) {}
+
+  #waiting = 0;
+
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /**
+   * The reply as JSON text: the answer, or `{"error":"..."}` when the server logic failed.
+   * @param paramsRequired HTTP wants `params`, CoAP counts a missing one as null
+   * @param caller aborted when the device's connection is gone
+   * @throws TandemError BAD_PAYLOAD, NO_REPLY after the time-out, TOO_MANY_REQUESTS
+   */
+  async call(
+    session: DeviceSession,
+    payload: Buffer,
+    { paramsRequired, caller }: { paramsRequired: boolean; caller?: AbortSignal },
+  ): Promise<string> {
+    const { method, params } = parseClientRpc(payload, { paramsRequired });
+    if (method === 'getTime') return JSON.stringify({ time: new Date(this.clock.now()).toISOString() });
+    if (this.#waiting >= this.maxWaiting) throw new TandemError('TOO_MANY_REQUESTS', { retryAfter: 1000 });
+    this.#waiting++;
+    try {
+      return await this.#ask({ ...identity(session), method, params }, caller);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  #ask(request: ClientRpcRequest, caller: AbortSignal | undefined): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const call = new AbortController();
+      const giveUp = () => {
+        timer.cancel();
+        caller?.removeEventListener('abort', giveUp);
+        call.abort();
+        reject(new TandemError('NO_REPLY'));
+      };
+      const timer = this.clock.setTimer(this.timeout, giveUp);
+      caller?.addEventListener('abort', giveUp);
+      if (caller?.aborted) return giveUp();
+      const settle = (reply: string) => {
+        timer.cancel();
+        caller?.removeEventListener('abort', giveUp);
+        resolve(reply);
+      };
+      this.backend?.call(request, call.signal).then(settle, (error: unknown) => {
+        if (!call.signal.aborted)
+          settle(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+      });
+    });
+  }
+}
+
+const identity = ({ deviceId, deviceName, deviceType }: DeviceSession) => ({ deviceId, deviceName, deviceType });

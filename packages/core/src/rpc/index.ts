@@ -1,0 +1,3 @@
+export * from './client-rpc';
+export * from './rpc-calls';
+export * from './rpc-delivery';

@@ -1,0 +1,171 @@
+import type { DeviceSession } from '../auth/device-session';
+import type { Uuid } from '../devices/model';
+import { TandemError } from '../errors';
+import { parseRpcReply } from '../payload/index';
+import type { Clock, EpochMillis, Millis } from '../platform/clock';
+import type { Logger } from '../platform/logger';
+import type { Random } from '../platform/random';
+import type { DeviceEvents } from '../state/device-events';
+import { OPEN_RPC_STATES, type Rpc, type RpcStore } from '../state/rpc-store';
+
+/** Server contract 6.1. */
+export interface RpcCall {
+  readonly tenantId: Uuid;
+  readonly deviceId: Uuid;
+  readonly oneway: boolean;
+  readonly method: string;
+  /** JSON text. */
+  readonly params: string;
+  readonly timeout?: Millis;
+  readonly expirationTime?: EpochMillis;
+  readonly persistent?: boolean;
+  readonly retries?: number | null;
+  readonly additionalInfo?: string | null;
+  /** Becomes the RPC's id. */
+  readonly requestUuid?: Uuid;
+}
+
+export type RpcOutcome =
+  | { readonly kind: 'persisted'; readonly rpcId: Uuid }
+  /** One-way, and a device has it. */
+  | { readonly kind: 'handed-over' }
+  | { readonly kind: 'answered'; readonly response: string; readonly isJson: boolean }
+  /** Handed out, but not acknowledged or not answered in time. */
+  | { readonly kind: 'timeout' }
+  /** Nobody ever asked for it. */
+  | { readonly kind: 'no-connection' }
+  /** The caller went away or the RPC was deleted. */
+  | { readonly kind: 'gone' };
+
+export interface RpcCallSettings {
+  readonly defaultTimeout: Millis;
+  readonly minTimeout: Millis;
+  /** `ACTORS_RPC_MAX_RETRIES` */
+  readonly maxRetries: number;
+}
+
+/** Commands from the server's side: sending, waiting for what becomes of them, and the device's replies. */
+export class RpcCalls {
+  constructor(
+    private readonly rpcs: RpcStore,
+    private readonly events: DeviceEvents,
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly settings: RpcCallSettings,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Sends and, unless persistent, waits: an offline device is not refused at once (server contract 6.2).
+   * @param caller aborted when nobody waits any more
+   * @throws TandemError NOT_FOUND (device gone), TOO_MANY_REQUESTS (too many open commands)
+   */
+  async send(call: RpcCall, caller?: AbortSignal): Promise<RpcOutcome> {
+    const now = this.clock.now();
+    const timeout = Math.max(call.timeout ?? this.settings.defaultTimeout, this.settings.minTimeout);
+    const rpc = await this.rpcs.create({
+      id: call.requestUuid ?? this.random.uuid(),
+      tenantId: call.tenantId,
+      deviceId: call.deviceId,
+      createdTime: now,
+      expirationTime: call.expirationTime ?? now + timeout,
+      oneway: call.oneway,
+      persistent: call.persistent ?? false,
+      method: call.method,
+      params: call.params,
+      retries: call.retries ?? null,
+      additionalInfo: call.additionalInfo ?? null,
+    });
+    if (!rpc) throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open RPC requests for this device!' });
+    if (rpc.persistent) return { kind: 'persisted', rpcId: rpc.id };
+    return this.#await(rpc, caller);
+  }
+
+  /**
+   * The device's reply. Unknown, stale and second replies are accepted and change nothing (contract 1.3, 3.8).
+   * @param shape CoAP takes an object only (contract 2.5.3)
+   * @throws TandemError BAD_PAYLOAD
+   */
+  async reply(session: DeviceSession, requestId: number, payload: Buffer, shape: 'any' | 'object'): Promise<void> {
+    const { text, isJson } = parseRpcReply(payload, shape);
+    const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
+    if (!rpc || rpc.oneway || rpc.expirationTime <= this.clock.now()) return;
+    await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, {
+      status: 'SUCCESSFUL',
+      response: text,
+      responseIsJson: isJson,
+    });
+  }
+
+  get(id: Uuid): Promise<Rpc | undefined> {
+    return this.rpcs.get(id);
+  }
+
+  #await(rpc: Rpc, caller?: AbortSignal): Promise<RpcOutcome> {
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (outcome: RpcOutcome | Error) => {
+        if (settled) return;
+        settled = true;
+        timer.cancel();
+        unwatch();
+        caller?.removeEventListener('abort', onAbort);
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
+      };
+      const look = (expired: boolean) => {
+        this.rpcs.get(rpc.id).then(
+          (current) => {
+            const outcome = current ? outcomeOf(current, expired) : ({ kind: 'gone' } as const);
+            if (outcome) settle(outcome);
+          },
+          (error) => settle(TandemError.from(error)),
+        );
+      };
+      const onAbort = () => settle({ kind: 'gone' });
+      const unwatch = this.events.watch(rpc.deviceId, (wake) => wake === 'rpc' && look(false));
+      const timer = this.clock.setTimer(rpc.expirationTime - this.clock.now() + GRACE, () => look(true));
+      caller?.addEventListener('abort', onAbort);
+      if (caller?.aborted) onAbort();
+      else look(false);
+    });
+  }
+
+  /**
+   * Takes lapsed commands out of the way: persistent ones become EXPIRED, the others are removed. To be called
+   * regularly.
+   * @returns how many were looked at
+   */
+  async sweep(limit: number): Promise<number> {
+    const lapsed = await this.rpcs.expired(this.clock.now() - GRACE * 2, limit);
+    for (const rpc of lapsed) {
+      try {
+        if (!rpc.persistent) await this.rpcs.remove(rpc.id);
+        else await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, { status: 'EXPIRED' });
+      } catch (error) {
+        this.logger.error('lapsed RPC not removed', { rpcId: rpc.id, error: String(error) });
+      }
+    }
+    return lapsed.length;
+  }
+}
+
+/** How much longer than the command lives its caller waits, so that an answer in the last moment still counts. */
+const GRACE: Millis = 1000;
+
+function outcomeOf(rpc: Rpc, expired: boolean): RpcOutcome | undefined {
+  switch (rpc.status) {
+    case 'SUCCESSFUL':
+      return { kind: 'answered', response: rpc.response ?? '', isJson: rpc.responseIsJson };
+    case 'TIMEOUT':
+    case 'FAILED':
+      return { kind: 'timeout' };
+    case 'DELIVERED':
+      if (rpc.oneway) return { kind: 'handed-over' };
+      return expired ? { kind: 'timeout' } : undefined;
+    case 'SENT':
+      return expired ? { kind: 'timeout' } : undefined;
+    default:
+      return expired ? { kind: 'no-connection' } : undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
+import type { DeviceSession } from '../auth/device-session';
+import { LongPoll, type OpenPoll, type PollEvent, type PollOutcome } from '../devices/long-poll';
+import type { Uuid } from '../devices/model';
+import type { Clock, Millis } from '../platform/clock';
+import type { Logger } from '../platform/logger';
+import type { DeviceEvents } from '../state/device-events';
+import type { Rpc, RpcStore } from '../state/rpc-store';
+
+/** An observation of the commands for one device: each is handed out once to it, one by one. */
+export interface RpcObservation {
+  /** The oldest command this observation has not had yet. */
+  next(): Promise<RpcHandOut | undefined>;
+  close(): void;
+}
+
+/** A command on its way; the transport says what became of it (contract 2.6.4). */
+export interface RpcHandOut {
+  readonly body: string;
+  readonly expirationTime: number;
+  sent(): void;
+  delivered(): void;
+  /** No acknowledgement in time. */
+  lapsed(): void;
+}
+
+/** `{"id":N,"method":"m","params":P}` in this member order (contract 3.8). */
+export const renderRpc = (rpc: Rpc): string =>
+  `{"id":${rpc.requestId},"method":${JSON.stringify(rpc.method)},"params":${rpc.params}}`;
+
+/** Commands of the server on their way to the device: long polls and observations over the RPC store. */
+export class RpcDelivery {
+  /** Commands whose response is being written or whose new state is being stored: not to be handed out twice. */
+  readonly #underWay = new Map<Uuid, number>();
+
+  constructor(
+    private readonly ports: { events: DeviceEvents; auth: DeviceAuth; clock: Clock },
+    private readonly rpcs: RpcStore,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Contract 1.5.4: at most one command, oldest first. @param done called once, unless the poll is cancelled */
+  openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
+    const { deviceId } = session;
+    let openedAt: number | undefined;
+    const take = async (): Promise<PollEvent | undefined> => {
+      openedAt ??= await this.rpcs.nextRequestId(deviceId);
+      for (const rpc of await this.rpcs.open(deviceId, this.ports.clock.now())) {
+        if (this.#pending(rpc, openedAt)) return this.#handToPoll(rpc);
+      }
+      return undefined;
+    };
+    return new LongPoll(this.ports, { deviceId, wake: 'rpc', take }, timeout, done);
+  }
+
+  /** All pending commands follow the registration, then every new one (contract 2.6.1). */
+  observe(deviceId: Uuid, onCommand: () => void, onEnd: (reason: SessionEnd) => void): RpcObservation {
+    const unwatch = this.ports.events.watch(deviceId, (wake) => wake === 'rpc' && onCommand());
+    const offEnd = this.ports.auth.onSessionEnd(deviceId, onEnd);
+    const had = new Map<number, number>();
+    let openedAt: number | undefined;
+    return {
+      next: async () => {
+        openedAt ??= await this.rpcs.nextRequestId(deviceId);
+        const since = openedAt;
+        const open = await this.rpcs.open(deviceId, this.ports.clock.now());
+        const stillOpen = new Set(open.map((rpc) => rpc.requestId));
+        for (const requestId of had.keys()) if (!stillOpen.has(requestId)) had.delete(requestId);
+        const rpc = open.find(
+          (candidate) => had.get(candidate.requestId) !== candidate.attempts && this.#pending(candidate, since),
+        );
+        if (!rpc) return undefined;
+        had.set(rpc.requestId, rpc.attempts);
+        return this.#handOut(rpc);
+      },
+      close: () => {
+        unwatch();
+        offEnd();
+      },
+    };
+  }
+
+  /**
+   * A two-way command is handed out again until it is answered. A one-way one is forgotten once handed out, except to
+   * waiters that were there before it: it belongs to every one of them (contract 1.5.1).
+   * @param waitingSince the request id the next command had when the waiter came
+   */
+  #pending(rpc: Rpc, waitingSince: number): boolean {
+    if (rpc.status === 'TIMEOUT' && !rpc.persistent) return false;
+    if (!rpc.oneway || rpc.requestId >= waitingSince) return true;
+    return rpc.status === 'QUEUED' && !this.#underWay.has(rpc.id);
+  }
+
+  #handToPoll(rpc: Rpc): PollEvent {
+    this.#hold(rpc.id);
+    return {
+      body: renderRpc(rpc),
+      settled: (written) => {
+        if (!written) {
+          this.#release(rpc.id);
+          return;
+        }
+        this.#advance(rpc, ['QUEUED', 'SENT', 'TIMEOUT'], 'DELIVERED').then(() => this.#release(rpc.id));
+      },
+    };
+  }
+
+  #handOut(rpc: Rpc): RpcHandOut {
+    return {
+      body: renderRpc(rpc),
+      expirationTime: rpc.expirationTime,
+      sent: () => void this.#advance(rpc, ['QUEUED', 'TIMEOUT'], 'SENT'),
+      delivered: () => void this.#advance(rpc, ['QUEUED', 'SENT', 'TIMEOUT'], 'DELIVERED'),
+      lapsed: () => void this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT'),
+    };
+  }
+
+  async #advance(rpc: Rpc, from: readonly Rpc['status'][], status: Rpc['status']): Promise<void> {
+    try {
+      await this.rpcs.transition(rpc.id, from, { status });
+    } catch (error) {
+      this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
+    }
+  }
+
+  #hold(id: Uuid): void {
+    this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
+  }
+
+  #release(id: Uuid): void {
+    const holders = (this.#underWay.get(id) ?? 1) - 1;
+    if (holders > 0) this.#underWay.set(id, holders);
+    else this.#underWay.delete(id);
+  }
+}
