@@ -1,0 +1,100 @@
+import { Accounts } from './accounts/accounts';
+import { AttributeUpdates } from './attributes/attribute-updates';
+import { Attributes } from './attributes/attributes';
+import { DeviceAuth } from './auth/device-auth';
+import type { Settings } from './config/settings';
+import { DeviceProfiles } from './devices/device-profiles';
+import { Devices } from './devices/devices';
+import type { Clock } from './platform/clock';
+import type { Logger } from './platform/logger';
+import type { MetricsRegistry } from './platform/metrics';
+import type { Random } from './platform/random';
+import { ClientRpc, type ClientRpcBackend } from './rpc/client-rpc';
+import { RpcCalls } from './rpc/rpc-calls';
+import { RpcDelivery } from './rpc/rpc-delivery';
+import type { State } from './state/state';
+import { Telemetry } from './telemetry/telemetry';
+import { TimeSeries } from './telemetry/time-series';
+
+export interface Platform {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+/** The domain over one store: what transports and the server API call, each as a thin layer. */
+export interface Core extends Platform {
+  readonly settings: Settings;
+  readonly state: State;
+  readonly auth: DeviceAuth;
+  readonly telemetry: Telemetry;
+  readonly timeSeries: TimeSeries;
+  readonly attributes: Attributes;
+  readonly attributeUpdates: AttributeUpdates;
+  readonly rpcDelivery: RpcDelivery;
+  readonly rpcCalls: RpcCalls;
+  readonly clientRpc: ClientRpc;
+  readonly devices: Devices;
+  readonly profiles: DeviceProfiles;
+  readonly accounts: Accounts;
+}
+
+/** @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does */
+export function makeCore(
+  state: State,
+  settings: Settings,
+  platform: Platform,
+  clientRpcBackend?: ClientRpcBackend,
+): Core {
+  const { clock, random, logger, metrics } = platform;
+  const payload = {
+    typeCast: settings.JSON_TYPE_CAST_ENABLED,
+    maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
+  };
+  const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, metrics);
+  const waiting = { events: state.events, auth, clock };
+  const profiles = new DeviceProfiles(state.devices, clock, random);
+  const clientRpc = new ClientRpc(
+    clock,
+    settings.CLIENT_SIDE_RPC_TIMEOUT,
+    clientRpcBackend,
+    settings.TANDEM_RPC_MAX_WAITING,
+  );
+  metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
+  return {
+    ...platform,
+    settings,
+    state,
+    auth,
+    profiles,
+    clientRpc,
+    telemetry: new Telemetry(state.telemetryLog, payload, clock, logger),
+    timeSeries: new TimeSeries(state.telemetryView),
+    attributes: new Attributes(state.attributes, payload, clock, logger),
+    attributeUpdates: new AttributeUpdates(
+      waiting,
+      state.attributes,
+      {
+        gapDelivery: settings.TANDEM_HTTP_GAP_DELIVERY,
+        sessionTimeout: settings.TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT,
+      },
+      logger,
+    ),
+    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger),
+    rpcCalls: new RpcCalls(
+      state.rpcs,
+      state.events,
+      clock,
+      random,
+      {
+        defaultTimeout: settings.DEFAULT_SERVER_SIDE_RPC_TIMEOUT,
+        minTimeout: settings.MIN_SERVER_SIDE_RPC_TIMEOUT,
+        maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
+      },
+      logger,
+    ),
+    devices: new Devices(state.devices, profiles, clock, random),
+    accounts: new Accounts(state.devices, profiles, clock, random),
+  };
+}
