@@ -1,1 +1,2 @@
-export {};
+export * from './device-api';
+export * from './http-server';

@@ -1,0 +1,288 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  type Core,
+  type DeviceSession,
+  type Millis,
+  type PayloadLimit,
+  type PollOutcome,
+  payloadLimitOf,
+  renderDeviceAttributes,
+  TandemError,
+} from '@tandem/core';
+import { Exchange } from './exchange';
+import { HeldRequest } from './held-request';
+import { attributesRequest, bearerToken, decodeSegment, pollTimeout, requestIdOf } from './parameters';
+import { deliver } from './poll-delivery';
+import { announcedLength, bodyEncoded, readBody } from './request-body';
+import {
+  limitedPath,
+  OPERATION_NAMES,
+  type Operation,
+  type OperationName,
+  PLANNED,
+  type Route,
+  routeOf,
+} from './routes';
+
+/** `originalUrl` is there where express has cut the mount path off `url`. */
+export type DeviceApiHandler = (
+  request: IncomingMessage & { readonly originalUrl?: string },
+  response: ServerResponse,
+  next: () => void,
+) => void;
+
+export interface DeviceApi {
+  /**
+   * Answers every request under `/api/v1` and passes all others on. To be mounted at the root, before anything that
+   * reads bodies; mounting at `/api/v1` works as well.
+   */
+  readonly middleware: DeviceApiHandler;
+  /** Answers every open poll and waiting command 503 + Retry-After at once and takes no more. The rest goes on. */
+  close(): void;
+}
+
+export const createDeviceApi = (core: Core): DeviceApi => new HttpDeviceApi(core);
+
+/** A request whose parameters are in order, and what they say. */
+interface Call {
+  readonly exchange: Exchange;
+  readonly operation: Operation;
+  readonly route: Route;
+  /** Of a poll; below 0 is "at once". */
+  readonly timeout: Millis;
+  /** Of the RPC that is replied to. */
+  readonly requestId: number;
+}
+
+/** When a device may ask again for a poll that was one too many. */
+const POLLS_RETRY: Millis = 5_000;
+
+/** The device API over HTTP (contract section 1): each request becomes one call of the domain. */
+class HttpDeviceApi implements DeviceApi {
+  readonly #polls = new Set<HeldRequest>();
+  readonly #commands = new Set<HeldRequest>();
+  readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
+  readonly #limits: readonly PayloadLimit[];
+  /** Bodies up to here need no look at the patterns. */
+  readonly #smallestLimit: number;
+  #closing = false;
+
+  constructor(private readonly core: Core) {
+    const { settings, metrics } = core;
+    this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
+    this.#smallestLimit = Math.min(...this.#limits.map(({ bytes }) => bytes));
+    metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
+    const counter = (name: OperationName) =>
+      metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
+    this.#requests = new Map(OPERATION_NAMES.map((name) => [name, counter(name)]));
+  }
+
+  readonly middleware: DeviceApiHandler = (request, response, next) => {
+    const route = routeOf(request.originalUrl ?? request.url ?? '');
+    if (!route) {
+      next();
+      return;
+    }
+    const exchange = new Exchange(request, response, this.core.clock);
+    if (this.#closing) exchange.closeConnection();
+    try {
+      this.#check(exchange, route);
+    } catch (error) {
+      this.#fail(exchange, undefined, error);
+    }
+  };
+
+  close(): void {
+    this.#closing = true;
+    for (const held of [...this.#polls, ...this.#commands]) {
+      held.exchange.closeConnection();
+      held.refuse(new TandemError('SHUTTING_DOWN'));
+    }
+  }
+
+  /** Contract 1.4, steps 1 to 5. */
+  #check(exchange: Exchange, route: Route): void {
+    const { request } = exchange;
+    const method = request.method ?? '';
+    const length = announcedLength(request);
+    if (length > this.#smallestLimit) {
+      const limit = this.#limitOf(route);
+      if (length > limit) throw tooLarge(limit);
+    }
+    if (method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      exchange.allowPreflight();
+      return;
+    }
+    const { resource } = route;
+    if (!resource) {
+      throw new TandemError('NOT_FOUND', {
+        message: PLANNED.has(route.rest) ? `No endpoint ${route.rest} in this version` : 'No such endpoint',
+      });
+    }
+    const operation = resource.methods[method];
+    if (!operation) {
+      if (method === 'OPTIONS') exchange.allow(resource.allow);
+      else exchange.fail(methodNotAllowed(method), { Allow: resource.allow });
+      return;
+    }
+    this.#requests.get(operation.name)?.add();
+    const call: Call = {
+      exchange,
+      operation,
+      route,
+      timeout: this.#timeoutOf(operation, route),
+      requestId: operation.name === 'rpc_reply' ? requestIdOf(route.rest.slice('rpc/'.length)) : 0,
+    };
+    if (operation.body && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
+    const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
+    const session = this.core.auth.cached(token);
+    if (session) {
+      this.#accept(call, session);
+      return;
+    }
+    this.core.auth.resolve(token).then(
+      (resolved) => this.#accept(call, resolved),
+      (error) => this.#fail(exchange, operation, error),
+    );
+  }
+
+  #timeoutOf({ name }: Operation, { query }: Route): Millis {
+    if (name !== 'rpc_poll' && name !== 'updates_poll') return 0;
+    const { HTTP_REQUEST_TIMEOUT, HTTP_MAX_REQUEST_TIMEOUT } = this.core.settings;
+    return pollTimeout(query, { default: HTTP_REQUEST_TIMEOUT, max: HTTP_MAX_REQUEST_TIMEOUT });
+  }
+
+  /** The caller is known: only now its body is read. */
+  #accept(call: Call, session: DeviceSession): void {
+    const { exchange, operation, route } = call;
+    try {
+      if (operation.body) {
+        this.#read(call, session);
+      } else if (operation.name === 'attributes_read') {
+        this.#readAttributes(exchange, operation, session, route.query);
+      } else {
+        this.#poll(call, session);
+      }
+    } catch (error) {
+      this.#fail(exchange, operation, error);
+    }
+  }
+
+  #read(call: Call, session: DeviceSession): void {
+    const { exchange, operation, route } = call;
+    const { request } = exchange;
+    if (bodyEncoded(request))
+      throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Content-Encoding is not supported' });
+    const chunked = request.headers['content-length'] === undefined;
+    const limit = chunked ? this.#limitOf(route) : Number.POSITIVE_INFINITY;
+    readBody(
+      request,
+      limit,
+      (body) => {
+        exchange.bodyUnread = false;
+        this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
+      },
+      () => this.#fail(exchange, operation, tooLarge(limit)),
+    );
+  }
+
+  async #perform(call: Call, session: DeviceSession, body: Buffer): Promise<void> {
+    const { exchange, operation, requestId } = call;
+    if (body.length === 0) throw new TandemError('BODY_REQUIRED');
+    switch (operation.name) {
+      case 'telemetry':
+        await this.core.telemetry.post(session, body);
+        break;
+      case 'attributes_write':
+        await this.core.attributes.postClient(session, body);
+        break;
+      case 'rpc_reply':
+        await this.core.rpcCalls.reply(session, requestId, body, 'any');
+        break;
+      default:
+        await this.#callServer(exchange, session, body);
+        return;
+    }
+    exchange.done();
+  }
+
+  async #readAttributes(
+    exchange: Exchange,
+    operation: Operation,
+    session: DeviceSession,
+    query: string,
+  ): Promise<void> {
+    try {
+      const attributes = await this.core.attributes.readForDevice(session.deviceId, attributesRequest(query));
+      exchange.json(renderDeviceAttributes(attributes));
+    } catch (error) {
+      this.#fail(exchange, operation, error);
+    }
+  }
+
+  async #callServer(exchange: Exchange, session: DeviceSession, body: Buffer): Promise<void> {
+    if (this.#closing) throw new TandemError('SHUTTING_DOWN');
+    const caller = new AbortController();
+    const held = new HeldRequest(exchange, this.#commands);
+    held.waitFor({ cancel: () => caller.abort() });
+    try {
+      const reply = await this.core.clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal });
+      if (held.release()) exchange.json(reply);
+    } catch (error) {
+      if (held.release()) throw error;
+    }
+  }
+
+  /** Contract 1.5. */
+  #poll({ exchange, operation, timeout }: Call, session: DeviceSession): void {
+    if (timeout < 0) throw new TandemError('POLL_EXPIRED');
+    if (this.#closing) throw new TandemError('SHUTTING_DOWN');
+    if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
+      throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
+    }
+    const source = operation.name === 'rpc_poll' ? this.core.rpcDelivery : this.core.attributeUpdates;
+    const held = new HeldRequest(exchange, this.#polls);
+    try {
+      held.waitFor(source.openPoll(session, timeout, (outcome) => this.#answerPoll(held, operation, outcome)));
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  #answerPoll(held: HeldRequest, operation: Operation, outcome: PollOutcome): void {
+    const { exchange } = held;
+    const listening = held.release();
+    if (outcome.kind === 'event') {
+      if (listening) deliver(outcome.event, exchange);
+      else outcome.event.settled(false);
+      return;
+    }
+    if (!listening) return;
+    if (outcome.kind === 'expired') exchange.fail(new TandemError('POLL_EXPIRED'));
+    else if (outcome.kind === 'deleted') exchange.fail(new TandemError('DEVICE_DELETED'));
+    else this.#fail(exchange, operation, outcome.error);
+  }
+
+  #limitOf(route: Route): number {
+    return payloadLimitOf(this.#limits, limitedPath(route)) ?? Number.POSITIVE_INFINITY;
+  }
+
+  #fail(exchange: Exchange, operation: Operation | undefined, thrown: unknown): void {
+    const error = TandemError.from(thrown);
+    if (error.code === 'INTERNAL') {
+      const { cause } = error;
+      this.core.logger.error('request failed', {
+        operation: operation?.name,
+        error: cause instanceof Error ? cause.stack : String(cause),
+      });
+    }
+    exchange.fail(error);
+  }
+}
+
+const tooLarge = (limit: number): TandemError =>
+  new TandemError('PAYLOAD_TOO_LARGE', { message: `Payload size exceeds the limit of ${limit} bytes` });
+
+const methodNotAllowed = (method: string): TandemError =>
+  new TandemError('METHOD_NOT_ALLOWED', { message: `Request method '${method}' is not supported` });

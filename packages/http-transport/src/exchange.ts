@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Clock, ERRORS, type TandemError } from '@tandem/core';
+import { bodyAnnounced } from './request-body';
+import { discardable, linger } from './unread-body';
+
+type Headers = Readonly<Record<string, string | number>>;
+
+const EMPTY: Headers = { 'Content-Length': 0 };
+const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' };
+const DEFAULT_RETRY_SECONDS = 1;
+
+/** One request and the one answer it gets. */
+export class Exchange {
+  /** Whether the client has announced a body that has not been read to its end. */
+  bodyUnread: boolean;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    private readonly clock: Clock,
+  ) {
+    this.bodyUnread = bodyAnnounced(request);
+  }
+
+  /** The client shall send no further request on this connection. */
+  closeConnection(): void {
+    this.response.shouldKeepAlive = false;
+  }
+
+  /** 200 without a body and without a content type (contract 1.3). */
+  done(): void {
+    this.#send(200, EMPTY);
+  }
+
+  json(text: string): void {
+    this.#send(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }, text);
+  }
+
+  /** Contract 1.6: which failures have a body, and of which form. */
+  fail(error: TandemError, headers: Headers = {}): void {
+    const { http: status, errorCode } = error.row;
+    switch (error.code) {
+      case 'UNAUTHORIZED':
+      case 'POLL_EXPIRED':
+      case 'NO_REPLY':
+        this.#send(status, EMPTY);
+        return;
+      case 'DEVICE_DELETED':
+        this.#text(status, 'text/plain;charset=UTF-8', ERRORS.DEVICE_DELETED.sentence, headers);
+        return;
+      case 'PAYLOAD_TOO_LARGE':
+        // A JSON string, not an object (contract 1.7).
+        this.#text(status, 'application/json', JSON.stringify(error.message), headers);
+        return;
+      default: {
+        const body = { status, message: error.message, errorCode, timestamp: this.clock.now() };
+        this.#text(status, 'application/json', JSON.stringify(body), { ...headers, ...retryAfter(error) });
+      }
+    }
+  }
+
+  /** Every origin, method and header is allowed (contract 1.1). A wildcard would not cover `Authorization`. */
+  allowPreflight(): void {
+    const { 'access-control-request-method': method, 'access-control-request-headers': headers } = this.request.headers;
+    this.#send(204, {
+      'Access-Control-Allow-Methods': method ?? '*',
+      ...(headers ? { 'Access-Control-Allow-Headers': headers } : {}),
+      'Access-Control-Max-Age': 1800,
+    });
+  }
+
+  /** 204 to OPTIONS. */
+  allow(methods: string): void {
+    this.#send(204, { Allow: methods });
+  }
+
+  #text(status: number, type: string, text: string, headers: Headers): void {
+    this.#send(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), ...headers }, text);
+  }
+
+  #send(status: number, headers: Headers, text?: string): void {
+    const { request, response } = this;
+    if (response.headersSent) return;
+    const lingering = this.bodyUnread && !discardable(request);
+    // Told to the client before its unread bytes are thrown away.
+    if (lingering) this.closeConnection();
+    response.writeHead(status, request.headers.origin === undefined ? headers : { ...headers, ...ANY_ORIGIN });
+    if (!lingering) {
+      response.end(text);
+      return;
+    }
+    if (text === undefined) response.flushHeaders();
+    else response.write(text);
+    linger(request, response, this.clock);
+  }
+}
+
+function retryAfter({ retryAfter: delay, row }: TandemError): Headers {
+  if (row.http !== 429 && row.http !== 503) return {};
+  const seconds = delay === undefined ? DEFAULT_RETRY_SECONDS : Math.max(Math.ceil(delay / 1000), 1);
+  return { 'Retry-After': seconds };
+}

@@ -1,0 +1,62 @@
+import type { TandemError } from '@tandem/core';
+import type { Exchange } from './exchange';
+
+/** What a held request waits for. */
+export interface Wait {
+  /** Nobody waits any more. */
+  cancel(): void;
+}
+
+/**
+ * A request that is answered later: a poll, or a command that waits for its reply. It ends with its answer, with its
+ * connection, or with the gateway; whatever comes first.
+ */
+export class HeldRequest {
+  #wait: Wait | undefined;
+  #over = false;
+
+  constructor(
+    readonly exchange: Exchange,
+    private readonly holders: Set<HeldRequest>,
+  ) {
+    const { socket } = exchange.request;
+    if (socket.destroyed) {
+      this.#over = true;
+      return;
+    }
+    holders.add(this);
+    // A client may pipeline any number of polls; that is no leak to warn of.
+    socket.setMaxListeners(0);
+    // The socket and not the response: one that waits behind another on the same connection never hears of the end.
+    socket.on('close', this.#connectionLost);
+  }
+
+  /** @param wait cancelled when the connection or the gateway goes away first */
+  waitFor(wait: Wait): void {
+    if (this.#over) wait.cancel();
+    else this.#wait = wait;
+  }
+
+  /** To be called before it is answered. @returns false when it is over already, and nobody reads the answer */
+  release(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    this.#wait = undefined;
+    this.holders.delete(this);
+    this.exchange.request.socket.removeListener('close', this.#connectionLost);
+    return !this.exchange.request.socket.destroyed;
+  }
+
+  /** Ends the wait and answers why. */
+  refuse(error: TandemError): void {
+    const wait = this.#wait;
+    if (this.release()) this.exchange.fail(error);
+    wait?.cancel();
+  }
+
+  readonly #connectionLost = (): void => {
+    const wait = this.#wait;
+    this.release();
+    wait?.cancel();
+  };
+}

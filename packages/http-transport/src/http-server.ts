@@ -1,0 +1,115 @@
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Millis } from '@tandem/core';
+import express, { type Express } from 'express';
+
+/** An application without what a device API has no use for: every header costs, and an ETag costs a hash as well. */
+export function createApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  return app;
+}
+
+export interface HttpServerOptions {
+  /** The line and all headers of a request: a client that takes longer holds a connection for nothing. */
+  readonly headersTimeout?: Millis;
+  /** The whole request. 50 MiB, the largest body by default, in that time is 1.4 Mbit/s. Waiting for the answer is not in it. */
+  readonly requestTimeout?: Millis;
+  /**
+   * An idle connection. Longer than the 60 s after which load balancers give up theirs, so that it is they who close and
+   * no request meets a closing connection; and a device that reports every minute keeps its own.
+   */
+  readonly keepAliveTimeout?: Millis;
+}
+
+/** How often the time limits are looked at. */
+const CHECK_INTERVAL: Millis = 5_000;
+
+/** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
+export function createHttpServer(app: Express, options: HttpServerOptions = {}): Server {
+  const server = createServer({
+    ...expressPrototypes(app),
+    headersTimeout: options.headersTimeout ?? 20_000,
+    requestTimeout: options.requestTimeout ?? 300_000,
+    keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
+    connectionsCheckingInterval: CHECK_INTERVAL,
+    noDelay: true,
+  });
+  server.on('request', app);
+  server.on('checkContinue', (request, response) => {
+    continueOnRead(request, response);
+    app(request as express.Request, response as express.Response);
+  });
+  return server;
+}
+
+/**
+ * Express 5 gives every request and response another prototype, which costs 50 us on Node before 24 unless they are born
+ * with it (design section 8). From 24 on that trick is what costs.
+ */
+function expressPrototypes(app: Express): {
+  IncomingMessage?: typeof IncomingMessage;
+  ServerResponse?: typeof ServerResponse;
+} {
+  if (Number(process.versions.node.split('.')[0]) >= 24) return {};
+  function Request(this: IncomingMessage, socket: Socket) {
+    Reflect.apply(IncomingMessage, this, [socket]);
+  }
+  Request.prototype = app.request;
+  function Response(this: ServerResponse, request: IncomingMessage, settings: unknown) {
+    Reflect.apply(ServerResponse, this, [request, settings]);
+  }
+  Response.prototype = app.response;
+  return {
+    IncomingMessage: Request as unknown as typeof IncomingMessage,
+    ServerResponse: Response as unknown as typeof ServerResponse,
+  };
+}
+
+/** A client that announced a large body waits for leave: it gets it once the body is wanted, and never after a refusal. */
+function continueOnRead(request: IncomingMessage, response: ServerResponse): void {
+  const read = request._read;
+  request._read = (size) => {
+    request._read = read;
+    if (!response.headersSent) response.writeContinue();
+    read.call(request, size);
+  };
+}
+
+/** Why a port could not be had, in one line for the one who starts the gateway. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** Enough for all devices to come back at once; the system may cut it (net.core.somaxconn). */
+const BACKLOG = 4_096;
+
+/** @throws ListenError */
+export async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<AddressInfo> {
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      reject(new ListenError(reasonOf(error, host, port), { cause: error }));
+    };
+    server.once('error', failed);
+    server.listen({ host, port, backlog: BACKLOG }, () => {
+      server.removeListener('error', failed);
+      resolve();
+    });
+  });
+  return server.address() as AddressInfo;
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  const place = `port ${port} (TCP) on ${host}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${place} is in use by another process`;
+    case 'EACCES':
+      return `${place} may not be used by this user`;
+    case 'EADDRNOTAVAIL':
+      return `${place} cannot be had: this machine does not have the address`;
+    default:
+      return `${place} cannot be had: ${message}`;
+  }
+}

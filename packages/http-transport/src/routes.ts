@@ -1,0 +1,100 @@
+/** What a request asks for. The names are those of the metrics and of log lines. */
+export const OPERATION_NAMES = [
+  'attributes_read',
+  'attributes_write',
+  'telemetry',
+  'rpc_poll',
+  'rpc_reply',
+  'client_rpc',
+  'updates_poll',
+] as const;
+export type OperationName = (typeof OPERATION_NAMES)[number];
+
+export interface Operation {
+  readonly name: OperationName;
+  /** A body is required (contract 1.2). */
+  readonly body: boolean;
+}
+
+type Methods = Readonly<Partial<Record<string, Operation>>>;
+
+export interface Resource {
+  readonly methods: Methods;
+  /** The value of `Allow`. */
+  readonly allow: string;
+}
+
+const read = (name: OperationName): Operation => ({ name, body: false });
+const write = (name: OperationName): Operation => ({ name, body: true });
+const resource = (methods: Methods): Resource => ({ methods, allow: Object.keys(methods).join(', ') });
+
+const ATTRIBUTES_READ = read('attributes_read');
+const RPC_REPLY = resource({ POST: write('rpc_reply') });
+
+/** Contract 1.2, by what follows the token. HEAD is for what can be read twice: a poll takes an event away. */
+const RESOURCES: ReadonlyMap<string, Resource> = new Map([
+  ['telemetry', resource({ POST: write('telemetry') })],
+  ['attributes', resource({ GET: ATTRIBUTES_READ, HEAD: ATTRIBUTES_READ, POST: write('attributes_write') })],
+  ['attributes/updates', resource({ GET: read('updates_poll') })],
+  ['rpc', resource({ GET: read('rpc_poll'), POST: write('client_rpc') })],
+]);
+
+/** Endpoints 4, 9, 10 and 11 of contract 1.2: known by name, and 404 as long as they have no row in RESOURCES. */
+export const PLANNED: ReadonlySet<string> = new Set(['claim', 'firmware', 'software', 'provision']);
+
+export interface Route {
+  /** Undefined for an unknown path. */
+  readonly resource: Resource | undefined;
+  /** The token as it stands in the path, still percent-encoded; undefined where the path has none. */
+  readonly token: string | undefined;
+  /** What follows the token. */
+  readonly rest: string;
+  /** Without the question mark. */
+  readonly query: string;
+}
+
+const BASE = '/api/v1/';
+
+/**
+ * `/api/v1/{token}/{resource}`, or `/api/v1/{resource}` with the token in a header (design section 9). Undefined for a
+ * path outside of `/api/v1`. By hand, because it runs for every message.
+ * @param target of the request: a path with an optional query, or an absolute URL as proxies send it
+ */
+export function routeOf(target: string): Route | undefined {
+  const url = target.startsWith('/') ? target : withoutOrigin(target);
+  const queryAt = url.indexOf('?');
+  const end = queryAt < 0 ? url.length : queryAt;
+  const query = queryAt < 0 ? '' : url.slice(queryAt + 1);
+  if (!url.startsWith(BASE)) {
+    return url.slice(0, end) === '/api/v1' ? { resource: undefined, token: undefined, rest: '', query } : undefined;
+  }
+  const tokenEnd = url.indexOf('/', BASE.length);
+  if (tokenEnd >= 0 && tokenEnd < end) {
+    const rest = url.slice(tokenEnd + 1, end);
+    const found = resourceOf(rest);
+    if (found) return { resource: found, token: url.slice(BASE.length, tokenEnd), rest, query };
+  }
+  const rest = url.slice(BASE.length, end);
+  const found = resourceOf(rest);
+  if (found || tokenEnd < 0 || tokenEnd >= end) return { resource: found, token: undefined, rest, query };
+  return { resource: undefined, token: url.slice(BASE.length, tokenEnd), rest: url.slice(tokenEnd + 1, end), query };
+}
+
+/** RFC 9112 section 3.2.2. */
+function withoutOrigin(target: string): string {
+  const pathAt = target.indexOf('/', target.indexOf('://') + 3);
+  return pathAt < 0 ? target : target.slice(pathAt);
+}
+
+function resourceOf(rest: string): Resource | undefined {
+  const found = RESOURCES.get(rest);
+  if (found) return found;
+  return rest.startsWith('rpc/') && rest.length > 4 && !rest.includes('/', 4) ? RPC_REPLY : undefined;
+}
+
+/**
+ * The path that payload limits are looked up by: the same with and without a token in the path. Only the shape matters,
+ * so the token itself stays out.
+ */
+export const limitedPath = ({ resource, token, rest }: Route): string =>
+  token === undefined && !resource ? BASE + rest : `${BASE}-/${rest}`;

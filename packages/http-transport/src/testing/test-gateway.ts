@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import {
+  type ClientRpcBackend,
+  type Core,
+  type DeviceSession,
+  type Logger,
+  MetricsRegistry,
+  makeCore,
+  readSettings,
+  type State,
+  systemClock,
+  systemRandom,
+} from '@tandem/core';
+import { openEmbeddedState } from '@tandem/state-embedded';
+import { createDeviceApi, type DeviceApi } from '../device-api';
+import { createApp, createHttpServer, listen } from '../http-server';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+export interface TestDevice {
+  readonly token: string;
+  readonly id: string;
+}
+
+export interface TestGatewayOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly backend?: ClientRpcBackend;
+  /** Puts faults in front of the store. */
+  readonly over?: (state: State) => State;
+  /** False: telemetry stays in the log. */
+  readonly materialise?: boolean;
+}
+
+/** The device API on a free port over the real embedded store. */
+export class TestGateway {
+  /** Everything that was logged, as one text. */
+  log: readonly string[] = [];
+  #devices = 0;
+
+  private constructor(
+    readonly core: Core,
+    readonly api: DeviceApi,
+    readonly server: Server,
+    readonly port: number,
+    readonly tenantId: string,
+    private readonly folder: string,
+  ) {}
+
+  static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
+    const folder = await mkdtemp(join(tmpdir(), 'tandem-http-'));
+    const settings = readSettings({ MIN_SERVER_SIDE_RPC_TIMEOUT: '1', ...options.settings });
+    const log: string[] = [];
+    const platform = {
+      clock: systemClock,
+      random: systemRandom,
+      logger: recorder(log),
+      metrics: new MetricsRegistry(),
+    };
+    const state = await openEmbeddedState({
+      folder,
+      durability: 'process',
+      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
+      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
+      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+      ...platform,
+    });
+    if (options.materialise !== false) await state.materialiser.start();
+    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
+    await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
+    const admin = await state.devices.findUserByEmail('tenant@example.org');
+    const api = createDeviceApi(core);
+    const app = createApp();
+    app.use(api.middleware);
+    const server = createHttpServer(app);
+    const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+    const gateway = new TestGateway(core, api, server, port, admin?.tenantId ?? '', folder);
+    gateway.log = log;
+    return gateway;
+  }
+
+  async stop(): Promise<void> {
+    this.api.close();
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+    await this.core.state.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async device(token = `token${++this.#devices}`): Promise<TestDevice> {
+    const { id } = await this.core.devices.create(
+      this.tenantId,
+      { name: `device of ${token}` },
+      { credentialsId: token },
+    );
+    return { token, id };
+  }
+
+  session({ token }: TestDevice): Promise<DeviceSession> {
+    return this.core.auth.resolve(token);
+  }
+
+  /** @param path relative to /api/v1 */
+  async send(
+    method: string,
+    path: string,
+    { body, headers = {} }: { body?: string | Buffer; headers?: Readonly<Record<string, string | number>> } = {},
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = httpRequest(
+        {
+          host: '127.0.0.1',
+          port: this.port,
+          path: `/api/v1${path}`,
+          method,
+          agent: false,
+          headers: body === undefined ? headers : { 'Content-Length': Buffer.byteLength(body), ...headers },
+        },
+        (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+          incoming.on('error', reject);
+          incoming.on('end', () =>
+            resolve({
+              status: incoming.statusCode ?? 0,
+              headers: incoming.headers,
+              text: Buffer.concat(chunks).toString(),
+            }),
+          );
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send('GET', path);
+  }
+
+  post(path: string, body?: string | Buffer): Promise<Answer> {
+    return this.send('POST', path, { body });
+  }
+
+  connect(): Socket {
+    return connect({ host: '127.0.0.1', port: this.port, allowHalfOpen: true });
+  }
+
+  get openPolls(): number {
+    return this.gauge('tandem_http_open_polls');
+  }
+
+  gauge(name: string): number {
+    return (
+      this.core.metrics
+        .list()
+        .find((gauge) => gauge.name === name)
+        ?.read() ?? Number.NaN
+    );
+  }
+
+  /** Resolves when so many polls are open and have read what is there. */
+  async polls(count: number): Promise<void> {
+    await until(() => this.openPolls === count);
+    await setImmediate();
+  }
+
+  /** Latest values as `key: canonical text`. */
+  async stored({ id }: TestDevice): Promise<Record<string, { readonly ts: number; readonly value: string }>> {
+    await this.core.state.materialiser.caughtUp();
+    return Object.fromEntries(await this.core.timeSeries.latest(id));
+  }
+
+  async clientAttributes({ id }: TestDevice): Promise<Record<string, string>> {
+    const attributes = await this.core.attributes.read(id, 'CLIENT');
+    return Object.fromEntries(attributes.map(({ key, value }) => [key, value]));
+  }
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+function recorder(lines: string[]): Logger {
+  const write = (message: string, fields?: unknown) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  return { error: write, warn: write, info: write, debug: write, debugEnabled: true };
+}
