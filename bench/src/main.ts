@@ -1,1 +1,39 @@
-export {};
+import { spawnSync } from 'node:child_process';
+import { benchmark } from './benchmark';
+import { FailedRun } from './contestant';
+import { BadOption, readOptions, USAGE } from './options';
+
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** Exit code: 0 every limit is kept, 1 a limit is missed or a request failed, 2 the bench cannot run as asked. */
+async function main(argv: readonly string[]): Promise<number> {
+  const options = readOptions(argv);
+  if (options.pin && spawnSync('taskset', ['--version']).status !== 0) {
+    throw new BadOption('--pin needs the taskset command');
+  }
+  let missed = 0;
+  for (const protocol of options.protocols) {
+    for (const sentence of await benchmark(protocol, options, print)) {
+      print(`MISSED (${protocol}): ${sentence}`);
+      missed += 1;
+    }
+  }
+  return missed === 0 ? 0 : 1;
+}
+
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    if (error instanceof BadOption) {
+      process.stderr.write(`${error.message}\n\n${USAGE}`);
+      process.exit(2);
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${error instanceof FailedRun ? 'FAILED: ' : 'the bench broke: '}${reason}\n`);
+    process.exit(1);
+  },
+);

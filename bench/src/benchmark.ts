@@ -1,0 +1,165 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Contestant } from './contestant';
+import { missedLimits } from './limits';
+import type { GeneratorConfig } from './load/generator-messages';
+import { LoadGenerator } from './load/generator-process';
+import { BadOption, type BenchOptions } from './options';
+import { ratioLines, resultTable } from './report';
+import { startBaseline } from './servers/baseline';
+import { GATEWAY_SCRIPT, startGateway } from './servers/gateway';
+import type { Protocol, ServerUnderTest } from './servers/server-under-test';
+import { soak } from './soak';
+
+const SERVER_CORE = 0;
+const GENERATOR_CORE = 1;
+/** Between the start of all servers and the sample of their idle memory. */
+const IDLE_SECONDS = 5;
+
+const PARSE_ONLY = 'A parse + answer';
+const APPENDING = 'B A + lmdb append';
+
+/** The servers of one protocol while they run; `gateway` is absent with --baselines. */
+interface Field {
+  readonly baselines: readonly [parseOnly: Contestant, appending: Contestant];
+  readonly gateway: Contestant | undefined;
+}
+
+/** Everything for one protocol: rounds, table, ratios, soak. Returns the limits that are missed. Throws FailedRun. */
+export async function benchmark(
+  protocol: Protocol,
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<string[]> {
+  const command = options.baselines ? undefined : gatewayCommand(options);
+  const folder = mkdtempSync(path.join(tmpdir(), 'tandem-bench-'));
+  const discard = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', discard);
+  const started: Contestant[] = [];
+  const enter = async (server: ServerUnderTest, home: string): Promise<Contestant> => {
+    const core = options.pin ? GENERATOR_CORE : undefined;
+    try {
+      const generator = await LoadGenerator.start(generatorConfig(protocol, server, options), home, core);
+      const contestant = new Contestant(server, generator, print);
+      started.push(contestant);
+      return contestant;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  };
+  const homeOf = (name: string): string => {
+    const home = path.join(folder, name);
+    mkdirSync(home);
+    return home;
+  };
+  const shared = { protocol, devices: options.devices, core: options.pin ? SERVER_CORE : undefined };
+  const baseline = async (name: string, append: boolean): Promise<Contestant> => {
+    const home = homeOf(append ? 'b' : 'a');
+    return enter(await startBaseline({ ...shared, name, append, flush: options.flush, folder: home }), home);
+  };
+  try {
+    const field: Field = {
+      baselines: [await baseline(PARSE_ONLY, false), await baseline(APPENDING, true)],
+      gateway: command && (await enterGateway(command)),
+    };
+    const missed = await measure(field, protocol, options, print);
+    await stopAll();
+    discard();
+    return missed;
+  } catch (error) {
+    await stopAll();
+    process.off('exit', discard);
+    print(`what the servers wrote is in ${folder}`);
+    throw error;
+  }
+
+  async function stopAll(): Promise<void> {
+    await Promise.all(started.map((contestant) => contestant.stop()));
+  }
+
+  async function enterGateway(line: readonly string[]): Promise<Contestant> {
+    const home = homeOf('gateway');
+    return enter(await startGateway({ ...shared, command: line, folder: home }), home);
+  }
+}
+
+async function measure(
+  field: Field,
+  protocol: Protocol,
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<string[]> {
+  const { gateway } = field;
+  const contestants = gateway === undefined ? [...field.baselines] : [...field.baselines, gateway];
+  await delay(IDLE_SECONDS * 1000);
+  for (const contestant of contestants) {
+    contestant.idleBytes = contestant.anonymousBytes;
+  }
+
+  let throughputRatio: number | undefined;
+  if (options.rounds > 0) {
+    await runRounds(contestants, options, print);
+    print(`\n${protocol}: ${describe(protocol, options)}; medians of ${options.rounds} x ${options.seconds} s`);
+    print(resultTable(contestants));
+    if (gateway !== undefined) {
+      const [parseOnly, appending] = field.baselines.map((contestant) => contestant.summary());
+      if (parseOnly !== undefined && appending !== undefined) {
+        print(ratioLines(gateway.summary(), parseOnly, appending));
+        throughputRatio = gateway.summary().requestsPerSecond / appending.requestsPerSecond;
+      }
+    }
+  }
+  const growth = gateway !== undefined && options.soak > 0 ? await soak(gateway, options.soak, print) : undefined;
+  return missedLimits({ throughputRatio, idleBytes: gateway?.idleBytes, growthPercent: growth?.percent });
+}
+
+/** Interleaved, so that a slow minute of the machine meets all servers alike. */
+async function runRounds(
+  contestants: readonly Contestant[],
+  options: BenchOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  for (const contestant of contestants) {
+    await contestant.load(options.warmup);
+    contestant.warmBytes = contestant.anonymousBytes;
+  }
+  for (let number = 1; number <= options.rounds; number += 1) {
+    for (const contestant of contestants) {
+      const round = await contestant.load(options.seconds);
+      contestant.rounds.push(round);
+      contestant.endBytes = contestant.anonymousBytes;
+      const speed = `${Math.round(round.requestsPerSecond)} requests/s`;
+      print(
+        `round ${number}, ${contestant.server.name}: ${speed}, ${round.cpuMicrosPerRequest.toFixed(1)} us CPU each`,
+      );
+    }
+  }
+}
+
+function generatorConfig(protocol: Protocol, server: ServerUnderTest, options: BenchOptions): GeneratorConfig {
+  const { host, port, tokens } = server;
+  return protocol === 'http'
+    ? { protocol, host, port, tokens, connections: options.connections }
+    : { protocol, host, port, tokens, peers: options.peers, window: options.window };
+}
+
+function describe(protocol: Protocol, options: BenchOptions): string {
+  const load =
+    protocol === 'http'
+      ? `${options.connections} keep-alive connections`
+      : `${options.peers} peers with CON messages, ${Math.min(options.window, options.peers)} outstanding`;
+  return `${load}, ${options.devices} devices${options.pin ? ', pinned' : ''}`;
+}
+
+function gatewayCommand(options: BenchOptions): string[] {
+  if (options.gateway !== undefined) {
+    return options.gateway.split(' ').filter((word) => word !== '');
+  }
+  if (!existsSync(GATEWAY_SCRIPT)) {
+    throw new BadOption(`there is no ${GATEWAY_SCRIPT}; --baselines measures without the gateway`);
+  }
+  return [process.execPath, GATEWAY_SCRIPT, 'serve'];
+}

@@ -1,0 +1,63 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CoapLoad } from './coap-load';
+import type { GeneratorConfig, RunRequest, RunResult } from './generator-messages';
+import { HttpLoad } from './http-load';
+import type { Load } from './load';
+import { LoadRecorder } from './load-recorder';
+import { TELEMETRY_BODY } from './telemetry-body';
+
+/** RFC 7252 section 4.8: ACK_TIMEOUT. */
+const ACK_TIMEOUT_MS = 2000;
+
+const now = (): number => performance.now() * 1000;
+
+export interface PreparedLoad {
+  readonly load: Load;
+  readonly recorder: LoadRecorder;
+}
+
+export function prepareLoad(config: GeneratorConfig): PreparedLoad {
+  const recorder = new LoadRecorder();
+  const shared = { host: config.host, port: config.port, tokens: config.tokens, body: TELEMETRY_BODY, recorder, now };
+  const load =
+    config.protocol === 'http'
+      ? new HttpLoad({ ...shared, connections: config.connections })
+      : new CoapLoad({
+          ...shared,
+          peers: config.peers,
+          window: config.window,
+          ackTimeoutMs: ACK_TIMEOUT_MS,
+          random: Math.random,
+        });
+  return { load, recorder };
+}
+
+/** One run: ramp, counted part, drain. The counters of the recorder go on from run to run. */
+export async function runLoad({ load, recorder }: PreparedLoad, request: RunRequest): Promise<RunResult> {
+  const answeredBefore = recorder.answered;
+  const retransmittedBefore = recorder.retransmissions;
+  await load.start();
+  await delay(request.rampSeconds * 1000);
+
+  recorder.latency.clear();
+  const cpuBefore = process.cpuUsage();
+  const countedFrom = now();
+  await delay(request.seconds * 1000);
+  const micros = now() - countedFrom;
+  const cpu = process.cpuUsage(cpuBefore);
+  const counted = {
+    requestsPerSecond: recorder.latency.count / (micros / 1_000_000),
+    p50Micros: recorder.latency.percentile(0.5),
+    p99Micros: recorder.latency.percentile(0.99),
+    generatorBusy: (cpu.user + cpu.system) / micros,
+  };
+
+  await load.stop();
+  return {
+    ...counted,
+    answered: recorder.answered - answeredBefore,
+    failures: recorder.failures,
+    retransmissions: recorder.retransmissions - retransmittedBefore,
+  };
+}

@@ -1,0 +1,129 @@
+import { parseArgs } from 'node:util';
+import type { Protocol } from './servers/server-under-test';
+
+export interface BenchOptions {
+  readonly protocols: readonly Protocol[];
+  /** Counted seconds of each server in each round. */
+  readonly seconds: number;
+  /** Seconds of load each server gets before the first round; not counted. */
+  readonly warmup: number;
+  readonly rounds: number;
+  /** Seconds of full load on the gateway after the rounds; 0: no soak. */
+  readonly soak: number;
+  readonly devices: number;
+  readonly connections: number;
+  readonly peers: number;
+  readonly window: number;
+  /** Bind servers to core 0 and generators to core 1. */
+  readonly pin: boolean;
+  /** Flush the log of baseline B to disk behind each commit. */
+  readonly flush: boolean;
+  /** Leave the gateway out. */
+  readonly baselines: boolean;
+  /** Command line that starts the gateway; undefined: the one of this repository. */
+  readonly gateway: string | undefined;
+}
+
+export class BadOption extends Error {
+  override readonly name = 'BadOption';
+}
+
+const NUMBERS = {
+  seconds: { default: 10, least: 1 },
+  warmup: { default: 5, least: 1 },
+  rounds: { default: 3, least: 0 },
+  soak: { default: 180, least: 0 },
+  devices: { default: 64, least: 1 },
+  connections: { default: 64, least: 1 },
+  peers: { default: 512, least: 1 },
+  window: { default: 128, least: 1 },
+} as const;
+
+type NumberName = keyof typeof NUMBERS;
+
+export const USAGE = `npm run bench -- [http|coap] [options]      both protocols when none is named
+${Object.entries(NUMBERS)
+  .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(18)}default ${value}`)
+  .join('\n')}
+  --pin               servers on core 0, generators on core 1 (taskset); --no-pin is the default
+  --flush             baseline B flushes its log to disk behind each commit
+  --baselines         leave the gateway out
+  --gateway <command> start this instead of the built gateway
+`;
+
+/** Reads the command line. Throws BadOption. */
+export function readOptions(argv: readonly string[]): BenchOptions {
+  const { values, positionals } = parse(argv);
+  const number = (name: NumberName): number => wholeNumber(name, values[name]);
+  return {
+    protocols: protocolsOf(positionals),
+    seconds: number('seconds'),
+    warmup: number('warmup'),
+    rounds: number('rounds'),
+    soak: soakOf(number('soak')),
+    devices: number('devices'),
+    connections: number('connections'),
+    peers: number('peers'),
+    window: number('window'),
+    pin: values.pin === true && values['no-pin'] !== true,
+    flush: values.flush === true,
+    baselines: values.baselines === true,
+    gateway: values.gateway,
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string' },
+        warmup: { type: 'string' },
+        rounds: { type: 'string' },
+        soak: { type: 'string' },
+        devices: { type: 'string' },
+        connections: { type: 'string' },
+        peers: { type: 'string' },
+        window: { type: 'string' },
+        pin: { type: 'boolean' },
+        'no-pin': { type: 'boolean' },
+        flush: { type: 'boolean' },
+        baselines: { type: 'boolean' },
+        gateway: { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new BadOption(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function wholeNumber(name: NumberName, text: string | undefined): number {
+  const { default: value, least } = NUMBERS[name];
+  if (text === undefined) {
+    return value;
+  }
+  if (!/^\d{1,7}$/.test(text) || Number(text) < least) {
+    throw new BadOption(`--${name} is a whole number from ${least}, not '${text}'`);
+  }
+  return Number(text);
+}
+
+/** A growth needs two windows of at least one sample with something between. */
+function soakOf(seconds: number): number {
+  if (seconds > 0 && seconds < 3) {
+    throw new BadOption(`--soak is 0 or at least 3 seconds, not '${seconds}'`);
+  }
+  return seconds;
+}
+
+function protocolsOf(positionals: readonly string[]): Protocol[] {
+  const [first, ...more] = positionals;
+  if (first === undefined) {
+    return ['http', 'coap'];
+  }
+  if (more.length > 0 || (first !== 'http' && first !== 'coap')) {
+    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap`);
+  }
+  return [first];
+}

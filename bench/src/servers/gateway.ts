@@ -1,0 +1,104 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Child } from './child';
+import { freeTcpPort, freeUdpPort } from './free-port';
+import { deviceTokens, type Protocol, type ServerUnderTest } from './server-under-test';
+
+const HOST = '127.0.0.1';
+const START_LIMIT_MS = 60_000;
+const POLL_MS = 100;
+
+/** The demo login that TANDEM_DEMO=true brings. */
+const DEMO_LOGIN = { username: 'tenant@thingsboard.org', password: 'tenant' };
+
+export interface GatewayOptions {
+  readonly protocol: Protocol;
+  /** Command and arguments. */
+  readonly command: readonly string[];
+  /** Fresh folder for its data and its output. */
+  readonly folder: string;
+  readonly devices: number;
+  readonly core: number | undefined;
+}
+
+/** The built gateway of this repository. */
+export const GATEWAY_SCRIPT = path.join(__dirname, '..', '..', '..', 'packages', 'gateway', 'bin', 'tandem.js');
+
+/** Starts a gateway on free ports and an empty data folder, and creates the devices through the server API. */
+export async function startGateway(options: GatewayOptions): Promise<ServerUnderTest> {
+  const [command = '', ...args] = options.command;
+  const httpPort = await freeTcpPort();
+  const metricsPort = await freeTcpPort();
+  const coapPort = await freeUdpPort();
+  const child = new Child({
+    command,
+    args,
+    env: {
+      ...process.env,
+      HTTP_BIND_ADDRESS: HOST,
+      HTTP_BIND_PORT: String(httpPort),
+      COAP_BIND_ADDRESS: HOST,
+      COAP_BIND_PORT: String(coapPort),
+      TANDEM_METRICS_ADDRESS: HOST,
+      TANDEM_METRICS_PORT: String(metricsPort),
+      TANDEM_DATA_DIR: path.join(options.folder, 'data'),
+      TANDEM_DEMO: 'true',
+    },
+    logFile: path.join(options.folder, 'output.log'),
+    core: options.core,
+    ipc: false,
+  });
+  const tokens = deviceTokens(options.devices);
+  try {
+    await untilReady(child, `http://${HOST}:${metricsPort}/readyz`);
+    await createDevices(`http://${HOST}:${httpPort}`, tokens);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return {
+    name: 'gateway',
+    pid: child.pid,
+    host: HOST,
+    port: options.protocol === 'http' ? httpPort : coapPort,
+    tokens,
+    ended: () => child.ended(),
+    stop: () => child.stop(),
+  };
+}
+
+async function untilReady(child: Child, url: string): Promise<void> {
+  for (let waited = 0; waited < START_LIMIT_MS; waited += POLL_MS) {
+    const ended = child.ended();
+    if (ended !== undefined) {
+      throw ended;
+    }
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.status === 200) {
+      return;
+    }
+    await delay(POLL_MS);
+  }
+  throw new Error(`the gateway is not ready after ${START_LIMIT_MS / 1000} s: ${url} does not answer 200`);
+}
+
+async function createDevices(origin: string, tokens: readonly string[]): Promise<void> {
+  const { token: session } = (await post(`${origin}/api/auth/login`, {}, DEMO_LOGIN)) as { token: string };
+  const headers = { 'X-Authorization': `Bearer ${session}` };
+  for (const token of tokens) {
+    await post(`${origin}/api/device?accessToken=${token}`, headers, { name: token });
+  }
+}
+
+async function post(url: string, headers: Readonly<Record<string, string>>, body: unknown): Promise<unknown> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    throw new Error(`POST ${url}: ${response.status} ${text}`);
+  }
+  return JSON.parse(text);
+}
