@@ -1,1 +1,2 @@
-export {};
+export { type Gateway, startGateway } from './gateway';
+export { redact, redactText } from './redact';

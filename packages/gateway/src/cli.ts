@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import { printSettings, settingsProblems, settingsReference } from './config-commands';
+import { serve } from './serve';
+import { version } from './version';
+
+const program = new Command('tandem')
+  .description('A device gateway with two front doors, HTTP and CoAP with Observe, over one shared state')
+  .version(version(), '-V, --version', 'print the version');
+
+const CONFIG = ['--config <file>', 'settings as NAME=value lines; the environment wins over them'] as const;
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+program
+  .command('serve')
+  .description('run the gateway; the settings come from the environment')
+  .option(...CONFIG)
+  .action(({ config }: { config?: string }) => serve(config));
+
+const configCommand = program.command('config').description('look at the settings');
+
+configCommand
+  .command('check')
+  .description('say what is wrong with the settings, if anything')
+  .option(...CONFIG)
+  .action(({ config }: { config?: string }) => {
+    const problems = settingsProblems(config);
+    for (const problem of problems) process.stderr.write(`tandem: ${problem}\n`);
+    if (problems.length === 0) print('The settings are fine.');
+    else process.exitCode = 1;
+  });
+
+configCommand
+  .command('print')
+  .description('print every setting with the value it has here')
+  .option(...CONFIG)
+  .action(({ config }: { config?: string }) => print(printSettings(config)));
+
+configCommand
+  .command('docs')
+  .description('print the reference of all settings')
+  .action(() => print(settingsReference()));
+
+program
+  .command('version')
+  .description('print the version')
+  .action(() => print(version()));
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`tandem: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

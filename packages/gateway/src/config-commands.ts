@@ -1,0 +1,38 @@
+import { SETTINGS, type Setting, SettingsError } from '@tandem/core';
+import { loadSettings, readSettingsFile } from './settings-file';
+
+const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
+
+/** The settings as this environment gives them, one `NAME=value` a line; secrets are not shown. */
+export function printSettings(file: string | undefined): string {
+  loadSettings(process.env, file);
+  const fromFile = readSettingsFile(file);
+  return all
+    .map(([name, setting]) => {
+      const given = process.env[name] || fromFile[name] || setting.default;
+      return `${name}=${setting.secret && given !== '' ? '[redacted]' : given}`;
+    })
+    .join('\n');
+}
+
+/** The reference page of all settings, in Markdown. */
+export function settingsReference(): string {
+  const rows = all.map(([name, { type, unit, default: fallback, doc, planned }]) => {
+    const cells = [`\`${name}\``, unit ? `${type}, ${unit}` : type, fallback === '' ? 'unset' : `\`${fallback}\``];
+    return `| ${[...cells, planned ? `${doc} (not available in this version)` : doc].map(escapeCell).join(' | ')} |`;
+  });
+  return ['| Name | Type | Default | Meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The problems with the settings, a line each; empty when there are none. */
+export function settingsProblems(file: string | undefined): readonly string[] {
+  try {
+    loadSettings(process.env, file);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+const escapeCell = (text: string) => text.replaceAll('|', '\\|');

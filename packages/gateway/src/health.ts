@@ -1,0 +1,35 @@
+import { createServer, type Server } from 'node:http';
+import type { Core } from '@tandem/core';
+import { renderMetrics } from './render-metrics';
+
+/** What the metrics port asks of the process. */
+export interface Health {
+  /** The parts that are not up; empty = ready. */
+  notReady(): Promise<readonly string[]>;
+}
+
+/** `/livez`, `/readyz` and `/metrics`, on a port of their own that stays inside. */
+export function createHealthServer(core: Core, health: Health): Server {
+  return createServer((request, response) => {
+    const send = (status: number, type: string, body: string) => {
+      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
+    };
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'text/plain', 'method not allowed\n');
+    switch (request.url?.split('?')[0]) {
+      case '/livez':
+        return send(200, 'text/plain', 'alive\n');
+      case '/readyz':
+        health.notReady().then(
+          (parts) => (parts.length === 0 ? send(200, 'text/plain', 'ready\n') : send(503, 'text/plain', lines(parts))),
+          () => send(503, 'text/plain', 'the check failed\n'),
+        );
+        return;
+      case '/metrics':
+        return send(200, 'text/plain; version=0.0.4; charset=utf-8', renderMetrics(core.metrics));
+      default:
+        return send(404, 'text/plain', 'only /livez, /readyz and /metrics\n');
+    }
+  });
+}
+
+const lines = (parts: readonly string[]) => parts.map((part) => `not ready: ${part}\n`).join('');

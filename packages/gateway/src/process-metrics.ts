@@ -1,0 +1,26 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { MetricsRegistry } from '@tandem/core';
+
+const NANOSECONDS_PER_SECOND = 1e9;
+
+export function registerProcessMetrics(metrics: MetricsRegistry): void {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  metrics.gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
+  metrics.gauge('nodejs_heap_used_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed);
+  metrics.gauge('nodejs_external_memory_bytes', 'Memory of buffers', () => process.memoryUsage().external);
+  metrics.gauge('nodejs_eventloop_lag_p99_seconds', 'Event-loop lag, 99th percentile since the last reading', () => {
+    const seconds = delay.percentile(99) / NANOSECONDS_PER_SECOND;
+    delay.reset();
+    return seconds;
+  });
+  metrics.register({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process',
+    kind: 'counter',
+    read: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+}

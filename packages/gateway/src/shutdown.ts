@@ -1,0 +1,51 @@
+import type { Logger } from '@tandem/core';
+
+type Step = { readonly name: string; readonly run: () => void | Promise<void> };
+
+/**
+ * What has to be undone, in three stages: `first` whatever answers those who wait, `sockets` the doors, `last` what the others need.
+ * Within a stage all run at the same time but for `last`, which runs backwards one by one.
+ */
+export class Shutdown {
+  readonly #first: Step[] = [];
+  readonly #sockets: Step[] = [];
+  readonly #last: Step[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly logger: Logger) {}
+
+  get begun(): boolean {
+    return this.#running !== undefined;
+  }
+
+  first(name: string, run: Step['run']): void {
+    this.#first.push({ name, run });
+  }
+
+  sockets(name: string, run: Step['run']): void {
+    this.#sockets.push({ name, run });
+  }
+
+  last(name: string, run: Step['run']): void {
+    this.#last.unshift({ name, run });
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    await Promise.all(this.#first.map((step) => this.#do(step)));
+    await Promise.all(this.#sockets.map((step) => this.#do(step)));
+    for (const step of this.#last) await this.#do(step);
+  }
+
+  async #do({ name, run }: Step): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.logger.error('part did not close', { part: name, error: String(error) });
+    }
+  }
+}
