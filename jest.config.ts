@@ -20,6 +20,7 @@ const config: Config = {
     '^@tandem/(.*)$': '<rootDir>/packages/$1/src/index.ts',
   },
   testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/tools/summary-reporter.cjs'],
 };
 
 export default config;
