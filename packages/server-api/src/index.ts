@@ -1,1 +1,2 @@
-export {};
+export type { GuardedRoute, Method, PublicRoute, Route } from './routing/route';
+export { createServerApi, type ServerApi } from './server-api';

@@ -15,6 +15,13 @@ export interface NewAccount {
   readonly password: string;
 }
 
+export type LoginOutcome =
+  | { readonly kind: 'user'; readonly user: User }
+  /** No such account, or another password. */
+  | { readonly kind: 'refused' }
+  /** The password fits, but the account is disabled. */
+  | { readonly kind: 'inactive' };
+
 /** Who may use the server API. */
 export class Accounts {
   constructor(
@@ -24,11 +31,12 @@ export class Accounts {
     private readonly random: Random,
   ) {}
 
-  /** The user, when e-mail address and password fit and the account is enabled. */
-  async login(email: string, password: string): Promise<User | undefined> {
+  /** Whether an account is inactive is told to its owner only: where the password fits. */
+  async login(email: string, password: string): Promise<LoginOutcome> {
     const user = await this.store.findUserByEmail(email.toLowerCase());
     const fits = await verifyPassword(password, user?.passwordHash ?? null);
-    return fits && user?.enabled ? user : undefined;
+    if (!fits || !user) return { kind: 'refused' };
+    return user.enabled ? { kind: 'user', user } : { kind: 'inactive' };
   }
 
   get(id: Uuid): Promise<User | undefined> {

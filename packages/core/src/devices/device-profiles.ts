@@ -1,7 +1,7 @@
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
-import type { DeviceStore } from '../state/device-store';
+import type { DeviceStore, Page, PageQuery } from '../state/device-store';
 import type { DeviceProfile, JsonObject, Uuid } from './model';
 
 export const DEFAULT_PROFILE_NAME = 'default';
@@ -48,6 +48,10 @@ export class DeviceProfiles {
     const profile = await this.store.getProfile(id);
     if (profile?.tenantId === tenantId) return profile;
     throw new TandemError('NOT_FOUND', { message: `Device profile with id [${id}] is not found` });
+  }
+
+  list(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
+    return this.store.listProfiles(tenantId, query);
   }
 
   async #named(tenantId: Uuid, name: string, isDefault: boolean): Promise<DeviceProfile> {

@@ -1,0 +1,7 @@
+import type { User } from '@tandem/core';
+
+/** Who sends a request: the account as it is stored now, not as it was when the token was made. */
+export interface Principal {
+  readonly user: User;
+  readonly sessionId: string;
+}

@@ -1,0 +1,105 @@
+import { type Clock, type Random, TandemError, type User, type Uuid } from '@tandem/core';
+import jwt, { type JwtPayload } from 'jsonwebtoken';
+import { parseUuid } from '../http/path';
+
+const ALGORITHM = 'HS512';
+const REFRESH_SCOPE = 'REFRESH_TOKEN';
+
+/** Server contract 2. `scope` is set in the two-factor stage only. */
+export interface TokenPair {
+  readonly token: string;
+  readonly refreshToken: string;
+  readonly scope: null;
+}
+
+export interface TokenSettings {
+  readonly issuer: string;
+  readonly accessLifeSeconds: number;
+  readonly refreshLifeSeconds: number;
+}
+
+/** What a token is believed to say; the account behind it is looked up at every use. */
+export interface TokenSubject {
+  readonly userId: Uuid;
+  readonly sessionId: string;
+}
+
+/** JSON Web Tokens of the server API: real ones, since clients decode them (server contract 1.1). */
+export class Tokens {
+  constructor(
+    private readonly key: Buffer,
+    private readonly settings: TokenSettings,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  issue(user: User, sessionId: string): TokenPair {
+    const { accessLifeSeconds, refreshLifeSeconds } = this.settings;
+    const base = { sub: user.email, userId: user.id, sessionId };
+    const token = this.#sign(accessLifeSeconds, {
+      ...base,
+      scopes: [user.authority],
+      enabled: user.enabled,
+      isPublic: false,
+      tenantId: user.tenantId,
+      customerId: user.customerId,
+      ...(user.firstName === null ? {} : { firstName: user.firstName }),
+      ...(user.lastName === null ? {} : { lastName: user.lastName }),
+    });
+    const refreshToken = this.#sign(refreshLifeSeconds, {
+      ...base,
+      scopes: [REFRESH_SCOPE],
+      isPublic: false,
+      jti: this.random.uuid(),
+    });
+    return { token, refreshToken, scope: null };
+  }
+
+  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED */
+  readAccess(token: string): TokenSubject {
+    return this.#read(token, (scope) => scope !== REFRESH_SCOPE);
+  }
+
+  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED */
+  readRefresh(token: string): TokenSubject {
+    return this.#read(token, (scope) => scope === REFRESH_SCOPE);
+  }
+
+  #sign(lifeSeconds: number, claims: JwtPayload): string {
+    const iat = this.#nowSeconds();
+    return jwt.sign({ ...claims, iss: this.settings.issuer, iat, exp: iat + lifeSeconds }, this.key, {
+      algorithm: ALGORITHM,
+    });
+  }
+
+  #read(token: string, fits: (scope: string) => boolean): TokenSubject {
+    const claims = this.#verify(token);
+    const scopes: unknown = claims.scopes;
+    const userId = typeof claims.userId === 'string' ? parseUuid(claims.userId) : undefined;
+    const sessionId: unknown = claims.sessionId;
+    const scope: unknown = Array.isArray(scopes) && scopes.length === 1 ? scopes[0] : undefined;
+    if (typeof scope !== 'string' || !fits(scope) || !userId || typeof sessionId !== 'string') {
+      throw new TandemError('UNAUTHORIZED');
+    }
+    return { userId, sessionId };
+  }
+
+  #verify(token: string): JwtPayload {
+    try {
+      const claims = jwt.verify(token, this.key, {
+        algorithms: [ALGORITHM],
+        issuer: this.settings.issuer,
+        clockTimestamp: this.#nowSeconds(),
+      });
+      // jsonwebtoken lets a token without `exp` live for ever.
+      if (typeof claims === 'object' && typeof claims.exp === 'number') return claims;
+    } catch (error) {
+      if (error instanceof jwt.TokenExpiredError) throw new TandemError('TOKEN_EXPIRED');
+    }
+    throw new TandemError('UNAUTHORIZED');
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.clock.now() / 1000);
+  }
+}

@@ -1,0 +1,142 @@
+import {
+  booleanValue,
+  type Core,
+  type CredentialsRequest,
+  type Device,
+  type DeviceProfile,
+  type DeviceRequest,
+  NULL_UUID,
+  TandemError,
+  type Uuid,
+} from '@tandem/core';
+import { accessDevice } from '../access/device-access';
+import type { Principal } from '../auth/principal';
+import { bodyReader } from '../http/json-body';
+import { pageQuery } from '../http/paging';
+import { uuidParameter } from '../http/path';
+import { deviceInfoJson, deviceJson } from '../json/device-json';
+import { pageJson } from '../json/page-json';
+import { empty, json, jsonText, type Reply } from '../routing/reply';
+import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
+import { accessTokenRequest } from './device-credentials-controller';
+import {
+  DEVICE_SCHEMA,
+  DEVICE_WITH_CREDENTIALS_SCHEMA,
+  type DeviceBody,
+  type DeviceWithCredentialsBody,
+  uuidOf,
+} from './device-schemas';
+
+const readDevice = bodyReader<DeviceBody>(DEVICE_SCHEMA);
+const readDeviceWithCredentials = bodyReader<DeviceWithCredentialsBody>(DEVICE_WITH_CREDENTIALS_SCHEMA);
+
+const SORTABLE = ['createdTime', 'name', 'type', 'label'];
+
+/** Server contract 3.1. */
+export function deviceRoutes(core: Core): Route[] {
+  const { devices, profiles } = core;
+
+  const reply = async (device: Device) =>
+    json(deviceJson(device, await profiles.get(device.tenantId, device.deviceProfileId)));
+
+  const create = async (
+    { user }: Principal,
+    request: DeviceRequest,
+    credentials: CredentialsRequest,
+  ): Promise<Device> => {
+    if (user.authority !== 'TENANT_ADMIN') throw new TandemError('PERMISSION_DENIED');
+    const device = await devices.create(user.tenantId, request, credentials);
+    await core.attributes.saveFromServer(device.id, 'SERVER', [{ key: 'active', value: booleanValue(false) }]);
+    return device;
+  };
+
+  const update = async (caller: Principal, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> => {
+    await accessDevice(devices, caller, request.id);
+    return devices.update(caller.user.tenantId, request);
+  };
+
+  const save = async ({ caller, query, body }: ApiRequest): Promise<Reply> => {
+    const request = deviceRequest(readDevice(await body('json')));
+    const { id } = request;
+    if (id !== undefined) return reply(await update(caller, { ...request, id }));
+    return reply(await create(caller, request, { credentialsId: query.text('accessToken') }));
+  };
+
+  const saveWithCredentials = async ({ caller, body }: ApiRequest): Promise<Reply> => {
+    const { device, credentials } = readDeviceWithCredentials(await body('json'));
+    if (device.id) {
+      throw new TandemError('BAD_REQUEST', {
+        message: 'An existing device is changed by POST /api/device and POST /api/device/credentials',
+      });
+    }
+    return reply(await create(caller, deviceRequest(device), accessTokenRequest(credentials)));
+  };
+
+  const get = async ({ caller, params }: ApiRequest): Promise<Reply> =>
+    reply(await accessDevice(devices, caller, uuidParameter(params, 'deviceId')));
+
+  const getInfo = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
+    const [profile, [active]] = await Promise.all([
+      profiles.get(device.tenantId, device.deviceProfileId),
+      core.attributes.read(device.id, 'SERVER', ['active']),
+    ]);
+    return json(deviceInfoJson(device, profile, active?.value === booleanValue(true)));
+  };
+
+  const remove = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    await devices.delete(caller.user.tenantId, uuidParameter(params, 'deviceId'));
+    return empty();
+  };
+
+  /** One path, two calls: the query tells which. */
+  const ofTenant = async (request: ApiRequest): Promise<Reply> => {
+    const { query, caller } = request;
+    if (!query.has('deviceName')) return list(request);
+    return reply(await devices.findByName(caller.user.tenantId, query.requiredText('deviceName')));
+  };
+
+  const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
+    const paging = pageQuery(query, SORTABLE);
+    const page = await devices.list(caller.user.tenantId, { ...paging, type: query.text('type') });
+    const known = new Map<Uuid, DeviceProfile>();
+    const items: string[] = [];
+    for (const device of page.data) {
+      const profile =
+        known.get(device.deviceProfileId) ?? (await profiles.get(device.tenantId, device.deviceProfileId));
+      known.set(profile.id, profile);
+      items.push(JSON.stringify(deviceJson(device, profile)));
+    }
+    return jsonText(pageJson(page, items, paging));
+  };
+
+  const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
+  const tenant = { authorities: TENANT_ONLY, refusal: 'json' } as const;
+  return [
+    { method: 'POST', path: '/api/device', ...both, handle: save },
+    { method: 'POST', path: '/api/device-with-credentials', ...both, handle: saveWithCredentials },
+    { method: 'GET', path: '/api/device/{deviceId}', ...both, handle: get },
+    { method: 'GET', path: '/api/device/info/{deviceId}', ...both, handle: getInfo },
+    { method: 'DELETE', path: '/api/device/{deviceId}', ...tenant, handle: remove },
+    { method: 'GET', path: '/api/tenant/devices', ...tenant, handle: ofTenant },
+  ];
+}
+
+/** @throws TandemError BAD_REQUEST for references to what this version does not have: nothing is dropped in silence */
+function deviceRequest(body: DeviceBody): DeviceRequest {
+  if (body.firmwareId || body.softwareId) {
+    throw new TandemError('BAD_REQUEST', { message: 'Firmware and software are not available in this version' });
+  }
+  if (body.customerId && uuidOf(body.customerId) !== NULL_UUID) {
+    throw new TandemError('BAD_REQUEST', { message: "Can't assign device to non-existent customer!" });
+  }
+  return {
+    id: uuidOf(body.id),
+    name: body.name,
+    type: body.type,
+    label: body.label,
+    deviceProfileId: uuidOf(body.deviceProfileId),
+    additionalInfo: body.additionalInfo,
+    version: body.version ?? undefined,
+  };
+}

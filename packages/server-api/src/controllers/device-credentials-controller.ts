@@ -1,0 +1,50 @@
+import { type Core, type CredentialsRequest, TandemError } from '@tandem/core';
+import { accessDevice } from '../access/device-access';
+import { bodyReader } from '../http/json-body';
+import { uuidParameter } from '../http/path';
+import { credentialsJson } from '../json/device-json';
+import { json, type Reply } from '../routing/reply';
+import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
+import { CREDENTIALS_SCHEMA, type CredentialsBody, uuidOf } from './device-schemas';
+
+const readCredentials = bodyReader<CredentialsBody>(CREDENTIALS_SCHEMA);
+
+/** Server contract 3.3. */
+export function deviceCredentialsRoutes({ devices }: Core): Route[] {
+  const get = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
+    return json(credentialsJson(await devices.credentials(device.tenantId, device.id)));
+  };
+
+  const update = async ({ caller, body }: ApiRequest): Promise<Reply> => {
+    const given = readCredentials(await body('json'));
+    const deviceId = uuidOf(given.deviceId);
+    if (deviceId === undefined) throw refused("Parameter 'deviceId' can't be empty!");
+    const device = await accessDevice(devices, caller, deviceId);
+    const stored = await devices.credentials(device.tenantId, device.id);
+    if (given.id && uuidOf(given.id) !== stored.id) throw refused('Unable to update non-existent device credentials!');
+    const request = accessTokenRequest(given);
+    if (!request.credentialsId) throw refused('Device credentials id should be specified!');
+    const version = given.version ?? undefined;
+    return json(credentialsJson(await devices.updateCredentials(device.tenantId, device.id, { ...request, version })));
+  };
+
+  return [
+    {
+      method: 'GET',
+      path: '/api/device/{deviceId}/credentials',
+      authorities: TENANT_AND_CUSTOMER,
+      refusal: 'json',
+      handle: get,
+    },
+    { method: 'POST', path: '/api/device/credentials', authorities: TENANT_ONLY, refusal: 'json', handle: update },
+  ];
+}
+
+/** An access token has no value besides itself. @throws TandemError BAD_REQUEST */
+export function accessTokenRequest({ credentialsType, credentialsId }: CredentialsBody): CredentialsRequest {
+  if (!credentialsType) throw refused('Device credentials type should be specified');
+  return { credentialsType, credentialsId };
+}
+
+const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

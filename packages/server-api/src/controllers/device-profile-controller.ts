@@ -1,0 +1,47 @@
+import type { Core } from '@tandem/core';
+import { pageQuery } from '../http/paging';
+import { uuidParameter } from '../http/path';
+import { deviceProfileInfoJson, deviceProfileJson } from '../json/device-profile-json';
+import { pageJson } from '../json/page-json';
+import { json, jsonText, type Reply } from '../routing/reply';
+import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
+
+const SORTABLE = ['createdTime', 'name', 'type', 'transportType', 'description', 'isDefault'];
+
+/** Server contract 4.1, the rows that read. */
+export function deviceProfileRoutes({ profiles }: Core): Route[] {
+  const profileOf = ({ caller, params }: ApiRequest) =>
+    profiles.get(caller.user.tenantId, uuidParameter(params, 'deviceProfileId'));
+
+  const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
+    const paging = pageQuery(query, SORTABLE);
+    const page = await profiles.list(caller.user.tenantId, paging);
+    const items = page.data.map((profile) => JSON.stringify(deviceProfileJson(profile)));
+    return jsonText(pageJson(page, items, paging));
+  };
+
+  const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
+  const tenant = { authorities: TENANT_ONLY, refusal: 'json' } as const;
+  return [
+    {
+      method: 'GET',
+      path: '/api/deviceProfileInfo/default',
+      ...both,
+      handle: async ({ caller }: ApiRequest) =>
+        json(deviceProfileInfoJson(await profiles.default(caller.user.tenantId))),
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfileInfo/{deviceProfileId}',
+      ...both,
+      handle: async (request: ApiRequest) => json(deviceProfileInfoJson(await profileOf(request))),
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfile/{deviceProfileId}',
+      ...tenant,
+      handle: async (request: ApiRequest) => json(deviceProfileJson(await profileOf(request))),
+    },
+    { method: 'GET', path: '/api/deviceProfiles', ...tenant, handle: list },
+  ];
+}

@@ -1,0 +1,65 @@
+import { type Core, type Rpc, type RpcStatus, TandemError } from '@tandem/core';
+import { accessDevice, accessRequestedDevice } from '../access/device-access';
+import type { Principal } from '../auth/principal';
+import { pageQuery } from '../http/paging';
+import { uuidParameter } from '../http/path';
+import { pageJson } from '../json/page-json';
+import { rpcJson } from '../json/rpc-json';
+import { withPlainRefusals } from '../routing/plain-refusals';
+import { empty, jsonText, type Reply } from '../routing/reply';
+import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
+
+const STATUSES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'FAILED', 'EXPIRED'];
+const SORTABLE = ['createdTime', 'expirationTime', 'status'];
+
+/** Server contract 6.3. */
+export function persistentRpcRoutes({ state, devices }: Core): Route[] {
+  /** A foreign one, and one that is not persistent, is as absent as one that never was. */
+  const find = async (caller: Principal, params: ApiRequest['params']): Promise<Rpc> => {
+    const id = uuidParameter(params, 'rpcId');
+    const rpc = await state.rpcs.get(id);
+    if (!rpc?.persistent || rpc.tenantId !== caller.user.tenantId) {
+      throw new TandemError('NOT_FOUND', { message: `Rpc with id [${id}] is not found` });
+    }
+    await accessDevice(devices, caller, rpc.deviceId);
+    return rpc;
+  };
+
+  const get = async ({ caller, params }: ApiRequest): Promise<Reply> => jsonText(rpcJson(await find(caller, params)));
+
+  const remove = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const { id } = await find(caller, params);
+    await state.rpcs.remove(id);
+    return empty();
+  };
+
+  const list = ({ caller, params, query }: ApiRequest): Promise<Reply> => {
+    const deviceId = uuidParameter(params, 'deviceId');
+    const paging = pageQuery(query, SORTABLE);
+    const status = query.choice('rpcStatus', STATUSES);
+    return withPlainRefusals(async () => {
+      await accessRequestedDevice(devices, caller, deviceId);
+      const page = await state.rpcs.list(deviceId, { ...paging, status });
+      return jsonText(pageJson(page, page.data.map(rpcJson), paging));
+    });
+  };
+
+  const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
+  return [
+    { method: 'GET', path: '/api/rpc/persistent/{rpcId}', ...both, handle: get },
+    {
+      method: 'GET',
+      path: '/api/rpc/persistent/device/{deviceId}',
+      authorities: TENANT_AND_CUSTOMER,
+      refusal: 'text',
+      handle: list,
+    },
+    {
+      method: 'DELETE',
+      path: '/api/rpc/persistent/{rpcId}',
+      authorities: TENANT_ONLY,
+      refusal: 'json',
+      handle: remove,
+    },
+  ];
+}

@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { TandemError } from '@tandem/core';
+
+/** How much of a body that nobody wants is read all the same, so that its sender gets to see the answer. */
+const DISCARD_MAX = 33_554_432;
+
+/**
+ * All bytes of the body, counted as they come: a chunked body names no length.
+ * @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE for a compressed body
+ */
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    return Promise.reject(
+      new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Compressed bodies are not supported' }),
+    );
+  }
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (outcome: Buffer | TandemError) => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      if (outcome instanceof TandemError) reject(outcome);
+      else resolve(outcome);
+    };
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > limit) settle(tooLarge(limit));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => settle(Buffer.concat(chunks, size));
+    const onClose = () => settle(new TandemError('BAD_REQUEST', { message: 'The body is incomplete' }));
+    request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+/** Lets the rest of an unwanted body pass; a sender that goes on beyond all measure loses the connection. */
+export function discardBody(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > DISCARD_MAX) request.destroy();
+  });
+}
+
+/** A body without a media type counts as JSON. @throws TandemError UNSUPPORTED_MEDIA_TYPE */
+export function requireJsonType(request: IncomingMessage): void {
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  if (type === '' || type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return;
+  throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: `Content-Type '${type}' is not supported` });
+}
+
+const tooLarge = (limit: number) =>
+  new TandemError('PAYLOAD_TOO_LARGE', { message: `Payload size exceeds the limit of ${limit} bytes` });

@@ -1,0 +1,73 @@
+import { MAX_NESTING, TandemError } from '@tandem/core';
+import Ajv, { type ErrorObject } from 'ajv';
+
+const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * A reader of bodies of one shape. Members the schema does not name are let pass: clients send back what they were
+ * given.
+ * @typeParam T what the schema says
+ */
+export function bodyReader<T>(schema: object): (bytes: Buffer) => T {
+  const check = shapeChecker<T>(schema);
+  return (bytes) => {
+    if (bytes.length === 0) throw new TandemError('BODY_REQUIRED');
+    const body = parseStrictly(bytes);
+    if (!body) throw new TandemError('BAD_PAYLOAD', { message: 'The request body is not JSON' });
+    return check(body.value);
+  };
+}
+
+/** @returns what gives the value back when it has the shape, and else throws TandemError BAD_REQUEST */
+export function shapeChecker<T>(schema: object): (value: unknown) => T {
+  const fits = ajv.compile<T>(schema);
+  return (value) => {
+    if (fits(value)) return value;
+    throw new TandemError('BAD_REQUEST', { message: complaint(fits.errors?.[0]) });
+  };
+}
+
+export interface JsonBody {
+  readonly value: unknown;
+  /** As it was sent: numbers keep their own text there. */
+  readonly text: string;
+}
+
+/**
+ * JSON by the standard's rules, unlike what devices may send. Undefined when it is not, or nested deeper than what can
+ * be written again.
+ */
+export function parseStrictly(bytes: Buffer): JsonBody | undefined {
+  try {
+    const text = utf8.decode(bytes);
+    return nestedTooDeep(text) ? undefined : { value: JSON.parse(text), text };
+  } catch {
+    return undefined;
+  }
+}
+
+/** One walk, whatever the text holds; only what JSON.parse refuses is walked in vain. */
+function nestedTooDeep(text: string): boolean {
+  let nesting = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') inString = !inString;
+    else if (inString) at += character === '\\' ? 1 : 0;
+    else if (character === '{' || character === '[') nesting++;
+    else if (character === '}' || character === ']') nesting--;
+    if (nesting > MAX_NESTING) return true;
+  }
+  return false;
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Names the member and what is wrong with it; never its value, which can be a secret. */
+function complaint(error: ErrorObject | undefined): string {
+  const allowed: unknown = error?.params.allowedValues;
+  const what = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (error?.message ?? 'is not valid');
+  return `body${(error?.instancePath ?? '').replaceAll('/', '.')} ${what}`;
+}

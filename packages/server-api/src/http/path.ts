@@ -1,0 +1,16 @@
+import { TandemError, type Uuid } from '@tandem/core';
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function parseUuid(text: string): Uuid | undefined {
+  const lower = text.toLowerCase();
+  return UUID.test(lower) ? lower : undefined;
+}
+
+/** @throws TandemError BAD_REQUEST */
+export function uuidParameter(params: Readonly<Record<string, string>>, name: string): Uuid {
+  const text = params[name] ?? '';
+  const uuid = parseUuid(text);
+  if (uuid === undefined) throw new TandemError('BAD_REQUEST', { message: `Invalid UUID string: ${text}` });
+  return uuid;
+}

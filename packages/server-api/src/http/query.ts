@@ -1,0 +1,64 @@
+import { TandemError } from '@tandem/core';
+
+/**
+ * The query of a URL. A parameter with an empty value counts as absent (server contract 1.5); only `has` tells the two
+ * apart. Every failure is BAD_REQUEST and names the parameter.
+ */
+export class Query {
+  readonly #parameters: URLSearchParams;
+
+  constructor(url: string) {
+    const at = url.indexOf('?');
+    this.#parameters = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+  }
+
+  has(name: string): boolean {
+    return this.#parameters.has(name);
+  }
+
+  text(name: string): string | undefined {
+    return this.#parameters.get(name) || undefined;
+  }
+
+  requiredText(name: string): string {
+    const value = this.text(name);
+    if (value !== undefined) return value;
+    throw refused(
+      this.has(name) ? `Parameter '${name}' can't be empty!` : `Required request parameter '${name}' is not present`,
+    );
+  }
+
+  /** The comma list `<name>` and the repeatable parameter `<single>`, for items that hold a comma; each item once. */
+  list(name: string, single: string): string[] {
+    const fromLists = this.#parameters.getAll(name).flatMap((value) => value.split(','));
+    return [...new Set([...fromLists, ...this.#parameters.getAll(single)])].filter((item) => item !== '');
+  }
+
+  flag(name: string): boolean {
+    const value = this.text(name)?.toLowerCase() ?? 'false';
+    if (value !== 'true' && value !== 'false') throw refused(`Parameter '${name}' must be true or false`);
+    return value === 'true';
+  }
+
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
+  choice<T extends string>(name: string, choices: readonly T[], fallback: T): T;
+  choice<T extends string>(name: string, choices: readonly T[], fallback?: T): T | undefined {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const found = choices.find((candidate) => candidate === value.toUpperCase());
+    if (!found) throw refused(`Parameter '${name}' must be one of ${choices.join(', ')}`);
+    return found;
+  }
+
+  whole(name: string, range: { readonly min: number; readonly max: number }, fallback?: number): number {
+    const value = fallback === undefined ? this.requiredText(name) : this.text(name);
+    if (value === undefined) return fallback ?? range.min;
+    const number = Number(value);
+    if (!/^[+-]?\d{1,17}$/.test(value) || number < range.min || number > range.max) {
+      throw refused(`Parameter '${name}' must be a whole number from ${range.min} to ${range.max}`);
+    }
+    return number;
+  }
+}
+
+const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

@@ -1,0 +1,15 @@
+import { type TelemetryPoint, type Value, valueToText } from '@tandem/core';
+
+/** `strings` unless the caller asked for `useStrictDataTypes` (server contract 5.1). */
+export type ValueForm = 'strings' | 'typed';
+
+/** @param value undefined where there is no data */
+export function pointJson(ts: number, value: Value | undefined, form: ValueForm): string {
+  return `{"ts":${ts},"value":${value === undefined ? 'null' : valueJson(value, form)}}`;
+}
+
+export const pointsJson = (points: readonly TelemetryPoint[], form: ValueForm): string =>
+  points.map(({ ts, value }) => pointJson(ts, value, form)).join(',');
+
+const valueJson = (value: Value, form: ValueForm): string =>
+  form === 'typed' ? value : JSON.stringify(valueToText(value));

@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Authority, type Core, payloadLimitOf, TandemError } from '@tandem/core';
+import type { Request, Response } from 'express';
+import type { Principal } from '../auth/principal';
+import { discardBody, readBody, requireJsonType } from '../http/body';
+import { errorReply } from '../http/error-reply';
+import { Query } from '../http/query';
+import { plainText, type Reply } from './reply';
+import type { ApiRequest, GuardedRoute, PublicRequest, Route } from './route';
+
+/** Bodies of strangers: e-mail address, password, tokens. */
+const PUBLIC_BODY_MAX = 65_536;
+/** Where no pattern of the setting fits the path. */
+const FALLBACK_BODY_MAX = 16_777_216;
+const RETRY_AFTER = 1000;
+
+/** Runs handlers: gives them the request, writes their reply, and ends those that wait when the gateway stops. */
+export class Dispatcher {
+  readonly #underWay = new Map<AbortController, Promise<void>>();
+  readonly #callers = new WeakMap<IncomingMessage, Principal>();
+  #closing = false;
+
+  constructor(private readonly core: Core) {}
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** Remembers who sends the request. */
+  identify(request: Request, caller: Principal): void {
+    this.#callers.set(request, caller);
+  }
+
+  readonly serve = async (route: Route, request: Request, response: Response): Promise<void> => {
+    // The caller can have gone while the credentials were looked up: `close` would not be heard any more.
+    if (response.destroyed) return;
+    const abort = new AbortController();
+    const onClose = () => abort.abort(new TandemError('BAD_REQUEST', { message: 'The connection is closed' }));
+    response.once('close', onClose);
+    const answered = this.#answer(route, request, response, abort.signal);
+    this.#underWay.set(abort, answered);
+    try {
+      await answered;
+    } finally {
+      this.#underWay.delete(abort);
+      response.off('close', onClose);
+    }
+  };
+
+  readonly refuse = (request: Request, response: Response, thrown: unknown, route?: string): void => {
+    const error = asTandemError(thrown);
+    if (error.row.http === 500) {
+      const cause = error.cause ?? error;
+      const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      this.core.logger.error('request of the server API failed', { method: request.method, route, error: text });
+    }
+    if (response.headersSent) {
+      // Half an answer must not look like a whole one.
+      response.destroy();
+      return;
+    }
+    if (error.retryAfter !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfter / 1000));
+    if (error.row.http === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    discardBody(request);
+    writeHead(response, errorReply(error, this.core.clock.now()));
+  };
+
+  /** Ends every waiting call with 503 and refuses new ones. Resolves when all are answered. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const abort of this.#underWay.keys()) abort.abort(shuttingDown());
+    await Promise.allSettled(this.#underWay.values());
+  }
+
+  async #answer(route: Route, request: Request, response: Response, signal: AbortSignal): Promise<void> {
+    try {
+      const reply = await this.#handle(route, request, signal);
+      if (response.destroyed) return;
+      discardBody(request);
+      if (typeof reply.body === 'object') await writePieces(response, reply, reply.body);
+      else writeHead(response, reply);
+    } catch (error) {
+      if (!response.destroyed) this.refuse(request, response, error, route.path);
+    }
+  }
+
+  #handle(route: Route, request: Request, signal: AbortSignal): Promise<Reply> {
+    const limit = payloadLimitOf(this.core.settings.HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION, request.path);
+    const base: PublicRequest = {
+      params: request.params as Record<string, string>,
+      query: new Query(request.url),
+      signal,
+      body: async (accepts) => {
+        if (accepts === 'json') requireJsonType(request);
+        const max = limit ?? FALLBACK_BODY_MAX;
+        return readBody(request, route.authorities === 'public' ? Math.min(max, PUBLIC_BODY_MAX) : max);
+      },
+    };
+    if (route.authorities === 'public') return route.handle(base);
+    const caller = this.#callers.get(request);
+    if (!caller) throw new TandemError('UNAUTHORIZED');
+    const refused = refusalOf(route, caller.user.authority);
+    if (refused) return Promise.resolve(refused);
+    return route.handle(withCaller(base, caller));
+  }
+}
+
+export const shuttingDown = () => new TandemError('SHUTTING_DOWN', { retryAfter: RETRY_AFTER });
+
+const withCaller = (base: PublicRequest, caller: Principal): ApiRequest => ({ ...base, caller });
+
+function refusalOf(route: GuardedRoute, authority: Authority): Reply | undefined {
+  if (route.authorities.includes(authority)) return undefined;
+  const denied = new TandemError('PERMISSION_DENIED');
+  if (route.refusal === 'json') throw denied;
+  const asSystemAdmin = 'System administrator is not allowed to perform this operation!';
+  return plainText(403, authority === 'SYS_ADMIN' ? asSystemAdmin : denied.message);
+}
+
+/** Errors of express itself carry a status below 500, such as a path that is not valid percent-encoding. */
+function asTandemError(thrown: unknown): TandemError {
+  const status = thrown instanceof Error && 'status' in thrown ? thrown.status : undefined;
+  return status === 400 ? new TandemError('BAD_REQUEST') : TandemError.from(thrown);
+}
+
+function writeHead(response: ServerResponse, reply: Reply): void {
+  setHead(response, reply);
+  response.end(typeof reply.body === 'string' ? reply.body : undefined);
+}
+
+function setHead(response: ServerResponse, { status, contentType }: Reply): void {
+  response.statusCode = status;
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (contentType !== undefined) response.setHeader('Content-Type', contentType);
+}
+
+/** The head goes out with the first piece, so that what fails before it is still told by its status. */
+async function writePieces(response: ServerResponse, reply: Reply, pieces: AsyncIterable<string>): Promise<void> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  setHead(response, reply);
+  const all = async function* () {
+    if (!first.done) yield first.value;
+    for (let piece = await iterator.next(); !piece.done; piece = await iterator.next()) yield piece.value;
+  };
+  await pipeline(Readable.from(all(), { highWaterMark: 1 }), response);
+}

@@ -1,0 +1,24 @@
+/** What a handler answers: the router writes it. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType?: string;
+  /** In pieces where it may be too long to be held at once. */
+  readonly body?: string | AsyncIterable<string>;
+}
+
+const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain;charset=UTF-8';
+
+/** @param text JSON text: values keep their own (`42.0` stays `42.0`, server contract 1.4) */
+export const jsonText = (text: string | AsyncIterable<string>): Reply => ({
+  status: 200,
+  contentType: JSON_TYPE,
+  body: text,
+});
+
+/** For what holds no values of devices. */
+export const json = (value: unknown): Reply => jsonText(JSON.stringify(value));
+
+export const empty = (status = 200): Reply => ({ status });
+
+export const plainText = (status: number, text: string): Reply => ({ status, contentType: TEXT_TYPE, body: text });

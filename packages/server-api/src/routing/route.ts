@@ -1,0 +1,49 @@
+import type { Authority } from '@tandem/core';
+import type { Principal } from '../auth/principal';
+import type { Query } from '../http/query';
+import type { Reply } from './reply';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+export interface PublicRequest {
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  /** Aborted when the caller's connection is gone, or with a TandemError as reason when the server API closes. */
+  readonly signal: AbortSignal;
+  /** The body's bytes, read at the first call. @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE */
+  body(accepts: BodyType): Promise<Buffer>;
+}
+
+/** `json` refuses another media type (415); `any` takes the bytes whatever they are said to be. */
+export type BodyType = 'json' | 'any';
+
+export interface ApiRequest extends PublicRequest {
+  readonly caller: Principal;
+}
+
+interface RouteBase {
+  readonly method: Method;
+  /** With parameters in braces, as in OpenAPI: `/api/device/{deviceId}`. */
+  readonly path: string;
+}
+
+/** Open to strangers. */
+export interface PublicRoute extends RouteBase {
+  readonly authorities: 'public';
+  handle(request: PublicRequest): Promise<Reply>;
+}
+
+export interface GuardedRoute extends RouteBase {
+  readonly authorities: readonly Authority[];
+  /** How a caller of another authority is refused: the telemetry and RPC controllers use bare text (contract 1.2). */
+  readonly refusal: 'json' | 'text';
+  handle(request: ApiRequest): Promise<Reply>;
+}
+
+/** One row of the route table: what is mounted, tested for its authorities, and described. */
+export type Route = PublicRoute | GuardedRoute;
+
+export const TENANT_ONLY: readonly Authority[] = ['TENANT_ADMIN'];
+export const TENANT_AND_CUSTOMER: readonly Authority[] = ['TENANT_ADMIN', 'CUSTOMER_USER'];
+export const EVERYONE: readonly Authority[] = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'];

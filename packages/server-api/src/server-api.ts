@@ -1,0 +1,63 @@
+import { type Core, TandemError } from '@tandem/core';
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
+import { LoginQueue } from './auth/login-queue';
+import { Tokens } from './auth/tokens';
+import { routeTable } from './routes';
+import { Dispatcher, shuttingDown } from './routing/dispatcher';
+import { mountRoutes } from './routing/mount';
+import type { Route } from './routing/route';
+
+/** Two of libuv's four threads, so that logins never starve the rest. */
+const LOGIN_LIMITS = { concurrent: 2, waiting: 64 };
+
+export interface ServerApi {
+  /** To be mounted at the root: answers all of `/api` but `/api/v1`, and passes everything else on. */
+  readonly router: Router;
+  /** What is mounted: one row for each call. */
+  readonly routes: readonly Route[];
+  /** Ends waiting calls with 503 and Retry-After, refuses new ones. Resolves when all are answered. */
+  close(): Promise<void>;
+}
+
+/** The REST subset that drives devices (server contract). */
+export async function createServerApi(core: Core): Promise<ServerApi> {
+  const { settings, clock, random } = core;
+  const tokens = new Tokens(
+    await core.state.secret('jwt'),
+    {
+      issuer: settings.JWT_TOKEN_ISSUER,
+      accessLifeSeconds: settings.JWT_TOKEN_EXPIRATION_TIME,
+      refreshLifeSeconds: settings.JWT_REFRESH_TOKEN_EXPIRATION_TIME,
+    },
+    clock,
+    random,
+  );
+  const authenticator = new Authenticator(tokens, core.accounts);
+  const routes = routeTable(core, { tokens, authenticator, logins: new LoginQueue(LOGIN_LIMITS) });
+  const dispatcher = new Dispatcher(core);
+  const api = mountRoutes(routes, dispatcher);
+
+  /** Before anything else is done for a stranger, the body included (server contract 1.1, 1.2). */
+  const admit = async (request: Request): Promise<void> => {
+    if (dispatcher.closing) throw shuttingDown();
+    if (LOGIN_PATHS.has(request.path) && request.method !== 'POST') {
+      throw new TandemError('UNAUTHORIZED', { message: 'Authentication method not supported' });
+    }
+    if (!isPublicPath(request.path)) dispatcher.identify(request, await authenticator.authenticate(request.headers));
+  };
+
+  const router = Router();
+  router.use(async (request: Request, response: Response, next: NextFunction) => {
+    if (!isServerApiPath(request.path)) return next();
+    try {
+      await admit(request);
+    } catch (error) {
+      return dispatcher.refuse(request, response, error);
+    }
+    api(request, response, next);
+  });
+  return { router, routes, close: () => dispatcher.close() };
+}
+
+const isServerApiPath = (path: string): boolean => /^\/api(?:\/|$)/.test(path) && !/^\/api\/v1(?:\/|$)/.test(path);
