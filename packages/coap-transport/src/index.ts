@@ -1,1 +1,1 @@
-export {};
+export { type CoapTransport, createCoapTransport } from './coap-transport';

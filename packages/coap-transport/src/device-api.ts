@@ -1,0 +1,105 @@
+import { type Core, type DeviceSession, renderDeviceAttributes, TandemError } from '@tandem/core';
+import { attributeQuery } from './attribute-query';
+import { AttributeSource } from './attribute-source';
+import { type Feature, parseDevicePath } from './device-path';
+import type { CoapRequest, CoapResponse, RequestHandler } from './endpoint/index';
+import { JSON_FORMAT, LINK_FORMAT } from './json-response';
+import { Observers } from './observers';
+import { RpcSource } from './rpc-source';
+
+const CREATED: CoapResponse = { code: '2.01' };
+const VALID: CoapResponse = { code: '2.03' };
+const DELETED: CoapResponse = { code: '2.02' };
+const BAD_REQUEST: CoapResponse = { code: '4.00' };
+const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
+const NOT_FOUND: CoapResponse = { code: '4.04' };
+const BANNER: CoapResponse = { code: '2.05', payload: 'Tandem device gateway', contentFormat: 0 };
+const RESOURCES: CoapResponse = { code: '2.05', payload: '</api/v1>;ct=50;obs', contentFormat: LINK_FORMAT };
+/** No room for another observation of commands (design section 9). */
+const NO_ROOM: CoapResponse = { code: '5.03', maxAge: 60 };
+
+/** Features this version has nothing behind. */
+const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
+
+/** The device API of contract section 2 as one handler: path, then token, then payload. */
+export function createDeviceApi(core: Core): RequestHandler {
+  const { auth, telemetry, attributes, attributeUpdates, rpcDelivery, rpcCalls, clientRpc, clock, settings } = core;
+  const attributeObservers = new Observers();
+  const rpcObservers = new Observers();
+
+  return function handle(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
+    const path = parseDevicePath(request.path);
+    switch (path.kind) {
+      case 'root':
+        return request.method === 'GET' ? BANNER : METHOD_NOT_ALLOWED;
+      case 'discovery':
+        return request.method === 'GET' ? RESOURCES : METHOD_NOT_ALLOWED;
+      case 'foreign':
+        return NOT_FOUND;
+      case 'no-feature':
+        if (request.method === 'POST') return BAD_REQUEST;
+        return request.method === 'GET' && request.path.length > 1 ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+      default:
+    }
+    const { feature, token, requestId } = path;
+    if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
+    if (!answers(feature, request)) return BAD_REQUEST;
+    if (LATER.has(feature)) return NOT_FOUND;
+    const known = token === undefined ? undefined : auth.cached(token);
+    if (known) return withSession(known, feature, requestId, request);
+    return auth.resolve(token ?? '').then((session) => withSession(session, feature, requestId, request));
+  };
+
+  function withSession(
+    session: DeviceSession,
+    feature: Feature,
+    requestId: number | undefined,
+    request: CoapRequest,
+  ): CoapResponse | Promise<CoapResponse> {
+    refuseForeignTransport(session);
+    if (request.method === 'GET') {
+      return feature === 'attributes' ? getAttributes(session, request) : getRpc(session, request);
+    }
+    switch (feature) {
+      case 'telemetry':
+        return telemetry.post(session, request.payload).then(created);
+      case 'attributes':
+        return attributes.postClient(session, request.payload).then(created);
+      default:
+        return requestId === undefined
+          ? clientRpc.call(session, request.payload, { paramsRequired: false }).then(content)
+          : rpcCalls.reply(session, requestId, request.payload, 'object').then(created);
+    }
+  }
+
+  async function getAttributes(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
+    if (request.observe === 0 && request.observable) {
+      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates, attributeObservers);
+      return { ...content(snapshot), observation: source };
+    }
+    const found = await attributes.readForDevice(session.deviceId, attributeQuery(request.query));
+    if (found.client.length === 0 && found.shared.length === 0) return { ...NOT_FOUND, contentFormat: JSON_FORMAT };
+    return content(renderDeviceAttributes(found));
+  }
+
+  function getRpc(session: DeviceSession, request: CoapRequest): CoapResponse {
+    if (request.observe === 1) return DELETED;
+    if (!request.observable) return NO_ROOM;
+    return { ...VALID, observation: new RpcSource(session, rpcDelivery, rpcObservers, clock, settings.COAP_TIMEOUT) };
+  }
+}
+
+/** Whether there is anything behind this method and feature (contract 2.4). */
+function answers(feature: Feature, { method, observe }: CoapRequest): boolean {
+  if (method === 'POST') return true;
+  return feature === 'attributes' || (feature === 'rpc' && observe !== undefined);
+}
+
+/** Contract 2.2: profiles of other transports do not get in, EFENTO devices have resources of their own. */
+function refuseForeignTransport({ transportType, coapDeviceType }: DeviceSession): void {
+  if (transportType !== 'DEFAULT' && transportType !== 'COAP') throw new TandemError('TRANSPORT_MISMATCH');
+  if (coapDeviceType === 'EFENTO') throw new TandemError('BAD_REQUEST');
+}
+
+const created = (): CoapResponse => CREATED;
+const content = (payload: string): CoapResponse => ({ code: '2.05', payload, contentFormat: JSON_FORMAT });

@@ -1,0 +1,44 @@
+/** What a device path may name (contract 2.3). */
+export type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision';
+
+/** A path as the device API understands it. */
+export type DevicePath =
+  /** `token` is undefined in the form without one, which stands for a device known by its certificate. */
+  | { readonly kind: 'feature'; readonly feature: Feature; readonly token?: string; readonly requestId?: number }
+  /** Under `api`, but no feature of ours. */
+  | { readonly kind: 'no-feature' }
+  | { readonly kind: 'root' }
+  | { readonly kind: 'discovery' }
+  | { readonly kind: 'foreign' };
+
+const FEATURES: ReadonlySet<string> = new Set<Feature>(['attributes', 'telemetry', 'rpc', 'claim', 'provision']);
+const NO_FEATURE: DevicePath = { kind: 'no-feature' };
+const FOREIGN: DevicePath = { kind: 'foreign' };
+
+/** Contract 2.3, "exact path algorithm". @param options the Uri-Path options */
+export function parseDevicePath(options: readonly string[]): DevicePath {
+  const segments = options.some((option) => option.includes('/'))
+    ? options.flatMap((option) => option.split('/').filter(Boolean))
+    : options;
+  const [root, , third, fourth, fifth] = segments;
+  if (root === undefined || (root === '' && segments.length === 1)) return { kind: 'root' };
+  if (root === '.well-known' && segments[1] === 'core' && segments.length === 2) return { kind: 'discovery' };
+  if (root !== 'api') return FOREIGN;
+  if (third === undefined) return NO_FEATURE;
+  if (fourth === undefined) return feature(third, undefined, undefined);
+  if (segments.length === 4 && /^\d+$/.test(fourth)) return feature(third, undefined, fourth);
+  return feature(fourth, third, fifth);
+}
+
+function feature(name: string, token: string | undefined, id: string | undefined): DevicePath {
+  const known = name.toLowerCase();
+  if (!isFeature(known)) return NO_FEATURE;
+  return { kind: 'feature', feature: known, token, requestId: known === 'rpc' ? requestIdOf(id) : undefined };
+}
+
+const isFeature = (name: string): name is Feature => FEATURES.has(name);
+
+/** Not a number: the request is a client-side RPC (contract 2.3). */
+function requestIdOf(id: string | undefined): number | undefined {
+  return id !== undefined && /^-?\d{1,10}$/.test(id) ? Number(id) : undefined;
+}

@@ -1,0 +1,194 @@
+import type { Clock, Logger, MetricsRegistry, Random } from '@tandem/core';
+import { blockSize, MAX_EXPONENT } from './block-option';
+import { BlockBodies } from './block2-bodies';
+import { ACK, CON, NON } from './codes';
+import { Deduplication } from './deduplication';
+import type { OutgoingMessage } from './encoder';
+import { EndpointMetrics } from './endpoint-metrics';
+import { Frame, isRequest, mustReset, readFrame, resetFor } from './guard';
+import { ObserveLayer } from './observe';
+import { type PeerState, PeerTable } from './peer';
+import type { Relation } from './relation';
+import { Reliability } from './reliability';
+import { type RequestHandler, RequestLayer } from './request-layer';
+import { type CoapResponse, EMPTY } from './response';
+import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
+import { TimerWheel } from './timer-wheel';
+import type { UdpSocket } from './udp-socket';
+
+export interface EndpointOptions {
+  readonly socket: UdpSocket;
+  readonly handler: RequestHandler;
+  readonly settings?: Partial<EndpointSettings>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** First part of every metric's name. Two endpoints on one registry need two. */
+  readonly metricsPrefix?: string;
+  /** Runs a function after the I/O that is waiting; `setImmediate` but in tests. */
+  readonly soon?: (run: () => void) => void;
+}
+
+const CLOSING: CoapResponse = { code: '5.03', maxAge: 5 };
+
+/**
+ * A CoAP server endpoint (RFC 7252, 7641, 7959) on a datagram socket: it composes the layers and routes each datagram
+ * to one of them. It serves from its construction on.
+ */
+export class CoapEndpoint {
+  readonly #socket: UdpSocket;
+  readonly #settings: EndpointSettings;
+  readonly #soon: (run: () => void) => void;
+  readonly #metrics: EndpointMetrics;
+  readonly #peers: PeerTable;
+  readonly #wheel: TimerWheel;
+  readonly #reliability: Reliability;
+  readonly #observe: ObserveLayer;
+  readonly #requests: RequestLayer;
+  readonly #bodies: BlockBodies;
+  readonly #frame = new Frame();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: EndpointOptions) {
+    const { socket, clock, random, logger } = options;
+    const settings: EndpointSettings = { ...DEFAULT_SETTINGS, ...options.settings };
+    const seed = random.bytes(4).readInt32LE();
+    const now = () => clock.monotonic();
+    const send = (datagram: Buffer, peer: PeerState) => socket.send(datagram, peer);
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#soon = options.soon ?? ((run) => void setImmediate(run));
+    const prefix = options.metricsPrefix ?? 'tandem_coap';
+    const metrics = new EndpointMetrics(options.metrics, prefix);
+    this.#metrics = metrics;
+    this.#peers = new PeerTable(settings.maxPeers, seed);
+    this.#wheel = new TimerWheel(clock);
+    const wheel = this.#wheel;
+    const deduplication = new Deduplication(settings.deduplicationBytes);
+    this.#bodies = new BlockBodies(settings.downloadBytes, settings.blockLifetime);
+    this.#reliability = new Reliability(settings, {
+      wheel,
+      random,
+      now,
+      send,
+      free: (peer) => this.#observe.peerFree(peer),
+      retransmitted: () => metrics.retransmissions.add(),
+      timedOut: () => metrics.timeouts.add(),
+    });
+    const reliability = this.#reliability;
+    this.#observe = new ObserveLayer(settings, {
+      wheel,
+      reliability,
+      logger,
+      now,
+      send,
+      soon: this.#soon,
+      fit: (relation, message) => this.#fit(relation, message, now()),
+      dropped: (reason) => metrics.dropped(reason),
+    });
+    this.#requests = new RequestLayer(settings, options.handler, {
+      wheel,
+      reliability,
+      deduplication,
+      observe: this.#observe,
+      bodies: this.#bodies,
+      metrics,
+      logger,
+      seed,
+      now,
+      send,
+    });
+    const gauge = (name: string, help: string, read: () => number) =>
+      options.metrics.gauge(`${prefix}_${name}`, help, read);
+    gauge('observations', 'Observe relations', () => this.#observe.count);
+    gauge('running_exchanges', 'Requests whose handler is running', () => this.#requests.runningCount);
+    gauge('deduplication_bytes', 'Memory of the deduplication window', () => deduplication.bytes);
+    gauge('upload_bytes', 'Memory of unfinished Block1 bodies', () => this.#requests.uploadBytes);
+    gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
+    gauge('peers', 'Peers remembered', () => this.#peers.size);
+    socket.receive((datagram, address, port, session) => {
+      try {
+        this.#receive(datagram, address, port, session);
+      } catch (error) {
+        // Whatever it is: one datagram must not take the process with it.
+        logger.error('a datagram could not be processed', { error: error instanceof Error ? error.stack : error });
+      }
+    });
+  }
+
+  /** Address and port the socket is bound to. */
+  get local(): { readonly address: string; readonly port: number } {
+    return this.#socket.local;
+  }
+
+  /**
+   * Stops serving and closes the socket. Gracefully: running requests are answered 5.03 and every observer gets a
+   * final 5.03 (RFC 7641 section 4.2), each sent once and not waited for. Sources are closed with `'shutdown'`.
+   */
+  close(options: { readonly graceful: boolean } = { graceful: true }): Promise<void> {
+    this.#closing ??= this.#shutDown(options.graceful);
+    return this.#closing;
+  }
+
+  #receive(datagram: Buffer, address: string, port: number, session: object | undefined): void {
+    const metrics = this.#metrics;
+    metrics.datagrams.add();
+    // Nothing can be sent to port 0.
+    if (port === 0) {
+      metrics.dropped('source_port_zero');
+      return;
+    }
+    if (this.#closing !== undefined) {
+      metrics.dropped('closing');
+      return;
+    }
+    const frame = this.#frame;
+    const reason = readFrame(datagram, this.#settings.maxDatagram, frame);
+    if (reason !== undefined) {
+      metrics.dropped(reason);
+      if (mustReset(reason, frame)) this.#socket.send(resetFor(frame), { address, port, session });
+      return;
+    }
+    const peer = this.#peers.get(address, port, session);
+    if (isRequest(frame)) {
+      this.#requests.receive(peer, datagram, frame);
+      return;
+    }
+    this.#receiveOther(peer, frame);
+  }
+
+  #receiveOther(peer: PeerState, frame: Frame): void {
+    const metrics = this.#metrics;
+    const { type, code, messageId } = frame;
+    if (code !== 0) {
+      // A response: we have asked nobody.
+      metrics.dropped('unexpected_response');
+      if (type === CON) this.#socket.send(resetFor(frame), peer);
+    } else if (type === CON) {
+      // Ping (RFC 7252 section 4.3).
+      this.#socket.send(resetFor(frame), peer);
+    } else if (type === NON) {
+      metrics.dropped('stray_empty');
+    } else if (type === ACK) {
+      if (!this.#reliability.acknowledge(peer, messageId)) metrics.dropped('stray_acknowledgement');
+    } else if (!this.#reliability.reset(peer, messageId) && !this.#observe.resetNonConfirmable(peer, messageId)) {
+      metrics.dropped('stray_reset');
+    }
+  }
+
+  #fit(relation: Relation, message: OutgoingMessage, now: number): OutgoingMessage {
+    const payload = message.payload ?? EMPTY;
+    if (payload.length <= blockSize(Math.min(relation.exponent, MAX_EXPONENT))) return message;
+    return this.#bodies.cut(relation.transferKey, message, payload, 0, relation.exponent, now) ?? message;
+  }
+
+  async #shutDown(graceful: boolean): Promise<void> {
+    if (graceful) this.#requests.abandon();
+    await this.#observe.shutDown(graceful ? CLOSING : undefined);
+    this.#wheel.stop();
+    // What was written in this turn leaves before the socket goes.
+    if (graceful) await new Promise<void>((resolve) => this.#soon(resolve));
+    await this.#socket.close();
+  }
+}

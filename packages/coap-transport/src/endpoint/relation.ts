@@ -1,0 +1,100 @@
+import type { Millis } from '@tandem/core';
+import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './observation';
+import type { PeerState } from './peer';
+import type { Transmission, TransmissionOwner } from './reliability';
+import type { CoapResponse } from './response';
+import { TimerEntry } from './timer-wheel';
+
+/**
+ * - `idle`: nothing to say.
+ * - `queued`: waits for its turn among all relations (pacing).
+ * - `parked`: waits until nothing is outstanding to the peer.
+ * - `pulling`: its source has been asked.
+ * - `outstanding`: a Confirmable notification is on its way.
+ */
+export type RelationState = 'idle' | 'queued' | 'parked' | 'pulling' | 'outstanding' | 'closed';
+
+/** What a relation asks of the layer that holds it. */
+export interface RelationLayer {
+  ready(relation: Relation): void;
+  end(relation: Relation, final: CoapResponse | undefined): void;
+  transmitted(relation: Relation): void;
+  acknowledged(relation: Relation): void;
+  rejected(relation: Relation): void;
+  timedOut(relation: Relation): void;
+  expired(relation: Relation): void;
+}
+
+/** How many message ids of Non-confirmable notifications a Reset can still refer to. */
+const REMEMBERED_IDS = 4;
+
+/** One observer of one resource, known by (peer, token) (RFC 7641 section 4.1). Behaviour is in `ObserveLayer`. */
+export class Relation extends TimerEntry implements ObservationHandle, TransmissionOwner {
+  state: RelationState = 'idle';
+  /** `ready` was called while it could not be acted upon. */
+  dirty = false;
+  /** Observe option of the last message, 24 bits. */
+  number = 0;
+  lastConfirmable: Millis = 0;
+  transmission: Transmission | undefined = undefined;
+  notification: Notification | undefined = undefined;
+  #nonIds: number[] | undefined = undefined;
+
+  constructor(
+    readonly layer: RelationLayer,
+    readonly peer: PeerState,
+    readonly token: Buffer,
+    readonly tokenKey: string,
+    readonly confirmable: boolean,
+    readonly source: ObservationSource,
+    /** Under which later blocks of a notification are asked for. */
+    readonly transferKey: string,
+    /** The largest block the client wants. */
+    readonly exponent: number,
+  ) {
+    super();
+  }
+
+  ready(): void {
+    this.layer.ready(this);
+  }
+
+  end(final?: CoapResponse): void {
+    this.layer.end(this, final);
+  }
+
+  transmitted(): void {
+    this.layer.transmitted(this);
+  }
+
+  acknowledged(): void {
+    this.layer.acknowledged(this);
+  }
+
+  rejected(): void {
+    this.layer.rejected(this);
+  }
+
+  timedOut(): void {
+    this.layer.timedOut(this);
+  }
+
+  override expire(): void {
+    this.layer.expired(this);
+  }
+
+  rememberNonId(messageId: number): void {
+    this.#nonIds ??= [];
+    if (this.#nonIds.length >= REMEMBERED_IDS) this.#nonIds.shift();
+    this.#nonIds.push(messageId);
+  }
+
+  sentNonId(messageId: number): boolean {
+    return this.#nonIds?.includes(messageId) ?? false;
+  }
+
+  close(reason: ObservationEnd): void {
+    this.state = 'closed';
+    this.source.closed(reason);
+  }
+}

@@ -1,0 +1,265 @@
+import { blockNumber } from './block-option';
+import { CON, METHODS, type Method, OPTION } from './codes';
+import type { Frame } from './guard';
+import type { Peer, PeerState } from './peer';
+
+/**
+ * A request as the handler sees it: complete (Block1 is put together) and new (not a duplicate). If-Match and
+ * If-None-Match are taken for met: no resource here has versions a client could name.
+ */
+export interface CoapRequest {
+  readonly method: Method;
+  readonly peer: Peer;
+  /** The CoAP token, 0 to 8 bytes. */
+  readonly token: Buffer;
+  readonly confirmable: boolean;
+  /** Uri-Path options, one string each, neither split nor joined. */
+  readonly path: readonly string[];
+  /** Uri-Query options, one string each. */
+  readonly query: readonly string[];
+  readonly payload: Buffer;
+  /** Of a GET; 0 asks for a registration, 1 for its end. An end that met a relation never gets here. */
+  readonly observe: 0 | 1 | undefined;
+  /** With `observe` 0: whether there is room for one more relation. False: an observation would be refused. */
+  readonly observable: boolean;
+  readonly contentFormat: number | undefined;
+  readonly accept: number | undefined;
+}
+
+/** Why a request is refused before anybody looks at it. */
+export type RequestFault = 'bad_option' | 'proxying' | 'method' | 'bad_block';
+
+export class IncomingRequest implements CoapRequest {
+  method: Method = 'GET';
+  path: readonly string[] = [];
+  query: readonly string[] = NONE;
+  observe: 0 | 1 | undefined = undefined;
+  observable = false;
+  contentFormat: number | undefined = undefined;
+  accept: number | undefined = undefined;
+  /** The option values as on the wire, -1 when absent. */
+  block1 = -1;
+  block2 = -1;
+  size1 = -1;
+  fault: RequestFault | undefined = undefined;
+  readonly confirmable: boolean;
+  readonly code: number;
+  readonly messageId: number;
+  readonly tokenLength: number;
+  readonly optionsStart: number;
+  readonly optionsEnd: number;
+  readonly #payloadStart: number;
+  #payload: Buffer | undefined = undefined;
+
+  constructor(
+    readonly peer: PeerState,
+    readonly datagram: Buffer,
+    frame: Frame,
+  ) {
+    this.confirmable = frame.type === CON;
+    this.code = frame.code;
+    this.messageId = frame.messageId;
+    this.tokenLength = frame.tokenLength;
+    this.optionsStart = frame.optionsStart;
+    this.optionsEnd = frame.optionsEnd;
+    this.#payloadStart = frame.payloadStart;
+  }
+
+  get token(): Buffer {
+    return this.datagram.subarray(4, 4 + this.tokenLength);
+  }
+
+  get payload(): Buffer {
+    this.#payload ??= this.datagram.subarray(this.#payloadStart);
+    return this.#payload;
+  }
+
+  /** The body put together out of the blocks of which this is the last. */
+  set payload(body: Buffer) {
+    this.#payload = body;
+  }
+}
+
+const NONE: readonly string[] = [];
+/** Uri-Path options up to this length are remembered per peer. */
+const MAX_REMEMBERED_PATH = 128;
+
+/** Reads the options of a request whose frame is sound. What is wrong with them goes to `fault`. */
+export function readRequest(peer: PeerState, datagram: Buffer, frame: Frame): IncomingRequest {
+  const request = new IncomingRequest(peer, datagram, frame);
+  const method = METHODS[frame.code];
+  if (method === undefined) request.fault = 'method';
+  else request.method = method;
+  let query: string[] | undefined;
+  let number = 0;
+  let at = frame.optionsStart;
+  const end = frame.optionsEnd;
+  let seen = 0;
+  while (at < end) {
+    const head = datagram[at] ?? 0;
+    if (number < OPTION.URI_PATH && number + (head >> 4) === OPTION.URI_PATH && head >> 4 < 13) {
+      at = readPath(request, peer, at, end);
+      number = OPTION.URI_PATH;
+      continue;
+    }
+    let delta = head >> 4;
+    let length = head & 15;
+    at += 1;
+    if (delta === 13) delta = 13 + (datagram[at++] ?? 0);
+    else if (delta === 14) {
+      delta = 269 + (((datagram[at] ?? 0) << 8) | (datagram[at + 1] ?? 0));
+      at += 2;
+    }
+    if (length === 13) length = 13 + (datagram[at++] ?? 0);
+    else if (length === 14) {
+      length = 269 + (((datagram[at] ?? 0) << 8) | (datagram[at + 1] ?? 0));
+      at += 2;
+    }
+    number += delta;
+    const again = delta === 0 && seen > 0;
+    seen = 1;
+    if (number === OPTION.URI_QUERY && length <= 255) {
+      query ??= [];
+      query.push(datagram.toString('utf8', at, at + length));
+    } else if (!readOption(request, number, datagram, at, length, again) && (number & 1) === 1) {
+      request.fault ??= number === OPTION.PROXY_URI || number === OPTION.PROXY_SCHEME ? 'proxying' : 'bad_option';
+    }
+    at += length;
+  }
+  if (query !== undefined) request.query = query;
+  if ((request.block1 & 7) === 7 && request.block1 !== -1) request.fault ??= 'bad_block';
+  if ((request.block2 & 7) === 7 && request.block2 !== -1) request.fault ??= 'bad_block';
+  // A request for a later block continues a representation, it never registers (RFC 7959 section 2.6).
+  if (request.method !== 'GET' || blockNumber(request.block2) > 0) request.observe = undefined;
+  return request;
+}
+
+/** False: an option we do not know, or one whose length or repetition makes it count as such (RFC 7252 5.4.3, 5.4.5). */
+function readOption(
+  request: IncomingRequest,
+  number: number,
+  datagram: Buffer,
+  at: number,
+  length: number,
+  again: boolean,
+): boolean {
+  switch (number) {
+    case OPTION.IF_MATCH:
+      return length <= 8;
+    case OPTION.URI_HOST:
+      return !again && length >= 1 && length <= 255;
+    case OPTION.IF_NONE_MATCH:
+      return !again && length === 0;
+    case OPTION.URI_PORT:
+      return !again && length <= 2;
+    case OPTION.ACCEPT:
+      if (again || length > 2) return false;
+      request.accept = uint(datagram, at, length);
+      return true;
+    case OPTION.BLOCK1:
+      if (again || length > 3) return false;
+      request.block1 = uint(datagram, at, length);
+      return true;
+    case OPTION.BLOCK2:
+      if (again || length > 3) return false;
+      request.block2 = uint(datagram, at, length);
+      return true;
+    case OPTION.OBSERVE: {
+      if (again || length > 3) return false;
+      const value = uint(datagram, at, length);
+      if (value === 0 || value === 1) request.observe = value;
+      return true;
+    }
+    case OPTION.CONTENT_FORMAT:
+      if (!again && length <= 2) request.contentFormat = uint(datagram, at, length);
+      return true;
+    case OPTION.SIZE1:
+      if (!again && length <= 4) request.size1 = uint(datagram, at, length);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function uint(datagram: Buffer, at: number, length: number): number {
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + (datagram[at + i] ?? 0);
+  return value;
+}
+
+/**
+ * Reads the Uri-Path options from `start` on and returns where they end. A device sends to the same path again and
+ * again, so the bytes of its last one are compared before they are decoded.
+ */
+function readPath(request: IncomingRequest, peer: PeerState, start: number, end: number): number {
+  const { datagram } = request;
+  const known = peer.pathBytes;
+  if (known !== undefined && start + known.length <= end) {
+    let i = 0;
+    while (i < known.length && known[i] === datagram[start + i]) i++;
+    const after = start + i;
+    if (i === known.length && (after === end || (datagram[after] ?? 0) >> 4 !== 0)) {
+      request.path = peer.path;
+      return after;
+    }
+  }
+  const path: string[] = [];
+  let at = start;
+  while (at < end) {
+    const head = datagram[at] ?? 0;
+    if (at !== start && head >> 4 !== 0) break;
+    let length = head & 15;
+    at += 1;
+    if (length === 13) length = 13 + (datagram[at++] ?? 0);
+    else if (length === 14) {
+      length = 269 + (((datagram[at] ?? 0) << 8) | (datagram[at + 1] ?? 0));
+      at += 2;
+    }
+    if (length > 255) request.fault ??= 'bad_option';
+    path.push(datagram.toString('utf8', at, at + length));
+    at += length;
+  }
+  request.path = path;
+  if (at - start <= MAX_REMEMBERED_PATH) {
+    peer.pathBytes = Buffer.from(datagram.subarray(start, at));
+    peer.path = path;
+  }
+  return at;
+}
+
+/**
+ * What makes two block requests of one peer parts of one transfer: method, path, query, Accept and Request-Tag. Not
+ * the token, which may differ from block to block (RFC 7959 section 2.4, RFC 9175 section 3.3).
+ */
+export function transferKey(request: IncomingRequest): string {
+  const { datagram } = request;
+  let key = `${request.peer.key} ${request.code}`;
+  let number = 0;
+  let at = request.optionsStart;
+  while (at < request.optionsEnd) {
+    let delta = (datagram[at] ?? 0) >> 4;
+    let length = (datagram[at] ?? 0) & 15;
+    at += 1;
+    if (delta === 13) delta = 13 + (datagram[at++] ?? 0);
+    else if (delta === 14) {
+      delta = 269 + datagram.readUInt16BE(at);
+      at += 2;
+    }
+    if (length === 13) length = 13 + (datagram[at++] ?? 0);
+    else if (length === 14) {
+      length = 269 + datagram.readUInt16BE(at);
+      at += 2;
+    }
+    number += delta;
+    if (TRANSFER_OPTIONS.has(number)) key += ` ${number},${length},${datagram.toString('latin1', at, at + length)}`;
+    at += length;
+  }
+  return key;
+}
+
+const TRANSFER_OPTIONS: ReadonlySet<number> = new Set([
+  OPTION.URI_PATH,
+  OPTION.URI_QUERY,
+  OPTION.ACCEPT,
+  OPTION.REQUEST_TAG,
+]);

@@ -1,0 +1,35 @@
+import type { ErrorRow, TandemError } from '@tandem/core';
+import type { ObservationSource } from './observation';
+
+/** What a handler answers. */
+export interface CoapResponse {
+  /** Dotted: `'2.05'`. */
+  readonly code: string;
+  /** A string is sent as UTF-8. */
+  readonly payload?: Buffer | string;
+  readonly contentFormat?: number;
+  /** Seconds (RFC 7252 section 5.10.5). */
+  readonly maxAge?: number;
+  /** 1 to 8 bytes. A body of more than one block gets one out of its content when it has none. */
+  readonly etag?: Buffer;
+  /**
+   * Accepts the registration that a GET with Observe 0 asks for; with a code of class 2. Without it the response
+   * carries no Observe option, and the client knows that it does not observe.
+   */
+  readonly observation?: ObservationSource;
+}
+
+export const EMPTY = Buffer.alloc(0);
+
+export function payloadBytes(payload: Buffer | string | undefined): Buffer {
+  if (payload === undefined) return EMPTY;
+  return typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload;
+}
+
+/** An error as a response: its row's code, Max-Age where a retry makes sense, and never a word about the cause. */
+export function errorResponse(error: TandemError): CoapResponse {
+  // The row is widened: `retryable` is a literal in the table.
+  const row: ErrorRow = error.row;
+  if (!row.retryable || error.retryAfter === undefined) return { code: row.coap };
+  return { code: row.coap, maxAge: Math.max(1, Math.ceil(error.retryAfter / 1000)) };
+}

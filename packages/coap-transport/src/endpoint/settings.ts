@@ -1,0 +1,59 @@
+import type { Millis } from '@tandem/core';
+
+export type Bytes = number;
+
+/** What can be set about an endpoint. All budgets are hard: what does not fit is refused, never stored. */
+export interface EndpointSettings {
+  /** COAP_PIGGYBACK_TIMEOUT: an answer that takes longer follows as a separate response (contract 2.9). */
+  readonly piggybackTimeout: Millis;
+  /** A request that is still running after this is answered 5.04. */
+  readonly handlerTimeout: Millis;
+  /** Longer datagrams are rejected (RFC 7252 section 4.6). */
+  readonly maxDatagram: Bytes;
+  /** Memory of the deduplication window, index included. */
+  readonly deduplicationBytes: Bytes;
+  /** ACK_TIMEOUT, ACK_RANDOM_FACTOR, MAX_RETRANSMIT (RFC 7252 section 4.8). */
+  readonly ackTimeout: Millis;
+  readonly ackRandomFactor: number;
+  readonly maxRetransmit: number;
+  /** Separate responses that wait for one peer's free place (NSTART is 1). */
+  readonly maxQueuedPerPeer: number;
+  /** Requests running at once, in all and of one peer; beyond: 5.03. */
+  readonly maxRunning: number;
+  readonly maxRunningPerPeer: number;
+  /** The largest body put together from Block1 requests; beyond: 4.13. */
+  readonly maxBody: Bytes;
+  /** Memory of unfinished Block1 bodies, of one peer and in all; beyond: 4.13. */
+  readonly uploadBytesPerPeer: Bytes;
+  readonly uploadBytes: Bytes;
+  /** An unfinished body is forgotten so long after its last block. */
+  readonly blockLifetime: Millis;
+  /** Memory of bodies kept for later Block2 requests. */
+  readonly downloadBytes: Bytes;
+  /** COAP_MAX_OBSERVATIONS, in all and of one peer. */
+  readonly maxObservations: number;
+  readonly maxObservationsPerPeer: number;
+  /** Addresses remembered without any other state about them. */
+  readonly maxPeers: number;
+}
+
+export const DEFAULT_SETTINGS: EndpointSettings = {
+  piggybackTimeout: 500,
+  handlerTimeout: 65_000,
+  maxDatagram: 1280,
+  deduplicationBytes: 16 << 20,
+  ackTimeout: 2_000,
+  ackRandomFactor: 1.5,
+  maxRetransmit: 4,
+  maxQueuedPerPeer: 32,
+  maxRunning: 10_000,
+  maxRunningPerPeer: 256,
+  maxBody: 256 << 10,
+  uploadBytesPerPeer: 512 << 10,
+  uploadBytes: 16 << 20,
+  blockLifetime: 300_000,
+  downloadBytes: 8 << 20,
+  maxObservations: 50_000,
+  maxObservationsPerPeer: 16,
+  maxPeers: 16_384,
+};

@@ -1,0 +1,57 @@
+import { type LogFields, type Logger, MetricsRegistry } from '@tandem/core';
+import { CoapEndpoint } from '../endpoint';
+import type { RequestHandler } from '../request-layer';
+import type { EndpointSettings } from '../settings';
+import { FakeClient } from './fake-client';
+import { FakeClock } from './fake-clock';
+import { FakeNetwork } from './fake-network';
+import { FakeRandom } from './fake-random';
+
+/** An endpoint and a client on a fake network and a fake clock. */
+export class Harness {
+  readonly clock = new FakeClock();
+  readonly random = new FakeRandom(7);
+  readonly network = new FakeNetwork(this.clock, new FakeRandom(11));
+  readonly metrics = new MetricsRegistry();
+  readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  readonly endpoint: CoapEndpoint;
+  readonly client: FakeClient;
+
+  constructor(handler: RequestHandler, settings: Partial<EndpointSettings> = {}) {
+    const { clock, random, metrics } = this;
+    this.endpoint = new CoapEndpoint({
+      socket: this.network.bind('10.0.0.254', 5683),
+      handler,
+      settings,
+      clock,
+      random,
+      logger: this.#logger(),
+      metrics,
+      soon: clock.soon,
+    });
+    this.client = new FakeClient(this.network, this.endpoint.local);
+  }
+
+  another(address = '10.0.0.2', port = 40_000): FakeClient {
+    return new FakeClient(this.network, this.endpoint.local, address, port);
+  }
+
+  /** A metric by the part of its name after the prefix. */
+  metric(name: string): number {
+    const found = this.metrics.list().find((gauge) => gauge.name === `tandem_coap_${name}`);
+    if (found === undefined) throw new Error(`no metric ${name}`);
+    return found.read();
+  }
+
+  #logger(): Logger {
+    const line = (level: string) => (message: string, fields?: LogFields) =>
+      void this.log.push({ level, message, fields });
+    return {
+      error: line('error'),
+      warn: line('warn'),
+      info: line('info'),
+      debug: line('debug'),
+      debugEnabled: false,
+    };
+  }
+}

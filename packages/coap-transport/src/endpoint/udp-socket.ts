@@ -1,0 +1,87 @@
+import { createSocket, type Socket } from 'node:dgram';
+import type { Logger } from '@tandem/core';
+
+/** Where a datagram goes. `session` is whatever a secured socket handed over with the peer's datagrams. */
+export interface Destination {
+  readonly address: string;
+  readonly port: number;
+  readonly session: object | undefined;
+}
+
+/**
+ * `session` is undefined on plain UDP. A secured socket passes one object per security session: a new session on the
+ * same address and port is a new endpoint (RFC 7252 section 9.1).
+ */
+export type DatagramReceiver = (datagram: Buffer, address: string, port: number, session?: object) => void;
+
+/** The port to the network. What is sent belongs to the socket and is not written to again. */
+export interface UdpSocket {
+  send(datagram: Buffer, to: Destination): void;
+  receive(receiver: DatagramReceiver): void;
+  readonly local: { readonly address: string; readonly port: number };
+  close(): Promise<void>;
+}
+
+export interface UdpSocketOptions {
+  /** An IPv4 or IPv6 address. */
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Bytes; the operating system may grant less. */
+  readonly receiveBuffer?: number;
+  readonly logger: Logger;
+}
+
+/**
+ * A bound UDP socket. `reuseAddr` is off: with it a second process could bind the same port and silently take all the
+ * traffic. Rejects when the address cannot be bound.
+ */
+export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocket> {
+  const family = options.address.includes(':') ? 6 : 4;
+  const socket = createSocket({
+    type: family === 6 ? 'udp6' : 'udp4',
+    reuseAddr: false,
+    // Destinations are literal addresses: answering at once saves a trip through the next tick per datagram.
+    lookup: (hostname, _options, done) => done(null, hostname, family),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
+      socket.removeListener('error', reject);
+      resolve();
+    });
+  });
+  socket.on('error', (error) => options.logger.warn('UDP socket error', { error: error.message }));
+  try {
+    socket.setRecvBufferSize(options.receiveBuffer ?? 4 << 20);
+  } catch {
+    // A small buffer loses bursts, it does not stop the service.
+  }
+  return new BoundUdpSocket(socket);
+}
+
+class BoundUdpSocket implements UdpSocket {
+  readonly #socket: Socket;
+  readonly local: { readonly address: string; readonly port: number };
+  #open = true;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    const { address, port } = socket.address();
+    this.local = { address, port };
+  }
+
+  send(datagram: Buffer, to: Destination): void {
+    if (this.#open) this.#socket.send(datagram, 0, datagram.length, to.port, to.address);
+  }
+
+  receive(receiver: DatagramReceiver): void {
+    this.#socket.on('message', (datagram, source) => receiver(datagram, source.address, source.port));
+  }
+
+  close(): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    this.#open = false;
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
+  }
+}

@@ -1,0 +1,67 @@
+import type { Clock, DeviceSession, Millis, RpcDelivery, RpcHandOut, RpcObservation } from '@tandem/core';
+import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
+import { JSON_FORMAT } from './json-response';
+import { type Observer, type Observers, RelationLink } from './observers';
+
+/** The commands for one device on their way to one observer, one notification each (contract 2.6). */
+export class RpcSource implements ObservationSource, Observer {
+  readonly #link = new RelationLink();
+  readonly #observation: RpcObservation;
+  /** The command whose notification is under way. */
+  #underWay: RpcHandOut | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly session: DeviceSession,
+    delivery: RpcDelivery,
+    private readonly observers: Observers,
+    private readonly clock: Clock,
+    /** `COAP_TIMEOUT`: how long a command may stay without its acknowledgement. */
+    private readonly ackTimeout: Millis,
+  ) {
+    const onCommand = () => this.#link.ready();
+    this.#observation = delivery.observe(session.deviceId, onCommand, () => this.#link.end());
+  }
+
+  attach(relation: ObservationHandle): void {
+    this.observers.enter(this.session.deviceId, this);
+    this.#link.attach(relation);
+    // What was pending before follows the registration.
+    relation.ready();
+  }
+
+  async next(): Promise<Notification | undefined> {
+    if (this.#closed) return undefined;
+    const command = await this.#observation.next();
+    if (!command) return undefined;
+    this.#underWay = command;
+    return {
+      code: '2.05',
+      payload: command.body,
+      contentFormat: JSON_FORMAT,
+      ackTimeout: Math.max(1, Math.min(this.ackTimeout, command.expirationTime - this.clock.now())),
+      sent: () => command.sent(),
+      delivered: () => this.#settle(command, 'delivered'),
+      lapsed: () => this.#settle(command, 'lapsed'),
+    };
+  }
+
+  supersede(): void {
+    this.#link.end();
+  }
+
+  closed(reason: ObservationEnd): void {
+    this.#closed = true;
+    this.#observation.close();
+    this.observers.leave(this.session.deviceId, this);
+    const command = this.#underWay;
+    this.#underWay = undefined;
+    if (reason === 'timeout') command?.lapsed();
+    else command?.returned();
+  }
+
+  #settle(command: RpcHandOut, how: 'delivered' | 'lapsed'): void {
+    if (this.#underWay === command) this.#underWay = undefined;
+    command[how]();
+  }
+}
