@@ -65,7 +65,7 @@ export const SETTINGS = {
   JWT_TOKEN_ISSUER: text('thingsboard.io', 'Claim `iss`'),
 
   TANDEM_DATA_DIR: text('./data', 'Folder of the embedded store; one process owns it'),
-  TANDEM_DURABILITY: choice(
+  TANDEM_DURABILITY: choice<'process' | 'power'>(
     'process',
     ['process', 'power'],
     'What an acknowledged write survives: the death of the process, or also of the machine',
@@ -87,7 +87,11 @@ export const SETTINGS = {
 
   TANDEM_METRICS_ADDRESS: text('0.0.0.0', 'Address of /metrics, /livez and /readyz'),
   TANDEM_METRICS_PORT: port(9090, 'Port of /metrics, /livez and /readyz'),
-  TANDEM_LOG_LEVEL: choice('info', ['error', 'warn', 'info', 'debug'], 'Least severe log lines that are written'),
+  TANDEM_LOG_LEVEL: choice<'error' | 'warn' | 'info' | 'debug'>(
+    'info',
+    ['error', 'warn', 'info', 'debug'],
+    'Least severe log lines that are written',
+  ),
 
   REDIS_URL: optionalText('Shared store; unset = embedded store', { planned: true, secret: true }),
   TANDEM_REDIS_PREFIX: text('tandem', 'First part of every key in Redis', { planned: true }),

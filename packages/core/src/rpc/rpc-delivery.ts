@@ -5,7 +5,7 @@ import type { Uuid } from '../devices/model';
 import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { DeviceEvents } from '../state/device-events';
-import type { Rpc, RpcStore } from '../state/rpc-store';
+import type { Rpc, RpcStatus, RpcStore } from '../state/rpc-store';
 
 /** An observation of the commands for one device: each is handed out once to it, one by one. */
 export interface RpcObservation {
@@ -22,6 +22,8 @@ export interface RpcHandOut {
   delivered(): void;
   /** No acknowledgement in time. */
   lapsed(): void;
+  /** Never arrived, and the observation is over: the next one, or a poll, gets it. */
+  returned(): void;
 }
 
 /** `{"id":N,"method":"m","params":P}` in this member order (contract 3.8). */
@@ -100,7 +102,7 @@ export class RpcDelivery {
           this.#release(rpc.id);
           return;
         }
-        this.#advance(rpc, ['QUEUED', 'SENT', 'TIMEOUT'], 'DELIVERED').then(() => this.#release(rpc.id));
+        this.#advance(rpc, undelivered(rpc), 'DELIVERED').then(() => this.#release(rpc.id));
       },
     };
   }
@@ -109,13 +111,14 @@ export class RpcDelivery {
     return {
       body: renderRpc(rpc),
       expirationTime: rpc.expirationTime,
-      sent: () => void this.#advance(rpc, ['QUEUED', 'TIMEOUT'], 'SENT'),
-      delivered: () => void this.#advance(rpc, ['QUEUED', 'SENT', 'TIMEOUT'], 'DELIVERED'),
+      sent: () => void this.#advance(rpc, undelivered(rpc), 'SENT'),
+      delivered: () => void this.#advance(rpc, undelivered(rpc), 'DELIVERED'),
       lapsed: () => void this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT'),
+      returned: () => void this.#advance(rpc, ['SENT'], 'QUEUED'),
     };
   }
 
-  async #advance(rpc: Rpc, from: readonly Rpc['status'][], status: Rpc['status']): Promise<void> {
+  async #advance(rpc: Rpc, from: readonly RpcStatus[], status: RpcStatus): Promise<void> {
     try {
       await this.rpcs.transition(rpc.id, from, { status });
     } catch (error) {
@@ -133,3 +136,7 @@ export class RpcDelivery {
     else this.#underWay.delete(id);
   }
 }
+
+/** States from which it can still be delivered: the caller of one that is not persistent has been told of the time-out. */
+const undelivered = (rpc: Rpc): readonly RpcStatus[] =>
+  rpc.persistent ? ['QUEUED', 'SENT', 'TIMEOUT'] : ['QUEUED', 'SENT'];
