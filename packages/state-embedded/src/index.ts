@@ -1,1 +1,3 @@
-export {};
+export type { Durability } from './environment';
+export { FolderInUseError } from './folder-lock';
+export { type EmbeddedOptions, openEmbeddedState } from './state';

@@ -19,16 +19,25 @@ export interface AttributeSnapshot {
 }
 
 export interface AttributeStore {
-  /** @param keys all of the scope where undefined; an empty list reads nothing. Unknown keys are left out. */
+  /**
+   * In no particular order.
+   * @param keys all of the scope where undefined; an empty list reads nothing. Unknown keys are left out.
+   */
   read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]>;
   /** The SHARED scope and the position in the event log it belongs to, read in one step. */
   snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot>;
   /**
    * One save is one event: for SHARED the same atomic step appends `{updated: entries}` to the device's event log and
-   * wakes its waiters. Saving an unchanged value counts as a change. Writing for a device that is gone writes nothing
-   * and answers false.
+   * wakes its waiters. Saving an unchanged value counts as a change; saving no entries is no event and wakes nobody.
+   * Writing for a device that is gone writes nothing and answers false.
+   * @param entries keys of 1 to 255 characters: whoever calls has checked; a store that cannot keep a longer one rejects
+   * with BAD_REQUEST and keeps nothing of the save. Text that is no Unicode (unpaired surrogates)
+   * may come back as U+FFFD.
    */
   save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean>;
-  /** For SHARED appends `{deleted: keys}` in the same step, with those keys that existed; no event where none did. */
+  /**
+   * For SHARED appends `{deleted: keys}` in the same step and wakes the waiters; no event where no key existed.
+   * @returns the keys that existed, each once
+   */
   delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[], ts: EpochMillis): Promise<readonly string[]>;
 }

@@ -21,7 +21,10 @@ export interface AttributeEvent {
 
 export type EventsRead =
   | { readonly kind: 'events'; readonly epoch: string; readonly events: readonly AttributeEvent[] }
-  /** The log no longer reaches back to the position: read the full state instead. `kept` is what the log still has. */
+  /**
+   * The log does not reach the position: it is older than the oldest event that is kept, beyond the head, or of another
+   * epoch. Read the full state instead. `kept` is all that the log still has, oldest first.
+   */
   | { readonly kind: 'gap'; readonly head: Position; readonly kept: readonly AttributeEvent[] };
 
 /** Why a waiter is woken. Only a hint: the log and the RPC store are the truth. */
@@ -32,18 +35,22 @@ export type Wake = 'attributes' | 'rpc';
  * leave between two requests (contract 1.5.3, design section 2).
  */
 export interface DeviceEvents {
-  /** The position after the newest event. */
+  /** The position after the newest event. The log of a device that is not there is empty. */
   head(deviceId: Uuid): Promise<Position>;
   /** At most `limit` events after the position, oldest first. */
   read(deviceId: Uuid, after: Position, limit: number): Promise<EventsRead>;
   /**
    * Called after a change of the device is readable. Listeners of one process hear it in the order of the writes. A store
    * that can lose a wake-up also calls after every reconnect and on a slow timer: a listener re-reads and may find nothing.
+   * @returns stops listening, at once also when it is called while listeners are being woken
    */
   watch(deviceId: Uuid, listener: (wake: Wake) => void): () => void;
 
   /** The cursor, unless it has lapsed. */
   getCursor(deviceId: Uuid, now: EpochMillis): Promise<Position | undefined>;
-  /** Never moves back within an epoch: of two polls that end, the further one counts. Lapses `ttl` after `now`. */
+  /**
+   * Never moves back until it has lapsed: of two polls that end, the further one counts, and the later of their lapses.
+   * Lapses `ttl` after `now`. A position of an epoch that is not the log's is ignored.
+   */
   setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void>;
 }

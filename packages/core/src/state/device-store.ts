@@ -44,7 +44,10 @@ export type SessionChange =
  * Devices, credentials, profiles, tenants and users. Every method is one atomic step: a conflict, or a process that
  * dies in the middle, leaves nothing half written.
  *
- * Versions: an entity is created with version 1; an update must carry the stored version (else VERSION) and is stored
+ * Names and addresses have at most 255 characters: whoever calls has checked; a store that cannot keep a longer one
+ * rejects with BAD_REQUEST and keeps nothing of the write.
+ *
+ * Versions: an entity is created with version 1, which the caller sets; an update must carry the stored version (else VERSION) and is stored
  * with version + 1.
  */
 export interface DeviceStore {
@@ -58,8 +61,12 @@ export interface DeviceStore {
   getUser(id: Uuid): Promise<User | undefined>;
   findUserByEmail(email: string): Promise<User | undefined>;
 
-  /** NAME_TAKEN within the tenant. A profile saved as the default takes that flag from the former default. */
+  /**
+   * NAME_TAKEN within the tenant. A profile saved as the default takes that flag from the former default; it keeps it
+   * until another one takes it, also when it is saved without.
+   */
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
+  /** A new name becomes the `type` of its devices in the same step. Publishes `profile`. */
   updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
   getProfile(id: Uuid): Promise<DeviceProfile | undefined>;
   findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined>;
@@ -68,13 +75,20 @@ export interface DeviceStore {
   /** IN_USE while a device refers to it; ABSENT when there is none. */
   deleteProfile(id: Uuid): Promise<Written<DeviceProfile>>;
 
-  /** Device and credentials together or not at all. NAME_TAKEN within the tenant, CREDENTIALS_TAKEN over all. */
+  /**
+   * Device and credentials together or not at all. NAME_TAKEN within the tenant, CREDENTIALS_TAKEN over all, ABSENT when
+   * its profile is not there. A device made again with the id of a deleted one has an event log of another epoch.
+   */
   createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
+  /** ABSENT also when its profile is not there. Publishes `device`. */
   updateDevice(device: Device): Promise<Written<Device>>;
   getDevice(id: Uuid): Promise<Device | undefined>;
   findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined>;
   listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>>;
-  /** Removes the device with all it had: credentials, attributes, events, RPCs, telemetry. Publishes `deleted`. */
+  /**
+   * Removes the device with all it had: credentials, attributes, events, cursor, RPCs, telemetry, also what of it still
+   * waits in the log. Publishes `deleted`.
+   */
   deleteDevice(id: Uuid): Promise<Written<Device>>;
 
   getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined>;
@@ -85,7 +99,8 @@ export interface DeviceStore {
 
   /**
    * Heard in the order of the writes, before the write's promise resolves, so that whoever changed credentials cannot
-   * see a session of the old ones afterwards.
+   * see a session of the old ones afterwards. A change can be read when it is heard. A conflict publishes nothing.
+   * @returns stops listening
    */
   onSessionChange(listener: (change: SessionChange) => void): () => void;
 }

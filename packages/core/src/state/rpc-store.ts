@@ -51,10 +51,13 @@ export interface RpcPatch {
 
 /**
  * Every RPC from its creation until it is removed. A transition is compare-and-set: it happens only from one of the
- * named states, so of two answers the first wins. Each creation and transition wakes the device's waiters (`rpc`).
+ * named states, so of two answers the first wins. Each creation, transition and removal wakes the device's waiters (`rpc`).
  */
 export interface RpcStore {
-  /** Assigns the request id; QUEUED. Undefined when the device is gone or has `TANDEM_RPC_MAX_PENDING` open ones. */
+  /**
+   * Assigns the request id; QUEUED. Undefined, and no request id is used, when the device is gone, has
+   * `TANDEM_RPC_MAX_PENDING` that are neither final nor lapsed at `createdTime`, or the id is taken.
+   */
   create(rpc: NewRpc): Promise<Rpc | undefined>;
   get(id: Uuid): Promise<Rpc | undefined>;
   findByRequestId(deviceId: Uuid, requestId: number): Promise<Rpc | undefined>;
@@ -62,13 +65,15 @@ export interface RpcStore {
   nextRequestId(deviceId: Uuid): Promise<number>;
   /** RPCs of the device in one of OPEN_RPC_STATES that have not expired, in the order of their request ids. */
   open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
-  /** The RPC after the change, or undefined when it was in none of the `from` states. */
+  /** The RPC after the change, or undefined when it was in none of the `from` states. What `patch` leaves out stays. */
   transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;
+  /** The persistent ones: the others are nobody's business but their caller's. */
   list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>>;
   remove(id: Uuid): Promise<boolean>;
   /**
    * What has to be cleared away: RPCs of any device whose expirationTime is before `before` and that are not persistent,
-   * or persistent and not final; at most `limit`.
+   * or persistent and not final; at most `limit`, earliest first.
+   * What is neither removed nor made final comes again.
    */
   expired(before: EpochMillis, limit: number): Promise<Rpc[]>;
 }

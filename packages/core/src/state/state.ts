@@ -16,8 +16,11 @@ export interface State {
   readonly rpcs: RpcStore;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
-  /** Resolves when the store answers; rejects otherwise. */
+  /** Resolves when the store takes a write; rejects otherwise. */
   ping(): Promise<void>;
-  /** Resolves when everything accepted is on its way to the disk and nothing is open. */
+  /**
+   * Resolves when everything accepted is on its way to the disk and nothing is open. May be called twice. Every use
+   * afterwards rejects with STORE_UNAVAILABLE.
+   */
   close(): Promise<void>;
 }

@@ -23,9 +23,10 @@ export interface LoggedEntry extends TelemetryEntry {
 export interface TelemetryLog {
   /**
    * Resolves when the entry survives what TANDEM_DURABILITY names. Rejects with BACKLOG_FULL when the limit is reached
-   * and with STORE_UNAVAILABLE when it cannot be written; a rejected entry is not in the log.
+   * and with STORE_UNAVAILABLE when it cannot be written; a rejected entry is not in the log. An
+   * entry of a device that is not there is accepted and leaves nothing in the view.
    */
   append(entry: TelemetryEntry): Promise<void>;
-  /** Entries that no consumer has taken yet. */
+  /** Entries, accepted or about to be, that have not been consumed yet. */
   backlog(): number;
 }

@@ -18,21 +18,25 @@ export interface HistoryQuery {
 
 /**
  * What the materialiser has read from the log: latest values and history. It trails the log by moments. A point is
- * identified by (device, key, ts): applying it twice leaves one. A point older than the latest goes to history only.
+ * identified by (device, key, ts): applying it twice
+ * leaves one, and of two values the one that came last. A point older than the latest goes to history only.
  */
 export interface TelemetryView {
   keys(deviceId: Uuid): Promise<string[]>;
-  /** In the order of `keys`; keys without data are left out. All keys where undefined. */
+  /** In the order of `keys`, each once; keys without data are left out. All keys where undefined. */
   latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>>;
   history(deviceId: Uuid, key: string, query: HistoryQuery): Promise<TelemetryPoint[]>;
 }
 
 /** Moves the log into the view, in the background. */
 export interface Materialiser {
-  /** Resolves when it runs. */
+  /** Resolves when it runs, at once when it did. It can be started again after `stop`. */
   start(): Promise<void>;
   /** Resolves when the step that was running has been committed. */
   stop(): Promise<void>;
-  /** Resolves when everything that was in the log at the call is in the view. */
+  /**
+   * Resolves when everything that was in the log at the call is in the view: reads from then on show it. Waits for a
+   * materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
+   */
   caughtUp(): Promise<void>;
 }

@@ -1,0 +1,250 @@
+import type { AttributeEvent, EventsRead } from '../state/device-events';
+import { aCommand, aDevice, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
+import { accepted, type MakeStore, useStore } from './store-under-test';
+
+const BOUND = 5;
+
+export function describeDeviceEventsContract(makeStore: MakeStore): void {
+  describe('DeviceEvents', () => {
+    const store = useStore(makeStore, { eventLogMax: BOUND });
+
+    async function deviceWithEvents(count: number): Promise<string> {
+      const { id } = await store.device();
+      await change(id, count);
+      return id;
+    }
+
+    async function change(id: string, count: number): Promise<void> {
+      for (let n = 0; n < count; n++) await store.state.attributes.save(id, 'SHARED', entriesOf({ n: String(n) }), n);
+    }
+
+    it('begins at offset 0, and an event moves the head by one', async () => {
+      const id = await deviceWithEvents(0);
+      const start = await store.state.events.head(id);
+      expect(start.offset).toBe(0);
+      await change(id, 2);
+      expect(await store.state.events.head(id)).toEqual({ epoch: start.epoch, offset: 2 });
+    });
+
+    it('reads what follows a position, oldest first, at most the limit', async () => {
+      const id = await deviceWithEvents(4);
+      const { epoch } = await store.state.events.head(id);
+      expect(offsets(await store.state.events.read(id, { epoch, offset: 1 }, 10))).toEqual([2, 3, 4]);
+      expect(offsets(await store.state.events.read(id, { epoch, offset: 1 }, 2))).toEqual([2, 3]);
+      expect(offsets(await store.state.events.read(id, { epoch, offset: 4 }, 10))).toEqual([]);
+    });
+
+    it('an event at its offset is the position to read on from', async () => {
+      const id = await deviceWithEvents(BOUND);
+      const { epoch } = await store.state.events.head(id);
+      const seen: AttributeEvent[] = [];
+      for (let offset = 0; ; ) {
+        const read = await store.state.events.read(id, { epoch, offset }, 1);
+        if (read.kind !== 'events') throw new Error('a gap');
+        const [event] = read.events;
+        if (!event) break;
+        seen.push(event);
+        offset = event.offset;
+      }
+      expect(seen.map(({ ts }) => ts)).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    it('keeps as many events as it is bound to and reaches back exactly so far', async () => {
+      const id = await deviceWithEvents(BOUND + 2);
+      const { epoch } = await store.state.events.head(id);
+      expect(offsets(await store.state.events.read(id, { epoch, offset: 2 }, 10))).toEqual([3, 4, 5, 6, 7]);
+      expect((await store.state.events.read(id, { epoch, offset: 1 }, 10)).kind).toBe('gap');
+    });
+
+    it('tells a gap with the head and the events it still has, whatever the limit', async () => {
+      const id = await deviceWithEvents(BOUND + 3);
+      const head = await store.state.events.head(id);
+      const read = await store.state.events.read(id, { ...head, offset: 0 }, 1);
+      expect(read).toMatchObject({ kind: 'gap', head });
+      expect(read.kind === 'gap' && read.kept.map(({ offset }) => offset)).toEqual([4, 5, 6, 7, 8]);
+    });
+
+    it('tells a gap for a position of another epoch or beyond the head', async () => {
+      const id = await deviceWithEvents(2);
+      const head = await store.state.events.head(id);
+      const foreign = await store.state.events.read(id, { epoch: 'another', offset: 1 }, 10);
+      expect(foreign).toMatchObject({ kind: 'gap', head, kept: [{ offset: 1 }, { offset: 2 }] });
+      expect((await store.state.events.read(id, { ...head, offset: 3 }, 10)).kind).toBe('gap');
+    });
+
+    it('has an empty log for a device that never was', async () => {
+      const { id } = aDevice(aProfile());
+      const head = await store.state.events.head(id);
+      expect(head.offset).toBe(0);
+      expect(await store.state.events.read(id, head, 10)).toEqual({ kind: 'events', epoch: head.epoch, events: [] });
+    });
+
+    it('begins another epoch for a device that was deleted and is made again', async () => {
+      const profile = await store.profile();
+      const device = await store.device({}, { profile });
+      await change(device.id, 1);
+      const former = await store.state.events.head(device.id);
+      await store.state.devices.deleteDevice(device.id);
+      expect(await store.state.events.read(device.id, former, 10)).toMatchObject({ kind: 'gap', kept: [] });
+      accepted(await store.state.devices.createDevice(device, credentialsOf(device)));
+      const head = await store.state.events.head(device.id);
+      expect(head.offset).toBe(0);
+      expect(head.epoch).not.toBe(former.epoch);
+      expect(await store.state.events.read(device.id, former, 10)).toEqual({ kind: 'gap', head, kept: [] });
+    });
+
+    it('goes on counting, in the same epoch, after the store was opened again', async () => {
+      const id = await deviceWithEvents(BOUND + 1);
+      const before = await store.state.events.head(id);
+      await store.reopen();
+      expect(await store.state.events.head(id)).toEqual(before);
+      await change(id, 1);
+      expect(await store.state.events.head(id)).toEqual({ ...before, offset: before.offset + 1 });
+      expect(offsets(await store.state.events.read(id, before, 10))).toEqual([before.offset + 1]);
+    });
+
+    it('gives concurrent saves one offset each', async () => {
+      const id = await deviceWithEvents(0);
+      const { epoch } = await store.state.events.head(id);
+      await Promise.all(
+        [1, 2, 3, 4].map((n) => store.state.attributes.save(id, 'SHARED', entriesOf({ n: `${n}` }), n)),
+      );
+      expect(offsets(await store.state.events.read(id, { epoch, offset: 0 }, 10))).toEqual([1, 2, 3, 4]);
+    });
+
+    it('wakes a waiter when the change can be read already', async () => {
+      const id = await deviceWithEvents(0);
+      const reads: Promise<unknown>[] = [];
+      const heard = new Promise<void>((resolve) => {
+        store.state.events.watch(id, () => {
+          reads.push(store.state.attributes.read(id, 'SHARED'), store.state.events.head(id));
+          resolve();
+        });
+      });
+      await store.state.attributes.save(id, 'SHARED', entriesOf({ a: '1' }), 1);
+      await heard;
+      const [attributes, head] = await Promise.all(reads);
+      expect(attributes).toMatchObject([{ key: 'a', value: '1' }]);
+      expect(head).toMatchObject({ offset: 1 });
+    });
+
+    it('wakes in the order of the writes', async () => {
+      const device = await store.device();
+      const wakes: string[] = [];
+      const heard = new Promise<void>((resolve) => {
+        store.state.events.watch(device.id, (wake) => wakes.push(wake) === 5 && resolve());
+      });
+      await Promise.all([
+        store.state.attributes.save(device.id, 'SHARED', entriesOf({ a: '1' }), 1),
+        store.state.rpcs.create(aCommand(device)),
+        store.state.attributes.save(device.id, 'SHARED', entriesOf({ a: '2' }), 1),
+        store.state.attributes.delete(device.id, 'SHARED', ['a'], 1),
+        store.state.rpcs.create(aCommand(device)),
+      ]);
+      await heard;
+      expect(wakes).toEqual(['attributes', 'rpc', 'attributes', 'attributes', 'rpc']);
+    });
+
+    it('wakes all waiters of the device, those of no other, and nobody who has left', async () => {
+      const [one, other] = [await store.device(), await store.device()];
+      const wakes: string[] = [];
+      const leave = store.state.events.watch(one.id, () => wakes.push('left'));
+      store.state.events.watch(other.id, () => wakes.push('other'));
+      leave();
+      const heard = ['first', 'second'].map(
+        (name) =>
+          new Promise<void>((resolve) => {
+            store.state.events.watch(one.id, () => {
+              wakes.push(name);
+              resolve();
+            });
+          }),
+      );
+      await store.state.attributes.save(one.id, 'SHARED', entriesOf({ a: '1' }), 1);
+      await Promise.all(heard);
+      expect(wakes.sort()).toEqual(['first', 'second']);
+    });
+
+    it('a waiter may leave, and take another along, while it is being woken', async () => {
+      const { id } = await store.device();
+      const wakes: string[] = [];
+      const leave: (() => void)[] = [];
+      const heard = new Promise<void>((resolve) => {
+        leave.push(
+          store.state.events.watch(id, () => {
+            wakes.push('first');
+            for (const go of leave) go();
+            resolve();
+          }),
+        );
+      });
+      leave.push(store.state.events.watch(id, () => wakes.push('second')));
+      await store.state.attributes.save(id, 'SHARED', entriesOf({ a: '1' }), 1);
+      await heard;
+      await store.state.attributes.save(id, 'SHARED', entriesOf({ a: '2' }), 2);
+      expect(wakes).toEqual(['first']);
+    });
+
+    describe('the cursor', () => {
+      const now = CREATED;
+
+      it('is absent until it is set, then there until it lapses', async () => {
+        const id = await deviceWithEvents(3);
+        const head = await store.state.events.head(id);
+        expect(await store.state.events.getCursor(id, now)).toBeUndefined();
+        await store.state.events.setCursor(id, head, now, 1_000);
+        expect(await store.state.events.getCursor(id, now + 999)).toEqual(head);
+        expect(await store.state.events.getCursor(id, now + 1_000)).toBeUndefined();
+      });
+
+      it('never moves back within an epoch, and lapses no earlier than either poll asked for', async () => {
+        const id = await deviceWithEvents(3);
+        const head = await store.state.events.head(id);
+        await Promise.all([
+          store.state.events.setCursor(id, head, now, 1_000),
+          store.state.events.setCursor(id, { ...head, offset: 1 }, now, 5_000),
+        ]);
+        expect(await store.state.events.getCursor(id, now + 4_999)).toEqual(head);
+        await store.state.events.setCursor(id, { ...head, offset: 2 }, now, 10);
+        expect(await store.state.events.getCursor(id, now + 4_999)).toEqual(head);
+      });
+
+      it('once lapsed can be set anywhere', async () => {
+        const id = await deviceWithEvents(3);
+        const head = await store.state.events.head(id);
+        await store.state.events.setCursor(id, head, now, 1_000);
+        await store.state.events.setCursor(id, { ...head, offset: 1 }, now + 1_000, 1_000);
+        expect(await store.state.events.getCursor(id, now + 1_000)).toEqual({ ...head, offset: 1 });
+      });
+
+      it('does not take a position of a log that is gone', async () => {
+        const profile = await store.profile();
+        const device = await store.device({}, { profile });
+        await change(device.id, 3);
+        const former = await store.state.events.head(device.id);
+        await store.state.events.setCursor(device.id, former, now, 1_000);
+        await store.state.devices.deleteDevice(device.id);
+        await store.state.events.setCursor(device.id, former, now, 1_000);
+        expect(await store.state.events.getCursor(device.id, now)).toBeUndefined();
+        accepted(await store.state.devices.createDevice(device, credentialsOf(device)));
+        const head = await store.state.events.head(device.id);
+        await store.state.events.setCursor(device.id, head, now, 1_000);
+        await store.state.events.setCursor(device.id, former, now, 1_000);
+        expect(await store.state.events.getCursor(device.id, now)).toEqual(head);
+      });
+
+      it('outlives the process', async () => {
+        const id = await deviceWithEvents(2);
+        const head = await store.state.events.head(id);
+        await store.state.events.setCursor(id, head, now, 1_000);
+        await store.reopen();
+        expect(await store.state.events.getCursor(id, now)).toEqual(head);
+      });
+    });
+  });
+}
+
+function offsets(read: EventsRead): number[] {
+  if (read.kind !== 'events') throw new Error('a gap');
+  return read.events.map(({ offset }) => offset);
+}

@@ -1,0 +1,402 @@
+import type { DeviceProfile } from '../devices/model';
+import type { Written } from '../state/device-store';
+import { aDevice, aProfile, aTenant, aUser, CREATED, credentialsOf, TENANT_ID } from './builders';
+import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+
+const PAGE = { page: 0, pageSize: 100 };
+const OTHER_TENANT = '7f1d2f10-0000-4000-8000-000000000002';
+const NOBODY = '00000000-0000-4000-8000-000000000000';
+
+export function describeDeviceStoreContract(makeStore: MakeStore): void {
+  describe('DeviceStore: tenants and users', () => {
+    const store = useStore(makeStore);
+
+    it('gives back tenants and users as they were created, also after it was opened again', async () => {
+      const [tenant, user] = [aTenant(), aUser()];
+      expect(await store.state.devices.createTenant(tenant)).toEqual({ ok: true, value: tenant });
+      expect(await store.state.devices.createUser(user)).toEqual({ ok: true, value: user });
+      await store.reopen();
+      expect(await store.state.devices.getTenant(tenant.id)).toEqual(tenant);
+      expect(await store.state.devices.getUser(user.id)).toEqual(user);
+      expect(await store.state.devices.findUserByEmail(user.email)).toEqual(user);
+      expect(await store.state.devices.getTenant(NOBODY)).toBeUndefined();
+      expect(await store.state.devices.getUser(NOBODY)).toBeUndefined();
+    });
+
+    it('gives an e-mail address to the first of two users and keeps nothing of the other', async () => {
+      const [one, other] = [
+        aUser({ email: 'a@example.org' }),
+        aUser({ email: 'a@example.org', tenantId: OTHER_TENANT }),
+      ];
+      const outcomes = await Promise.all([store.state.devices.createUser(one), store.state.devices.createUser(other)]);
+      expect(outcomes).toEqual([
+        { ok: true, value: one },
+        { ok: false, conflict: 'EMAIL_TAKEN' },
+      ]);
+      expect(await store.state.devices.getUser(other.id)).toBeUndefined();
+    });
+
+    it('knows nobody by an address that is empty, odd or endless', async () => {
+      for (const email of ['', '\u0000', '\ud800', 'x'.repeat(100_000)]) {
+        expect(await store.state.devices.findUserByEmail(email)).toBeUndefined();
+      }
+    });
+  });
+
+  describe('DeviceStore: profiles', () => {
+    const store = useStore(makeStore);
+    const isDefault = async ({ id }: DeviceProfile) => (await store.state.devices.getProfile(id))?.isDefault;
+
+    it('finds a profile by id and, within its tenant, by name', async () => {
+      const profile = await store.profile({ profileData: { deep: { list: [1, '2', null] } } });
+      expect(await store.state.devices.getProfile(profile.id)).toEqual(profile);
+      expect(await store.state.devices.findProfileByName(TENANT_ID, profile.name)).toEqual(profile);
+      expect(await store.state.devices.findProfileByName(OTHER_TENANT, profile.name)).toBeUndefined();
+      expect(await store.state.devices.findProfileByName(TENANT_ID, 'x'.repeat(5_000))).toBeUndefined();
+    });
+
+    it('gives a name once within a tenant', async () => {
+      const { name } = await store.profile();
+      const second = aProfile({ name });
+      expect(await store.state.devices.createProfile(second)).toEqual({ ok: false, conflict: 'NAME_TAKEN' });
+      expect(await store.state.devices.getProfile(second.id)).toBeUndefined();
+      accepted(await store.state.devices.createProfile(aProfile({ name, tenantId: OTHER_TENANT })));
+    });
+
+    it('takes the flag of the default profile from the former one', async () => {
+      const [first, second, foreign] = [
+        await store.profile({ isDefault: true }),
+        await store.profile({ isDefault: true }),
+        await store.profile({ isDefault: true, tenantId: OTHER_TENANT }),
+      ];
+      expect([await isDefault(first), await isDefault(second)]).toEqual([false, true]);
+      const stored = await store.state.devices.getProfile(first.id);
+      if (!stored) throw new Error('the profile is gone');
+      accepted(await store.state.devices.updateProfile({ ...stored, isDefault: true }));
+      expect([await isDefault(first), await isDefault(second), await isDefault(foreign)]).toEqual([true, false, true]);
+      expect((await store.state.devices.findDefaultProfile(TENANT_ID))?.id).toBe(first.id);
+      expect((await store.state.devices.findDefaultProfile(OTHER_TENANT))?.id).toBe(foreign.id);
+    });
+
+    it('leaves the default profile the default until another one is', async () => {
+      const profile = await store.profile({ isDefault: true });
+      const saved = accepted(await store.state.devices.updateProfile({ ...profile, isDefault: false }));
+      expect(saved.isDefault).toBe(true);
+      expect(await store.state.devices.findDefaultProfile(TENANT_ID)).toEqual(saved);
+    });
+
+    it('updates only the version that is stored, and adds one to it', async () => {
+      const profile = await store.profile();
+      const update = (description: string) => store.state.devices.updateProfile({ ...profile, description });
+      const outcomes = await Promise.all([update('first'), update('second')]);
+      expect(outcomes).toEqual([
+        { ok: true, value: { ...profile, description: 'first', version: 2 } },
+        { ok: false, conflict: 'VERSION' },
+      ]);
+      expect(await store.state.devices.getProfile(profile.id)).toMatchObject({ description: 'first', version: 2 });
+      expect(await store.state.devices.updateProfile(aProfile())).toEqual({ ok: false, conflict: 'ABSENT' });
+    });
+
+    it('renames a profile, its devices along with it, and frees the former name', async () => {
+      const profile = await store.profile();
+      const device = await store.device({}, { profile });
+      const renamed = accepted(await store.state.devices.updateProfile({ ...profile, name: 'renamed' }));
+      expect(await store.state.devices.findProfileByName(TENANT_ID, 'renamed')).toEqual(renamed);
+      expect(await store.state.devices.findProfileByName(TENANT_ID, profile.name)).toBeUndefined();
+      expect(await store.state.devices.getDevice(device.id)).toEqual({ ...device, type: 'renamed' });
+      await store.profile({ name: profile.name });
+    });
+
+    it('does not rename a profile to a name that is taken', async () => {
+      const [one, other] = [await store.profile(), await store.profile()];
+      const outcome = await store.state.devices.updateProfile({ ...one, name: other.name });
+      expect(outcome).toEqual({ ok: false, conflict: 'NAME_TAKEN' });
+      expect(await store.state.devices.getProfile(one.id)).toEqual(one);
+      expect(await store.state.devices.findProfileByName(TENANT_ID, one.name)).toEqual(one);
+    });
+
+    it('deletes a profile unless a device refers to it', async () => {
+      const profile = await store.profile({ isDefault: true });
+      const device = await store.device({}, { profile });
+      expect(await store.state.devices.deleteProfile(profile.id)).toEqual({ ok: false, conflict: 'IN_USE' });
+      await store.state.devices.deleteDevice(device.id);
+      expect(await store.state.devices.deleteProfile(profile.id)).toEqual({ ok: true, value: profile });
+      expect(await store.state.devices.deleteProfile(profile.id)).toEqual({ ok: false, conflict: 'ABSENT' });
+      expect(await store.state.devices.findDefaultProfile(TENANT_ID)).toBeUndefined();
+      await store.profile({ name: profile.name });
+    });
+
+    it('lets a profile go or a device refer to it, never both', async () => {
+      const profile = await store.profile();
+      const device = aDevice(profile);
+      const [deleted, created] = await Promise.all([
+        store.state.devices.deleteProfile(profile.id),
+        store.state.devices.createDevice(device, credentialsOf(device)),
+      ]);
+      expect([deleted.ok, created]).toEqual([true, { ok: false, conflict: 'ABSENT' }]);
+      expect(await store.state.devices.getDevice(device.id)).toBeUndefined();
+    });
+  });
+
+  describe('DeviceStore: devices and credentials', () => {
+    const store = useStore(makeStore);
+
+    it('finds a device by id, by name within its tenant, and by its credentials', async () => {
+      const profile = await store.profile();
+      const device = await store.device({ additionalInfo: { a: [1.5] }, label: 'l' }, { profile });
+      const credentials = await store.state.devices.getCredentials(device.id);
+      expect(await store.state.devices.getDevice(device.id)).toEqual(device);
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, device.name)).toEqual(device);
+      expect(await store.state.devices.findDeviceByName(OTHER_TENANT, device.name)).toBeUndefined();
+      expect(await store.state.devices.resolveCredentials(credentials?.credentialsId ?? '')).toEqual({
+        device,
+        profile,
+        credentials,
+      });
+    });
+
+    it('knows no device by credentials that nobody has', async () => {
+      await store.device();
+      for (const id of ['', '\u0000', '\ud800', 'x'.repeat(100_000)]) {
+        expect(await store.state.devices.resolveCredentials(id)).toBeUndefined();
+      }
+    });
+
+    it('tells a name that is taken and keeps neither device nor credentials', async () => {
+      const profile = await store.profile();
+      const { name } = await store.device({}, { profile });
+      const second = aDevice(profile, { name });
+      const credentials = credentialsOf(second);
+      expect(await store.state.devices.createDevice(second, credentials)).toEqual({
+        ok: false,
+        conflict: 'NAME_TAKEN',
+      });
+      expect(await store.state.devices.getDevice(second.id)).toBeUndefined();
+      expect(await store.state.devices.getCredentials(second.id)).toBeUndefined();
+      expect(await store.state.devices.resolveCredentials(credentials.credentialsId)).toBeUndefined();
+    });
+
+    it('tells credentials that are taken, also by a device of another tenant, and keeps nothing', async () => {
+      const foreign = await store.profile({ tenantId: OTHER_TENANT });
+      await store.device({}, { profile: foreign, credentials: { credentialsId: 'A1' } });
+      const profile = await store.profile();
+      const second = aDevice(profile);
+      const outcome = await store.state.devices.createDevice(second, credentialsOf(second, { credentialsId: 'A1' }));
+      expect(outcome).toEqual({ ok: false, conflict: 'CREDENTIALS_TAKEN' });
+      expect(await store.state.devices.getDevice(second.id)).toBeUndefined();
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, second.name)).toBeUndefined();
+      expect((await store.state.devices.listDevices(TENANT_ID, PAGE)).totalElements).toBe(0);
+      expect(await store.state.devices.deleteProfile(profile.id)).toMatchObject({ ok: true });
+    });
+
+    it('lets one of two devices have a name or a token that both want at once', async () => {
+      const profile = await store.profile();
+      const create = (name: string, credentialsId: string) => {
+        const device = aDevice(profile, { name });
+        return store.state.devices.createDevice(device, credentialsOf(device, { credentialsId }));
+      };
+      const outcomes = await Promise.all([create('n', 't1'), create('n', 't2'), create('m', 't1')]);
+      expect(outcomes.map((outcome) => (outcome.ok ? 'made' : outcome.conflict))).toEqual([
+        'made',
+        'NAME_TAKEN',
+        'CREDENTIALS_TAKEN',
+      ]);
+    });
+
+    it('updates only the version that is stored, and adds one to it', async () => {
+      const device = await store.device();
+      const update = (label: string) => store.state.devices.updateDevice({ ...device, label });
+      const outcomes = await Promise.all([update('first'), update('second')]);
+      expect(outcomes).toEqual([
+        { ok: true, value: { ...device, label: 'first', version: 2 } },
+        { ok: false, conflict: 'VERSION' },
+      ]);
+      expect(await store.state.devices.getDevice(device.id)).toMatchObject({ label: 'first', version: 2 });
+      const absent = aDevice(await store.profile());
+      expect(await store.state.devices.updateDevice(absent)).toEqual({ ok: false, conflict: 'ABSENT' });
+    });
+
+    it('renames a device and frees the former name, but not to a name that is taken', async () => {
+      const profile = await store.profile();
+      const [one, other] = [await store.device({}, { profile }), await store.device({}, { profile })];
+      const taken = await store.state.devices.updateDevice({ ...one, name: other.name });
+      expect(taken).toEqual({ ok: false, conflict: 'NAME_TAKEN' });
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, one.name)).toEqual(one);
+      const renamed = accepted(await store.state.devices.updateDevice({ ...one, name: 'renamed' }));
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, 'renamed')).toEqual(renamed);
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, one.name)).toBeUndefined();
+      await store.device({ name: one.name }, { profile });
+    });
+
+    it('moves a device to another profile, which from then on is the one in use', async () => {
+      const [from, to] = [await store.profile(), await store.profile()];
+      const device = await store.device({}, { profile: from });
+      accepted(await store.state.devices.updateDevice({ ...device, deviceProfileId: to.id, type: to.name }));
+      expect(await store.state.devices.deleteProfile(to.id)).toEqual({ ok: false, conflict: 'IN_USE' });
+      expect(await store.state.devices.deleteProfile(from.id)).toMatchObject({ ok: true });
+      const credentials = await store.state.devices.getCredentials(device.id);
+      expect((await store.state.devices.resolveCredentials(credentials?.credentialsId ?? ''))?.profile).toEqual(to);
+      const nowhere = { ...device, version: 2, deviceProfileId: from.id };
+      expect(await store.state.devices.updateDevice(nowhere)).toEqual({ ok: false, conflict: 'ABSENT' });
+    });
+
+    it('replaces credentials: the new ones resolve, the former ones no more', async () => {
+      const device = await store.device({}, { credentials: { credentialsId: 'former' } });
+      const stored = await store.state.devices.getCredentials(device.id);
+      if (!stored) throw new Error('no credentials');
+      const next = accepted(await store.state.devices.updateCredentials({ ...stored, credentialsId: 'next' }));
+      expect(next.version).toBe(2);
+      expect(await store.state.devices.getCredentials(device.id)).toEqual(next);
+      expect(await store.state.devices.resolveCredentials('former')).toBeUndefined();
+      expect((await store.state.devices.resolveCredentials('next'))?.credentials).toEqual(next);
+      const same = accepted(await store.state.devices.updateCredentials(next));
+      expect((await store.state.devices.resolveCredentials('next'))?.credentials).toEqual(same);
+    });
+
+    it('does not replace credentials by those of another device, of a stale version, or of no device', async () => {
+      await store.device({}, { credentials: { credentialsId: 'theirs' } });
+      const device = await store.device({}, { credentials: { credentialsId: 'mine' } });
+      const stored = await store.state.devices.getCredentials(device.id);
+      if (!stored) throw new Error('no credentials');
+      const update = store.state.devices.updateCredentials.bind(store.state.devices);
+      expect(await update({ ...stored, credentialsId: 'theirs' })).toEqual({
+        ok: false,
+        conflict: 'CREDENTIALS_TAKEN',
+      });
+      expect(await update({ ...stored, version: 7 })).toEqual({ ok: false, conflict: 'VERSION' });
+      expect(await update({ ...stored, deviceId: NOBODY })).toEqual({ ok: false, conflict: 'ABSENT' });
+      expect((await store.state.devices.resolveCredentials('mine'))?.device).toEqual(device);
+    });
+
+    it('lists the devices of a tenant and a type by page, order and part of the name', async () => {
+      const [pumps, lamps] = [await store.profile({ name: 'pump' }), await store.profile({ name: 'lamp' })];
+      const foreign = await store.profile({ tenantId: OTHER_TENANT });
+      const made = [
+        await store.device({ name: 'Pump b', createdTime: CREATED + 1 }, { profile: pumps }),
+        await store.device({ name: 'Pump a', createdTime: CREATED + 2 }, { profile: pumps }),
+        await store.device({ name: 'Lamp', createdTime: CREATED + 3 }, { profile: lamps }),
+      ];
+      await store.device({ name: 'Pump of another' }, { profile: foreign });
+      const names = async (query: Parameters<typeof store.state.devices.listDevices>[1]) => {
+        const { data, totalElements } = await store.state.devices.listDevices(TENANT_ID, query);
+        return [totalElements, ...data.map(({ name }) => name)];
+      };
+      expect(await names(PAGE)).toEqual([3, 'Lamp', 'Pump a', 'Pump b']);
+      expect(await names({ page: 1, pageSize: 2 })).toEqual([3, 'Pump b']);
+      expect(await names({ page: 5, pageSize: 2 })).toEqual([3]);
+      expect(await names({ ...PAGE, sortProperty: 'name', sortOrder: 'ASC' })).toEqual([3, 'Lamp', 'Pump a', 'Pump b']);
+      expect(await names({ ...PAGE, sortProperty: 'createdTime', sortOrder: 'ASC' })).toEqual([
+        3,
+        ...made.map(({ name }) => name),
+      ]);
+      expect(await names({ ...PAGE, textSearch: 'pUMP' })).toEqual([2, 'Pump a', 'Pump b']);
+      expect(await names({ ...PAGE, type: 'lamp' })).toEqual([1, 'Lamp']);
+      expect(await names({ ...PAGE, type: 'lamp', textSearch: 'pump' })).toEqual([0]);
+    });
+
+    it('takes any name: control characters, NUL, astral characters, 255 characters', async () => {
+      const profile = await store.profile();
+      const made = new Map<string, string>();
+      for (const name of ODD_NAMES) made.set(name, (await store.device({ name }, { profile })).id);
+      for (const [name, id] of made) {
+        expect((await store.state.devices.findDeviceByName(TENANT_ID, name))?.id).toBe(id);
+      }
+      const { data, totalElements } = await store.state.devices.listDevices(TENANT_ID, PAGE);
+      expect(totalElements).toBe(ODD_NAMES.length);
+      expect(new Set(data.map(({ name }) => name))).toEqual(new Set(ODD_NAMES));
+      expect(await store.state.devices.findDeviceByName(TENANT_ID, 'x'.repeat(10_000))).toBeUndefined();
+    });
+
+    it('keeps a device or a profile with an endless name wholly or not at all', async () => {
+      const name = 'x'.repeat(10_000);
+      const [profile, endless] = [await store.profile(), aProfile({ name })];
+      const device = aDevice(profile, { name });
+      const made = [
+        await settle(store.state.devices.createProfile(endless)),
+        await settle(store.state.devices.createDevice(device, credentialsOf(device))),
+      ];
+      expect([
+        (await store.state.devices.getProfile(endless.id)) !== undefined,
+        (await store.state.devices.getDevice(device.id)) !== undefined,
+      ]).toEqual(made);
+      const { totalElements } = await store.state.devices.listDevices(TENANT_ID, PAGE);
+      expect(totalElements).toBe(made[1] ? 1 : 0);
+      const short = await store.device({}, { profile });
+      const renamed = await settle(store.state.devices.updateDevice({ ...short, name }));
+      const found = await store.state.devices.findDeviceByName(TENANT_ID, renamed ? name : short.name);
+      expect(found?.id).toBe(short.id);
+    });
+
+    it('survives names that are no Unicode text', async () => {
+      const profile = await store.profile();
+      for (const name of LONE_SURROGATES) {
+        const device = aDevice(profile, { name });
+        const outcome = await store.state.devices.createDevice(device, credentialsOf(device));
+        if (!outcome.ok) expect(outcome.conflict).toBe('NAME_TAKEN');
+        expect(await store.state.devices.findDeviceByName(TENANT_ID, name)).toBeDefined();
+      }
+    });
+  });
+
+  describe('DeviceStore: what running sessions hear', () => {
+    const store = useStore(makeStore);
+
+    it('tells every change in the order of the writes, and nothing of a write that ran into a conflict', async () => {
+      const profile = await store.profile();
+      const device = await store.device({}, { profile });
+      const credentials = await store.state.devices.getCredentials(device.id);
+      if (!credentials) throw new Error('no credentials');
+      const changes: unknown[] = [];
+      store.state.devices.onSessionChange((change) => changes.push(change));
+      await Promise.all([
+        store.state.devices.updateDevice(device),
+        store.state.devices.updateDevice(device),
+        store.state.devices.updateCredentials(credentials),
+        store.state.devices.updateCredentials(credentials),
+        store.state.devices.updateProfile(profile),
+        store.state.devices.updateProfile(profile),
+        store.state.devices.deleteDevice(device.id),
+      ]);
+      expect(changes).toEqual([
+        { kind: 'device', deviceId: device.id },
+        { kind: 'credentials', deviceId: device.id },
+        { kind: 'profile', profileId: profile.id },
+        { kind: 'deleted', deviceId: device.id },
+      ]);
+    });
+
+    it('tells a change before the write resolves, when it can be read already', async () => {
+      const device = await store.device({}, { credentials: { credentialsId: 'former' } });
+      const credentials = await store.state.devices.getCredentials(device.id);
+      if (!credentials) throw new Error('no credentials');
+      const order: string[] = [];
+      const reads: Promise<unknown>[] = [];
+      store.state.devices.onSessionChange(() => {
+        order.push('told');
+        reads.push(store.state.devices.resolveCredentials('former'));
+      });
+      await store.state.devices
+        .updateCredentials({ ...credentials, credentialsId: 'next' })
+        .then(() => order.push('resolved'));
+      expect(order).toEqual(['told', 'resolved']);
+      expect(await Promise.all(reads)).toEqual([undefined]);
+    });
+
+    it('tells nobody who has left', async () => {
+      const device = await store.device();
+      const heard: string[] = [];
+      const leave = store.state.devices.onSessionChange(() => heard.push('left'));
+      store.state.devices.onSessionChange(() => heard.push('stayed'));
+      leave();
+      await store.state.devices.updateDevice(device);
+      expect(heard).toEqual(['stayed']);
+    });
+  });
+}
+
+/** Whether the write was made; a refusal is a rejection or a conflict. */
+const settle = (write: Promise<Written<unknown>>): Promise<boolean> =>
+  write.then(
+    ({ ok }) => ok,
+    () => false,
+  );

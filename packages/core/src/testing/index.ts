@@ -1,0 +1,4 @@
+export * from './builders';
+export * from './fake-clock';
+export { describeStateContract } from './state-contract';
+export type { MakeStore, StoreLimits, StoreUnderTest } from './store-under-test';

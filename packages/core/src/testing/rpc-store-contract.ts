@@ -1,0 +1,231 @@
+import type { Device } from '../devices/model';
+import { OPEN_RPC_STATES, type Rpc, type RpcStatus } from '../state/rpc-store';
+import { aCommand, aDevice, aProfile, CREATED } from './builders';
+import { type MakeStore, useStore } from './store-under-test';
+
+const MAX_PENDING = 3;
+const PAGE = { page: 0, pageSize: 10 };
+const LAPSED = CREATED + 60_001;
+
+export function describeRpcStoreContract(makeStore: MakeStore): void {
+  describe('RpcStore', () => {
+    const store = useStore(makeStore, { rpcMaxPending: MAX_PENDING });
+
+    async function create(device: Device, given?: Parameters<typeof aCommand>[1]): Promise<Rpc> {
+      const rpc = await store.state.rpcs.create(aCommand(device, given));
+      if (!rpc) throw new Error('the command was refused');
+      return rpc;
+    }
+
+    it('creates a command as QUEUED, without answer or attempts, and keeps all it was given', async () => {
+      const device = await store.device();
+      const command = aCommand(device, { persistent: true, retries: 3, additionalInfo: '{"a":1}', params: '"x"' });
+      const rpc = await store.state.rpcs.create(command);
+      expect(rpc).toEqual({
+        ...command,
+        requestId: 0,
+        status: 'QUEUED',
+        attempts: 0,
+        response: null,
+        responseIsJson: false,
+      });
+      expect(await store.state.rpcs.get(command.id)).toEqual(rpc);
+      expect(await store.state.rpcs.findByRequestId(device.id, 0)).toEqual(rpc);
+    });
+
+    it('counts request ids per device from 0, each once, also for commands made at the same time', async () => {
+      const [one, other] = [await store.device(), await store.device()];
+      expect(await store.state.rpcs.nextRequestId(one.id)).toBe(0);
+      const made = await Promise.all([create(one), create(other), create(one), create(one)]);
+      expect(made.map(({ requestId }) => requestId)).toEqual([0, 0, 1, 2]);
+      expect(await store.state.rpcs.nextRequestId(one.id)).toBe(3);
+      for (const { id } of made) await store.state.rpcs.remove(id);
+      await store.reopen();
+      expect((await create(one)).requestId).toBe(3);
+    });
+
+    it('does not know request ids that were never given', async () => {
+      const device = await store.device();
+      await create(device);
+      for (const requestId of [-1, 1, 0.5, 2 ** 31, 2 ** 53, Number.NaN]) {
+        expect(await store.state.rpcs.findByRequestId(device.id, requestId)).toBeUndefined();
+      }
+    });
+
+    it('refuses a command for a device that is not there, and one whose id is taken', async () => {
+      const device = await store.device();
+      expect(await store.state.rpcs.create(aCommand(aDevice(aProfile())))).toBeUndefined();
+      const first = await create(device);
+      expect(await store.state.rpcs.create(aCommand(device, { id: first.id, method: 'other' }))).toBeUndefined();
+      expect(await store.state.rpcs.get(first.id)).toEqual(first);
+      expect(await store.state.rpcs.nextRequestId(device.id)).toBe(1);
+    });
+
+    it('refuses a command beyond the number of pending ones, also when they come at once', async () => {
+      const device = await store.device();
+      const made = await Promise.all([1, 2, 3, 4, 5].map(() => store.state.rpcs.create(aCommand(device))));
+      expect(made.map((rpc) => rpc?.requestId)).toEqual([0, 1, 2, undefined, undefined]);
+      expect((await create(await store.device())).requestId).toBe(0);
+    });
+
+    it('does not count commands that are final, lapsed or removed as pending', async () => {
+      const device = await store.device();
+      const [answered, removed] = [await create(device), await create(device)];
+      await create(device, { expirationTime: CREATED + 10 });
+      await store.state.rpcs.transition(answered.id, ['QUEUED'], { status: 'SUCCESSFUL' });
+      await store.state.rpcs.remove(removed.id);
+      expect(await store.state.rpcs.create(aCommand(device))).toBeDefined();
+      expect(await store.state.rpcs.create(aCommand(device))).toBeDefined();
+      expect(await store.state.rpcs.create(aCommand(device))).toBeUndefined();
+      expect(await store.state.rpcs.create(aCommand(device, { createdTime: CREATED + 10 }))).toBeDefined();
+    });
+
+    it('a one-way command that was handed over is not pending', async () => {
+      const device = await store.device();
+      for (let n = 0; n < MAX_PENDING * 2; n++) {
+        const { id } = await create(device, { oneway: true });
+        await store.state.rpcs.transition(id, ['QUEUED'], { status: 'DELIVERED' });
+      }
+      expect(await store.state.rpcs.nextRequestId(device.id)).toBe(MAX_PENDING * 2);
+    });
+
+    it('changes a command only from one of the named states', async () => {
+      const { id } = await create(await store.device());
+      expect(await store.state.rpcs.transition(id, ['SENT', 'DELIVERED'], { status: 'SUCCESSFUL' })).toBeUndefined();
+      expect((await store.state.rpcs.get(id))?.status).toBe('QUEUED');
+      const sent = await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SENT', attempts: 1 });
+      expect(sent).toMatchObject({ id, status: 'SENT', attempts: 1, response: null });
+      expect(await store.state.rpcs.get(id)).toEqual(sent);
+      expect(
+        await store.state.rpcs.transition('00000000-0000-4000-8000-000000000000', ['QUEUED'], { status: 'SENT' }),
+      ).toBe(undefined);
+    });
+
+    it('keeps what a change does not name', async () => {
+      const { id } = await create(await store.device());
+      const answer = { status: 'SUCCESSFUL', response: '{"a":1}', responseIsJson: true, attempts: 2 } as const;
+      await store.state.rpcs.transition(id, ['QUEUED'], answer);
+      await store.state.rpcs.transition(id, ['SUCCESSFUL'], { status: 'FAILED', response: undefined });
+      expect(await store.state.rpcs.get(id)).toMatchObject({ ...answer, status: 'FAILED' });
+    });
+
+    it('lets the first of two answers win', async () => {
+      const { id } = await create(await store.device());
+      const answers = ['"first"', '"second"', '"third"'].map((response) =>
+        store.state.rpcs.transition(id, OPEN_RPC_STATES, { status: 'SUCCESSFUL', response, responseIsJson: true }),
+      );
+      expect((await Promise.all(answers)).map((rpc) => rpc?.response)).toEqual(['"first"', undefined, undefined]);
+      expect((await store.state.rpcs.get(id))?.response).toBe('"first"');
+    });
+
+    it('lists as open what the device may still get or answer, in the order of the request ids', async () => {
+      const device = await store.device();
+      const states: RpcStatus[] = ['SUCCESSFUL', 'FAILED', 'EXPIRED', 'TIMEOUT', 'DELIVERED', 'SENT', 'QUEUED'];
+      for (const status of states) {
+        const { id } = await create(device);
+        if (status !== 'QUEUED') await store.state.rpcs.transition(id, ['QUEUED'], { status });
+      }
+      const open = await store.state.rpcs.open(device.id, CREATED);
+      expect(open.map(({ status }) => status)).toEqual(['TIMEOUT', 'DELIVERED', 'SENT', 'QUEUED']);
+      expect(await store.state.rpcs.open((await store.device()).id, 0)).toEqual([]);
+    });
+
+    it('does not list what has lapsed as open', async () => {
+      const device = await store.device();
+      const [first, second] = [await create(device, { expirationTime: CREATED + 5 }), await create(device)];
+      expect(await store.state.rpcs.open(device.id, CREATED + 4)).toEqual([first, second]);
+      expect(await store.state.rpcs.open(device.id, CREATED + 5)).toEqual([second]);
+    });
+
+    it('lists persistent commands by page and state', async () => {
+      const device = await store.device();
+      const [first, second] = [
+        await create(device, { persistent: true, createdTime: CREATED + 1 }),
+        await create(device, { persistent: true, createdTime: CREATED + 2 }),
+      ];
+      await create(device);
+      const sent = await store.state.rpcs.transition(first.id, ['QUEUED'], { status: 'SENT' });
+      expect(await store.state.rpcs.list(device.id, PAGE)).toEqual({ data: [second, sent], totalElements: 2 });
+      expect(await store.state.rpcs.list(device.id, { page: 1, pageSize: 1 })).toEqual({
+        data: [sent],
+        totalElements: 2,
+      });
+      expect((await store.state.rpcs.list(device.id, { ...PAGE, status: 'SENT' })).data).toEqual([sent]);
+    });
+
+    it('removes a command with all ways to it, once', async () => {
+      const device = await store.device();
+      const { id } = await create(device, { persistent: true });
+      expect(await Promise.all([store.state.rpcs.remove(id), store.state.rpcs.remove(id)])).toEqual([true, false]);
+      expect(await store.state.rpcs.get(id)).toBeUndefined();
+      expect(await store.state.rpcs.findByRequestId(device.id, 0)).toBeUndefined();
+      expect(await store.state.rpcs.open(device.id, 0)).toEqual([]);
+      expect((await store.state.rpcs.list(device.id, PAGE)).totalElements).toBe(0);
+      expect(await store.state.rpcs.expired(LAPSED, 10)).toEqual([]);
+    });
+
+    it('wakes the device when a command is created, changed or removed, and not when nothing happened', async () => {
+      const device = await store.device();
+      const wakes: string[] = [];
+      store.state.events.watch(device.id, (wake) => wakes.push(wake));
+      const { id } = await create(device);
+      await store.state.rpcs.transition(id, ['SENT'], { status: 'DELIVERED' });
+      await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SENT' });
+      await store.state.rpcs.remove(id);
+      await store.state.rpcs.remove(id);
+      expect(wakes).toEqual(['rpc', 'rpc', 'rpc']);
+    });
+
+    describe('expired', () => {
+      it('gives what lapsed before the time, earliest first, at most the limit', async () => {
+        const device = await store.device();
+        const at = (expirationTime: number) => create(device, { expirationTime });
+        const [third, first, second] = [await at(LAPSED + 30), await at(LAPSED + 10), await at(LAPSED + 20)];
+        const ids = async (before: number, limit: number) =>
+          (await store.state.rpcs.expired(before, limit)).map(({ id }) => id);
+        expect(await ids(LAPSED + 10, 10)).toEqual([]);
+        expect(await ids(LAPSED + 11, 10)).toEqual([first.id]);
+        expect(await ids(LAPSED + 99, 2)).toEqual([first.id, second.id]);
+        expect(await ids(LAPSED + 99, 10)).toEqual([first.id, second.id, third.id]);
+        expect(await ids(LAPSED + 99, 0)).toEqual([]);
+      });
+
+      it('gives a command that is not persistent whatever its state, until it is removed', async () => {
+        const { id } = await create(await store.device());
+        await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SUCCESSFUL' });
+        expect(await store.state.rpcs.expired(LAPSED, 10)).toMatchObject([{ id }]);
+        await store.state.rpcs.remove(id);
+        expect(await store.state.rpcs.expired(LAPSED, 10)).toEqual([]);
+      });
+
+      it('never gives a persistent command that is final', async () => {
+        const device = await store.device();
+        for (const status of ['SUCCESSFUL', 'FAILED', 'EXPIRED'] as const) {
+          const { id } = await create(device, { persistent: true });
+          await store.state.rpcs.transition(id, ['QUEUED'], { status });
+        }
+        const oneway = await create(device, { persistent: true, oneway: true });
+        await store.state.rpcs.transition(oneway.id, ['QUEUED'], { status: 'DELIVERED' });
+        expect(await store.state.rpcs.expired(LAPSED, 10)).toEqual([]);
+      });
+
+      it('gives a persistent command in a state that is not final, and comes to an end when each is dealt with', async () => {
+        const devices = await Promise.all([1, 2, 3].map(() => store.device()));
+        for (const device of devices) {
+          for (const status of ['SENT', 'DELIVERED', 'TIMEOUT'] as const) {
+            const { id } = await create(device, { persistent: true });
+            await store.state.rpcs.transition(id, ['QUEUED'], { status });
+          }
+        }
+        let passes = 0;
+        for (;;) {
+          const lapsed = await store.state.rpcs.expired(LAPSED, 2);
+          if (lapsed.length === 0) break;
+          passes++;
+          for (const { id } of lapsed) await store.state.rpcs.transition(id, OPEN_RPC_STATES, { status: 'EXPIRED' });
+        }
+        expect(passes).toBe(5);
+      });
+    });
+  });
+}

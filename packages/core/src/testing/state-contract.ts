@@ -1,0 +1,21 @@
+import { describeAttributeStoreContract } from './attribute-store-contract';
+import { describeDeviceEventsContract } from './device-events-contract';
+import { describeDeviceRemovalContract } from './device-removal-contract';
+import { describeDeviceStoreContract } from './device-store-contract';
+import { describeLifecycleContract } from './lifecycle-contract';
+import { describeRpcStoreContract } from './rpc-store-contract';
+import type { MakeStore } from './store-under-test';
+import { describeTelemetryContract } from './telemetry-contract';
+
+/** What every store must do: the doc comments of `state/` as tests. */
+export function describeStateContract(name: string, makeStore: MakeStore): void {
+  describe(`The state contract, kept by ${name}`, () => {
+    describeDeviceStoreContract(makeStore);
+    describeDeviceRemovalContract(makeStore);
+    describeAttributeStoreContract(makeStore);
+    describeDeviceEventsContract(makeStore);
+    describeTelemetryContract(makeStore);
+    describeRpcStoreContract(makeStore);
+    describeLifecycleContract(makeStore);
+  });
+}

@@ -1,0 +1,107 @@
+import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
+import type { Written } from '../state/device-store';
+import type { State } from '../state/state';
+import { aDevice, aProfile, credentialsOf } from './builders';
+
+/** The bounds a store is made with, as in the settings of the same names. */
+export interface StoreLimits {
+  /** Telemetry messages that may wait for the materialiser. */
+  readonly backlogMax: number;
+  /** Attribute events kept for each device. */
+  readonly eventLogMax: number;
+  /** Open RPCs of one device. */
+  readonly rpcMaxPending: number;
+}
+
+export interface StoreUnderTest {
+  /** Empty; its materialiser has not been started. */
+  readonly state: State;
+  /** Closes the state and opens the same store again. */
+  reopen(): Promise<State>;
+  /** Closes what is open and removes what is stored. */
+  destroy(): Promise<void>;
+}
+
+/** @param limits large enough not to matter where left out */
+export type MakeStore = (limits?: Partial<StoreLimits>) => Promise<StoreUnderTest>;
+
+/** A new store for every test of the surrounding `describe`. */
+export function useStore(makeStore: MakeStore, limits?: Partial<StoreLimits>): UsedStore {
+  const used = new UsedStore();
+  beforeEach(async () => used.take(await makeStore(limits)));
+  afterEach(() => used.destroy());
+  return used;
+}
+
+export class UsedStore {
+  #store: StoreUnderTest | undefined;
+  #state: State | undefined;
+
+  take(store: StoreUnderTest): void {
+    this.#store = store;
+    this.#state = store.state;
+  }
+
+  get state(): State {
+    if (!this.#state) throw new Error('the store is there only within a test');
+    return this.#state;
+  }
+
+  async reopen(): Promise<void> {
+    this.#state = await this.#store?.reopen();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#store?.destroy();
+  }
+
+  async profile(given?: Partial<DeviceProfile>): Promise<DeviceProfile> {
+    return accepted(await this.state.devices.createProfile(aProfile(given)));
+  }
+
+  /** A device with an access token, of a profile of its own where none is given. */
+  async device(
+    given: Partial<Device> = {},
+    { profile, credentials }: { profile?: DeviceProfile; credentials?: Partial<DeviceCredentials> } = {},
+  ): Promise<Device> {
+    const device = aDevice(profile ?? (await this.profile()), given);
+    return accepted(await this.state.devices.createDevice(device, credentialsOf(device, credentials)));
+  }
+}
+
+/** The value of a write that must not have run into a conflict. */
+export function accepted<T>(written: Written<T>): T {
+  if (!written.ok) throw new Error(`the write ran into ${written.conflict}`);
+  return written.value;
+}
+
+/** Keys and names that are legal and that a careless store confuses, cuts short or refuses. */
+export const ODD_NAMES: readonly string[] = [
+  ' ',
+  'a',
+  'a\u0000',
+  'a\u0000b',
+  '\u0000',
+  '\u0001\u0002\u0003\u0004\u001b\u001f',
+  '\u0004\u0001',
+  '\u007f\u0080',
+  '"quoted\\"',
+  'line\nbreak\r',
+  '%:{}[]*?',
+  '__proto__',
+  'ü',
+  'u\u0308',
+  '\ufeff',
+  '\uffff',
+  '\uffff\uffff',
+  '😀',
+  '\u{10ffff}',
+  'x'.repeat(255),
+  '\uffff'.repeat(255),
+  '😀'.repeat(127),
+  '\u0001'.repeat(63),
+  '\u0001'.repeat(64),
+];
+
+/** Half of a surrogate pair: text that has no UTF-8. */
+export const LONE_SURROGATES = ['\ud800', '\udfff', 'a\ud83d'] as const;

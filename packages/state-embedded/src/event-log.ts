@@ -1,0 +1,105 @@
+import type { AttributeEvent, DeviceEvents, EpochMillis, EventsRead, Millis, Position, Uuid, Wake } from '@tandem/core';
+import type { Environment } from './environment';
+import { offsetBytes, uuidBytes } from './keys';
+import type { Transactions } from './transactions';
+import type { WakeUps } from './wake-ups';
+
+interface Head {
+  readonly epoch: string;
+  /** How many events there have been. */
+  readonly offset: number;
+  /** Position before the oldest event that is kept. */
+  readonly start: number;
+}
+
+/** A device that never was has a log that never grows. */
+const NO_LOG: Head = { epoch: '-', offset: 0, start: 0 };
+
+export class EmbeddedEvents implements DeviceEvents {
+  constructor(
+    private readonly env: Environment,
+    private readonly transactions: Transactions,
+    private readonly wakeUps: WakeUps,
+    private readonly maxEvents: number,
+  ) {}
+
+  async head(deviceId: Uuid): Promise<Position> {
+    return this.position(deviceId);
+  }
+
+  async read(deviceId: Uuid, after: Position, limit: number): Promise<EventsRead> {
+    const head = this.#head(deviceId);
+    const lost = after.epoch !== head.epoch || after.offset < head.start || after.offset > head.offset;
+    if (lost) return { kind: 'gap', head: positionOf(head), kept: this.#events(deviceId, head.start, head.offset) };
+    const last = Math.min(head.offset, after.offset + limit);
+    return { kind: 'events', epoch: head.epoch, events: this.#events(deviceId, after.offset, last) };
+  }
+
+  watch(deviceId: Uuid, listener: (wake: Wake) => void): () => void {
+    return this.wakeUps.watch(deviceId, listener);
+  }
+
+  async getCursor(deviceId: Uuid, now: EpochMillis): Promise<Position | undefined> {
+    const cursor = this.#cursor(deviceId);
+    return cursor && cursor.expiry > now ? { epoch: cursor.epoch, offset: cursor.offset } : undefined;
+  }
+
+  async setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void> {
+    await this.transactions.run(() => {
+      // A position in a log that is gone must not take the place of one in this log.
+      if (this.#head(deviceId).epoch !== position.epoch || !this.env.eventHeads.doesExist(deviceId)) return;
+      const kept = this.#cursor(deviceId);
+      const ahead = kept && kept.expiry > now && kept.epoch === position.epoch && kept.offset > position.offset;
+      const offset = ahead ? kept.offset : position.offset;
+      this.env.cursors.put(deviceId, `${position.epoch} ${offset} ${Math.max(now + ttl, ahead ? kept.expiry : 0)}`);
+    });
+  }
+
+  /** Within a transaction: the log of a new device. */
+  begin(deviceId: Uuid, epoch: string): void {
+    this.env.eventHeads.put(deviceId, `${epoch} 0 0`);
+  }
+
+  /** Within a transaction: appends, and lets go of the oldest event beyond the bound. */
+  append(deviceId: Uuid, event: Omit<AttributeEvent, 'offset'>): void {
+    const { epoch, offset, start } = this.#head(deviceId);
+    const device = uuidBytes(deviceId);
+    const next = offset + 1;
+    this.env.events.put(Buffer.concat([device, offsetBytes(next)]), JSON.stringify(event));
+    let kept = start;
+    while (next - kept > this.maxEvents) {
+      kept++;
+      this.env.events.remove(Buffer.concat([device, offsetBytes(kept)]));
+    }
+    this.env.eventHeads.put(deviceId, `${epoch} ${next} ${kept}`);
+  }
+
+  position(deviceId: Uuid): Position {
+    return positionOf(this.#head(deviceId));
+  }
+
+  #head(deviceId: Uuid): Head {
+    const text = this.env.eventHeads.get(deviceId);
+    if (text === undefined) return NO_LOG;
+    const [epoch = '', offset, start] = text.split(' ');
+    return { epoch, offset: Number(offset), start: Number(start) };
+  }
+
+  /** Events whose offset is in (after, last]. */
+  #events(deviceId: Uuid, after: number, last: number): AttributeEvent[] {
+    const device = uuidBytes(deviceId);
+    const events: AttributeEvent[] = [];
+    for (let offset = after + 1; offset <= last; offset++) {
+      const text = this.env.events.get(Buffer.concat([device, offsetBytes(offset)]));
+      if (text !== undefined) events.push({ offset, ...(JSON.parse(text) as Omit<AttributeEvent, 'offset'>) });
+    }
+    return events;
+  }
+
+  #cursor(deviceId: Uuid): (Position & { expiry: EpochMillis }) | undefined {
+    const [epoch, offset, expiry] = this.env.cursors.get(deviceId)?.split(' ') ?? [];
+    return epoch === undefined ? undefined : { epoch, offset: Number(offset), expiry: Number(expiry) };
+  }
+}
+
+const positionOf = ({ epoch, offset }: Head): Position => ({ epoch, offset });

@@ -1,0 +1,58 @@
+import type { Uuid } from '@tandem/core';
+
+const UUID_BYTES = 16;
+/** LMDB takes keys of up to 1978 bytes; a name of 255 characters has at most 765 in UTF-8. */
+const MAX_NAME_BYTES = 1_024;
+
+/** The 16 bytes of a UUID: half the length of its text, and all of one device's rows side by side. */
+export function uuidBytes(uuid: Uuid): Buffer {
+  const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  if (bytes.length !== UUID_BYTES) throw new Error('not a UUID');
+  return bytes;
+}
+
+/**
+ * A key or name as bytes; undefined for one that is too long to be stored and so cannot be there. Unpaired surrogates
+ * have no UTF-8 and all become U+FFFD.
+ */
+export function nameBytes(name: string): Buffer | undefined {
+  const bytes = Buffer.from(name);
+  return bytes.length <= MAX_NAME_BYTES ? bytes : undefined;
+}
+
+/** A name within a tenant; undefined for one that is too long to be stored. */
+export function nameKey(tenantId: Uuid, name: string): Buffer | undefined {
+  const bytes = nameBytes(name);
+  return bytes && Buffer.concat([uuidBytes(tenantId), bytes]);
+}
+
+/** A number from 0 to 2^48 - 1 in an order-preserving form. */
+export function offsetBytes(offset: number): Buffer {
+  const bytes = Buffer.allocUnsafe(6);
+  bytes.writeUIntBE(offset, 0, 6);
+  return bytes;
+}
+
+/** A timestamp in an order-preserving form: the sign bit turned over, so that -1 sorts before 0. */
+export function timestampBytes(ts: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigUInt64BE(BigInt(ts) + SIGN, 0);
+  return bytes;
+}
+
+export const readTimestamp = (bytes: Buffer): number => Number(bytes.readBigUInt64BE(bytes.length - 8) - SIGN);
+
+const SIGN = 1n << 63n;
+
+/** All keys that begin with `prefix`, as the bounds of a range. */
+export function prefixRange(prefix: Buffer): { start: Buffer; end?: Buffer } {
+  const end = Buffer.from(prefix);
+  for (let i = end.length - 1; i >= 0; i--) {
+    const byte = end[i] ?? 0;
+    if (byte < 0xff) {
+      end[i] = byte + 1;
+      return { start: prefix, end: end.subarray(0, i + 1) };
+    }
+  }
+  return { start: prefix };
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock, Logger, MetricsRegistry, Random, State } from '@tandem/core';
+import { EmbeddedAttributes } from './attribute-store';
+import { EmbeddedDevices } from './device-store';
+import { closeEnvironment, type Durability, type Environment, openEnvironment } from './environment';
+import { EmbeddedEvents } from './event-log';
+import { lockFolder } from './folder-lock';
+import { WorkerMaterialiser } from './materialiser';
+import { EmbeddedRpcs } from './rpc-store';
+import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
+import { EmbeddedTelemetryView } from './telemetry-view';
+import { Transactions } from './transactions';
+import { WakeUps } from './wake-ups';
+
+export interface EmbeddedOptions {
+  /** Made when it is not there. */
+  readonly folder: string;
+  readonly durability: Durability;
+  /** Telemetry messages that may wait for the materialiser. */
+  readonly backlogMax: number;
+  /** Attribute events kept for each device. */
+  readonly eventLogMax: number;
+  /** Open RPCs of one device. */
+  readonly rpcMaxPending: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+}
+
+const SECRET_BYTES = 64;
+
+/** @throws FolderInUseError when another process has the folder open */
+export async function openEmbeddedState(options: EmbeddedOptions): Promise<State> {
+  const unlock = await lockFolder(options.folder);
+  try {
+    return openState(options, unlock);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+function openState(options: EmbeddedOptions, unlock: () => Promise<void>): State {
+  const env = openEnvironment(options.folder, options.durability);
+  const transactions = new Transactions(env);
+  const wakeUps = new WakeUps();
+  const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
+  const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
+  const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
+  const log = new EmbeddedTelemetryLog(env, transactions, consumer, options.backlogMax);
+  const materialiser = new WorkerMaterialiser(
+    options,
+    {
+      get newest() {
+        return log.newest;
+      },
+      refresh: () => env.root.resetReadTxn(),
+    },
+    consumedSequence(env),
+    options.clock,
+    options.logger,
+  );
+  options.metrics.gauge('tandem_telemetry_backlog', 'Accepted messages that wait for the materialiser', () =>
+    log.backlog(),
+  );
+  options.metrics.gauge(
+    'tandem_devices_watched',
+    'Devices with an open poll, observation or command',
+    () => wakeUps.size,
+  );
+  let closed: Promise<void> | undefined;
+  return {
+    devices: new EmbeddedDevices(env, transactions, events, rpcs, () => options.random.bytes(6).toString('hex')),
+    attributes: new EmbeddedAttributes(env, transactions, events, wakeUps),
+    events,
+    telemetryLog: log,
+    telemetryView: new EmbeddedTelemetryView(env),
+    materialiser,
+    rpcs,
+    secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
+    async ping() {
+      await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
+    },
+    close() {
+      closed ??= closeAll(env, transactions, materialiser, unlock);
+      return closed;
+    },
+  };
+}
+
+async function closeAll(
+  env: Environment,
+  transactions: Transactions,
+  materialiser: WorkerMaterialiser,
+  unlock: () => Promise<void>,
+): Promise<void> {
+  await transactions.close();
+  await materialiser.close();
+  await closeEnvironment(env);
+  await unlock();
+}
+
+async function sharedSecret(env: Environment, transactions: Transactions, key: string): Promise<Buffer> {
+  const made = randomBytes(SECRET_BYTES).toString('base64');
+  const text = await transactions.run(() => {
+    const stored = env.meta.get(key);
+    if (stored !== undefined) return stored;
+    env.meta.put(key, made);
+    return made;
+  });
+  return Buffer.from(text, 'base64');
+}

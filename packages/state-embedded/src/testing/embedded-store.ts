@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MetricsRegistry, type State, silentLogger, systemClock, systemRandom } from '@tandem/core';
+import type { StoreLimits, StoreUnderTest } from '@tandem/core/testing';
+import { type EmbeddedOptions, openEmbeddedState } from '../index';
+
+export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'tandem-embedded-'));
+
+export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {}): EmbeddedOptions => ({
+  folder,
+  durability: 'process',
+  backlogMax: 1_000_000,
+  eventLogMax: 10_000,
+  rpcMaxPending: 1_000,
+  clock: systemClock,
+  random: systemRandom,
+  logger: silentLogger,
+  metrics: new MetricsRegistry(),
+  ...given,
+});
+
+/** The real store in a folder of its own. */
+export async function makeEmbeddedStore(
+  given: Partial<StoreLimits & Pick<EmbeddedOptions, 'durability'>> = {},
+): Promise<StoreUnderTest & { readonly folder: string }> {
+  const folder = await temporaryFolder();
+  let open: State = await openEmbeddedState(optionsFor(folder, given));
+  return {
+    folder,
+    state: open,
+    async reopen() {
+      await open.close();
+      open = await openEmbeddedState(optionsFor(folder, given));
+      return open;
+    },
+    async destroy() {
+      await open.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
