@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { aCommand, aDevice, aMessage, aProfile, CREATED, credentialsOf, entriesOf } from '@tandem/core/testing';
-import { closeEnvironment, type Environment, openEnvironment } from './environment';
+import { closeEnvironment, type Environment, openEnvironment, openViewEnvironment } from './environment';
 import { openEmbeddedState } from './index';
 import { uuidBytes } from './keys';
 import { optionsFor, temporaryFolder } from './testing/embedded-store';
@@ -44,12 +44,16 @@ describe('Deleting a device of the embedded store', () => {
 /** The tables with a row whose key or value has the device's id in it, and the index of RPCs by their expiry. */
 async function tablesThatName(deviceId: string, folder: string): Promise<string[]> {
   const env = openEnvironment(folder);
-  const tables = Object.entries(env).filter(([name]) => name !== 'root') as [keyof Environment, Environment['meta']][];
+  const view = openViewEnvironment(folder);
+  const tables = [...Object.entries(env), ...Object.entries(view)].filter(([name]) => name !== 'root') as [
+    string,
+    Environment['meta'],
+  ][];
   const named = tables.filter(([name, table]) => {
     const rows = [...table.getRange()].map(({ key, value }) => [key as string | Buffer, value] as const);
     return rows.some(([key, value]) => name === 'rpcExpiry' || names(key, deviceId) || value.includes(deviceId));
   });
-  await closeEnvironment(env);
+  await Promise.all([closeEnvironment(env), closeEnvironment(view)]);
   return named.map(([name]) => name);
 }
 

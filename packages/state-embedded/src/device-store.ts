@@ -21,6 +21,7 @@ import { nameBytes, nameKey, prefixRange, uuidBytes } from './keys';
 import { page } from './paging';
 import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
+import type { ViewPurge } from './view-purge';
 
 /** Credentials are looked up by this: the id itself is never a key (design section 9). */
 const credentialsHash = (credentialsId: string) => createHash('sha256').update(credentialsId).digest('hex');
@@ -38,6 +39,7 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly transactions: Transactions,
     private readonly events: EmbeddedEvents,
     private readonly rpcs: EmbeddedRpcs,
+    private readonly purge: ViewPurge,
     private readonly newEpoch: () => string,
   ) {}
 
@@ -197,7 +199,10 @@ export class EmbeddedDevices implements DeviceStore {
       this.#removeStateOf(id);
       return fits(stored);
     });
-    if (result.ok) this.#tell({ kind: 'deleted', deviceId: id });
+    if (result.ok) {
+      this.#tell({ kind: 'deleted', deviceId: id });
+      await this.purge.run(id);
+    }
     return result;
   }
 
@@ -272,13 +277,14 @@ export class EmbeddedDevices implements DeviceStore {
 
   #removeStateOf(id: Uuid): void {
     const rows = prefixRange(uuidBytes(id));
-    const { attributes, events, latest, history } = this.env;
+    const { attributes, events } = this.env;
     this.rpcs.removeAll(id);
-    for (const table of [attributes, events, latest, history]) {
+    for (const table of [attributes, events]) {
       for (const key of [...table.getKeys(rows)]) table.remove(key);
     }
     this.env.eventHeads.remove(id);
     this.env.cursors.remove(id);
+    this.env.purges.put(id, '');
   }
 
   #tell(change: SessionChange): void {

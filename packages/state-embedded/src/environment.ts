@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { TandemError } from '@tandem/core';
 import { type Database, open, type RootDatabase } from 'lmdb';
 
@@ -9,10 +10,10 @@ export type ExpiryTable = Database<string, (string | number)[]>;
 export type BinaryTable = Database<string, Buffer>;
 export type LogTable = Database<string, number>;
 
-/** All tables of the embedded store. Values are texts: JSON where nothing else is said. */
+/** All tables of the embedded store but the view's. Values are texts: JSON where nothing else is said. */
 export interface Environment {
   readonly root: RootDatabase;
-  /** `secret:<name>` -> base64; `consumed` -> the sequence number of the last telemetry entry in the view */
+  /** `secret:<name>` -> base64 */
   readonly meta: Table;
   readonly tenants: Table;
   readonly users: Table;
@@ -51,9 +52,21 @@ export interface Environment {
   readonly rpcExpiry: ExpiryTable;
   /** sequence -> entry, see entry-codec.ts */
   readonly telemetryLog: LogTable;
+  /** device -> ''; deleted devices whose rows in the view are not gone yet */
+  readonly purges: Table;
+}
+
+/**
+ * The tables of the telemetry view. A file of their own with a writer of its own: the large transactions of the
+ * materialiser must not hold up the appends to the log.
+ */
+export interface ViewEnvironment {
+  readonly root: RootDatabase;
+  /** `consumed` -> the sequence number of the last log entry that is in the view */
+  readonly meta: Table;
   /** device + key -> `<ts> <value>` */
   readonly latest: BinaryTable;
-  /** device + length of key + key + ts -> value */
+  /** device + length of key + key + bucket + sequence -> points: see history-rows.ts */
   readonly history: BinaryTable;
 }
 
@@ -67,15 +80,7 @@ export type Durability = 'process' | 'power';
  * may undo the last moments (ADR 7). lmdb's overlapping flushes would make every commit wait for the one before it.
  */
 export function openEnvironment(folder: string, durability: Durability = 'process'): Environment {
-  const root = open({
-    path: folder,
-    maxDbs: 40,
-    noMemInit: true,
-    overlappingSync: false,
-    noMetaSync: durability === 'process',
-  });
-  const table = (name: string): Table => root.openDB<string, string>({ name, encoding: 'string' });
-  const binary = (name: string): BinaryTable => root.openDB({ name, encoding: 'string', keyEncoding: 'binary' });
+  const { root, table, binary } = openRoot(folder, durability);
   return {
     root,
     meta: table('meta'),
@@ -100,13 +105,33 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     rpcCounters: table('rpcCounters'),
     rpcExpiry: root.openDB({ name: 'rpcExpiry', encoding: 'string' }),
     telemetryLog: root.openDB<string, number>({ name: 'telemetryLog', encoding: 'string' }),
-    latest: binary('latest'),
-    history: binary('history'),
+    purges: table('purges'),
+  };
+}
+
+/** Opens the view's folder within the store's. */
+export function openViewEnvironment(folder: string, durability: Durability = 'process'): ViewEnvironment {
+  const { root, table, binary } = openRoot(join(folder, 'view'), durability);
+  return { root, meta: table('meta'), latest: binary('latest'), history: binary('history') };
+}
+
+function openRoot(path: string, durability: Durability) {
+  const root = open({
+    path,
+    maxDbs: 40,
+    noMemInit: true,
+    overlappingSync: false,
+    noMetaSync: durability === 'process',
+  });
+  return {
+    root,
+    table: (name: string): Table => root.openDB<string, string>({ name, encoding: 'string' }),
+    binary: (name: string): BinaryTable => root.openDB({ name, encoding: 'string', keyEncoding: 'binary' }),
   };
 }
 
 /** Closes the folder. Whoever comes later is refused here: lmdb would crash the process on a write to a closed table. */
-export async function closeEnvironment(env: Environment): Promise<void> {
+export async function closeEnvironment(env: Environment | ViewEnvironment): Promise<void> {
   const { root } = env;
   for (const table of Object.keys(env)) Object.defineProperty(env, table, { get: refuse });
   await root.close();

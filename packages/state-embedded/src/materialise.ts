@@ -1,95 +1,134 @@
 import { entryDevice, entryRecords } from './entry-codec';
-import type { Environment } from './environment';
-import { nameBytes, timestampBytes, uuidBytes } from './keys';
-import { parseLatest, seriesPrefix } from './telemetry-view';
+import type { Environment, ViewEnvironment } from './environment';
+import { bucketOf, pointLine, rowKey } from './history-rows';
+import { nameBytes, uuidBytes } from './keys';
+import { consumedSequence } from './telemetry-log';
+import { seriesPrefix } from './telemetry-view';
 
-/** Characters of one step, so that large messages do not fill the memory of the worker. */
-const MAX_STEP_LENGTH = 8_000_000;
+/** Bounds of one step. Rows bound the pages a transaction holds in memory, characters the texts. */
+export interface StepLimits {
+  readonly entries: number;
+  readonly rows: number;
+  readonly characters: number;
+}
+
+export const STEP_LIMITS: StepLimits = { entries: 20_000, rows: 4_000, characters: 8_000_000 };
+
+/** Log entries that one transaction removes: an append waits for it. */
+const TRIM_BATCH = 2_000;
 
 /**
- * One step of the materialiser: moves up to `limit` entries from the log into the view, all in one transaction, so that
- * an entry is in the log or in the view, never in both or neither, whenever the process dies.
+ * One step of the materialiser: puts what the log has after the last step into the view, in one transaction of the view that
+ * also notes how far it came; only then the log lets go of it. Whenever the process dies, the next step goes on from the note,
+ * so each entry gets into the view once.
  * @returns how many entries were moved
  */
-export function materialise(env: Environment, limit: number): number {
-  return env.root.transactionSync(() => {
-    const batch = nextBatch(env, limit);
-    const last = batch.at(-1);
-    if (!last) return 0;
-    const step = new ViewStep(env);
-    for (const { value } of batch) step.take(value);
-    step.writeLatest();
-    for (const { key } of batch) env.telemetryLog.remove(key);
-    env.meta.put('consumed', String(last.key));
-    return batch.length;
+export function materialise(env: Environment, view: ViewEnvironment, limits: StepLimits = STEP_LIMITS): number {
+  env.root.resetReadTxn();
+  const moved = view.root.transactionSync(() => {
+    const step = new ViewStep(env, view, limits);
+    let last: number | undefined;
+    for (const { key, value } of env.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
+      step.take(value);
+      last = key;
+      if (step.full) break;
+    }
+    if (last === undefined) return 0;
+    step.write(last);
+    view.meta.put('consumed', String(last));
+    return step.entries;
   });
+  trim(env, consumedSequence(view));
+  return moved;
 }
 
-function nextBatch(env: Environment, limit: number): { key: number; value: string }[] {
-  const batch: { key: number; value: string }[] = [];
-  let length = 0;
-  for (const entry of env.telemetryLog.getRange({ limit })) {
-    batch.push(entry);
-    length += entry.value.length;
-    if (length >= MAX_STEP_LENGTH) break;
+/** Lets go of the log up to and with `consumed`. */
+function trim(env: Environment, consumed: number): void {
+  for (;;) {
+    const keys = [...env.telemetryLog.getKeys({ end: consumed + 1, limit: TRIM_BATCH })];
+    if (keys.length === 0) return;
+    env.root.transactionSync(() => {
+      for (const key of keys) env.telemetryLog.remove(key);
+    });
+    env.root.resetReadTxn();
+    if (keys.length < TRIM_BATCH) return;
   }
-  return batch;
 }
 
-interface Latest {
-  readonly ts: number;
-  readonly text: string;
+interface Series {
+  readonly latestKey: Buffer;
+  readonly historyPrefix: Buffer;
+  /** Timestamp of the latest value that is stored. */
+  readonly storedTs: number;
+  newest: { readonly ts: number; readonly line: string } | undefined;
+  /** Lines by bucket. */
+  readonly rows: Map<number, string>;
 }
 
-/** The view's side of one step: writes history at once and the latest values at the end, each once. */
+/** What one step gathers before it writes: each series' points by bucket, and its newest value. */
 class ViewStep {
-  readonly #devices = new Map<string, Buffer | undefined>();
-  readonly #latest = new Map<string, { key: Buffer; stored: number; newest: Latest | undefined }>();
+  /** By device, then by key; undefined for a device that was deleted after its message was accepted. */
+  readonly #devices = new Map<string, Map<string, Series> | undefined>();
+  entries = 0;
+  #rows = 0;
+  #characters = 0;
 
-  constructor(private readonly env: Environment) {}
+  constructor(
+    private readonly env: Environment,
+    private readonly view: ViewEnvironment,
+    private readonly limits: StepLimits,
+  ) {}
+
+  get full(): boolean {
+    const { entries, rows, characters } = this.limits;
+    return this.entries >= entries || this.#rows >= rows || this.#characters >= characters;
+  }
 
   take(entry: string): void {
+    this.entries++;
+    this.#characters += entry.length;
     const deviceId = entryDevice(entry);
-    const device = this.#device(deviceId);
-    // A device that was deleted after its message was accepted has no view any more.
-    if (!device) return;
+    let device = this.#devices.get(deviceId);
+    if (!device) {
+      if (this.#devices.has(deviceId)) return;
+      device = this.env.devices.doesExist(deviceId) ? new Map() : undefined;
+      this.#devices.set(deviceId, device);
+      if (!device) return;
+    }
     for (const { ts, values } of entryRecords(entry)) {
-      const at = timestampBytes(ts);
+      const bucket = bucketOf(ts);
       for (const { key, value } of values) {
-        const series = seriesPrefix(device, key);
+        const series = device.get(key) ?? this.#series(deviceId, device, key);
         if (!series) continue;
-        this.env.history.put(Buffer.concat([series, at]), value);
-        this.#offerLatest(deviceId, device, key, ts, value);
+        const line = pointLine(ts, value);
+        const row = series.rows.get(bucket);
+        series.rows.set(bucket, row === undefined ? line : `${row}\n${line}`);
+        if (row === undefined) this.#rows++;
+        if (ts >= (series.newest?.ts ?? series.storedTs)) series.newest = { ts, line };
       }
     }
   }
 
-  writeLatest(): void {
-    for (const { key, newest } of this.#latest.values()) {
-      if (newest) this.env.latest.put(key, `${newest.ts} ${newest.text}`);
+  write(sequence: number): void {
+    for (const device of this.#devices.values()) {
+      for (const { latestKey, historyPrefix, newest, rows } of device?.values() ?? []) {
+        if (newest) this.view.latest.put(latestKey, newest.line);
+        for (const [bucket, lines] of rows) this.view.history.put(rowKey(historyPrefix, bucket, sequence), lines);
+      }
     }
   }
 
-  #device(deviceId: string): Buffer | undefined {
-    if (!this.#devices.has(deviceId)) {
-      this.#devices.set(deviceId, this.env.devices.doesExist(deviceId) ? uuidBytes(deviceId) : undefined);
-    }
-    return this.#devices.get(deviceId);
-  }
-
-  #offerLatest(deviceId: string, device: Buffer, key: string, ts: number, text: string): void {
-    const series = `${deviceId}${key}`;
-    let entry = this.#latest.get(series);
-    if (!entry) {
-      const at = Buffer.concat([device, nameBytes(key) ?? Buffer.alloc(0)]);
-      const stored = this.env.latest.get(at);
-      entry = {
-        key: at,
-        stored: stored === undefined ? Number.NEGATIVE_INFINITY : parseLatest(stored).ts,
-        newest: undefined,
-      };
-      this.#latest.set(series, entry);
-    }
-    if (ts >= (entry.newest?.ts ?? entry.stored)) entry.newest = { ts, text };
+  /** Undefined for a key that is too long to be stored: the payload reader lets none through. */
+  #series(deviceId: string, device: Map<string, Series>, key: string): Series | undefined {
+    const id = uuidBytes(deviceId);
+    const name = nameBytes(key);
+    const historyPrefix = seriesPrefix(id, key);
+    if (!name || !historyPrefix) return undefined;
+    const latestKey = Buffer.concat([id, name]);
+    const stored = this.view.latest.get(latestKey);
+    const storedTs = stored === undefined ? Number.NEGATIVE_INFINITY : Number(stored.slice(0, stored.indexOf(' ')));
+    const series: Series = { latestKey, historyPrefix, storedTs, newest: undefined, rows: new Map() };
+    device.set(key, series);
+    return series;
   }
 }

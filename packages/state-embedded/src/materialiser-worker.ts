@@ -1,22 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { openEnvironment } from './environment';
+import { openEnvironment, openViewEnvironment } from './environment';
 import { materialise } from './materialise';
 import type { FromWorker, ToWorker, WorkerData } from './materialiser';
 import { consumedSequence } from './telemetry-log';
 
-/** Entries of one transaction: long enough to be cheap, short enough that an append never waits long for the writer. */
-const BATCH = 2_000;
-
 const { folder, durability, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
+const view = openViewEnvironment(folder, durability);
 let running = false;
 let stopping = false;
 
 function step(): void {
   const moved = move();
   if (stopping) {
-    env.root.close().finally(() => parentPort?.close());
+    Promise.allSettled([env.root.close(), view.root.close()]).finally(() => parentPort?.close());
   } else if (moved === undefined) {
     running = false;
   } else if (moved > 0) {
@@ -31,8 +29,8 @@ function step(): void {
 /** @returns how many entries were moved; undefined when it failed */
 function move(): number | undefined {
   try {
-    const moved = materialise(env, BATCH);
-    if (moved > 0) say({ kind: 'consumed', sequence: consumedSequence(env) });
+    const moved = materialise(env, view);
+    if (moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return moved;
   } catch (error) {
     say({ kind: 'failed', error: String(error) });
@@ -56,4 +54,4 @@ parentPort?.on('message', (message: ToWorker) => {
 });
 say({ kind: 'ready' });
 // A worker before this one may have died between its commit and its word.
-say({ kind: 'consumed', sequence: consumedSequence(env) });
+say({ kind: 'consumed', sequence: consumedSequence(view) });

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import type { Clock, Logger, MetricsRegistry, Random, State } from '@tandem/core';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedDevices } from './device-store';
-import { closeEnvironment, type Durability, type Environment, openEnvironment } from './environment';
+import {
+  closeEnvironment,
+  type Durability,
+  type Environment,
+  openEnvironment,
+  openViewEnvironment,
+} from './environment';
 import { EmbeddedEvents } from './event-log';
 import { lockFolder } from './folder-lock';
 import { WorkerMaterialiser } from './materialiser';
@@ -10,6 +16,7 @@ import { EmbeddedRpcs } from './rpc-store';
 import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
 import { EmbeddedTelemetryView } from './telemetry-view';
 import { Transactions } from './transactions';
+import { ViewPurge } from './view-purge';
 import { WakeUps } from './wake-ups';
 
 export interface EmbeddedOptions {
@@ -34,30 +41,39 @@ const SECRET_BYTES = 64;
 export async function openEmbeddedState(options: EmbeddedOptions): Promise<State> {
   const unlock = await lockFolder(options.folder);
   try {
-    return openState(options, unlock);
+    const { state, resume } = openState(options, unlock);
+    await resume();
+    return state;
   } catch (error) {
     await unlock();
     throw error;
   }
 }
 
-function openState(options: EmbeddedOptions, unlock: () => Promise<void>): State {
+function openState(
+  options: EmbeddedOptions,
+  unlock: () => Promise<void>,
+): { state: State; resume: () => Promise<void> } {
   const env = openEnvironment(options.folder, options.durability);
+  const view = openViewEnvironment(options.folder, options.durability);
   const transactions = new Transactions(env);
+  const viewTransactions = new Transactions(view);
+  const purge = new ViewPurge(env, view, transactions, viewTransactions);
   const wakeUps = new WakeUps();
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
+  const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
-  const log = new EmbeddedTelemetryLog(env, transactions, consumer, options.backlogMax);
+  const log = new EmbeddedTelemetryLog(env, transactions, consumer, { consumed, backlogMax: options.backlogMax });
   const materialiser = new WorkerMaterialiser(
     options,
     {
       get newest() {
         return log.newest;
       },
-      refresh: () => env.root.resetReadTxn(),
+      refresh: () => view.root.resetReadTxn(),
     },
-    consumedSequence(env),
+    consumed,
     options.clock,
     options.logger,
   );
@@ -70,12 +86,12 @@ function openState(options: EmbeddedOptions, unlock: () => Promise<void>): State
     () => wakeUps.size,
   );
   let closed: Promise<void> | undefined;
-  return {
-    devices: new EmbeddedDevices(env, transactions, events, rpcs, () => options.random.bytes(6).toString('hex')),
+  const state: State = {
+    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, () => options.random.bytes(6).toString('hex')),
     attributes: new EmbeddedAttributes(env, transactions, events, wakeUps),
     events,
     telemetryLog: log,
-    telemetryView: new EmbeddedTelemetryView(env),
+    telemetryView: new EmbeddedTelemetryView(view),
     materialiser,
     rpcs,
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
@@ -83,22 +99,18 @@ function openState(options: EmbeddedOptions, unlock: () => Promise<void>): State
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
     },
     close() {
-      closed ??= closeAll(env, transactions, materialiser, unlock);
+      closed ??= closeAll();
       return closed;
     },
   };
-}
+  return { state, resume: () => purge.resume() };
 
-async function closeAll(
-  env: Environment,
-  transactions: Transactions,
-  materialiser: WorkerMaterialiser,
-  unlock: () => Promise<void>,
-): Promise<void> {
-  await transactions.close();
-  await materialiser.close();
-  await closeEnvironment(env);
-  await unlock();
+  async function closeAll(): Promise<void> {
+    await Promise.all([transactions.close(), viewTransactions.close()]);
+    await materialiser.close();
+    await Promise.all([closeEnvironment(env), closeEnvironment(view)]);
+    await unlock();
+  }
 }
 
 async function sharedSecret(env: Environment, transactions: Transactions, key: string): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import { TandemError, type TelemetryEntry, type TelemetryLog } from '@tandem/core';
 import { encodeEntry } from './entry-codec';
-import type { Environment } from './environment';
+import type { Environment, ViewEnvironment } from './environment';
 import { storeFailure, type Transactions } from './transactions';
 
 export interface LogConsumer {
@@ -8,6 +8,13 @@ export interface LogConsumer {
   consumed(): number;
   /** There is something new. */
   wake(): void;
+}
+
+export interface LogLimits {
+  /** Messages that may wait for the consumer. */
+  readonly backlogMax: number;
+  /** Sequence number of the last entry the consumer had taken when the store was opened. */
+  readonly consumed: number;
 }
 
 const RETRY_AFTER = 1_000;
@@ -21,14 +28,14 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     private readonly env: Environment,
     private readonly transactions: Transactions,
     private readonly consumer: LogConsumer,
-    private readonly maxBacklog: number,
+    private readonly limits: LogLimits,
   ) {
-    this.#newest = lastSequence(env);
+    this.#newest = lastSequence(env, limits.consumed);
     this.#next = this.#newest + 1;
   }
 
   append(entry: TelemetryEntry): Promise<void> {
-    if (this.backlog() >= this.maxBacklog)
+    if (this.backlog() >= this.limits.backlogMax)
       return Promise.reject(new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }));
     const refused = this.transactions.enter();
     if (refused) return Promise.reject(refused);
@@ -64,9 +71,9 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
 }
 
 /** The log may be empty because all of it was consumed: numbers still go on from there. */
-function lastSequence(env: Environment): number {
+function lastSequence(env: Environment, consumed: number): number {
   const [newest] = env.telemetryLog.getKeys({ reverse: true, limit: 1 });
-  return Math.max(Number(newest ?? 0), consumedSequence(env));
+  return Math.max(Number(newest ?? 0), consumed);
 }
 
-export const consumedSequence = (env: Environment): number => Number(env.meta.get('consumed') ?? 0);
+export const consumedSequence = (view: ViewEnvironment): number => Number(view.meta.get('consumed') ?? 0);

@@ -1,9 +1,10 @@
-import { type HistoryQuery, type TelemetryPoint, type TelemetryView, trustedValue, type Uuid } from '@tandem/core';
-import type { Environment } from './environment';
-import { nameBytes, prefixRange, readTimestamp, timestampBytes, uuidBytes } from './keys';
+import type { HistoryQuery, TelemetryPoint, TelemetryView, Uuid } from '@tandem/core';
+import type { ViewEnvironment } from './environment';
+import { bucketOf, bucketPart, mergeRows, parsePoint, rowRange } from './history-rows';
+import { nameBytes, prefixRange, uuidBytes } from './keys';
 
 export class EmbeddedTelemetryView implements TelemetryView {
-  constructor(private readonly env: Environment) {}
+  constructor(private readonly env: ViewEnvironment) {}
 
   async keys(deviceId: Uuid): Promise<string[]> {
     const prefix = uuidBytes(deviceId);
@@ -16,31 +17,48 @@ export class EmbeddedTelemetryView implements TelemetryView {
     for (const key of keys ?? (await this.keys(deviceId))) {
       const name = nameBytes(key);
       const text = name && this.env.latest.get(Buffer.concat([prefix, name]));
-      if (text !== undefined) points.set(key, parseLatest(text));
+      if (text !== undefined) points.set(key, parsePoint(text));
     }
     return points;
   }
 
-  async history(deviceId: Uuid, key: string, query: HistoryQuery): Promise<TelemetryPoint[]> {
+  async history(
+    deviceId: Uuid,
+    key: string,
+    { startTs, endTs, limit, order }: HistoryQuery,
+  ): Promise<TelemetryPoint[]> {
     const series = seriesPrefix(uuidBytes(deviceId), key);
-    if (!series || query.startTs >= query.endTs || query.limit <= 0) return [];
-    const from = Buffer.concat([series, timestampBytes(query.startTs)]);
-    const to = Buffer.concat([series, timestampBytes(query.endTs)]);
-    const range =
-      query.order === 'ASC'
-        ? { start: from, end: to }
-        : { start: to, exclusiveStart: true, end: from, inclusiveEnd: true, reverse: true };
-    return [
-      ...this.env.history
-        .getRange({ ...range, limit: query.limit })
-        .map(({ key: at, value }) => ({ ts: readTimestamp(at), value: trustedValue(value) })),
-    ];
+    if (!series || startTs >= endTs || limit <= 0) return [];
+    const found: TelemetryPoint[] = [];
+    for (const rows of this.#buckets(series, bucketOf(startTs), bucketOf(endTs), order)) {
+      const points = mergeRows(rows, startTs, endTs);
+      if (order === 'DESC') points.reverse();
+      for (const point of points) if (found.length < limit) found.push(point);
+      if (found.length >= limit) break;
+    }
+    return found;
   }
-}
 
-export function parseLatest(text: string): TelemetryPoint {
-  const space = text.indexOf(' ');
-  return { ts: Number(text.slice(0, space)), value: trustedValue(text.slice(space + 1)) };
+  /** The rows of one bucket after the other, each bucket's in the order of their steps. */
+  *#buckets(series: Buffer, first: number, last: number, order: 'ASC' | 'DESC'): Generator<string[]> {
+    const { start, end } = rowRange(series, first, last);
+    const range =
+      order === 'ASC'
+        ? { start, end }
+        : { start: end, exclusiveStart: true, end: start, inclusiveEnd: true, reverse: true };
+    let bucket: string | undefined;
+    let rows: string[] = [];
+    for (const { key, value } of this.env.history.getRange(range)) {
+      const part = bucketPart(key);
+      if (part !== bucket && rows.length > 0) {
+        yield order === 'ASC' ? rows : rows.reverse();
+        rows = [];
+      }
+      bucket = part;
+      rows.push(value);
+    }
+    if (rows.length > 0) yield order === 'ASC' ? rows : rows.reverse();
+  }
 }
 
 /** What the history keys of one series begin with. The length goes first, so that no series is a prefix of another. */

@@ -12,7 +12,7 @@ export class Transactions {
   #closed = false;
   #drained: (() => void) | undefined;
 
-  constructor(private readonly env: Environment) {}
+  constructor(private readonly env: Pick<Environment, 'root'>) {}
 
   /**
    * Runs `step` as one transaction; resolves when it survives what the durability setting names.

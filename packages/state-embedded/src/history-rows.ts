@@ -1,0 +1,49 @@
+import { type EpochMillis, type TelemetryPoint, trustedValue, type Value } from '@tandem/core';
+import { offsetBytes, timestampBytes } from './keys';
+
+/**
+ * History is stored in rows of several points: a point of its own per row would cost a B-tree write for each value of each
+ * message. A row belongs to one bucket of time and to one step of the materialiser; buckets never overlap, so a range of
+ * time is a range of buckets. Of two points with the same timestamp the one of the later step, or later in the row, counts.
+ */
+const BUCKET = 60_000;
+
+export const bucketOf = (ts: EpochMillis): number => Math.floor(ts / BUCKET);
+
+/** @param sequence of the step's last log entry: unique per step, and growing */
+export const rowKey = (series: Buffer, bucket: number, sequence: number): Buffer =>
+  Buffer.concat([series, timestampBytes(bucket), offsetBytes(sequence)]);
+
+/** The keys of all rows of the series in the buckets from `first` to `last`, inclusive. */
+export function rowRange(series: Buffer, first: number, last: number): { start: Buffer; end: Buffer } {
+  return {
+    start: Buffer.concat([series, timestampBytes(first)]),
+    end: Buffer.concat([series, timestampBytes(last + 1)]),
+  };
+}
+
+/** The part of a row's key that names its bucket, comparable as text. */
+export const bucketPart = (key: Buffer): string => key.toString('latin1', key.length - 14, key.length - 6);
+
+/** `<ts> <value>` lines: canonical JSON has no raw line break. */
+export const pointLine = (ts: EpochMillis, value: Value): string => `${ts} ${value}`;
+
+export function parsePoint(line: string): TelemetryPoint {
+  const space = line.indexOf(' ');
+  return { ts: Number(line.slice(0, space)), value: trustedValue(line.slice(space + 1)) };
+}
+
+/**
+ * The points of one bucket within [startTs, endTs), ascending, each timestamp once.
+ * @param rows of the bucket, in the order of their steps
+ */
+export function mergeRows(rows: readonly string[], startTs: EpochMillis, endTs: EpochMillis): TelemetryPoint[] {
+  const points = new Map<EpochMillis, TelemetryPoint>();
+  for (const row of rows) {
+    for (const line of row.split('\n')) {
+      const point = parsePoint(line);
+      if (point.ts >= startTs && point.ts < endTs) points.set(point.ts, point);
+    }
+  }
+  return [...points.values()].sort((a, b) => a.ts - b.ts);
+}
