@@ -3,6 +3,7 @@ import { aCommand, aDevice, aMessage, aProfile, CREATED, credentialsOf, entriesO
 import { closeEnvironment, type Environment, openEnvironment, openViewEnvironment } from './environment';
 import { openEmbeddedState } from './index';
 import { uuidBytes } from './keys';
+import { openLog } from './log-environment';
 import { optionsFor, temporaryFolder } from './testing/embedded-store';
 
 describe('Deleting a device of the embedded store', () => {
@@ -45,7 +46,8 @@ describe('Deleting a device of the embedded store', () => {
 async function tablesThatName(deviceId: string, folder: string): Promise<string[]> {
   const env = openEnvironment(folder);
   const view = openViewEnvironment(folder);
-  const tables = [...Object.entries(env), ...Object.entries(view)].filter(([name]) => name !== 'root') as [
+  const log = openLog(folder, 'process');
+  const tables = [env, view, log].flatMap((tables) => Object.entries(tables)).filter(([name]) => name !== 'root') as [
     string,
     Environment['meta'],
   ][];
@@ -53,7 +55,7 @@ async function tablesThatName(deviceId: string, folder: string): Promise<string[
     const rows = [...table.getRange()].map(({ key, value }) => [key as string | Buffer, value] as const);
     return rows.some(([key, value]) => name === 'rpcExpiry' || names(key, deviceId) || value.includes(deviceId));
   });
-  await Promise.all([closeEnvironment(env), closeEnvironment(view)]);
+  await Promise.all([env, view, log].map(closeEnvironment));
   return named.map(([name]) => name);
 }
 

@@ -50,8 +50,6 @@ export interface Environment {
   readonly rpcCounters: Table;
   /** [expirationTime, RPC id] -> ''; what the sweeper has to look at */
   readonly rpcExpiry: ExpiryTable;
-  /** sequence -> entry, see entry-codec.ts */
-  readonly telemetryLog: LogTable;
   /** device -> ''; deleted devices whose rows in the view are not gone yet */
   readonly purges: Table;
 }
@@ -72,15 +70,9 @@ export interface ViewEnvironment {
 
 export type Durability = 'process' | 'power';
 
-/**
- * Opens the folder; in a worker thread the same folder is shared with the rest of the process.
- *
- * Both kinds of durability flush the data pages at every commit, so the file stays sound whatever happens. `power` also
- * flushes the page that names the newest commit; with `process` the system does that a little later, and a power cut
- * may undo the last moments (ADR 7). lmdb's overlapping flushes would make every commit wait for the one before it.
- */
+/** Opens the folder; in a worker thread the same folder is shared with the rest of the process. */
 export function openEnvironment(folder: string, durability: Durability = 'process'): Environment {
-  const { root, table, binary } = openRoot(folder, durability);
+  const { root, table, binary } = openRoot(folder, flushFor(durability));
   return {
     root,
     meta: table('meta'),
@@ -104,24 +96,34 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     rpcsOpen: binary('rpcsOpen'),
     rpcCounters: table('rpcCounters'),
     rpcExpiry: root.openDB({ name: 'rpcExpiry', encoding: 'string' }),
-    telemetryLog: root.openDB<string, number>({ name: 'telemetryLog', encoding: 'string' }),
     purges: table('purges'),
   };
 }
 
 /** Opens the view's folder within the store's. */
 export function openViewEnvironment(folder: string, durability: Durability = 'process'): ViewEnvironment {
-  const { root, table, binary } = openRoot(join(folder, 'view'), durability);
+  const { root, table, binary } = openRoot(join(folder, 'view'), flushFor(durability));
   return { root, meta: table('meta'), latest: binary('latest'), history: binary('history') };
 }
 
-function openRoot(path: string, durability: Durability) {
+/**
+ * What a commit waits for. `pages`: the data pages are on the disk, so the file stays sound whatever happens, but the page that
+ * names the newest commit follows a little later, and a power cut may undo the last moments. `commit`: that one as well.
+ * `none`: nothing; the file survives the death of the process only (ADR 7).
+ */
+export type Flush = 'none' | 'pages' | 'commit';
+
+const flushFor = (durability: Durability): Flush => (durability === 'power' ? 'commit' : 'pages');
+
+/** lmdb's overlapping flushes are off: with them every commit waits for the flush of the one before it. */
+export function openRoot(path: string, flush: Flush) {
   const root = open({
     path,
     maxDbs: 40,
     noMemInit: true,
     overlappingSync: false,
-    noMetaSync: durability === 'process',
+    noMetaSync: flush === 'pages',
+    noSync: flush === 'none',
   });
   return {
     root,
@@ -131,7 +133,7 @@ function openRoot(path: string, durability: Durability) {
 }
 
 /** Closes the folder. Whoever comes later is refused here: lmdb would crash the process on a write to a closed table. */
-export async function closeEnvironment(env: Environment | ViewEnvironment): Promise<void> {
+export async function closeEnvironment(env: { readonly root: RootDatabase }): Promise<void> {
   const { root } = env;
   for (const table of Object.keys(env)) Object.defineProperty(env, table, { get: refuse });
   await root.close();

@@ -2,8 +2,15 @@ import { entryDevice, entryRecords } from './entry-codec';
 import type { Environment, ViewEnvironment } from './environment';
 import { bucketOf, pointLine, rowKey } from './history-rows';
 import { nameBytes, uuidBytes } from './keys';
+import type { LogEnvironment } from './log-environment';
 import { consumedSequence } from './telemetry-log';
 import { seriesPrefix } from './telemetry-view';
+
+export interface Environments {
+  readonly env: Environment;
+  readonly log: LogEnvironment;
+  readonly view: ViewEnvironment;
+}
 
 /** Bounds of one step. Rows bound the pages a transaction holds in memory, characters the texts. */
 export interface StepLimits {
@@ -23,12 +30,13 @@ const TRIM_BATCH = 2_000;
  * so each entry gets into the view once.
  * @returns how many entries were moved
  */
-export function materialise(env: Environment, view: ViewEnvironment, limits: StepLimits = STEP_LIMITS): number {
+export function materialise({ env, log, view }: Environments, limits: StepLimits = STEP_LIMITS): number {
   env.root.resetReadTxn();
+  log.root.resetReadTxn();
   const moved = view.root.transactionSync(() => {
     const step = new ViewStep(env, view, limits);
     let last: number | undefined;
-    for (const { key, value } of env.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
+    for (const { key, value } of log.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
       step.take(value);
       last = key;
       if (step.full) break;
@@ -38,19 +46,19 @@ export function materialise(env: Environment, view: ViewEnvironment, limits: Ste
     view.meta.put('consumed', String(last));
     return step.entries;
   });
-  trim(env, consumedSequence(view));
+  trim(log, consumedSequence(view));
   return moved;
 }
 
 /** Lets go of the log up to and with `consumed`. */
-function trim(env: Environment, consumed: number): void {
+function trim(log: LogEnvironment, consumed: number): void {
   for (;;) {
-    const keys = [...env.telemetryLog.getKeys({ end: consumed + 1, limit: TRIM_BATCH })];
+    const keys = [...log.telemetryLog.getKeys({ end: consumed + 1, limit: TRIM_BATCH })];
     if (keys.length === 0) return;
-    env.root.transactionSync(() => {
-      for (const key of keys) env.telemetryLog.remove(key);
+    log.root.transactionSync(() => {
+      for (const key of keys) log.telemetryLog.remove(key);
     });
-    env.root.resetReadTxn();
+    log.root.resetReadTxn();
     if (keys.length < TRIM_BATCH) return;
   }
 }

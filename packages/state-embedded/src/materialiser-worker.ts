@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEnvironment, openViewEnvironment } from './environment';
+import { openLog } from './log-environment';
 import { materialise } from './materialise';
 import type { FromWorker, ToWorker, WorkerData } from './materialiser';
 import { consumedSequence } from './telemetry-log';
@@ -7,6 +8,7 @@ import { consumedSequence } from './telemetry-log';
 const { folder, durability, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
+const log = openLog(folder, durability);
 const view = openViewEnvironment(folder, durability);
 let running = false;
 let stopping = false;
@@ -14,7 +16,7 @@ let stopping = false;
 function step(): void {
   const moved = move();
   if (stopping) {
-    Promise.allSettled([env.root.close(), view.root.close()]).finally(() => parentPort?.close());
+    Promise.allSettled([env.root.close(), log.root.close(), view.root.close()]).finally(() => parentPort?.close());
   } else if (moved === undefined) {
     running = false;
   } else if (moved > 0) {
@@ -29,7 +31,7 @@ function step(): void {
 /** @returns how many entries were moved; undefined when it failed */
 function move(): number | undefined {
   try {
-    const moved = materialise(env, view);
+    const moved = materialise({ env, log, view });
     if (moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return moved;
   } catch (error) {

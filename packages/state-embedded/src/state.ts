@@ -11,6 +11,7 @@ import {
 } from './environment';
 import { EmbeddedEvents } from './event-log';
 import { lockFolder } from './folder-lock';
+import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
 import { EmbeddedRpcs } from './rpc-store';
 import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
@@ -55,8 +56,10 @@ function openState(
   unlock: () => Promise<void>,
 ): { state: State; resume: () => Promise<void> } {
   const env = openEnvironment(options.folder, options.durability);
+  const logEnv = openOwnLog(options.folder, options.durability, options.logger);
   const view = openViewEnvironment(options.folder, options.durability);
   const transactions = new Transactions(env);
+  const logTransactions = new Transactions(logEnv);
   const viewTransactions = new Transactions(view);
   const purge = new ViewPurge(env, view, transactions, viewTransactions);
   const wakeUps = new WakeUps();
@@ -64,7 +67,7 @@ function openState(
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
   const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
-  const log = new EmbeddedTelemetryLog(env, transactions, consumer, { consumed, backlogMax: options.backlogMax });
+  const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, { consumed, backlogMax: options.backlogMax });
   const materialiser = new WorkerMaterialiser(
     options,
     {
@@ -106,9 +109,10 @@ function openState(
   return { state, resume: () => purge.resume() };
 
   async function closeAll(): Promise<void> {
-    await Promise.all([transactions.close(), viewTransactions.close()]);
+    await Promise.all([transactions.close(), logTransactions.close(), viewTransactions.close()]);
     await materialiser.close();
-    await Promise.all([closeEnvironment(env), closeEnvironment(view)]);
+    await Promise.all([closeEnvironment(env), closeEnvironment(logEnv), closeEnvironment(view)]);
+    await settleLog(options.folder);
     await unlock();
   }
 }

@@ -1,6 +1,7 @@
 import { TandemError, type TelemetryEntry, type TelemetryLog } from '@tandem/core';
 import { encodeEntry } from './entry-codec';
-import type { Environment, ViewEnvironment } from './environment';
+import type { ViewEnvironment } from './environment';
+import type { LogEnvironment } from './log-environment';
 import { storeFailure, type Transactions } from './transactions';
 
 export interface LogConsumer {
@@ -25,7 +26,7 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
   #inFlight = 0;
 
   constructor(
-    private readonly env: Environment,
+    private readonly env: LogEnvironment,
     private readonly transactions: Transactions,
     private readonly consumer: LogConsumer,
     private readonly limits: LogLimits,
@@ -71,7 +72,7 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
 }
 
 /** The log may be empty because all of it was consumed: numbers still go on from there. */
-function lastSequence(env: Environment, consumed: number): number {
+function lastSequence(env: LogEnvironment, consumed: number): number {
   const [newest] = env.telemetryLog.getKeys({ reverse: true, limit: 1 });
   return Math.max(Number(newest ?? 0), consumed);
 }
