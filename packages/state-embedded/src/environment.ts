@@ -119,6 +119,8 @@ const flushFor = (durability: Durability): Flush => (durability === 'power' ? 'c
 export function openRoot(path: string, flush: Flush) {
   const root = open({
     path,
+    // Without this a folder with a dot in its name is taken for a file.
+    noSubdir: false,
     maxDbs: 40,
     noMemInit: true,
     overlappingSync: false,

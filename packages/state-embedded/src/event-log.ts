@@ -12,10 +12,17 @@ interface Head {
   readonly start: number;
 }
 
+interface Cursor extends Position {
+  readonly expiry: EpochMillis;
+}
+
 /** A device that never was has a log that never grows. */
 const NO_LOG: Head = { epoch: '-', offset: 0, start: 0 };
 
 export class EmbeddedEvents implements DeviceEvents {
+  /** Cursors that are being written: what is read or compared meanwhile is these. */
+  readonly #cursorsUnderWay = new Map<Uuid, Cursor>();
+
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
@@ -44,14 +51,24 @@ export class EmbeddedEvents implements DeviceEvents {
     return cursor && cursor.expiry > now ? { epoch: cursor.epoch, offset: cursor.offset } : undefined;
   }
 
-  async setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void> {
-    await this.transactions.run(() => {
+  setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void> {
+    return this.transactions.during(async () => {
       // A position in a log that is gone must not take the place of one in this log.
       if (this.#head(deviceId).epoch !== position.epoch || !this.env.eventHeads.doesExist(deviceId)) return;
       const kept = this.#cursor(deviceId);
       const ahead = kept && kept.expiry > now && kept.epoch === position.epoch && kept.offset > position.offset;
-      const offset = ahead ? kept.offset : position.offset;
-      this.env.cursors.put(deviceId, `${position.epoch} ${offset} ${Math.max(now + ttl, ahead ? kept.expiry : 0)}`);
+      const cursor: Cursor = {
+        epoch: position.epoch,
+        offset: ahead ? kept.offset : position.offset,
+        expiry: Math.max(now + ttl, ahead ? kept.expiry : 0),
+      };
+      // A plain write: thousands of polls end at once when a gateway stops, and a transaction each would take seconds.
+      this.#cursorsUnderWay.set(deviceId, cursor);
+      try {
+        await this.env.cursors.put(deviceId, `${cursor.epoch} ${cursor.offset} ${cursor.expiry}`);
+      } finally {
+        if (this.#cursorsUnderWay.get(deviceId) === cursor) this.#cursorsUnderWay.delete(deviceId);
+      }
     });
   }
 
@@ -96,7 +113,9 @@ export class EmbeddedEvents implements DeviceEvents {
     return events;
   }
 
-  #cursor(deviceId: Uuid): (Position & { expiry: EpochMillis }) | undefined {
+  #cursor(deviceId: Uuid): Cursor | undefined {
+    const underWay = this.#cursorsUnderWay.get(deviceId);
+    if (underWay) return underWay;
     const [epoch, offset, expiry] = this.env.cursors.get(deviceId)?.split(' ') ?? [];
     return epoch === undefined ? undefined : { epoch, offset: Number(offset), expiry: Number(expiry) };
   }

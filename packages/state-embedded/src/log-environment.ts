@@ -1,7 +1,17 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Logger } from '@tandem/core';
 import type { RootDatabase } from 'lmdb';
 import { type Durability, type LogTable, openRoot } from './environment';
@@ -18,15 +28,17 @@ export interface LogEnvironment {
   readonly telemetryLog: LogTable;
 }
 
-/** In the log's folder: the boot of the machine under which the file was last opened and not yet closed in good order. */
+/**
+ * In the log's folder while the file is open: the durability it was opened with, and the boot of the machine. It stays where the
+ * process was killed, and then the file is sound if every commit was flushed or the machine is still the same.
+ */
 const MARK = 'open-since-boot';
 
 /** For the process that owns the store: looks whether the file can be trusted, then opens it. */
 export function openOwnLog(folder: string, durability: Durability, logger: Logger): LogEnvironment {
   const path = join(folder, 'log');
   const mark = join(path, MARK);
-  const boot = bootId();
-  if (durability === 'process' && existsSync(mark) && readFileSync(mark, 'utf8') !== boot) {
+  if (!trusted(mark)) {
     const aside = `${path}.distrusted`;
     rmSync(aside, { recursive: true, force: true });
     renameSync(path, aside);
@@ -34,9 +46,23 @@ export function openOwnLog(folder: string, durability: Durability, logger: Logge
       putAside: aside,
     });
   }
-  const env = openLog(folder, durability);
-  writeFileSync(mark, boot);
-  return env;
+  mkdirSync(path, { recursive: true });
+  writeThrough(mark, `${durability} ${bootId()}`);
+  return openLog(folder, durability);
+}
+
+function trusted(mark: string): boolean {
+  if (!existsSync(mark)) return true;
+  const text = readFileSync(mark, 'utf8');
+  return text.startsWith('power ') || text === `process ${bootId()}`;
+}
+
+/** The mark has to be on the disk before anything else is: the file and its name in the folder. */
+function writeThrough(file: string, text: string): void {
+  writeFileSync(file, text, { flush: true });
+  const folder = openSync(dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
 
 /** Also for the worker of that process. */

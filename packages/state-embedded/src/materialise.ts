@@ -21,6 +21,15 @@ export interface StepLimits {
 
 export const STEP_LIMITS: StepLimits = { entries: 20_000, rows: 4_000, characters: 8_000_000 };
 
+export interface StepResult {
+  /** Entries. */
+  readonly moved: number;
+  /** Whether the step ended because of a limit, so that the log probably has more. */
+  readonly more: boolean;
+}
+
+const NOTHING: StepResult = { moved: 0, more: false };
+
 /** Log entries that one transaction removes: an append waits for it. */
 const TRIM_BATCH = 2_000;
 
@@ -28,9 +37,8 @@ const TRIM_BATCH = 2_000;
  * One step of the materialiser: puts what the log has after the last step into the view, in one transaction of the view that
  * also notes how far it came; only then the log lets go of it. Whenever the process dies, the next step goes on from the note,
  * so each entry gets into the view once.
- * @returns how many entries were moved
  */
-export function materialise({ env, log, view }: Environments, limits: StepLimits = STEP_LIMITS): number {
+export function materialise({ env, log, view }: Environments, limits: StepLimits = STEP_LIMITS): StepResult {
   env.root.resetReadTxn();
   log.root.resetReadTxn();
   const moved = view.root.transactionSync(() => {
@@ -41,10 +49,10 @@ export function materialise({ env, log, view }: Environments, limits: StepLimits
       last = key;
       if (step.full) break;
     }
-    if (last === undefined) return 0;
+    if (last === undefined) return NOTHING;
     step.write(last);
     view.meta.put('consumed', String(last));
-    return step.entries;
+    return { moved: step.entries, more: step.full };
   });
   trim(log, consumedSequence(view));
   return moved;

@@ -32,6 +32,8 @@ interface Waiter {
 }
 
 const RESTART_DELAY = 1_000;
+/** Megabytes. A step gathers some millions of characters at the most (materialise.ts), and nothing outlives it. */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 192 };
 /** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
 const WORKER_FILE = join(__dirname, '..', 'dist', 'materialiser-worker.js');
 
@@ -101,7 +103,7 @@ export class WorkerMaterialiser implements Materialiser {
   async #launch(): Promise<void> {
     const { folder, durability } = this.environment;
     const workerData: WorkerData = { folder, durability, idle: this.#idle.buffer as SharedArrayBuffer };
-    const worker = new Worker(WORKER_FILE, { workerData });
+    const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       let ran = false;

@@ -31,7 +31,11 @@ export class ViewPurge {
         });
       } while (removed === BATCH);
     }
-    await this.transactions.run(() => this.env.purges.remove(deviceId));
+    await this.transactions.run(() => {
+      // A poll that ended with the device may have left its cursor after the deletion.
+      this.env.cursors.remove(deviceId);
+      this.env.purges.remove(deviceId);
+    });
   }
 
   /** Takes up what the last process left. */

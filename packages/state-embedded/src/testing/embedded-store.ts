@@ -5,7 +5,8 @@ import { MetricsRegistry, type State, silentLogger, systemClock, systemRandom } 
 import type { StoreLimits, StoreUnderTest } from '@tandem/core/testing';
 import { type EmbeddedOptions, openEmbeddedState } from '../index';
 
-export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'tandem-embedded-'));
+/** With a dot in its name: lmdb takes such a path for a file unless it is told otherwise. */
+export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'tandem.embedded.'));
 
 export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {}): EmbeddedOptions => ({
   folder,
