@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Core } from '@tandem/core';
 
@@ -27,7 +27,9 @@ async function firstAdministrator({ accounts, settings, random, logger }: Core):
   const password = given ?? random.alphanumeric(GENERATED_PASSWORD_LENGTH);
   if (given === undefined) {
     const file = join(settings.TANDEM_DATA_DIR, 'initial-admin-password');
-    writeFileSync(file, `${password}\n`, { mode: 0o600 });
+    // The mode counts only where the file is made: one that is there already keeps its own.
+    rmSync(file, { force: true });
+    writeFileSync(file, `${password}\n`, { mode: 0o600, flag: 'wx' });
     logger.info('first administrator made; the password is in the file', { email, file });
   }
   await accounts.ensureTenantAdmin(email, password, 'Tenant');

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { printSettings, settingsProblems, settingsReference } from './config-commands';
+import { problemsOf } from './problems';
 import { serve } from './serve';
 import { version } from './version';
 
@@ -46,6 +47,6 @@ program
   .action(() => print(version()));
 
 program.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`tandem: ${error instanceof Error ? error.message : String(error)}\n`);
+  for (const problem of problemsOf(error)) process.stderr.write(`tandem: ${problem}\n`);
   process.exitCode = 1;
 });

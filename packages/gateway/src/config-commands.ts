@@ -1,9 +1,13 @@
-import { SETTINGS, type Setting, SettingsError } from '@tandem/core';
+import { SETTINGS, type Setting } from '@tandem/core';
+import { problemsOf } from './problems';
 import { loadSettings, readSettingsFile } from './settings-file';
 
 const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
 
-/** The settings as this environment gives them, one `NAME=value` a line; secrets are not shown. */
+/**
+ * The settings as this environment gives them, one `NAME=value` a line; secrets are not shown.
+ * @throws SettingsError
+ */
 export function printSettings(file: string | undefined): string {
   loadSettings(process.env, file);
   const fromFile = readSettingsFile(file);
@@ -30,8 +34,7 @@ export function settingsProblems(file: string | undefined): readonly string[] {
     loadSettings(process.env, file);
     return [];
   } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
+    return problemsOf(error);
   }
 }
 

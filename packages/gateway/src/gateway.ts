@@ -6,14 +6,16 @@ import {
   type Logger,
   MetricsRegistry,
   makeCore,
+  type Platform,
   type Role,
   type Settings,
+  type State,
   systemClock,
   systemRandom,
 } from '@tandem/core';
 import { createApp, createDeviceApi, createHttpServer, listen } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
-import { openEmbeddedState } from '@tandem/state-embedded';
+import { FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
 import { ensureAdministrators } from './administrators';
 import { createHealthServer } from './health';
 import { closeServer } from './http-close';
@@ -34,7 +36,7 @@ export interface Gateway {
  * @throws FolderInUseError, or an Error whose message says in one line what is in the way
  */
 export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
-  const shutdown = new Shutdown(logger);
+  const shutdown = new Shutdown(logger, systemClock);
   try {
     return await compose(settings, logger, shutdown);
   } catch (error) {
@@ -46,15 +48,8 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
 async function compose(settings: Settings, logger: Logger, shutdown: Shutdown): Promise<Gateway> {
   const metrics = new MetricsRegistry();
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
-  mkdirSync(settings.TANDEM_DATA_DIR, { recursive: true, mode: 0o700 });
-  const state = await openEmbeddedState({
-    folder: settings.TANDEM_DATA_DIR,
-    durability: settings.TANDEM_DURABILITY,
-    backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
-    eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
-    rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
-    ...platform,
-  });
+  makeDataFolder(settings.TANDEM_DATA_DIR);
+  const state = await openState(settings, platform);
   shutdown.last('store', () => state.close());
   const webhook = settings.TANDEM_RPC_WEBHOOK_URL;
   const core = makeCore(state, settings, platform, webhook && webhookBackend(webhook));
@@ -70,7 +65,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown): 
     await state.materialiser.start();
     shutdown.first('sweeper', startRpcSweeper(core));
   }
-  const [http, coap] = await Promise.all([
+  const [http, coap] = await allStarted([
     runs('http') || runs('api') ? startHttp(core, shutdown) : undefined,
     runs('coap') && settings.COAP_ENABLED ? startCoap(core, shutdown) : undefined,
   ]);
@@ -78,20 +73,52 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown): 
   return { ports: { http, coap, metrics: metricsPort }, stop: () => shutdown.run() };
 }
 
+/** @throws Error in one line that names the setting */
+function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(`Data folder ${folder} cannot be made: ${(error as Error).message} (TANDEM_DATA_DIR)`);
+  }
+}
+
+/** @throws FolderInUseError, in one line that names the setting */
+async function openState(settings: Settings, platform: Platform): Promise<State> {
+  try {
+    return await openEmbeddedState({
+      folder: settings.TANDEM_DATA_DIR,
+      durability: settings.TANDEM_DURABILITY,
+      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
+      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
+      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+      ...platform,
+    });
+  } catch (error) {
+    if (error instanceof FolderInUseError) error.message += ' (TANDEM_DATA_DIR)';
+    throw error;
+  }
+}
+
+/** Waits for all also when one fails: what has started must be known to the shutdown before that runs. */
+async function allStarted(parts: readonly (Promise<number> | undefined)[]): Promise<(number | undefined)[]> {
+  const outcomes = await Promise.allSettled(parts);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
 async function startHttp(core: Core, shutdown: Shutdown): Promise<number> {
   const { settings } = core;
   const app = createApp();
-  if (settings.TANDEM_ROLES.includes('http')) {
-    const deviceApi = createDeviceApi(core);
-    app.use(deviceApi.middleware);
-    shutdown.first('device API', () => deviceApi.close());
-  }
+  const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
+  if (deviceApi) shutdown.first('device API', () => deviceApi.close());
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await createServerApi(core);
     app.use(serverApi.router);
     shutdown.first('server API', () => serverApi.close());
   }
-  const server = createHttpServer(app);
+  const server = createHttpServer(app, { first: deviceApi?.middleware });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', () => closeServer(server));
   return port;

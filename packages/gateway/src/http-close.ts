@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 
 /** How long answers under way get before their connections are cut. */
-const GRACE = 3_000;
+const GRACE = 2_000;
 
 /** Stops accepting, lets running answers end, then closes what is left. */
 export function closeServer(server: Server): Promise<void> {

@@ -1,14 +1,20 @@
-import type { MetricsRegistry } from '@tandem/core';
+import type { Gauge, MetricsRegistry } from '@tandem/core';
 
-/** The Prometheus text format, version 0.0.4. */
+/** The Prometheus text format, version 0.0.4: all samples of a family stand together. */
 export function renderMetrics(metrics: MetricsRegistry): string {
-  const described = new Set<string>();
+  const families = new Map<string, Gauge[]>();
+  for (const gauge of metrics.list()) {
+    const family = gauge.name.split('{')[0] ?? gauge.name;
+    const members = families.get(family);
+    if (members) members.push(gauge);
+    else families.set(family, [gauge]);
+  }
   let text = '';
-  for (const { name, help, kind, read } of metrics.list()) {
-    const family = name.split('{')[0] ?? name;
-    if (!described.has(family)) text += `# HELP ${family} ${help}\n# TYPE ${family} ${kind}\n`;
-    described.add(family);
-    text += `${name} ${read()}\n`;
+  for (const [family, members] of families) {
+    text += `# HELP ${family} ${members[0]?.help}\n# TYPE ${family} ${members[0]?.kind}\n`;
+    for (const { name, read } of members) text += `${name} ${sample(read())}\n`;
   }
   return text;
 }
+
+const sample = (value: number): string => String(value).replace(/^(-?)Infinity$/, (_, sign) => `${sign || '+'}Inf`);

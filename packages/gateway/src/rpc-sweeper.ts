@@ -11,7 +11,7 @@ export function startRpcSweeper({ rpcCalls, clock, logger }: Core): () => void {
     try {
       while ((await rpcCalls.sweep(BATCH)) === BATCH && !stopped);
     } catch (error) {
-      logger.error('lapsed RPCs not swept', { error: String(error) });
+      if (!stopped) logger.error('lapsed RPCs not swept', { error: String(error) });
     }
     if (!stopped) timer = clock.setTimer(INTERVAL, sweep);
   };

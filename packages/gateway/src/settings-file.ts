@@ -1,14 +1,34 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { readSettings, type Settings } from '@tandem/core';
+import { readSettings, type Settings, SettingsError } from '@tandem/core';
 
 /**
  * @param file lines of `NAME=value`, as in the environment, which wins over it
- * @throws SettingsError, or an Error when the file cannot be read
+ * @throws SettingsError, also when the file cannot be read
  */
 export function loadSettings(environment: NodeJS.ProcessEnv, file: string | undefined): Settings {
   return readSettings(environment, readSettingsFile(file));
 }
 
-export const readSettingsFile = (file: string | undefined): Record<string, string | undefined> =>
-  file === undefined ? {} : parseEnv(readFileSync(file, 'utf8'));
+/** @throws SettingsError when the file is not there, or has a line that says nothing */
+export function readSettingsFile(file: string | undefined): Record<string, string | undefined> {
+  if (file === undefined) return {};
+  const text = readText(file);
+  const problems = text.split('\n').flatMap((line, index) => {
+    if (/^\s*(?:#.*|(?:export\s+)?[^\s=#]+\s*=.*)?$/.test(line)) return [];
+    // Not the line itself: what stands there may be a secret.
+    return [`line ${index + 1} of ${file} is not NAME=value`];
+  });
+  if (problems.length > 0) throw new SettingsError(problems);
+  return parseEnv(text);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new SettingsError([`settings file ${file} cannot be read: ${reason}`]);
+  }
+}

@@ -1,6 +1,12 @@
-import type { Logger } from '@tandem/core';
+import type { Clock, Logger, Millis } from '@tandem/core';
 
 type Step = { readonly name: string; readonly run: () => void | Promise<void> };
+
+/**
+ * How long the first stage may take. A request whose body never comes ends only when its connection is cut, and that is
+ * for the stage after it.
+ */
+const FIRST_STAGE: Millis = 2_000;
 
 /**
  * What has to be undone, in three stages: `first` whatever answers those who wait, `sockets` the doors, `last` what the others need.
@@ -12,7 +18,10 @@ export class Shutdown {
   readonly #last: Step[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly clock: Clock,
+  ) {}
 
   get begun(): boolean {
     return this.#running !== undefined;
@@ -36,7 +45,7 @@ export class Shutdown {
   }
 
   async #run(): Promise<void> {
-    await Promise.all(this.#first.map((step) => this.#do(step)));
+    await this.#atMost(FIRST_STAGE, Promise.all(this.#first.map((step) => this.#do(step))));
     await Promise.all(this.#sockets.map((step) => this.#do(step)));
     for (const step of this.#last) await this.#do(step);
   }
@@ -47,5 +56,15 @@ export class Shutdown {
     } catch (error) {
       this.logger.error('part did not close', { part: name, error: String(error) });
     }
+  }
+
+  #atMost(limit: Millis, done: Promise<unknown>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.clock.setTimer(limit, resolve);
+      done.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
   }
 }

@@ -5,37 +5,56 @@ const MAX_REPLY_BYTES = 65_536;
 
 /**
  * Client-side RPC by webhook (design section 9): POST of `{"deviceId","deviceName","deviceType","method","params"}`; a 2xx
- * with a JSON body is the reply, anything else an error the device gets to see.
+ * with a JSON body is the reply, anything else an error the device gets to see. A redirect is not followed: commands go
+ * to the address that was set and nowhere else.
+ * @param target user name and password in it are sent as HTTP Basic credentials
  */
-export function webhookBackend(url: URL): ClientRpcBackend {
+export function webhookBackend(target: URL): ClientRpcBackend {
+  const url = new URL(target);
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (url.username !== '' || url.password !== '') {
+    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
+    url.username = '';
+    url.password = '';
+  }
   return {
     async call(request: ClientRpcRequest, signal: AbortSignal): Promise<string> {
-      const response = await post(url, request, signal);
-      const body = await readBody(response);
-      if (!response.ok) throw new Error(`Webhook answered ${response.status}`);
-      if (!isJson(body)) throw new Error('Webhook did not answer with JSON');
-      return body;
+      const body = bodyOf(request);
+      const response = await reached(fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }));
+      if (!response.ok) {
+        await response.body?.cancel();
+        throw new Error(`Webhook answered ${response.status}`);
+      }
+      const reply = await reached(readBody(response));
+      if (reply === undefined) throw new Error('Webhook answered with too much');
+      if (!isJson(reply)) throw new Error('Webhook did not answer with JSON');
+      return reply;
     },
   };
 }
 
-async function post(url: URL, request: ClientRpcRequest, signal: AbortSignal): Promise<Response> {
-  const { params, ...identity } = request;
-  // The params' own text goes into the body, so that 42.0 stays 42.0.
-  const body = `${JSON.stringify(identity).slice(0, -1)},"params":${params}}`;
+/** The params' own text goes into the body, so that 42.0 stays 42.0. */
+function bodyOf({ deviceId, deviceName, deviceType, method, params }: ClientRpcRequest): string {
+  return `${JSON.stringify({ deviceId, deviceName, deviceType, method }).slice(0, -1)},"params":${params}}`;
+}
+
+/** What the network says about a failure is none of the device's business. */
+async function reached<T>(answer: Promise<T>): Promise<T> {
   try {
-    return await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal });
+    return await answer;
   } catch {
     throw new Error('Webhook is out of reach');
   }
 }
 
-async function readBody(response: Response): Promise<string> {
+/** Undefined when there is more of it than is taken. */
+async function readBody(response: Response): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_REPLY_BYTES) throw new Error('Webhook answered with too much');
+    if (bytes > MAX_REPLY_BYTES) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -1,0 +1,56 @@
+import { type Core, silentLogger } from '@tandem/core';
+import { FakeClock } from '@tandem/core/testing';
+import { startRpcSweeper } from './rpc-sweeper';
+
+describe('The sweeper of lapsed commands', () => {
+  const soon = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  /** @param found what the sweeps find, one after the other */
+  function start(...found: Array<number | Error>) {
+    const clock = new FakeClock();
+    const logger = { ...silentLogger, error: jest.fn() };
+    const sweep = jest.fn(async () => {
+      const next = found.shift() ?? 0;
+      if (next instanceof Error) throw next;
+      return next;
+    });
+    const stop = startRpcSweeper({ rpcCalls: { sweep }, clock, logger } as unknown as Core);
+    const second = async () => {
+      clock.advance(1_000);
+      await soon();
+    };
+    return { clock, logger, sweep, stop, second };
+  }
+
+  it('sweeps once a second', async () => {
+    const { sweep, second } = start();
+    expect(sweep).not.toHaveBeenCalled();
+    await second();
+    await second();
+    expect(sweep).toHaveBeenCalledTimes(2);
+  });
+
+  it('goes on at once while there is more than it can take at a time', async () => {
+    const { sweep, second } = start(1_000, 1_000, 7);
+    await second();
+    expect(sweep).toHaveBeenCalledTimes(3);
+  });
+
+  it('goes on after a failure, and tells of it', async () => {
+    const { sweep, logger, second } = start(new Error('no store'));
+    await second();
+    expect(logger.error).toHaveBeenCalledWith('lapsed RPCs not swept', { error: 'Error: no store' });
+    await second();
+    expect(sweep).toHaveBeenCalledTimes(2);
+  });
+
+  it('stops for good, also in the middle of a sweep, and then says nothing', async () => {
+    const { clock, sweep, logger, stop } = start(new Error('the store is closed'));
+    clock.advance(1_000);
+    stop();
+    await soon();
+    expect(sweep).toHaveBeenCalledTimes(1);
+    expect(logger.error).not.toHaveBeenCalled();
+    expect(clock.timers).toBe(0);
+  });
+});
