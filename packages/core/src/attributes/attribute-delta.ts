@@ -1,6 +1,9 @@
 import { type KeyValue, renderObject, trustedValue, type Value } from '../payload/value';
 import type { AttributeEvent } from '../state/device-events';
 
+/** The member that lists the keys that are gone (contract 1.5.3). */
+const DELETED = 'deleted';
+
 /** Changes of shared attributes folded into one: what a waiter that saw none of them has to be told. */
 export class AttributeDelta {
   readonly #updated = new Map<string, Value>();
@@ -23,6 +26,16 @@ export class AttributeDelta {
     }
   }
 
+  /**
+   * Whether what the device is told after `add` has one meaning: an attribute named `deleted` and the list of deleted keys
+   * cannot both be members of one flat object.
+   */
+  canTell({ updated, deleted }: Pick<AttributeEvent, 'updated' | 'deleted'>): boolean {
+    if (this.empty) return true;
+    const named = this.#updated.has(DELETED) || updated.some(({ key }) => key === DELETED);
+    return !named || (this.#deleted.size === 0 && deleted.length === 0);
+  }
+
   get empty(): boolean {
     return this.#updated.size === 0 && this.#deleted.size === 0;
   }
@@ -31,7 +44,7 @@ export class AttributeDelta {
   render(): string {
     const members: KeyValue[] = [...this.#updated].map(([key, value]) => ({ key, value }));
     if (this.#deleted.size > 0) {
-      members.push({ key: 'deleted', value: trustedValue(JSON.stringify([...this.#deleted])) });
+      members.push({ key: DELETED, value: trustedValue(JSON.stringify([...this.#deleted])) });
     }
     return renderObject(members);
   }

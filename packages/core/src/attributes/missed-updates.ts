@@ -25,11 +25,14 @@ export class MissedUpdates {
   async after(deviceId: Uuid, position: Position, limit: number): Promise<Missed | undefined> {
     const read = await this.events.read(deviceId, position, limit);
     if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept);
-    const last = read.events.at(-1);
-    if (!last) return undefined;
     const delta = new AttributeDelta();
-    for (const event of read.events) delta.add(event);
-    return { delta, position: { epoch: read.epoch, offset: last.offset } };
+    let offset: number | undefined;
+    for (const event of read.events) {
+      if (!delta.canTell(event)) break;
+      delta.add(event);
+      offset = event.offset;
+    }
+    return offset === undefined ? undefined : { delta, position: { epoch: read.epoch, offset } };
   }
 
   async #fullState(deviceId: Uuid, lost: Position, kept: readonly AttributeEvent[]): Promise<Missed> {

@@ -6,6 +6,9 @@ import { type DeviceSession, sessionOf } from './device-session';
 
 export type SessionEnd = 'deleted' | 'credentials';
 
+/** Changes of other devices count as well: under many of them a read has to come to an end all the same. */
+const READ_ATTEMPTS = 3;
+
 /**
  * Access token -> session of a device. A process cache answers all but the first request of a device; a change of
  * credentials, device or profile drops what it touches before the change is acknowledged. What is unknown is never
@@ -43,12 +46,17 @@ export class DeviceAuth {
     if (known) return known;
     if (token === '') throw new TandemError('UNAUTHORIZED');
     this.#misses.add();
-    const before = this.#changes;
-    const resolved = await this.devices.resolveCredentials(token);
-    if (resolved?.credentials.credentialsType !== 'ACCESS_TOKEN') throw new TandemError('UNAUTHORIZED');
-    const session = sessionOf(resolved);
-    if (before === this.#changes) this.#remember(token, session);
-    return session;
+    for (let attempt = 1; ; attempt++) {
+      const before = this.#changes;
+      const resolved = await this.devices.resolveCredentials(token);
+      const changed = before !== this.#changes;
+      // Read again: a poll opened on credentials of before the change would never hear of it.
+      if (changed && attempt < READ_ATTEMPTS) continue;
+      if (resolved?.credentials.credentialsType !== 'ACCESS_TOKEN') throw new TandemError('UNAUTHORIZED');
+      const session = sessionOf(resolved);
+      if (!changed) this.#remember(token, session);
+      return session;
+    }
   }
 
   /** Tells when the sessions of a device end because it was deleted or its credentials changed. */

@@ -11,6 +11,7 @@ export class SettingsError extends Error {
 type Source = Readonly<Record<string, string | undefined>>;
 
 /**
+ * An empty value counts as unset.
  * @param environment unknown names that begin with TANDEM_ are refused, others belong to other programs
  * @param file settings of a file: the environment wins over it, and every unknown name is refused
  * @throws SettingsError with all problems at once
@@ -22,8 +23,7 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
   ];
   const settings: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS)) {
-    const given = environment[name] ?? file[name];
-    const text = given === undefined || given === '' ? setting.default : given;
+    const text = environment[name] || file[name] || setting.default;
     try {
       settings[name] = setting.parse(text);
     } catch (error) {
@@ -34,7 +34,17 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
     }
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  return settings as Settings;
+  const complete = settings as Settings;
+  refuseUnservedStore(complete);
+  return complete;
+}
+
+/** The embedded store has one process: without the materialiser there, what devices send could never be read. */
+function refuseUnservedStore({ REDIS_URL, TANDEM_ROLES }: Settings): void {
+  if (REDIS_URL !== undefined || TANDEM_ROLES.includes('api')) return;
+  throw new SettingsError([
+    `TANDEM_ROLES must name api: it carries the materialiser, and the embedded store is open to this process only, not "${TANDEM_ROLES.join(',')}"`,
+  ]);
 }
 
 function unknownNames(names: readonly string[]): string[] {

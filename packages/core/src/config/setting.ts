@@ -113,7 +113,7 @@ export const list = <T extends string>(
   },
 });
 
-export const httpUrl = (doc: string): Setting<URL | undefined> => ({
+export const httpUrl = (doc: string, extra: Extra = {}): Setting<URL | undefined> => ({
   type: 'http or https URL',
   default: '',
   doc,
@@ -123,4 +123,5 @@ export const httpUrl = (doc: string): Setting<URL | undefined> => ({
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw new Error('must be an http or https URL');
     return url;
   },
+  ...extra,
 });

@@ -53,7 +53,9 @@ export const SETTINGS = {
   DEFAULT_SERVER_SIDE_RPC_TIMEOUT: millis(10_000, 'Life of a command whose sender names no time-out'),
   MIN_SERVER_SIDE_RPC_TIMEOUT: millis(5_000, 'The shortest life of a command'),
   ACTORS_RPC_MAX_RETRIES: whole(5, { min: 0 }, 'How often a persistent command is sent again at the most'),
-  TANDEM_RPC_WEBHOOK_URL: httpUrl('Answers commands of devices; see the guide on client-side RPC'),
+  TANDEM_RPC_WEBHOOK_URL: httpUrl('Answers commands of devices; see the guide on client-side RPC', {
+    secret: true,
+  }),
   TANDEM_RPC_MAX_PENDING: whole(1_000, { min: 1 }, 'Open commands of one device; further ones are refused with 429'),
   TANDEM_RPC_MAX_WAITING: whole(10_000, { min: 1 }, 'Commands of devices that wait for the webhook at the same time'),
 

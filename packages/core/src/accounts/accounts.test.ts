@@ -1,0 +1,48 @@
+import { useCore } from '../devices/testing/core-under-test';
+
+const used = useCore();
+const accounts = () => used.core.accounts;
+
+describe('Accounts', () => {
+  it('let in who knows the password, whatever the case of the address', async () => {
+    await accounts().ensureTenantAdmin('Ada@Example.org', 'secret', 'Ada');
+    expect(await accounts().login('aDA@example.ORG', 'secret')).toMatchObject({
+      kind: 'user',
+      user: { email: 'ada@example.org', authority: 'TENANT_ADMIN' },
+    });
+    expect(await accounts().login('ada@example.org', 'Secret')).toEqual({ kind: 'refused' });
+    expect(await accounts().login('nobody@example.org', 'secret')).toEqual({ kind: 'refused' });
+  });
+
+  it('tell only their owner that they are disabled', async () => {
+    await accounts().ensureTenantAdmin('off@example.org', 'secret', 'Off');
+    const user = await used.core.state.devices.findUserByEmail('off@example.org');
+    if (!user) throw new Error('no user');
+    await used.core.state.devices.updateUser({ ...user, enabled: false });
+    expect(await accounts().login('off@example.org', 'wrong')).toEqual({ kind: 'refused' });
+    expect(await accounts().login('off@example.org', 'secret')).toEqual({ kind: 'inactive' });
+  });
+
+  it('each tenant administrator has a tenant of his own, with a default profile', async () => {
+    expect(await accounts().ensureTenantAdmin('new@example.org', 'secret', 'New')).toBe('created');
+    const user = await used.core.state.devices.findUserByEmail('new@example.org');
+    expect(user?.tenantId).not.toBe(used.tenantId);
+    expect(await used.core.state.devices.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'New' });
+    expect(await used.core.state.devices.findDefaultProfile(user?.tenantId ?? '')).toMatchObject({ name: 'default' });
+  });
+
+  it('that are there keep their password, unless it is set', async () => {
+    expect(await accounts().ensureTenantAdmin('admin@example.org', 'another', 'X')).toBe('present');
+    expect(await accounts().login('admin@example.org', 'another')).toEqual({ kind: 'refused' });
+    await accounts().setTenantAdmin('admin@example.org', 'another', 'X');
+    expect(await accounts().login('admin@example.org', 'another')).toMatchObject({ kind: 'user' });
+    expect(await accounts().login('admin@example.org', 'password')).toEqual({ kind: 'refused' });
+  });
+
+  it('of system administrators belong to no tenant', async () => {
+    await accounts().setSystemAdmin('root@example.org', 'secret');
+    expect(await accounts().login('root@example.org', 'secret')).toMatchObject({
+      user: { authority: 'SYS_ADMIN', tenantId: '13814000-1dd2-11b2-8080-808080808080' },
+    });
+  });
+});

@@ -1,0 +1,99 @@
+import { nearest, readSettings, SettingsError } from './read-settings';
+import { SETTINGS } from './settings';
+
+function problems(environment: Record<string, string>, file: Record<string, string> = {}): readonly string[] {
+  try {
+    readSettings(environment, file);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+describe('Settings', () => {
+  it('that are not set, or set to nothing, have their defaults', () => {
+    const settings = readSettings({ HTTP_BIND_PORT: '', COAP_TIMEOUT: '' });
+    expect(settings).toMatchObject({
+      HTTP_BIND_PORT: 8080,
+      COAP_TIMEOUT: 10_000,
+      TANDEM_ROLES: ['http', 'coap', 'api'],
+      TANDEM_DEMO: false,
+      TANDEM_ADMIN_PASSWORD: undefined,
+    });
+    expect(Object.keys(settings)).toEqual(Object.keys(SETTINGS));
+  });
+
+  it('of the environment win over those of the file, unless they are empty', () => {
+    const file = { HTTP_BIND_PORT: '1', COAP_BIND_PORT: '2' };
+    expect(readSettings({ HTTP_BIND_PORT: '3', COAP_BIND_PORT: '' }, file)).toMatchObject({
+      HTTP_BIND_PORT: 3,
+      COAP_BIND_PORT: 2,
+    });
+  });
+
+  it('of other programs are left alone in the environment, and refused in the file', () => {
+    expect(problems({ PATH: '/bin', HTTP_PROXY: 'x', tandem_x: 'y' })).toEqual([]);
+    expect(problems({}, { HTTP_PROXY: 'x' })).toEqual([
+      expect.stringMatching(/^HTTP_PROXY is not a setting; the nearest is \w+$/),
+    ]);
+  });
+
+  it('that are malformed are all named at once, with what was given', () => {
+    expect(
+      problems({
+        HTTP_BIND_PORT: '65536',
+        COAP_BIND_PORT: '-1',
+        TANDEM_METRICS_PORT: '0x10',
+        COAP_TIMEOUT: '0',
+        COAP_ENABLED: 'TRUE',
+        TANDEM_DURABILITY: 'never',
+        TANDEM_ROLES: 'http,mqtt',
+        TANDEM_EVENT_LOG_MAX: '1.5',
+      }),
+    ).toEqual([
+      'TANDEM_ROLES must be a comma list of http, coap, api, not "http,mqtt"',
+      'HTTP_BIND_PORT must be a whole number from 0 to 65535, not "65536"',
+      'COAP_ENABLED must be true or false, not "TRUE"',
+      'COAP_BIND_PORT must be a whole number from 0 to 65535, not "-1"',
+      'COAP_TIMEOUT must be a whole number from 1 to 2147483647, not "0"',
+      'TANDEM_DURABILITY must be one of process, power, not "never"',
+      'TANDEM_EVENT_LOG_MAX must be a whole number from 1 to 9007199254740991, not "1.5"',
+      'TANDEM_METRICS_PORT must be a whole number from 0 to 65535, not "0x10"',
+    ]);
+  });
+
+  it('that are secret are never repeated', () => {
+    expect(problems({ TANDEM_RPC_WEBHOOK_URL: 'user:hunter2' })).toEqual([
+      'TANDEM_RPC_WEBHOOK_URL must be an http or https URL',
+    ]);
+  });
+
+  it.each(['REDIS_URL=redis://h', 'SSL_ENABLED=true', 'COAP_DTLS_ENABLED=true', 'TANDEM_TRUSTED_PROXIES=10.0.0.1'])(
+    '%s is refused: this version has nothing behind it',
+    (setting) => {
+      const [name = '', value = ''] = setting.split('=');
+      expect(problems({ [name]: value })).toEqual([`${name} is not available in this version`]);
+    },
+  );
+
+  it('that are planned may say what holds anyway', () => {
+    expect(problems({ SSL_ENABLED: 'false', COAP_DTLS_BIND_PORT: '5684', REDIS_URL: '' })).toEqual([]);
+  });
+
+  it('must give one process the role `api`, which reads what devices send', () => {
+    expect(problems({ TANDEM_ROLES: 'coap' })).toEqual([expect.stringMatching(/^TANDEM_ROLES must name api: /)]);
+    expect(readSettings({ TANDEM_ROLES: ' api , http' }).TANDEM_ROLES).toEqual(['http', 'api']);
+  });
+});
+
+describe('The nearest name', () => {
+  it.each([
+    ['TANDEM_DATADIR', 'TANDEM_DATA_DIR'],
+    ['TANDEM_LOGLEVEL', 'TANDEM_LOG_LEVEL'],
+    ['TANDEM_ROLE', 'TANDEM_ROLES'],
+    ['HTTP_PORT', 'HTTP_BIND_PORT'],
+  ])('of %s is %s', (misspelt, meant) => {
+    expect(nearest(misspelt)).toBe(meant);
+  });
+});

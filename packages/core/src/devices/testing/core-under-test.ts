@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedState } from '@tandem/state-embedded';
+import type { DeviceSession } from '../../auth/device-session';
+import { readSettings } from '../../config/read-settings';
+import { type Core, makeCore } from '../../core';
+import type { LogFields, Logger } from '../../platform/logger';
+import { MetricsRegistry } from '../../platform/metrics';
+import { systemRandom } from '../../platform/random';
+import type { ClientRpcBackend } from '../../rpc/client-rpc';
+import { FakeClock } from '../../testing/fake-clock';
+import type { OpenPoll, PollEvent, PollOutcome } from '../long-poll';
+import type { Uuid } from '../model';
+
+export interface Logged {
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** All services over the real embedded store, with time that a test moves. */
+export class CoreUnderTest {
+  readonly clock = new FakeClock();
+  readonly log: Logged[] = [];
+  tenantId: Uuid = '';
+  #core: Core | undefined;
+  #folder = '';
+
+  get core(): Core {
+    if (!this.#core) throw new Error('the core is there only within a test');
+    return this.#core;
+  }
+
+  async open(settings: Readonly<Record<string, string>>, backend?: ClientRpcBackend): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'tandem-core-'));
+    const read = readSettings(settings);
+    const platform = {
+      clock: this.clock,
+      random: systemRandom,
+      logger: recorder(this.log),
+      metrics: new MetricsRegistry(),
+    };
+    const state = await openEmbeddedState({
+      folder: this.#folder,
+      durability: 'process',
+      backlogMax: read.TANDEM_TELEMETRY_BACKLOG_MAX,
+      eventLogMax: read.TANDEM_EVENT_LOG_MAX,
+      rpcMaxPending: read.TANDEM_RPC_MAX_PENDING,
+      ...platform,
+    });
+    this.#core = makeCore(state, read, platform, backend);
+    await this.#core.accounts.ensureTenantAdmin('admin@example.org', 'password', 'Tenant');
+    this.tenantId = (await state.devices.findUserByEmail('admin@example.org'))?.tenantId ?? '';
+    this.log.length = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.core.state.close();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  /** A new device with this token. */
+  async device(token: string): Promise<DeviceSession> {
+    await this.core.devices.create(this.tenantId, { name: token }, { credentialsId: token });
+    return this.core.auth.resolve(token);
+  }
+
+  gauge(name: string): number | undefined {
+    return this.core.metrics
+      .list()
+      .find((gauge) => gauge.name === name)
+      ?.read();
+  }
+
+  /** Resolves when everything that was asked of the store before has been done and has been heard of. */
+  async quiet(): Promise<void> {
+    for (let i = 0; i < 3; i++) {
+      await this.core.state.ping();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** A new core for every test of the surrounding `describe`. */
+export function useCore(settings: Readonly<Record<string, string>> = {}, backend?: ClientRpcBackend): CoreUnderTest {
+  const used = new CoreUnderTest();
+  beforeEach(() => used.open(settings, backend));
+  afterEach(() => used.close());
+  return used;
+}
+
+/** A poll as a test sees it: how it ended, once it has. */
+export class PollUnderTest {
+  outcome: PollOutcome | undefined;
+  readonly ended: Promise<PollOutcome>;
+  readonly poll: OpenPoll;
+
+  constructor(open: (done: (outcome: PollOutcome) => void) => OpenPoll) {
+    let resolve: (outcome: PollOutcome) => void;
+    this.ended = new Promise((done) => {
+      resolve = done;
+    });
+    this.poll = open((outcome) => {
+      if (this.outcome) throw new Error('a poll ends once');
+      this.outcome = outcome;
+      resolve(outcome);
+    });
+  }
+
+  /** The event it ended with. */
+  async event(): Promise<PollEvent> {
+    const outcome = await this.ended;
+    if (outcome.kind !== 'event') throw new Error(`the poll ended with ${outcome.kind}`);
+    return outcome.event;
+  }
+
+  /** The event's body; the device gets it. */
+  async delivered(): Promise<string> {
+    const event = await this.event();
+    event.settled(true);
+    return event.body;
+  }
+}
+
+function recorder(log: Logged[]): Logger {
+  const write =
+    (level: Logged['level']) =>
+    (message: string, fields: LogFields = {}) =>
+      void log.push({ level, message, fields });
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug'), debugEnabled: true };
+}
