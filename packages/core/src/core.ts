@@ -81,7 +81,7 @@ export function makeCore(
       },
       logger,
     ),
-    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger),
+    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger, settings.ACTORS_RPC_MAX_RETRIES),
     rpcCalls: new RpcCalls(
       state.rpcs,
       state.events,
@@ -90,7 +90,6 @@ export function makeCore(
       {
         defaultTimeout: settings.DEFAULT_SERVER_SIDE_RPC_TIMEOUT,
         minTimeout: settings.MIN_SERVER_SIDE_RPC_TIMEOUT,
-        maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
       },
       logger,
     ),

@@ -11,8 +11,8 @@ export type Role = (typeof ROLES)[number];
 export const SETTINGS = {
   TANDEM_ROLES: list<Role>(ROLES, ROLES, 'Which parts this process runs; `api` carries the materialiser'),
 
-  HTTP_BIND_ADDRESS: text('0.0.0.0', 'Address of the device API over HTTP, the server API and the console'),
-  HTTP_BIND_PORT: port(8080, 'Port of the device API over HTTP, the server API and the console'),
+  HTTP_BIND_ADDRESS: text('0.0.0.0', 'Address of the device API over HTTP and of the server API'),
+  HTTP_BIND_PORT: port(8080, 'Port of the device API over HTTP and of the server API'),
   HTTP_REQUEST_TIMEOUT: millis(60_000, 'How long a poll waits that names no time-out'),
   HTTP_MAX_REQUEST_TIMEOUT: millis(300_000, 'The longest a poll may wait; longer wishes are cut'),
   HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION: payloadLimits(
@@ -34,14 +34,14 @@ export const SETTINGS = {
   COAP_MAX_OBSERVATIONS: whole(
     50_000,
     { min: 1 },
-    'Observations of this process; see design section 9 for what follows',
+    'Observations of this process; beyond it attributes get a plain answer and commands 5.03',
   ),
   TANDEM_COAP_DEDUPLICATION_BYTES: whole(
     16_777_216,
     { min: 65_536, unit: 'bytes' },
     'Memory for recognising duplicates',
   ),
-  TANDEM_COAP_MAX_EXCHANGES: whole(20_000, { min: 1 }, 'Requests under way at the same time; further ones are dropped'),
+  TANDEM_COAP_MAX_EXCHANGES: whole(20_000, { min: 1 }, 'Requests under way at the same time; further ones get 5.03'),
   TANDEM_COAP_BLOCKWISE_BYTES: whole(
     16_777_216,
     { min: 65_536, unit: 'bytes' },

@@ -98,6 +98,12 @@ describe('hostile input', () => {
   const settings = { typeCast: true, maxStringLength: 0 };
   const MILLION = 1_000_000;
 
+  it('refuses a document of more than 500,000 values, and reads one of as many', () => {
+    const list = (items: number) => `[${'1,'.repeat(items - 1)}1]`;
+    expect(compactJson(list(499_999))).toHaveLength(2 * 499_999 + 1);
+    expect(refusal(list(500_000))).toContain('more than 500000 values');
+  });
+
   it('takes 255 levels and refuses the 256th', () => {
     const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
     expect(compactJson(nested(255))).toBe(nested(255));
@@ -119,27 +125,23 @@ describe('hostile input', () => {
     ['a huge number', `{"a":${'7'.repeat(MILLION)}}`],
     ['a huge exponent', `{"a":1e${'7'.repeat(MILLION)}}`],
     ['a huge fraction', `{"a":0.${'0'.repeat(MILLION)}1}`],
-  ])('refuses %s without delay', (_what, text) => {
-    const started = performance.now();
+  ])('refuses %s: in quadratic time this would not end before the time limit of a test', (_what, text) => {
     expect(() => parseTelemetry(Buffer.from(text), 0, settings)).toThrow(TandemError);
-    expect(performance.now() - started).toBeLessThan(3000);
   });
 
   it.each([
     ['comments', `${'#\n'.repeat(MILLION)}{"a":1}`],
     ['members', `{${Array.from({ length: 200_000 }, (_, i) => `"k${i}":1`).join()}}`],
-    ['members of one name', `{${'"a":1,'.repeat(MILLION)}"a":2}`],
+    ['members of one name', `{${'"a":1,'.repeat(400_000)}"a":2}`],
     ['escapes', `{"a":"${'\\n'.repeat(MILLION)}"}`],
     ['digits that turn out to be none', `{"a":"${'1'.repeat(MILLION)}x1"}`],
     ['digits of another script', `{"a":"${'٤'.repeat(MILLION)}"}`],
     ['digits of another script that turn out to be none', `{"a":"${'٤'.repeat(MILLION)}x٤"}`],
     ['leading zeros', `{"a":${'0'.repeat(MILLION)}7}`],
     ['zeros that an exponent takes back', `{"a":1${'0'.repeat(MILLION)}e-${MILLION}}`],
-    ['elements', `{"a":[${'1.5,'.repeat(MILLION)}{}]}`],
-  ])('reads a million %s in time linear in their count', (_what, text) => {
-    const started = performance.now();
+    ['elements', `{"a":[${'1.5,'.repeat(400_000)}{}]}`],
+  ])('reads very many %s: in quadratic time this would not end before the time limit of a test', (_what, text) => {
     expect(parseTelemetry(Buffer.from(text), 0, settings).records).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('takes names that mean something to JavaScript as ordinary ones', () => {

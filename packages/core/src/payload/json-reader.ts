@@ -5,6 +5,12 @@ import { plainNumber } from './number-in-string';
 /** Objects and arrays within each other. The reader recurses, so this is what keeps hostile input off the stack. */
 export const MAX_NESTING = 255;
 
+/**
+ * Objects, arrays and what is in them, in one document. A body within the size limit can hold millions, and one thread reads them
+ * for everybody: this many take some tenths of a second (ADR 9).
+ */
+export const MAX_VALUES = 500_000;
+
 /** Below this many members a look along the list finds a duplicate name sooner than an index would. */
 const INDEX_FROM = 12;
 /** Integers of so many digits are exact as JavaScript numbers. */
@@ -84,6 +90,7 @@ class LenientReader {
   readonly #text: string;
   #at = 0;
   #nesting = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -139,6 +146,7 @@ class LenientReader {
 
   /** @param first the character at the position, which is not blank */
   #value(first: number): JsonNode {
+    if (++this.#values > MAX_VALUES) throw this.#fault(`more than ${MAX_VALUES} values`);
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) return this.#quoted(first);
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return this.#literal(first);
     if (++this.#nesting > MAX_NESTING) throw this.#fault(`nested more than ${MAX_NESTING} deep`);

@@ -40,8 +40,6 @@ export type RpcOutcome =
 export interface RpcCallSettings {
   readonly defaultTimeout: Millis;
   readonly minTimeout: Millis;
-  /** `ACTORS_RPC_MAX_RETRIES` */
-  readonly maxRetries: number;
 }
 
 /** Commands from the server's side: sending, waiting for what becomes of them, and the device's replies. */

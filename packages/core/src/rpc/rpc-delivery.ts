@@ -42,7 +42,7 @@ export class RpcDelivery {
     private readonly rpcs: RpcStore,
     private readonly logger: Logger,
     /** `ACTORS_RPC_MAX_RETRIES` */
-    private readonly maxRetries = 5,
+    private readonly maxRetries: number,
   ) {}
 
   /** Contract 1.5.4: at most one command, oldest first. @param done called once, unless the poll is cancelled */
