@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Core } from '@tandem/core';
 import { createDeviceApi } from './device-api';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
@@ -24,9 +25,12 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       `UDP port ${settings.COAP_BIND_PORT} on ${settings.COAP_BIND_ADDRESS} ${reason}: see COAP_BIND_PORT`,
     );
   });
+  const closing = new AbortController();
+  // Every waiting command of a device listens.
+  setMaxListeners(0, closing.signal);
   const endpoint = new CoapEndpoint({
     socket,
-    handler: createDeviceApi(core),
+    handler: createDeviceApi(core, closing.signal),
     clock,
     random,
     logger,
@@ -39,7 +43,16 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       uploadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       downloadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       maxObservations: settings.COAP_MAX_OBSERVATIONS,
+      maxObservationsPerPeer: settings.TANDEM_COAP_MAX_OBSERVATIONS_PER_PEER,
     },
   });
-  return { port: endpoint.local.port, close: () => endpoint.close({ graceful: true }) };
+  return {
+    port: endpoint.local.port,
+    close() {
+      const closed = endpoint.close({ graceful: true });
+      // What is running has been answered by now.
+      closing.abort();
+      return closed;
+    },
+  };
 }

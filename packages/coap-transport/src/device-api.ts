@@ -5,6 +5,7 @@ import { type Feature, parseDevicePath } from './device-path';
 import type { CoapRequest, CoapResponse, RequestHandler } from './endpoint/index';
 import { JSON_FORMAT, LINK_FORMAT } from './json-response';
 import { Observers } from './observers';
+import { withRetryTime } from './retry-time';
 import { RpcSource } from './rpc-source';
 
 const CREATED: CoapResponse = { code: '2.01' };
@@ -21,13 +22,25 @@ const NO_ROOM: CoapResponse = { code: '5.03', maxAge: 60 };
 /** Features this version has nothing behind. */
 const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
 
-/** The device API of contract section 2 as one handler: path, then token, then payload. */
-export function createDeviceApi(core: Core): RequestHandler {
+/**
+ * The device API of contract section 2 as one handler: path, then token, then payload.
+ * @param closing aborted when nobody waits for answers any more
+ */
+export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandler {
   const { auth, telemetry, attributes, attributeUpdates, rpcDelivery, rpcCalls, clientRpc, clock, settings } = core;
   const attributeObservers = new Observers();
   const rpcObservers = new Observers();
 
   return function handle(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
+    try {
+      const answer = route(request);
+      return answer instanceof Promise ? answer.catch(refuse) : answer;
+    } catch (error) {
+      return refuse(error);
+    }
+  };
+
+  function route(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     const path = parseDevicePath(request.path);
     switch (path.kind) {
       case 'root':
@@ -36,9 +49,10 @@ export function createDeviceApi(core: Core): RequestHandler {
         return request.method === 'GET' ? RESOURCES : METHOD_NOT_ALLOWED;
       case 'foreign':
         return NOT_FOUND;
+      case 'api':
+        return request.method === 'POST' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
       case 'no-feature':
-        if (request.method === 'POST') return BAD_REQUEST;
-        return request.method === 'GET' && request.path.length > 1 ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+        return request.method === 'POST' || request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
       default:
     }
     const { feature, token, requestId } = path;
@@ -48,7 +62,7 @@ export function createDeviceApi(core: Core): RequestHandler {
     const known = token === undefined ? undefined : auth.cached(token);
     if (known) return withSession(known, feature, requestId, request);
     return auth.resolve(token ?? '').then((session) => withSession(session, feature, requestId, request));
-  };
+  }
 
   function withSession(
     session: DeviceSession,
@@ -67,7 +81,7 @@ export function createDeviceApi(core: Core): RequestHandler {
         return attributes.postClient(session, request.payload).then(created);
       default:
         return requestId === undefined
-          ? clientRpc.call(session, request.payload, { paramsRequired: false }).then(content)
+          ? clientRpc.call(session, request.payload, { paramsRequired: false, caller: closing }).then(content)
           : rpcCalls.reply(session, requestId, request.payload, 'object').then(created);
     }
   }
@@ -82,10 +96,11 @@ export function createDeviceApi(core: Core): RequestHandler {
     return content(renderDeviceAttributes(found));
   }
 
-  function getRpc(session: DeviceSession, request: CoapRequest): CoapResponse {
+  async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
-    return { ...VALID, observation: new RpcSource(session, rpcDelivery, rpcObservers, clock, settings.COAP_TIMEOUT) };
+    const observation = await RpcSource.open(session, rpcDelivery, rpcObservers, clock, settings.COAP_TIMEOUT);
+    return { ...VALID, observation };
   }
 }
 
@@ -99,6 +114,11 @@ function answers(feature: Feature, { method, observe }: CoapRequest): boolean {
 function refuseForeignTransport({ transportType, coapDeviceType }: DeviceSession): void {
   if (transportType !== 'DEFAULT' && transportType !== 'COAP') throw new TandemError('TRANSPORT_MISMATCH');
   if (coapDeviceType === 'EFENTO') throw new TandemError('BAD_REQUEST');
+}
+
+/** The endpoint answers with the row of what is thrown. */
+function refuse(error: unknown): never {
+  throw withRetryTime(error);
 }
 
 const created = (): CoapResponse => CREATED;

@@ -5,6 +5,8 @@ export type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision'
 export type DevicePath =
   /** `token` is undefined in the form without one, which stands for a device known by its certificate. */
   | { readonly kind: 'feature'; readonly feature: Feature; readonly token?: string; readonly requestId?: number }
+  /** `api` alone. */
+  | { readonly kind: 'api' }
   /** Under `api`, but no feature of ours. */
   | { readonly kind: 'no-feature' }
   | { readonly kind: 'root' }
@@ -12,20 +14,22 @@ export type DevicePath =
   | { readonly kind: 'foreign' };
 
 const FEATURES: ReadonlySet<string> = new Set<Feature>(['attributes', 'telemetry', 'rpc', 'claim', 'provision']);
+const API: DevicePath = { kind: 'api' };
 const NO_FEATURE: DevicePath = { kind: 'no-feature' };
 const FOREIGN: DevicePath = { kind: 'foreign' };
 
 /** Contract 2.3, "exact path algorithm". @param options the Uri-Path options */
 export function parseDevicePath(options: readonly string[]): DevicePath {
-  const segments = options.some((option) => option.includes('/'))
-    ? options.flatMap((option) => option.split('/').filter(Boolean))
-    : options;
+  const [only] = options;
+  // A slash within one of several options is part of a name, of a token for instance (RFC 7252 section 6.5).
+  const segments = options.length === 1 && only?.includes('/') ? only.split('/').filter(Boolean) : options;
   const [root, , third, fourth, fifth] = segments;
   if (root === undefined || (root === '' && segments.length === 1)) return { kind: 'root' };
   if (root === '.well-known' && segments[1] === 'core' && segments.length === 2) return { kind: 'discovery' };
   if (root !== 'api') return FOREIGN;
+  if (segments.length === 1) return API;
   if (third === undefined) return NO_FEATURE;
-  if (fourth === undefined) return feature(third, undefined, undefined);
+  if (fourth === undefined) return feature(segments.includes('provision') ? 'provision' : third, undefined, undefined);
   if (segments.length === 4 && /^\d+$/.test(fourth)) return feature(third, undefined, fourth);
   return feature(fourth, third, fifth);
 }
@@ -40,5 +44,5 @@ const isFeature = (name: string): name is Feature => FEATURES.has(name);
 
 /** Not a number: the request is a client-side RPC (contract 2.3). */
 function requestIdOf(id: string | undefined): number | undefined {
-  return id !== undefined && /^-?\d{1,10}$/.test(id) ? Number(id) : undefined;
+  return id !== undefined && /^-?\d+$/.test(id) ? Number(id) : undefined;
 }

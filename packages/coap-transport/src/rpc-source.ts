@@ -6,25 +6,34 @@ import { type Observer, type Observers, RelationLink } from './observers';
 /** The commands for one device on their way to one observer, one notification each (contract 2.6). */
 export class RpcSource implements ObservationSource, Observer {
   readonly #link = new RelationLink();
-  readonly #observation: RpcObservation;
+  #observation: RpcObservation | undefined;
   /** The command whose notification is under way. */
   #underWay: RpcHandOut | undefined;
   #closed = false;
 
-  constructor(
-    private readonly session: DeviceSession,
-    delivery: RpcDelivery,
+  private constructor(
+    private readonly deviceId: string,
     private readonly observers: Observers,
     private readonly clock: Clock,
-    /** `COAP_TIMEOUT`: how long a command may stay without its acknowledgement. */
     private readonly ackTimeout: Millis,
-  ) {
-    const onCommand = () => this.#link.ready();
-    this.#observation = delivery.observe(session.deviceId, onCommand, () => this.#link.end());
+  ) {}
+
+  /** @param ackTimeout `COAP_TIMEOUT`: how long a command may stay without its acknowledgement */
+  static async open(
+    session: DeviceSession,
+    delivery: RpcDelivery,
+    observers: Observers,
+    clock: Clock,
+    ackTimeout: Millis,
+  ): Promise<RpcSource> {
+    const source = new RpcSource(session.deviceId, observers, clock, ackTimeout);
+    const onCommand = () => source.#link.ready();
+    source.#observation = await delivery.observe(session.deviceId, onCommand, () => source.#link.end());
+    return source;
   }
 
   attach(relation: ObservationHandle): void {
-    this.observers.enter(this.session.deviceId, this);
+    this.observers.enter(this.deviceId, this);
     this.#link.attach(relation);
     // What was pending before follows the registration.
     relation.ready();
@@ -32,8 +41,13 @@ export class RpcSource implements ObservationSource, Observer {
 
   async next(): Promise<Notification | undefined> {
     if (this.#closed) return undefined;
-    const command = await this.#observation.next();
+    const command = await this.#observation?.next();
     if (!command) return undefined;
+    // It may have ended meanwhile: then nothing is sent, and nobody else would give the command back.
+    if (this.#isClosed()) {
+      command.returned();
+      return undefined;
+    }
     this.#underWay = command;
     return {
       code: '2.05',
@@ -52,12 +66,16 @@ export class RpcSource implements ObservationSource, Observer {
 
   closed(reason: ObservationEnd): void {
     this.#closed = true;
-    this.#observation.close();
-    this.observers.leave(this.session.deviceId, this);
+    this.#observation?.close();
+    this.observers.leave(this.deviceId, this);
     const command = this.#underWay;
     this.#underWay = undefined;
     if (reason === 'timeout') command?.lapsed();
     else command?.returned();
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
   }
 
   #settle(command: RpcHandOut, how: 'delivered' | 'lapsed'): void {

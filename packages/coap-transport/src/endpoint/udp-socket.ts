@@ -45,9 +45,12 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
     lookup: (hostname, _options, done) => done(null, hostname, family),
   });
   await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
     socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
-      socket.removeListener('error', reject);
+      socket.removeAllListeners('error');
       resolve();
     });
   });

@@ -36,6 +36,11 @@ export const SETTINGS = {
     { min: 1 },
     'Observations of this process; beyond it attributes get a plain answer and commands 5.03',
   ),
+  TANDEM_COAP_MAX_OBSERVATIONS_PER_PEER: whole(
+    1_000,
+    { min: 1 },
+    'Observations of one address and port, behind which several devices may be',
+  ),
   TANDEM_COAP_DEDUPLICATION_BYTES: whole(
     16_777_216,
     { min: 65_536, unit: 'bytes' },

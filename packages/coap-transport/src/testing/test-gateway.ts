@@ -1,0 +1,251 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import {
+  type ClientRpcBackend,
+  type Clock,
+  type Core,
+  type DeviceAuth,
+  type DeviceProfile,
+  type DeviceSession,
+  type Logger,
+  MetricsRegistry,
+  makeCore,
+  type Rpc,
+  type RpcOutcome,
+  type RpcStatus,
+  readSettings,
+  type State,
+  systemClock,
+  systemRandom,
+} from '@tandem/core';
+import { aProfile, entriesOf } from '@tandem/core/testing';
+import { openEmbeddedState } from '@tandem/state-embedded';
+import { type CoapTransport, createCoapTransport } from '../coap-transport';
+import { RawClient } from './raw-client';
+
+export interface TestDevice {
+  readonly token: string;
+  readonly id: string;
+}
+
+export interface TestGatewayOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly backend?: ClientRpcBackend;
+  readonly clock?: Clock;
+  /** Puts faults in front of the store. */
+  readonly over?: (state: State) => State;
+}
+
+export interface Command {
+  readonly oneway?: boolean;
+  readonly persistent?: boolean;
+  readonly retries?: number;
+  readonly method?: string;
+  readonly params?: string;
+  readonly timeout?: number;
+  readonly expirationTime?: number;
+}
+
+export interface SentCommand {
+  /** The RPC's id in the store. */
+  readonly id: string;
+  readonly requestId: number;
+  readonly outcome: Promise<RpcOutcome>;
+}
+
+const PATIENCE = 10_000;
+
+/** CoAP on a free port over the real embedded store. */
+export class TestGateway {
+  /** Listeners for the end of a session that `core.auth` holds. */
+  sessionEndListeners = 0;
+  readonly #clients: RawClient[] = [];
+  readonly #callers: AbortController[] = [];
+  #devices = 0;
+
+  private constructor(
+    readonly core: Core,
+    readonly transport: CoapTransport,
+    readonly log: readonly string[],
+    private readonly tenantId: string,
+    private readonly folder: string,
+  ) {}
+
+  static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
+    const folder = await mkdtemp(join(tmpdir(), 'tandem-coap-'));
+    const settings = readSettings({
+      COAP_BIND_ADDRESS: '127.0.0.1',
+      COAP_BIND_PORT: '0',
+      MIN_SERVER_SIDE_RPC_TIMEOUT: '1',
+      ...options.settings,
+    });
+    const log: string[] = [];
+    const platform = {
+      clock: options.clock ?? systemClock,
+      random: systemRandom,
+      logger: recorder(log),
+      metrics: new MetricsRegistry(),
+    };
+    const state = await openEmbeddedState({
+      folder,
+      durability: 'process',
+      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
+      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
+      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+      ...platform,
+    });
+    await state.materialiser.start();
+    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
+    await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
+    const admin = await state.devices.findUserByEmail('tenant@example.org');
+    const transport = await createCoapTransport(core);
+    const gateway = new TestGateway(core, transport, log, admin?.tenantId ?? '', folder);
+    gateway.#countListeners(core.auth);
+    return gateway;
+  }
+
+  async stop(): Promise<void> {
+    for (const caller of this.#callers.splice(0)) caller.abort();
+    await this.transport.close();
+    for (const client of this.#clients) client.close();
+    await this.core.state.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A new peer: an address and port of its own. */
+  async client(): Promise<RawClient> {
+    const client = await RawClient.open(this.transport.port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async device(profile?: DeviceProfile): Promise<TestDevice> {
+    const token = `token${++this.#devices}`;
+    const { id } = await this.core.devices.create(
+      this.tenantId,
+      { name: `device of ${token}`, deviceProfileId: profile?.id },
+      { credentialsId: token },
+    );
+    return { token, id };
+  }
+
+  async profile(given: Partial<DeviceProfile>): Promise<DeviceProfile> {
+    const made = await this.core.state.devices.createProfile(aProfile({ tenantId: this.tenantId, ...given }));
+    if (!made.ok) throw new Error(`the profile was refused: ${made.conflict}`);
+    return made.value;
+  }
+
+  session({ token }: TestDevice): Promise<DeviceSession> {
+    return this.core.auth.resolve(token);
+  }
+
+  remove({ id }: TestDevice): Promise<void> {
+    return this.core.devices.delete(this.tenantId, id);
+  }
+
+  async changeToken({ id }: TestDevice, credentialsId: string): Promise<void> {
+    await this.core.devices.updateCredentials(this.tenantId, id, { credentialsType: 'ACCESS_TOKEN', credentialsId });
+  }
+
+  /** @param values `{key: canonical value text}` */
+  share({ id }: TestDevice, values: Readonly<Record<string, string>>): Promise<void> {
+    return this.core.attributes.saveFromServer(id, 'SHARED', entriesOf(values));
+  }
+
+  async unshare({ id }: TestDevice, ...keys: string[]): Promise<void> {
+    await this.core.attributes.delete(id, 'SHARED', keys);
+  }
+
+  /** Resolves when the command is in the store; what becomes of it is in `outcome`. */
+  async command({ id: deviceId }: TestDevice, command: Command = {}): Promise<SentCommand> {
+    const id = this.core.random.uuid();
+    const caller = new AbortController();
+    this.#callers.push(caller);
+    const outcome = this.core.rpcCalls.send(
+      {
+        tenantId: this.tenantId,
+        deviceId,
+        oneway: false,
+        method: 'm',
+        params: '{}',
+        timeout: 20_000,
+        requestUuid: id,
+        ...command,
+      },
+      caller.signal,
+    );
+    const rpc = await until(() => this.rpc(id));
+    return { id, requestId: rpc.requestId, outcome };
+  }
+
+  rpc(id: string): Promise<Rpc | undefined> {
+    return this.core.state.rpcs.get(id);
+  }
+
+  /** Resolves when the command is in this state. */
+  async becomes({ id }: SentCommand, status: RpcStatus): Promise<void> {
+    let seen: string | undefined;
+    await until(
+      async () => {
+        seen = (await this.rpc(id))?.status;
+        return seen === status || undefined;
+      },
+      () => `the command is ${seen}, not ${status}`,
+    );
+  }
+
+  gauge(name: string): number {
+    const found = this.core.metrics.list().find((gauge) => gauge.name === name);
+    return found?.read() ?? Number.NaN;
+  }
+
+  get observations(): number {
+    return this.gauge('tandem_coap_observations');
+  }
+
+  /** Latest values. */
+  async stored({ id }: TestDevice): Promise<Record<string, { readonly ts: number; readonly value: string }>> {
+    await this.core.state.materialiser.caughtUp();
+    return Object.fromEntries(await this.core.timeSeries.latest(id));
+  }
+
+  async clientAttributes({ id }: TestDevice): Promise<Record<string, string>> {
+    const attributes = await this.core.attributes.read(id, 'CLIENT');
+    return Object.fromEntries(attributes.map(({ key, value }) => [key, value]));
+  }
+
+  #countListeners(auth: DeviceAuth): void {
+    const onSessionEnd = auth.onSessionEnd.bind(auth);
+    auth.onSessionEnd = (deviceId, listener) => {
+      const off = onSessionEnd(deviceId, listener);
+      let held = true;
+      this.sessionEndListeners++;
+      return () => {
+        if (held) this.sessionEndListeners--;
+        held = false;
+        off();
+      };
+    };
+  }
+}
+
+/** Resolves with what `look` finds, as soon as it finds something other than undefined or false. */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  complaint: () => string = () => 'it did not come about',
+): Promise<Exclude<T, undefined | false>> {
+  const deadline = Date.now() + PATIENCE;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
+    if (Date.now() > deadline) throw new Error(complaint());
+    await setImmediate();
+  }
+}
+
+function recorder(lines: string[]): Logger {
+  const write = (message: string, fields?: unknown) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  return { error: write, warn: write, info: write, debug: write, debugEnabled: true };
+}
