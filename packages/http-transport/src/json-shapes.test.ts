@@ -1,3 +1,4 @@
+import { ATTRIBUTE_SHAPES, TELEMETRY_SHAPES, withServerTime } from '@tandem/core/testing';
 import { TestGateway } from './testing/test-gateway';
 
 let gateway: TestGateway;
@@ -6,54 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.stop());
 
-const now = 'server time';
-type Stored = Readonly<Record<string, readonly [ts: number | typeof now, value: string]>>;
-
-/** Contract 8.2, HTTP column. Undefined is 400 and nothing stored. */
-const TELEMETRY: readonly [vector: string, body: string, stored: Stored | undefined][] = [
-  ['TV-031', '{"key1":"value1","key2":"value2"}', { key1: [now, '"value1"'], key2: [now, '"value2"'] }],
-  ['TV-032', '[{"key1":"value1"},{"key2":true}]', { key1: [now, '"value1"'], key2: [now, 'true'] }],
-  [
-    'TV-033',
-    '{"ts":1451649600512,"values":{"key1":"value1","key2":"value2"}}',
-    { key1: [1451649600512, '"value1"'], key2: [1451649600512, '"value2"'] },
-  ],
-  ['TV-034', '[{"ts":1000,"values":{"a":1}},{"ts":2000,"values":{"a":2}}]', { a: [2000, '2'] }],
-  ['TV-035', '[{"a":1},{"ts":2000,"values":{"b":2}}]', { a: [now, '1'], b: [2000, '2'] }],
-  ['TV-036', '{"ts":1000,"values":{"a":1},"b":2}', { a: [1000, '1'] }],
-  ['TV-037', '{"ts":1000,"a":1}', { ts: [now, '1000'], a: [now, '1'] }],
-  ['TV-038', '{"values":{"a":1}}', { values: [now, '{"a":1}'] }],
-  ['TV-039', '{"ts":"1451649600512","values":{"a":1}}', { a: [1451649600512, '1'] }],
-  ['TV-040', '{"ts":1451649600512.9,"values":{"a":1}}', { a: [1451649600512, '1'] }],
-  ['TV-041', '{"ts":1.451649600512e12,"values":{"a":1}}', { a: [1451649600512, '1'] }],
-  ['TV-042', '{"ts":0,"values":{"a":1}}', { a: [0, '1'] }],
-  ['TV-043', '{"ts":-1,"values":{"a":1}}', { a: [-1, '1'] }],
-  ['TV-044', '{"ts":"abc","values":{"a":1}}', undefined],
-  ['TV-045', '{"ts":"1.5","values":{"a":1}}', undefined],
-  ['TV-046', '{"ts":null,"values":{"a":1}}', undefined],
-  ['TV-047', '{"ts":true,"values":{"a":1}}', undefined],
-  ['TV-048', '{"ts":1000,"values":[1]}', undefined],
-  ['TV-049', '{"ts":1000,"values":5}', undefined],
-  ['TV-050', '{"ts":1000,"values":{}}', {}],
-  ['TV-051', '{}', {}],
-  ['TV-052', '[{}]', {}],
-  ['TV-053', '[]', {}],
-  ['TV-054', '[1]', undefined],
-  ['TV-055', '[null]', undefined],
-  ['TV-056', '[[{"a":1}]]', undefined],
-  ['TV-057', '[{"a":1},5]', undefined],
-  ['TV-058', '"hello"', undefined],
-  ['TV-059', 'hello', undefined],
-  ['TV-060', '42', undefined],
-  ['TV-061', 'null', undefined],
-  ['TV-062', '{"a":', undefined],
-  ['TV-063', '{"a":1}x', undefined],
-  ['TV-064', '{"a":1,}', undefined],
-  ['TV-065', '[{"a":1},]', undefined],
-  ['TV-066', '   ', undefined],
-];
-
-it.each(TELEMETRY)('%s: telemetry %s', async (_vector, body, expected) => {
+it.each(TELEMETRY_SHAPES)('%s: telemetry %s', async (_vector, body, expected) => {
   const device = await gateway.device();
   const before = Date.now();
   const answer = await gateway.post(`/${device.token}/telemetry`, body);
@@ -65,11 +19,7 @@ it.each(TELEMETRY)('%s: telemetry %s', async (_vector, body, expected) => {
     expect(JSON.parse(answer.text)).toMatchObject({ status: 400, errorCode: 31 });
   }
   const stored = await gateway.stored(device);
-  const shown = Object.entries(stored).map(([key, { ts, value }]) => [
-    key,
-    [ts >= before && ts <= after ? now : ts, value],
-  ]);
-  expect(Object.fromEntries(shown)).toEqual(expected ?? {});
+  expect(withServerTime(stored, before, after)).toEqual(expected ?? {});
 });
 
 it('TV-034: both points of a message are kept', async () => {
@@ -94,24 +44,7 @@ it('TV-058: the answer says what could not be parsed', async () => {
   expect(JSON.parse(answer.text)).toMatchObject({ message: `Can't parse value: "hello"` });
 });
 
-const ATTRIBUTES: readonly [vector: string, body: string, stored: Readonly<Record<string, string>> | undefined][] = [
-  ['TV-067', '[{"a":1}]', undefined],
-  ['TV-068', '{}', {}],
-  ['TV-069', '{"ts":5,"values":{"a":1}}', { ts: '5', values: '{"a":1}' }],
-  [
-    'TV-070',
-    '{"attribute1":"value1","attribute2":true,"attribute3":42.0,"attribute4":73,"attribute5":{"someNumber":42,"someArray":[1,2,3],"someNestedObject":{"key":"value"}}}',
-    {
-      attribute1: '"value1"',
-      attribute2: 'true',
-      attribute3: '42.0',
-      attribute4: '73',
-      attribute5: '{"someNumber":42,"someArray":[1,2,3],"someNestedObject":{"key":"value"}}',
-    },
-  ],
-];
-
-it.each(ATTRIBUTES)('%s: attributes %s', async (_vector, body, stored) => {
+it.each(ATTRIBUTE_SHAPES)('%s: attributes %s', async (_vector, body, stored) => {
   const device = await gateway.device();
   const answer = await gateway.post(`/${device.token}/attributes`, body);
   expect(answer.status).toBe(stored ? 200 : 400);
