@@ -35,7 +35,7 @@ const CHECK_INTERVAL: Millis = 5_000;
 /** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
 export function createHttpServer(app: Express, options: HttpServerOptions = {}): Server {
   const server = createServer({
-    ...expressPrototypes(app),
+    ...(options.first ? {} : expressPrototypes(app)),
     headersTimeout: options.headersTimeout ?? 20_000,
     requestTimeout: options.requestTimeout ?? 300_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
@@ -58,7 +58,7 @@ export function createHttpServer(app: Express, options: HttpServerOptions = {}):
 
 /**
  * Express 5 gives every request and response another prototype, which costs 50 us on Node before 24 unless they are born
- * with it (design section 8). From 24 on that trick is what costs.
+ * with it. From 24 on that trick is what costs; and it costs those 5 us a message who never get to Express (ADR 10).
  */
 function expressPrototypes(app: Express): {
   IncomingMessage?: typeof IncomingMessage;
