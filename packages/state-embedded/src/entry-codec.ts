@@ -20,6 +20,12 @@ export function encodeEntry({ deviceId, records }: TelemetryEntry): string {
   return text;
 }
 
+/** Between two entries of a row: canonical JSON escapes control characters. */
+const SEPARATOR = '\x1e';
+
+export const joinEntries = (entries: readonly string[]): string => entries.join(SEPARATOR);
+export const splitEntries = (row: string): string[] => row.split(SEPARATOR);
+
 export const entryDevice = (text: string): Uuid => text.slice(0, UUID_LENGTH);
 
 export function* entryRecords(text: string): Generator<TelemetryRecord> {

@@ -24,7 +24,7 @@ import { type Durability, type LogTable, openRoot } from './environment';
  */
 export interface LogEnvironment {
   readonly root: RootDatabase;
-  /** sequence -> entry, see entry-codec.ts */
+  /** sequence of its last entry -> row of entries, see entry-codec.ts */
   readonly telemetryLog: LogTable;
 }
 

@@ -1,4 +1,4 @@
-import { entryDevice, entryRecords } from './entry-codec';
+import { entryDevice, entryRecords, splitEntries } from './entry-codec';
 import type { Environment, ViewEnvironment } from './environment';
 import { bucketOf, pointLine, rowKey } from './history-rows';
 import { nameBytes, uuidBytes } from './keys';
@@ -30,8 +30,8 @@ export interface StepResult {
 
 const NOTHING: StepResult = { moved: 0, more: false };
 
-/** Log entries that one transaction removes: an append waits for it. */
-const TRIM_BATCH = 2_000;
+/** Log rows that one transaction removes: an append waits for it. */
+const TRIM_BATCH = 500;
 
 /**
  * One step of the materialiser: puts what the log has after the last step into the view, in one transaction of the view that
@@ -45,7 +45,7 @@ export function materialise({ env, log, view }: Environments, limits: StepLimits
     const step = new ViewStep(env, view, limits);
     let last: number | undefined;
     for (const { key, value } of log.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
-      step.take(value);
+      for (const entry of splitEntries(value)) step.take(entry);
       last = key;
       if (step.full) break;
     }

@@ -33,7 +33,7 @@ interface Waiter {
 
 const RESTART_DELAY = 1_000;
 /** Megabytes. A step gathers some millions of characters at the most (materialise.ts), and nothing outlives it. */
-const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 192 };
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
 /** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
 const WORKER_FILE = join(__dirname, '..', 'dist', 'materialiser-worker.js');
 

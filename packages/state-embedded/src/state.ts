@@ -67,7 +67,11 @@ function openState(
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
   const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
-  const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, { consumed, backlogMax: options.backlogMax });
+  const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, {
+    consumed,
+    backlogMax: options.backlogMax,
+    durability: options.durability,
+  });
   const materialiser = new WorkerMaterialiser(
     options,
     {

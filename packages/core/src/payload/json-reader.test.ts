@@ -98,10 +98,10 @@ describe('hostile input', () => {
   const settings = { typeCast: true, maxStringLength: 0 };
   const MILLION = 1_000_000;
 
-  it('refuses a document of more than 500,000 values, and reads one of as many', () => {
+  it('refuses a document of more than 100,000 values, and reads one of as many', () => {
     const list = (items: number) => `[${'1,'.repeat(items - 1)}1]`;
-    expect(compactJson(list(499_999))).toHaveLength(2 * 499_999 + 1);
-    expect(refusal(list(500_000))).toContain('more than 500000 values');
+    expect(compactJson(list(99_999))).toHaveLength(2 * 99_999 + 1);
+    expect(refusal(list(100_000))).toContain('more than 100000 values');
   });
 
   it('takes 255 levels and refuses the 256th', () => {
@@ -131,15 +131,15 @@ describe('hostile input', () => {
 
   it.each([
     ['comments', `${'#\n'.repeat(MILLION)}{"a":1}`],
-    ['members', `{${Array.from({ length: 200_000 }, (_, i) => `"k${i}":1`).join()}}`],
-    ['members of one name', `{${'"a":1,'.repeat(400_000)}"a":2}`],
+    ['members', `{${Array.from({ length: 90_000 }, (_, i) => `"k${i}":1`).join()}}`],
+    ['members of one name', `{${'"a":1,'.repeat(99_000)}"a":2}`],
     ['escapes', `{"a":"${'\\n'.repeat(MILLION)}"}`],
     ['digits that turn out to be none', `{"a":"${'1'.repeat(MILLION)}x1"}`],
     ['digits of another script', `{"a":"${'٤'.repeat(MILLION)}"}`],
     ['digits of another script that turn out to be none', `{"a":"${'٤'.repeat(MILLION)}x٤"}`],
     ['leading zeros', `{"a":${'0'.repeat(MILLION)}7}`],
     ['zeros that an exponent takes back', `{"a":1${'0'.repeat(MILLION)}e-${MILLION}}`],
-    ['elements', `{"a":[${'1.5,'.repeat(400_000)}{}]}`],
+    ['elements', `{"a":[${'1.5,'.repeat(99_000)}{}]}`],
   ])('reads very many %s: in quadratic time this would not end before the time limit of a test', (_what, text) => {
     expect(parseTelemetry(Buffer.from(text), 0, settings).records).toHaveLength(1);
   });

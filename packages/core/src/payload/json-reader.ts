@@ -7,9 +7,9 @@ export const MAX_NESTING = 255;
 
 /**
  * Objects, arrays and what is in them, in one document. A body within the size limit can hold millions, and one thread reads them
- * for everybody: this many take some tenths of a second (ADR 9).
+ * for everybody: this many take a tenth of a second (ADR 9).
  */
-export const MAX_VALUES = 500_000;
+export const MAX_VALUES = 100_000;
 
 /** Below this many members a look along the list finds a duplicate name sooner than an index would. */
 const INDEX_FROM = 12;
