@@ -13,7 +13,7 @@ import {
   systemClock,
   systemRandom,
 } from '@tandem/core';
-import { createApp, createDeviceApi, createHttpServer, listen } from '@tandem/http-transport';
+import { answerTheRest, createApp, createDeviceApi, createHttpServer, listen } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
 import { FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
 import { ensureAdministrators } from './administrators';
@@ -118,6 +118,7 @@ async function startHttp(core: Core, shutdown: Shutdown): Promise<number> {
     app.use(serverApi.router);
     shutdown.first('server API', () => serverApi.close());
   }
+  answerTheRest(app, core);
   const server = createHttpServer(app, { first: deviceApi?.middleware });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', () => closeServer(server));

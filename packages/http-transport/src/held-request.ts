@@ -29,6 +29,9 @@ export class HeldRequest {
     socket.setMaxListeners(0);
     // The socket and not the response: one that waits behind another on the same connection never hears of the end.
     socket.on('close', this.#connectionLost);
+    // A client that ended its side looks like one that is gone: an event must not be spent on it.
+    socket.on('end', this.#clientEnded);
+    if (socket.readableEnded) this.#clientEnded();
   }
 
   /** @param wait cancelled when the connection or the gateway goes away first */
@@ -44,6 +47,7 @@ export class HeldRequest {
     this.#wait = undefined;
     this.holders.delete(this);
     this.exchange.request.socket.removeListener('close', this.#connectionLost);
+    this.exchange.request.socket.removeListener('end', this.#clientEnded);
     return !this.exchange.request.socket.destroyed;
   }
 
@@ -53,6 +57,11 @@ export class HeldRequest {
     if (this.release()) this.exchange.fail(error);
     wait?.cancel();
   }
+
+  readonly #clientEnded = (): void => {
+    this.exchange.request.socket.destroy();
+    this.#connectionLost();
+  };
 
   readonly #connectionLost = (): void => {
     const wait = this.#wait;

@@ -1,6 +1,6 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Millis } from '@tandem/core';
+import { type Core, type Millis, TandemError } from '@tandem/core';
 import express, { type Express } from 'express';
 import type { DeviceApiHandler } from './device-api';
 
@@ -10,6 +10,28 @@ export function createApp(): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   return app;
+}
+
+/**
+ * To be called when all routes are mounted: what none of them took is answered with the error JSON of contract 1.6. Express's own
+ * pages would repeat the path, and with it the token.
+ */
+export function answerTheRest(app: Express, { clock, logger }: Pick<Core, 'clock' | 'logger'>): void {
+  const send = (response: express.Response, { row, message }: TandemError) => {
+    const { http: status, errorCode } = row;
+    response.status(status).json({ status, message, errorCode, timestamp: clock.now() });
+  };
+  app.use((_request: express.Request, response: express.Response) => {
+    send(response, new TandemError('NOT_FOUND', { message: 'No such endpoint' }));
+  });
+  app.use((thrown: unknown, _request: express.Request, response: express.Response, next: express.NextFunction) => {
+    if (response.headersSent) return next(thrown);
+    // Express marks what the client did wrong, such as an undecodable path.
+    const status = thrown instanceof Error && 'status' in thrown ? thrown.status : undefined;
+    if (status === 400) return send(response, new TandemError('BAD_REQUEST'));
+    logger.error('request failed', { error: thrown instanceof Error ? thrown.stack : String(thrown) });
+    send(response, new TandemError('INTERNAL'));
+  });
 }
 
 export interface HttpServerOptions {
@@ -42,6 +64,8 @@ export function createHttpServer(app: Express, options: HttpServerOptions = {}):
     connectionsCheckingInterval: CHECK_INTERVAL,
     noDelay: true,
   });
+  // A client may end its side once it has sent all of its request, and still read the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   const { first } = options;
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     const rest = () => app(request as express.Request, response as express.Response);

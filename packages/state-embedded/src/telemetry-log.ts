@@ -101,7 +101,10 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     }
     try {
       // Nothing is flushed, so this is a handful of writes into the system's cache: cheaper than handing it to a thread.
-      this.env.root.transactionSync(write);
+      // Nothing is returned: lmdb would wait for the promise of the put and commit later, without us.
+      this.env.root.transactionSync(() => {
+        write();
+      });
     } catch (error) {
       this.#done(row, count, storeFailure(error));
       return;
