@@ -289,6 +289,12 @@ describe('an observation ends', () => {
     await gone();
   });
 
+  it('but not by Observe 1 with its token for another resource', async () => {
+    await register();
+    expect(await client.ask({ path: 'api/v1/nope/attributes', observe: 1, token })).toMatchObject({ kind: 'ACK 4.01' });
+    expect(gateway.observations).toBe(1);
+  });
+
   it('TV-300: by a Reset to a notification', async () => {
     client.acknowledges = false;
     await register();

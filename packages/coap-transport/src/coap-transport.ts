@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Core } from '@tandem/core';
-import { createDeviceApi } from './device-api';
+import { createDeviceApi, mayContinue } from './device-api';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
 
 export interface CoapTransport {
@@ -31,6 +31,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const endpoint = new CoapEndpoint({
     socket,
     handler: createDeviceApi(core, closing.signal),
+    mayContinue: (request) => mayContinue(core, request),
     clock,
     random,
     logger,

@@ -14,7 +14,8 @@ const DELETED: CoapResponse = { code: '2.02' };
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
 const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
 const NOT_FOUND: CoapResponse = { code: '4.04' };
-const BANNER: CoapResponse = { code: '2.05', payload: 'Tandem device gateway', contentFormat: 0 };
+/** Short: anybody may ask, and is not to get more than three times what a request of four bytes was. */
+const BANNER: CoapResponse = { code: '2.05', payload: 'Tandem' };
 const RESOURCES: CoapResponse = { code: '2.05', payload: '</api/v1>;ct=50;obs', contentFormat: LINK_FORMAT };
 /** No room for another observation of commands (design section 9). */
 const NO_ROOM: CoapResponse = { code: '5.03', maxAge: 60 };
@@ -102,6 +103,15 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     const observation = await RpcSource.open(session, rpcDelivery, rpcObservers, clock, settings.COAP_TIMEOUT);
     return { ...VALID, observation };
   }
+}
+
+/**
+ * Whether the sender may still see a body that was kept for its earlier request: its token has to be known to the cache, which
+ * drops it when credentials change. A token the cache has let go for room costs one more run of the handler.
+ */
+export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
+  const path = parseDevicePath(request.path);
+  return path.kind !== 'feature' || (path.token !== undefined && auth.cached(path.token) !== undefined);
 }
 
 /** Whether there is anything behind this method and feature (contract 2.4). */

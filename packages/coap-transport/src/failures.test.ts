@@ -17,10 +17,12 @@ async function start(settings: Record<string, string> = {}, over?: (state: State
 const path = (feature: string) => `api/v1/${device.token}/${feature}`;
 
 describe('beyond COAP_MAX_OBSERVATIONS', () => {
+  let observed: string;
   beforeEach(async () => {
     await start({ COAP_MAX_OBSERVATIONS: '1' });
     const first = await gateway.device();
-    await client.ask({ path: `api/v1/${first.token}/attributes`, observe: 0, token });
+    observed = `api/v1/${first.token}/attributes`;
+    await client.ask({ path: observed, observe: 0, token });
     expect(gateway.observations).toBe(1);
   });
 
@@ -47,7 +49,7 @@ describe('beyond COAP_MAX_OBSERVATIONS', () => {
   it('there is room again when one ends', async () => {
     const other = await gateway.client();
     await other.ask({ path: path('rpc'), observe: 0 });
-    await client.ask({ path: path('attributes'), observe: 1, token });
+    await client.ask({ path: observed, observe: 1, token });
     expect(await other.ask({ path: path('rpc'), observe: 0 })).toMatchObject({ kind: 'ACK 2.03', observe: 0 });
   });
 });

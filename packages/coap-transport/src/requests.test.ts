@@ -166,7 +166,7 @@ describe('who and what is refused', () => {
 
 describe('what is not under the API', () => {
   it('the root has a banner', async () => {
-    expect(await ask('GET', '')).toMatchObject({ kind: 'ACK 2.05', format: 0 });
+    expect(await ask('GET', '')).toMatchObject({ kind: 'ACK 2.05', text: 'Tandem' });
     expect(await ask('POST', '')).toMatchObject({ kind: 'ACK 4.05' });
   });
 
@@ -226,6 +226,23 @@ describe('reading attributes', () => {
     const answer = await ask('GET', 'api/v1/tok1/attributes', '', { observe: 1, query: ['sharedKeys=shared1'] });
     expect(answer).toMatchObject({ kind: 'ACK 2.05', observe: undefined, text: '{"shared":{"shared1":"v"}}' });
   });
+
+  it.each(['its credentials change', 'it is deleted'])(
+    'later blocks are not shown to a device any more when %s',
+    async (what) => {
+      const device = await gateway.device();
+      const path = `api/v1/${device.token}/attributes`;
+      for (const letter of 'ab') {
+        const payload = `{"${letter}":"${letter.repeat(900)}"}`;
+        expect((await client.ask({ method: 'POST', path, payload })).kind).toBe('ACK 2.01');
+      }
+      expect((await client.ask({ path })).kind).toBe('ACK 2.05');
+      expect((await client.ask({ path, block2: (1 << 4) | 6 })).kind).toBe('ACK 2.05');
+      if (what === 'it is deleted') await gateway.remove(device);
+      else await gateway.changeToken(device, `new ${device.token}`);
+      expect((await client.ask({ path, block2: (1 << 4) | 6 })).kind).toBe('ACK 4.01');
+    },
+  );
 
   it('an answer of more than a block comes in blocks', async () => {
     await gateway.share(device, { shared1: JSON.stringify('y'.repeat(1500)) });

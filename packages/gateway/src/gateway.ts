@@ -15,7 +15,7 @@ import {
 } from '@tandem/core';
 import { answerTheRest, createApp, createDeviceApi, createHttpServer, listen } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
-import { FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
+import { DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
 import { ensureAdministrators } from './administrators';
 import { createHealthServer } from './health';
 import { closeServer } from './http-close';
@@ -91,10 +91,11 @@ async function openState(settings: Settings, platform: Platform): Promise<State>
       backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
       eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
       rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+      minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
       ...platform,
     });
   } catch (error) {
-    if (error instanceof FolderInUseError) error.message += ' (TANDEM_DATA_DIR)';
+    if (error instanceof FolderInUseError || error instanceof DiskFullError) error.message += ' (TANDEM_DATA_DIR)';
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEnvironment, openViewEnvironment } from './environment';
+import { freeBytes } from './free-space';
 import { openLog } from './log-environment';
 import { materialise, type StepResult } from './materialise';
 import type { FromWorker, ToWorker, WorkerData } from './materialiser';
@@ -9,7 +10,7 @@ import { consumedSequence } from './telemetry-log';
 const MIN_PAUSE = 20;
 const MAX_PAUSE = 500;
 
-const { folder, durability, idle } = workerData as WorkerData;
+const { folder, durability, minFreeBytes, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
 const log = openLog(folder, durability);
@@ -47,6 +48,7 @@ function pauseAfter(duration: number): number {
 /** Undefined when the step failed. */
 function move(): StepResult | undefined {
   try {
+    if (freeBytes(folder) < minFreeBytes) throw new Error('the disk is nearly full');
     const result = materialise({ env, log, view });
     if (result.moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return result;

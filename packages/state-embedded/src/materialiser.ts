@@ -6,6 +6,8 @@ import type { Durability } from './environment';
 export interface WorkerData {
   readonly folder: string;
   readonly durability: Durability;
+  /** Bytes that stay free on the disk; with less no step is taken. */
+  readonly minFreeBytes: number;
   /** One Int32: 1 while the worker waits to be woken. */
   readonly idle: SharedArrayBuffer;
 }
@@ -47,7 +49,7 @@ export class WorkerMaterialiser implements Materialiser {
   #closed = false;
 
   constructor(
-    private readonly environment: Pick<WorkerData, 'folder' | 'durability'>,
+    private readonly environment: Omit<WorkerData, 'idle'>,
     private readonly log: LogEnd,
     private consumedUpTo: number,
     private readonly clock: Clock,
@@ -101,8 +103,7 @@ export class WorkerMaterialiser implements Materialiser {
 
   /** Resolves when the worker runs; from then on it is started again whenever it dies. */
   async #launch(): Promise<void> {
-    const { folder, durability } = this.environment;
-    const workerData: WorkerData = { folder, durability, idle: this.#idle.buffer as SharedArrayBuffer };
+    const workerData: WorkerData = { ...this.environment, idle: this.#idle.buffer as SharedArrayBuffer };
     const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
     this.#worker = worker;
     return new Promise((resolve, reject) => {

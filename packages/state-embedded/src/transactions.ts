@@ -1,5 +1,6 @@
 import { TandemError } from '@tandem/core';
 import type { Environment } from './environment';
+import type { FreeSpace } from './free-space';
 
 const RETRY_AFTER = 5_000;
 
@@ -12,7 +13,10 @@ export class Transactions {
   #closed = false;
   #drained: (() => void) | undefined;
 
-  constructor(private readonly env: Pick<Environment, 'root'>) {}
+  constructor(
+    private readonly env: Pick<Environment, 'root'>,
+    private readonly space: Pick<FreeSpace, 'refusal'>,
+  ) {}
 
   /**
    * Runs `step` as one transaction; resolves when it survives what the durability setting names.
@@ -41,6 +45,8 @@ export class Transactions {
   /** Begins a write, which `leave` ends; or says why there can be none. */
   enter(): TandemError | undefined {
     if (this.#closed) return new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
+    const refusal = this.space.refusal();
+    if (refusal) return refusal;
     this.#underWay++;
     return undefined;
   }

@@ -10,6 +10,7 @@ import { ObserveLayer } from './observe';
 import { type PeerState, PeerTable } from './peer';
 import type { Relation } from './relation';
 import { Reliability } from './reliability';
+import type { CoapRequest } from './request';
 import { type RequestHandler, RequestLayer } from './request-layer';
 import { type CoapResponse, EMPTY } from './response';
 import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
@@ -19,6 +20,11 @@ import type { UdpSocket } from './udp-socket';
 export interface EndpointOptions {
   readonly socket: UdpSocket;
   readonly handler: RequestHandler;
+  /**
+   * Asked before a later block is answered from a kept body. False: the handler runs again, and refuses whoever has lost
+   * the right to it. Always true where there is none.
+   */
+  readonly mayContinue?: (request: CoapRequest) => boolean;
   readonly settings?: Partial<EndpointSettings>;
   readonly clock: Clock;
   readonly random: Random;
@@ -98,6 +104,7 @@ export class CoapEndpoint {
       seed,
       now,
       send,
+      mayContinue: options.mayContinue ?? (() => true),
     });
     const gauge = (name: string, help: string, read: () => number) =>
       options.metrics.gauge(`${prefix}_${name}`, help, read);

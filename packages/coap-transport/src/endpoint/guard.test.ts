@@ -102,9 +102,17 @@ describe('what a request may carry (RFC 7252 section 5.4)', () => {
     expect(handled).toEqual([]);
   });
 
-  it('elective options that are unknown, Uri-Host, Uri-Port, If-Match and If-None-Match are no obstacle', async () => {
-    // If-Match, Uri-Host, If-None-Match, Uri-Port, Uri-Path, elective 2052
-    expect(await answers(hex('4101123401 1101 2168 20 221633 4161 e1 06ec 01'))).toEqual(['ACK 2.05']);
+  it('elective options that are unknown, Uri-Host and Uri-Port are no obstacle', async () => {
+    // Uri-Host, Uri-Port, Uri-Path, elective 2052
+    expect(await answers(hex('4101123401 3168 421633 4161 e1 06ec 01'))).toEqual(['ACK 2.05']);
+  });
+
+  it.each([
+    ['If-Match', '4101123401 1101 a161'],
+    ['If-None-Match', '4101123401 50 6161'],
+  ])('5.4.1: %s is critical and not supported: 4.02, and nothing is done', async (_name, bytes) => {
+    expect(await answers(hex(bytes))).toEqual(['ACK 4.02']);
+    expect(handled).toEqual([]);
   });
 
   it('the handler sees path segments and queries as they are, also with slashes, in UTF-8 and empty', async () => {

@@ -31,6 +31,8 @@ export interface RequestPorts {
   readonly seed: number;
   now(): Millis;
   send(datagram: Buffer, peer: PeerState): void;
+  /** Whether a kept body may still be shown to the sender of this request. */
+  mayContinue(request: CoapRequest): boolean;
 }
 
 /** Exchanges kept for use by later requests. */
@@ -160,7 +162,8 @@ export class RequestLayer implements ExchangeLayer {
         request.observable = observe.hasRoom(peer, tokenKey);
       } else {
         const relation = observe.find(peer, tokenKey);
-        if (relation === undefined) return undefined;
+        // The end of an observation names what is observed (RFC 7641 section 3.6): another path leaves it alone.
+        if (relation === undefined || relation.transferKey !== transferKey(request)) return undefined;
         observe.close(relation, 'deregistered');
         return DEREGISTERED;
       }
@@ -189,7 +192,7 @@ export class RequestLayer implements ExchangeLayer {
   #run(exchange: Exchange): void {
     const { request } = exchange;
     const { peer } = request;
-    if (blockNumber(request.block2) > 0 && this.#continued(exchange)) return;
+    if (blockNumber(request.block2) > 0 && this.#ports.mayContinue(request) && this.#continued(exchange)) return;
     if (this.#running.size >= this.#settings.maxRunning || peer.runningCount >= this.#settings.maxRunningPerPeer) {
       this.#answer(exchange, OVERLOADED, true);
       return;

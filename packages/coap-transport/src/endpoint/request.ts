@@ -4,8 +4,8 @@ import type { Frame } from './guard';
 import type { Peer, PeerState } from './peer';
 
 /**
- * A request as the handler sees it: complete (Block1 is put together) and new (not a duplicate). If-Match and
- * If-None-Match are taken for met: no resource here has versions a client could name.
+ * A request as the handler sees it: complete (Block1 is put together) and new (not a duplicate). One with If-Match or
+ * If-None-Match never gets here: they are critical, and nothing here could tell whether they are met.
  */
 export interface CoapRequest {
   readonly method: Method;
@@ -144,12 +144,8 @@ function readOption(
   again: boolean,
 ): boolean {
   switch (number) {
-    case OPTION.IF_MATCH:
-      return length <= 8;
     case OPTION.URI_HOST:
       return !again && length >= 1 && length <= 255;
-    case OPTION.IF_NONE_MATCH:
-      return !again && length === 0;
     case OPTION.URI_PORT:
       return !again && length <= 2;
     case OPTION.ACCEPT:

@@ -36,6 +36,12 @@ export class AttributeDelta {
     return !named || (this.#deleted.size === 0 && deleted.length === 0);
   }
 
+  /** Brings the keys a waiter has to what they are once it has been told this. */
+  applyTo(told: Set<string>): void {
+    for (const key of this.#deleted) told.delete(key);
+    for (const key of this.#updated.keys()) told.add(key);
+  }
+
   get empty(): boolean {
     return this.#updated.size === 0 && this.#deleted.size === 0;
   }

@@ -212,3 +212,24 @@ describe('An observation of shared attributes', () => {
     expect(onEnd.mock.calls).toEqual([['deleted']]);
   });
 });
+
+describe('An observation that fell out of the event log', () => {
+  const used = useCore({ TANDEM_EVENT_LOG_MAX: '2' });
+
+  it('is told what is gone although the log has forgotten the deletion', async () => {
+    const device = new Device(used, await used.device('slow'));
+    await device.share({ a: '1', b: '2' });
+    const observation = await used.core.attributeUpdates.observe(
+      device.session.deviceId,
+      () => {},
+      () => {},
+    );
+    await device.share({ c: '3' });
+    expect(await observation.next()).toBe('{"c":3}');
+    await device.unshare('a');
+    await device.unshare('c');
+    for (const b of ['4', '5', '6']) await device.share({ b });
+    expect(JSON.parse((await observation.next()) ?? '')).toEqual({ b: 6, deleted: ['a', 'c'] });
+    observation.close();
+  });
+});

@@ -86,12 +86,14 @@ export class AttributeUpdates {
     try {
       const start = await this.attributes.snapshotShared(deviceId);
       let position = start.position;
+      const told = new Set(start.attributes.map(({ key }) => key));
       return {
         snapshot: renderObject(start.attributes),
         next: async () => {
-          const missed = await this.#missed.after(deviceId, position, OBSERVATION_BATCH);
+          const missed = await this.#missed.after(deviceId, position, OBSERVATION_BATCH, told);
           if (!missed) return undefined;
           position = missed.position;
+          missed.delta.applyTo(told);
           return missed.delta.empty ? undefined : missed.delta.render();
         },
         close,

@@ -10,6 +10,8 @@ export interface Missed {
   readonly position: Position;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 /**
  * What follows a position of a device's event log. A waiter that fell out of the log gets the full state, and `deleted`
  * for the keys the rest of the log knows to be gone: never a silent hole (design section 2 and 9).
@@ -21,10 +23,18 @@ export class MissedUpdates {
     private readonly logger: Logger,
   ) {}
 
-  /** @param limit how many events may be folded into the answer: 1 for a poll, more for an observation */
-  async after(deviceId: Uuid, position: Position, limit: number): Promise<Missed | undefined> {
+  /**
+   * @param limit how many events may be folded into the answer: 1 for a poll, more for an observation
+   * @param told the keys the waiter has, where that is known: those that are gone are told to be, however little the log kept
+   */
+  async after(
+    deviceId: Uuid,
+    position: Position,
+    limit: number,
+    told: ReadonlySet<string> = NOTHING,
+  ): Promise<Missed | undefined> {
     const read = await this.events.read(deviceId, position, limit);
-    if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept);
+    if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept, told);
     const delta = new AttributeDelta();
     let offset: number | undefined;
     for (const event of read.events) {
@@ -35,9 +45,15 @@ export class MissedUpdates {
     return offset === undefined ? undefined : { delta, position: { epoch: read.epoch, offset } };
   }
 
-  async #fullState(deviceId: Uuid, lost: Position, kept: readonly AttributeEvent[]): Promise<Missed> {
+  async #fullState(
+    deviceId: Uuid,
+    lost: Position,
+    kept: readonly AttributeEvent[],
+    told: ReadonlySet<string>,
+  ): Promise<Missed> {
     const snapshot = await this.attributes.snapshotShared(deviceId);
     const delta = new AttributeDelta();
+    delta.add({ updated: [], deleted: [...told] });
     for (const event of kept) delta.add({ updated: [], deleted: event.deleted });
     delta.add({ updated: snapshot.attributes, deleted: [] });
     this.logger.warn('waiter fell out of the event log and gets the full state', {

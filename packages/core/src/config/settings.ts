@@ -77,6 +77,11 @@ export const SETTINGS = {
     ['process', 'power'],
     'What an acknowledged write survives: the death of the process, or also of the machine',
   ),
+  TANDEM_DATA_MIN_FREE_BYTES: whole(
+    134_217_728,
+    { min: 1, unit: 'bytes' },
+    'Room that stays free on the disk of the data folder; with less nothing is written and writers get 503 / 5.03',
+  ),
   TANDEM_TELEMETRY_BACKLOG_MAX: whole(
     2_000_000,
     { min: 1, unit: 'messages' },

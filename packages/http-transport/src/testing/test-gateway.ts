@@ -71,6 +71,7 @@ export class TestGateway {
       backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
       eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
       rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+      minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
       ...platform,
     });
     if (options.materialise !== false) await state.materialiser.start();

@@ -13,6 +13,7 @@ export const openStore = (folder, given = {}) =>
     backlogMax: 1_000_000,
     eventLogMax: 1_000_000,
     rpcMaxPending: 1_000,
+    minFreeBytes: 1,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

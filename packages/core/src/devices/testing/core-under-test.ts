@@ -47,6 +47,7 @@ export class CoreUnderTest {
       backlogMax: read.TANDEM_TELEMETRY_BACKLOG_MAX,
       eventLogMax: read.TANDEM_EVENT_LOG_MAX,
       rpcMaxPending: read.TANDEM_RPC_MAX_PENDING,
+      minFreeBytes: 1,
       ...platform,
     });
     this.#core = makeCore(state, read, platform, backend);
