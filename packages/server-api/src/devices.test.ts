@@ -107,11 +107,11 @@ describe('a new device', () => {
 
   it.each([
     ['without a type', {}, 'Device credentials type should be specified'],
-    ['of an unknown type', { credentialsType: 'NFC' }, 'must be one of ACCESS_TOKEN'],
+    ['of an unknown type', { credentialsType: 'NFC' }, /must be one of ACCESS_TOKEN, .*, LWM2M_CREDENTIALS$/],
     ['of a type not served', { credentialsType: 'X509_CERTIFICATE', credentialsId: 'x' }, 'X509_CERTIFICATE'],
   ])('is refused with credentials %s', async (_case, credentials, message) => {
     const answer = await post('/api/device-with-credentials', { device: { name: 'refused' }, credentials });
-    expect(answer.json()).toMatchObject({ status: 400, errorCode: 31, message: expect.stringContaining(message) });
+    expect(answer.json()).toMatchObject({ status: 400, errorCode: 31, message: expect.stringMatching(message) });
     expect((await get('/api/tenant/devices?deviceName=refused')).status).toBe(404);
   });
 
@@ -176,6 +176,50 @@ describe('a device that exists', () => {
     expect((await get(`${path}/credentials`)).status).toBe(404);
     expect((await server.call('DELETE', path, { token })).json()).toMatchObject({ status: 404, errorCode: 32 });
     await expect(server.core.auth.resolve('TO_DELETE')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+});
+
+describe('additional info', () => {
+  const SENT =
+    '{ "z": 42.0, "10": [9007199254740993, -9223372036854775808], "a": {"y": 1e5, "__proto__": "1.0"}, "e": "" }';
+  const KEPT =
+    '"additionalInfo":{"z":42.0,"10":[9007199254740993,-9223372036854775808],"a":{"y":1e5,"__proto__":"1.0"},"e":""},';
+  const send = async (path: string, body: string) => (await server.call('POST', path, { token, body })).text;
+  const idIn = (text: string) => (JSON.parse(text) as DeviceJson).id.id;
+
+  it('comes back as it was sent: number texts, 64-bit integers and the order of the members', async () => {
+    const created = await send('/api/device', `{"additionalInfo":${SENT},"name":"exact","type":"exact"}`);
+    expect(created).toContain(KEPT);
+    const id = idIn(created);
+    for (const path of [
+      `/api/device/${id}`,
+      `/api/device/info/${id}`,
+      '/api/tenant/devices?deviceName=exact',
+      '/api/tenant/devices?pageSize=10&page=0&type=exact',
+    ]) {
+      expect((await get(path)).text).toContain(KEPT);
+    }
+  });
+
+  it('is replaced as it was sent, and by nothing when it is left out or null', async () => {
+    const id = await server.createDevice(token, 'replaced');
+    const update = (rest: string) =>
+      send('/api/device', `{"id":{"entityType":"DEVICE","id":"${id}"},"name":"replaced"${rest}}`);
+    expect(await update(`,"additionalInfo":${SENT}`)).toContain(KEPT);
+    expect((await get(`/api/device/${id}`)).text).toContain(KEPT);
+    expect(await update(',"additionalInfo":{}')).toContain('"additionalInfo":{},');
+    expect(await update(',"additionalInfo":null')).toContain('"additionalInfo":null,');
+    expect(await update('')).toContain('"additionalInfo":null,');
+  });
+
+  it('of a device that brings its credentials along comes back as it was sent', async () => {
+    const credentials = '{"credentialsType":"ACCESS_TOKEN","credentialsId":"EXACT","additionalInfo":{"not":"this"}}';
+    const created = await send(
+      '/api/device-with-credentials',
+      `{"credentials":${credentials},"device":{"name":"exact too","additionalInfo":${SENT}},"additionalInfo":{}}`,
+    );
+    expect(created).toContain(KEPT);
+    expect((await get(`/api/device/${idIn(created)}`)).text).toContain(KEPT);
   });
 });
 

@@ -132,7 +132,7 @@ describe('a body', () => {
     ['has a name that is no string', '{"name":1}', 'body.name must be string'],
     ['has a blank name', '{"name":" "}', 'Device name should be specified!'],
     ['has a long name', `{"name":"${'n'.repeat(256)}"}`, 'body.name must NOT have more than 255 characters'],
-    ['refers by a bad id', '{"name":"a","deviceProfileId":{"id":"1"}}', 'body.deviceProfileId.id must match pattern'],
+    ['refers by a bad id', '{"name":"a","deviceProfileId":{"id":"1"}}', 'body.deviceProfileId.id must be a UUID'],
     [
       'refers to another kind of entity',
       `{"name":"a","deviceProfileId":{"entityType":"DEVICE","id":"${NIL}"}}`,
@@ -151,7 +151,7 @@ describe('a body', () => {
       `{"name":"a","additionalInfo":{"x":${'['.repeat(300)}${']'.repeat(300)}}}`,
       'The request body is not JSON',
     ],
-    ['holds a NUL', '{"name":"a\\u0000"}', 'body.name must match pattern'],
+    ['holds a NUL', '{"name":"a\\u0000"}', 'body.name must not hold the character U+0000'],
   ])('of a device that %s gets 400 saying so', async (_case, body, message) => {
     const answer = await server.call('POST', '/api/device', { token, body });
     expect(answer.status).toBe(400);

@@ -88,6 +88,30 @@ describe.each([
     expect([status, text]).toEqual([timeoutStatus, '']);
   });
 
+  it.each(['oneway', 'twoway'])('%s is answered at once when its device is deleted', async (way) => {
+    const answer = send(`${base}/${way}`, { method: 'read' });
+    await server.clock.timerOf(WAIT);
+    expect((await server.call('DELETE', `/api/device/${id}`, { token })).status).toBe(200);
+    const { status, text } = await answer;
+    expect([status, text]).toEqual([404, "Device with requested id wasn't found!"]);
+  });
+
+  it.each(['oneway', 'twoway'])('%s times out at once when only the command is deleted', async (way) => {
+    const requestUUID = systemRandom.uuid();
+    const answer = send(`${base}/${way}`, { method: 'read', requestUUID });
+    await server.clock.timerOf(WAIT);
+    await server.core.state.rpcs.remove(requestUUID);
+    const { status, text } = await answer;
+    expect([status, text]).toEqual([timeoutStatus, '']);
+  });
+
+  it.each(['-1', '-9223372036854775808'])('with the time-out %s has the shortest life', async (timeout) => {
+    const answer = send(`${base}/twoway`, `{"method":"m","timeout":${timeout}}`);
+    await server.clock.timerOf(6_000);
+    server.clock.advance(6_000);
+    expect((await answer).status).toBe(noConnectionStatus);
+  });
+
   it.each([
     ['no JSON', '{"method":', 'Invalid request body'],
     ['lenient JSON', '{method:"m"}', 'Invalid request body'],
@@ -259,7 +283,7 @@ describe('a persistent command', () => {
   });
 });
 
-it('ends waiting calls with 503 and a time to retry when the server API closes, and refuses new ones', async () => {
+it('ends waiting calls with 503, a time to retry and their connection when the server API closes, and refuses new ones', async () => {
   const own = await ServerUnderTest.start();
   try {
     const session = await own.login();
@@ -269,7 +293,7 @@ it('ends waiting calls with 503 and a time to retry when the server API closes, 
     await own.clock.timerOf(WAIT);
     await own.api.close();
     for (const { status, headers } of [await answer, await call()]) {
-      expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+      expect([status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '1', 'close']);
     }
   } finally {
     await own.stop();

@@ -194,6 +194,24 @@ describe('history', () => {
     expect(text).toBe('{"d":[{"ts":11,"value":"2"}],"a":[{"ts":10,"value":"10.0"}],"b,c":[{"ts":11,"value":"1"}]}');
   });
 
+  const LONG_MIN = '-9223372036854775808';
+  const LONG_MAX = '9223372036854775807';
+
+  it.each([
+    [LONG_MIN, LONG_MAX, [40, 30, 20, 10]],
+    ['-9223372036854775807', '00000000000000000000009223372036854775807', [40, 30, 20, 10]],
+    ['20', '%2B999999999999999999', [40, 30, 20]],
+    [LONG_MIN, '20', [10]],
+    [LONG_MAX, LONG_MAX, []],
+  ])('takes any 64-bit number as an end of the range: from %s to %s', async (startTs, endTs, found) => {
+    for (const order of ['ASC', 'DESC']) {
+      const { status, text } = await get(
+        `/values/timeseries?keys=a&startTs=${startTs}&endTs=${endTs}&orderBy=${order}`,
+      );
+      expect([status, points(text)]).toEqual([200, order === 'DESC' ? found : [...found].reverse()]);
+    }
+  });
+
   it.each(['startTs=41&endTs=99', 'startTs=40&endTs=10', 'startTs=10&endTs=10'])(
     'of a range without points is an empty object: %s',
     async (range) => {
@@ -232,6 +250,11 @@ describe('history', () => {
     'keys=a&startTs=x&endTs=1',
     'keys=a&startTs=1.5&endTs=9',
     'keys=a&startTs=1&endTs=',
+    'keys=a&startTs=1&endTs=9223372036854775808',
+    'keys=a&startTs=-9223372036854775809&endTs=1',
+    'keys=a&startTs=1&endTs=99999999999999999999',
+    'keys=a&startTs=1&endTs=1e3',
+    'keys=a&startTs=1&endTs=0x7f',
     'keys=&startTs=1&endTs=2',
     'keys=a&startTs=1&endTs=9&limit=0',
     'keys=a&startTs=1&endTs=9&limit=many',

@@ -22,6 +22,7 @@ import { page } from './paging';
 import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
 import type { ViewPurge } from './view-purge';
+import type { WakeUps } from './wake-ups';
 
 /** Credentials are looked up by this: the id itself is never a key (design section 9). */
 const credentialsHash = (credentialsId: string) => createHash('sha256').update(credentialsId).digest('hex');
@@ -40,6 +41,7 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly events: EmbeddedEvents,
     private readonly rpcs: EmbeddedRpcs,
     private readonly purge: ViewPurge,
+    private readonly wakeUps: WakeUps,
     private readonly newEpoch: () => string,
   ) {}
 
@@ -201,6 +203,7 @@ export class EmbeddedDevices implements DeviceStore {
     });
     if (result.ok) {
       this.#tell({ kind: 'deleted', deviceId: id });
+      this.wakeUps.wake(id, 'rpc');
       await this.purge.run(id);
     }
     return result;

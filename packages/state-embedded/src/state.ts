@@ -11,6 +11,7 @@ import {
 } from './environment';
 import { EmbeddedEvents } from './event-log';
 import { lockFolder } from './folder-lock';
+import { FreeSpace, freeBytes } from './free-space';
 import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
 import { EmbeddedRpcs } from './rpc-store';
@@ -28,6 +29,8 @@ export interface EmbeddedOptions {
   readonly backlogMax: number;
   /** Attribute events kept for each device. */
   readonly eventLogMax: number;
+  /** Bytes that stay free on the disk; with less nothing is written. */
+  readonly minFreeBytes: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
   readonly clock: Clock;
@@ -36,12 +39,21 @@ export interface EmbeddedOptions {
   readonly metrics: MetricsRegistry;
 }
 
+/** There is no room to begin with. */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError';
+  constructor(folder: string, minFreeBytes: number) {
+    super(`The disk of data folder ${folder} has less than ${minFreeBytes} bytes free`);
+  }
+}
+
 const SECRET_BYTES = 64;
 
-/** @throws FolderInUseError when another process has the folder open */
+/** @throws FolderInUseError when another process has the folder open, DiskFullError */
 export async function openEmbeddedState(options: EmbeddedOptions): Promise<State> {
   const unlock = await lockFolder(options.folder);
   try {
+    if (freeBytes(options.folder) < options.minFreeBytes) throw new DiskFullError(options.folder, options.minFreeBytes);
     const { state, resume } = openState(options, unlock);
     await resume();
     return state;
@@ -58,9 +70,14 @@ function openState(
   const env = openEnvironment(options.folder, options.durability);
   const logEnv = openOwnLog(options.folder, options.durability, options.logger);
   const view = openViewEnvironment(options.folder, options.durability);
-  const transactions = new Transactions(env);
-  const logTransactions = new Transactions(logEnv);
-  const viewTransactions = new Transactions(view);
+  const space = new FreeSpace(options.folder, options.minFreeBytes, (low, free) => {
+    if (low)
+      options.logger.error('the disk of the data folder is nearly full: nothing is written', { freeBytes: free });
+    else options.logger.info('the disk of the data folder has room again', { freeBytes: free });
+  });
+  const transactions = new Transactions(env, space);
+  const logTransactions = new Transactions(logEnv, space);
+  const viewTransactions = new Transactions(view, space);
   const purge = new ViewPurge(env, view, transactions, viewTransactions);
   const wakeUps = new WakeUps();
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
@@ -72,8 +89,9 @@ function openState(
     backlogMax: options.backlogMax,
     durability: options.durability,
   });
+  const { folder, durability, minFreeBytes } = options;
   const materialiser = new WorkerMaterialiser(
-    options,
+    { folder, durability, minFreeBytes },
     {
       get newest() {
         return log.newest;
@@ -87,6 +105,7 @@ function openState(
   options.metrics.gauge('tandem_telemetry_backlog', 'Accepted messages that wait for the materialiser', () =>
     log.backlog(),
   );
+  options.metrics.gauge('tandem_data_free_bytes', 'Free bytes on the disk of the data folder', () => space.bytes);
   options.metrics.gauge(
     'tandem_devices_watched',
     'Devices with an open poll, observation or command',
@@ -94,7 +113,9 @@ function openState(
   );
   let closed: Promise<void> | undefined;
   const state: State = {
-    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, () => options.random.bytes(6).toString('hex')),
+    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, () =>
+      options.random.bytes(6).toString('hex'),
+    ),
     attributes: new EmbeddedAttributes(env, transactions, events, wakeUps),
     events,
     telemetryLog: log,
@@ -113,6 +134,7 @@ function openState(
   return { state, resume: () => purge.resume() };
 
   async function closeAll(): Promise<void> {
+    space.close();
     await Promise.all([transactions.close(), logTransactions.close(), viewTransactions.close()]);
     await materialiser.close();
     await Promise.all([closeEnvironment(env), closeEnvironment(logEnv), closeEnvironment(view)]);

@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
 import type { DeviceProfiles } from './device-profiles';
-import type { CredentialsType, Device, DeviceCredentials, JsonObject, Uuid } from './model';
+import type { CredentialsType, Device, DeviceCredentials, Uuid } from './model';
 import { NULL_UUID } from './model';
 
 /** What a caller gives to create or change a device (server contract 3.2). */
@@ -13,7 +13,8 @@ export interface DeviceRequest {
   readonly type?: string | null;
   readonly label?: string | null;
   readonly deviceProfileId?: Uuid;
-  readonly additionalInfo?: JsonObject | null;
+  /** An object as compact JSON text. */
+  readonly additionalInfo?: string | null;
   readonly version?: number;
 }
 

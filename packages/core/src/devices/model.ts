@@ -61,7 +61,8 @@ export interface Device {
   readonly type: string;
   readonly label: string | null;
   readonly deviceProfileId: Uuid;
-  readonly additionalInfo: JsonObject | null;
+  /** An object as compact JSON text: its numbers keep the text they were sent with. */
+  readonly additionalInfo: string | null;
   readonly version: number;
 }
 

@@ -16,6 +16,7 @@ export interface RpcCall {
   readonly method: string;
   /** JSON text. */
   readonly params: string;
+  /** Raised to the shortest life where it is below, as a negative one is. */
   readonly timeout?: Millis;
   readonly expirationTime?: EpochMillis;
   readonly persistent?: boolean;
@@ -34,7 +35,7 @@ export type RpcOutcome =
   | { readonly kind: 'timeout' }
   /** Nobody ever asked for it. */
   | { readonly kind: 'no-connection' }
-  /** The caller went away or the RPC was deleted. */
+  /** The caller went away, or the RPC was deleted, be it alone or with its device. */
   | { readonly kind: 'gone' };
 
 export interface RpcCallSettings {

@@ -87,7 +87,8 @@ export interface DeviceStore {
   listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>>;
   /**
    * Removes the device with all it had: credentials, attributes, events, cursor, RPCs, telemetry, also what of it still
-   * waits in the log. Publishes `deleted`.
+   * waits in the log. Publishes `deleted`, and then wakes with `rpc` who watches the device, so that nobody waits for a
+   * command that is gone.
    */
   deleteDevice(id: Uuid): Promise<Written<Device>>;
 

@@ -89,6 +89,28 @@ export function describeDeviceRemovalContract(makeStore: MakeStore): void {
       expect((await store.state.rpcs.create(aCommand(device)))?.requestId).toBe(0);
     });
 
+    it('wakes whoever waits for its commands, which are gone by then, after the sessions were told', async () => {
+      const [device, neighbour] = [await store.device(), await store.device()];
+      const command = await store.state.rpcs.create(aCommand(device));
+      const heard: string[] = [];
+      const seen: unknown[] = [];
+      store.state.devices.onSessionChange(({ kind }) => heard.push(kind));
+      const woken = new Promise<void>((resolve) => {
+        store.state.events.watch(device.id, (wake) => {
+          heard.push(wake);
+          store.state.rpcs.get(command?.id ?? '').then((rpc) => {
+            seen.push(rpc);
+            resolve();
+          });
+        });
+      });
+      store.state.events.watch(neighbour.id, () => heard.push('neighbour'));
+      await store.state.devices.deleteDevice(device.id);
+      await woken;
+      expect(heard).toEqual(['deleted', 'rpc']);
+      expect(seen).toEqual([undefined]);
+    });
+
     it('is told to running sessions; a second deletion is ABSENT and told to nobody', async () => {
       const { id } = await store.device();
       const changes: unknown[] = [];

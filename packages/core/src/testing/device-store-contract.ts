@@ -143,7 +143,10 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
 
     it('finds a device by id, by name within its tenant, and by its credentials', async () => {
       const profile = await store.profile();
-      const device = await store.device({ additionalInfo: { a: [1.5] }, label: 'l' }, { profile });
+      const device = await store.device(
+        { additionalInfo: '{"b":42.0,"a":[9007199254740993]}', label: 'l' },
+        { profile },
+      );
       const credentials = await store.state.devices.getCredentials(device.id);
       expect(await store.state.devices.getDevice(device.id)).toEqual(device);
       expect(await store.state.devices.findDeviceByName(TENANT_ID, device.name)).toEqual(device);

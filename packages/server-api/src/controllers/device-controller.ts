@@ -6,17 +6,18 @@ import {
   type DeviceProfile,
   type DeviceRequest,
   NULL_UUID,
+  splitJsonObject,
   TandemError,
   type Uuid,
 } from '@tandem/core';
 import { accessDevice } from '../access/device-access';
 import type { Principal } from '../auth/principal';
-import { bodyReader } from '../http/json-body';
+import { bodyWithTextReader, type JsonBody } from '../http/json-body';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
 import { deviceInfoJson, deviceJson } from '../json/device-json';
 import { pageJson } from '../json/page-json';
-import { empty, json, jsonText, type Reply } from '../routing/reply';
+import { empty, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 import { accessTokenRequest } from './device-credentials-controller';
 import {
@@ -27,8 +28,8 @@ import {
   uuidOf,
 } from './device-schemas';
 
-const readDevice = bodyReader<DeviceBody>(DEVICE_SCHEMA);
-const readDeviceWithCredentials = bodyReader<DeviceWithCredentialsBody>(DEVICE_WITH_CREDENTIALS_SCHEMA);
+const readDevice = bodyWithTextReader<DeviceBody>(DEVICE_SCHEMA);
+const readDeviceWithCredentials = bodyWithTextReader<DeviceWithCredentialsBody>(DEVICE_WITH_CREDENTIALS_SCHEMA);
 
 const SORTABLE = ['createdTime', 'name', 'type', 'label'];
 
@@ -37,7 +38,7 @@ export function deviceRoutes(core: Core): Route[] {
   const { devices, profiles } = core;
 
   const reply = async (device: Device) =>
-    json(deviceJson(device, await profiles.get(device.tenantId, device.deviceProfileId)));
+    jsonText(deviceJson(device, await profiles.get(device.tenantId, device.deviceProfileId)));
 
   const create = async (
     { user }: Principal,
@@ -63,13 +64,16 @@ export function deviceRoutes(core: Core): Route[] {
   };
 
   const saveWithCredentials = async ({ caller, body }: ApiRequest): Promise<Reply> => {
-    const { device, credentials } = readDeviceWithCredentials(await body('json'));
+    const { value, text } = readDeviceWithCredentials(await body('json'));
+    const { device, credentials } = value;
     if (device.id) {
       throw new TandemError('BAD_REQUEST', {
         message: 'An existing device is changed by POST /api/device and POST /api/device/credentials',
       });
     }
-    return reply(await create(caller, deviceRequest(device), accessTokenRequest(credentials)));
+    const deviceText = splitJsonObject(text).get('device') ?? '{}';
+    const request = deviceRequest({ value: device, text: deviceText });
+    return reply(await create(caller, request, accessTokenRequest(credentials)));
   };
 
   const get = async ({ caller, params }: ApiRequest): Promise<Reply> =>
@@ -81,7 +85,7 @@ export function deviceRoutes(core: Core): Route[] {
       profiles.get(device.tenantId, device.deviceProfileId),
       core.attributes.read(device.id, 'SERVER', ['active']),
     ]);
-    return json(deviceInfoJson(device, profile, active?.value === booleanValue(true)));
+    return jsonText(deviceInfoJson(device, profile, active?.value === booleanValue(true)));
   };
 
   const remove = async ({ caller, params }: ApiRequest): Promise<Reply> => {
@@ -105,7 +109,7 @@ export function deviceRoutes(core: Core): Route[] {
       const profile =
         known.get(device.deviceProfileId) ?? (await profiles.get(device.tenantId, device.deviceProfileId));
       known.set(profile.id, profile);
-      items.push(JSON.stringify(deviceJson(device, profile)));
+      items.push(deviceJson(device, profile));
     }
     return jsonText(pageJson(page, items, paging));
   };
@@ -123,7 +127,7 @@ export function deviceRoutes(core: Core): Route[] {
 }
 
 /** @throws TandemError BAD_REQUEST for references to what this version does not have: nothing is dropped in silence */
-function deviceRequest(body: DeviceBody): DeviceRequest {
+function deviceRequest({ value: body, text }: JsonBody<DeviceBody>): DeviceRequest {
   if (body.firmwareId || body.softwareId) {
     throw new TandemError('BAD_REQUEST', { message: 'Firmware and software are not available in this version' });
   }
@@ -136,7 +140,7 @@ function deviceRequest(body: DeviceBody): DeviceRequest {
     type: body.type,
     label: body.label,
     deviceProfileId: uuidOf(body.deviceProfileId),
-    additionalInfo: body.additionalInfo,
+    additionalInfo: body.additionalInfo ? splitJsonObject(text).get('additionalInfo') : null,
     version: body.version ?? undefined,
   };
 }

@@ -2,8 +2,8 @@ import type { CredentialsType, JsonObject } from '@tandem/core';
 import { parseUuid } from '../http/path';
 import type { EntityIdJson } from '../json/entity-id';
 
-const UUID = { type: 'string', pattern: '^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' };
-const PLAIN_TEXT = { type: 'string', maxLength: 255, pattern: '^[^\\u0000]*$' };
+const UUID = { type: 'string', format: 'uuid' };
+const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'without-nul' };
 const NULLABLE_TEXT = { ...PLAIN_TEXT, type: ['string', 'null'] };
 const NULLABLE_OBJECT = { type: ['object', 'null'] };
 const NULLABLE_VERSION = { type: ['integer', 'null'] };

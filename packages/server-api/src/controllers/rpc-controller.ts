@@ -28,14 +28,14 @@ interface RpcBody {
   readonly retries?: number | null;
 }
 
-const WHOLE_MILLIS = { type: ['integer', 'null'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const MILLIS = { type: ['integer', 'null'], maximum: Number.MAX_SAFE_INTEGER };
 const checkBody = shapeChecker<RpcBody>({
   type: 'object',
   required: ['method'],
   properties: {
     method: { type: 'string', minLength: 1 },
-    timeout: WHOLE_MILLIS,
-    expirationTime: WHOLE_MILLIS,
+    timeout: MILLIS,
+    expirationTime: { ...MILLIS, minimum: 0 },
     persistent: { type: ['boolean', 'null'] },
     retries: { type: ['integer', 'null'], minimum: 0, maximum: 2_147_483_647 },
   },
@@ -55,7 +55,10 @@ export function rpcRoutes(core: Core): Route[] {
         const { tenantId } = await accessRequestedDevice(devices, caller, deviceId);
         if (requestUuid && (await rpcCalls.get(requestUuid))) throw refused('A request with this requestUUID exists');
         const outcome = await rpcCalls.send({ ...request, tenantId, deviceId, oneway }, signal);
-        if (outcome.kind === 'gone') signal.throwIfAborted();
+        if (outcome.kind === 'gone') {
+          signal.throwIfAborted();
+          await accessRequestedDevice(devices, caller, deviceId);
+        }
         return replyTo(outcome, silence);
       });
     };

@@ -11,7 +11,6 @@ const ENTITY = '/api/plugins/telemetry/{entityType}/{entityId}';
 
 const AGGREGATIONS = ['NONE', 'MIN', 'MAX', 'AVG', 'SUM', 'COUNT'] as const;
 const INTERVAL_TYPES = ['MILLISECONDS', 'WEEK', 'WEEK_ISO', 'MONTH', 'QUARTER'] as const;
-const TIMESTAMPS = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
 const DEFAULT_LIMIT = 100;
 const LIMITS = { min: 1, max: 2_147_483_647 };
 
@@ -72,8 +71,8 @@ function historyParameters(query: Query, keys: readonly string[]): { history: Hi
     // An interval of no milliseconds turns aggregation off, whatever `agg` says.
     aggregated: aggregation !== 'NONE' && !(intervalType === 'MILLISECONDS' && interval === 0),
     history: {
-      startTs: query.whole('startTs', TIMESTAMPS),
-      endTs: query.whole('endTs', TIMESTAMPS),
+      startTs: query.long('startTs'),
+      endTs: query.long('endTs'),
       limit: query.whole('limit', LIMITS, DEFAULT_LIMIT),
       order: query.choice('orderBy', ['ASC', 'DESC'], 'DESC'),
     },

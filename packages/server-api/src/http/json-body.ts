@@ -1,7 +1,15 @@
 import { MAX_NESTING, TandemError } from '@tandem/core';
 import Ajv, { type ErrorObject } from 'ajv';
+import { parseUuid } from './path';
+
+/** What a schema can ask of a text beyond its length: the sentence says it without showing an expression. */
+const FORMATS: Readonly<Record<string, { fits(text: string): boolean; readonly sentence: string }>> = {
+  uuid: { fits: (text) => parseUuid(text) !== undefined, sentence: 'must be a UUID' },
+  'without-nul': { fits: (text) => !text.includes('\u0000'), sentence: 'must not hold the character U+0000' },
+};
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, { type: 'string', validate: fits });
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -10,12 +18,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * @typeParam T what the schema says
  */
 export function bodyReader<T>(schema: object): (bytes: Buffer) => T {
+  const read = bodyWithTextReader<T>(schema);
+  return (bytes) => read(bytes).value;
+}
+
+/** As {@link bodyReader}, for bodies that hold JSON to be kept as it was written. */
+export function bodyWithTextReader<T>(schema: object): (bytes: Buffer) => JsonBody<T> {
   const check = shapeChecker<T>(schema);
   return (bytes) => {
     if (bytes.length === 0) throw new TandemError('BODY_REQUIRED');
     const body = parseStrictly(bytes);
     if (!body) throw new TandemError('BAD_PAYLOAD', { message: 'The request body is not JSON' });
-    return check(body.value);
+    return { value: check(body.value), text: body.text };
   };
 }
 
@@ -28,8 +42,8 @@ export function shapeChecker<T>(schema: object): (value: unknown) => T {
   };
 }
 
-export interface JsonBody {
-  readonly value: unknown;
+export interface JsonBody<T = unknown> {
+  readonly value: T;
   /** As it was sent: numbers keep their own text there. */
   readonly text: string;
 }
@@ -67,7 +81,11 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 
 /** Names the member and what is wrong with it; never its value, which can be a secret. */
 function complaint(error: ErrorObject | undefined): string {
-  const allowed: unknown = error?.params.allowedValues;
-  const what = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (error?.message ?? 'is not valid');
-  return `body${(error?.instancePath ?? '').replaceAll('/', '.')} ${what}`;
+  return `body${(error?.instancePath ?? '').replaceAll('/', '.')} ${fault(error)}`;
+}
+
+function fault(error: ErrorObject | undefined): string {
+  const { allowedValues, format } = (error?.params ?? {}) as { allowedValues?: unknown[]; format?: string };
+  if (allowedValues) return `must be one of ${allowedValues.filter((value) => value !== null).join(', ')}`;
+  return (format && FORMATS[format]?.sentence) ?? error?.message ?? 'is not valid';
 }

@@ -50,6 +50,16 @@ export class Query {
     return found;
   }
 
+  /** A whole number of 64 bits; beyond what a JavaScript number holds exactly it becomes the nearest that one does. */
+  long(name: string): number {
+    const value = this.requiredText(name);
+    const long = /^[+-]?0*\d{1,19}$/.test(value) ? BigInt(value) : undefined;
+    if (long === undefined || BigInt.asIntN(64, long) !== long) {
+      throw refused(`Parameter '${name}' must be a whole number of 64 bits`);
+    }
+    return Math.min(Math.max(Number(long), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+  }
+
   whole(name: string, range: { readonly min: number; readonly max: number }, fallback?: number): number {
     const value = fallback === undefined ? this.requiredText(name) : this.text(name);
     if (value === undefined) return fallback ?? range.min;

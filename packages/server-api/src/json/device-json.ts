@@ -2,10 +2,24 @@ import type { Device, DeviceCredentials, DeviceProfile } from '@tandem/core';
 import { entityId } from './entity-id';
 
 /** Exactly the members of server contract 3.2: strict clients break on any other. */
-export const deviceJson = (device: Device, { transportType }: DeviceProfile) => ({
-  id: entityId('DEVICE', device.id),
-  createdTime: device.createdTime,
-  additionalInfo: device.additionalInfo,
+export const deviceJson = (device: Device, profile: DeviceProfile): string => `{${deviceMembers(device, profile)}}`;
+
+/** Server contract 3.1, row `info`. No device has a customer with a title in this version. */
+export function deviceInfoJson(device: Device, profile: DeviceProfile, active: boolean): string {
+  const more = { customerTitle: null, customerIsPublic: false, deviceProfileName: profile.name, active };
+  return `{${deviceMembers(device, profile)},${membersOf(more)}}`;
+}
+
+/** `additionalInfo` is JSON with its own number texts, so this is text. */
+function deviceMembers(device: Device, profile: DeviceProfile): string {
+  const head = { id: entityId('DEVICE', device.id), createdTime: device.createdTime };
+  const additionalInfo = `"additionalInfo":${device.additionalInfo ?? 'null'}`;
+  return [membersOf(head), additionalInfo, membersOf(plainMembers(device, profile))].join(',');
+}
+
+const membersOf = (object: object) => JSON.stringify(object).slice(1, -1);
+
+const plainMembers = (device: Device, { transportType }: DeviceProfile) => ({
   tenantId: entityId('TENANT', device.tenantId),
   customerId: entityId('CUSTOMER', device.customerId),
   name: device.name,
@@ -17,15 +31,6 @@ export const deviceJson = (device: Device, { transportType }: DeviceProfile) => 
   softwareId: null,
   externalId: null,
   version: device.version,
-});
-
-/** Server contract 3.1, row `info`. No device has a customer with a title in this version. */
-export const deviceInfoJson = (device: Device, profile: DeviceProfile, active: boolean) => ({
-  ...deviceJson(device, profile),
-  customerTitle: null,
-  customerIsPublic: false,
-  deviceProfileName: profile.name,
-  active,
 });
 
 /** Server contract 3.3. Holds the access token. */

@@ -61,23 +61,33 @@ export class Dispatcher {
       response.destroy();
       return;
     }
+    this.#endConnectionWhenClosing(response);
     if (error.retryAfter !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfter / 1000));
     if (error.row.http === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     discardBody(request);
     writeHead(response, errorReply(error, this.core.clock.now()));
   };
 
-  /** Ends every waiting call with 503 and refuses new ones. Resolves when all are answered. */
+  /**
+   * Ends every waiting call with 503 and refuses new ones; from now on every answer ends its connection. Resolves when
+   * all are answered.
+   */
   async close(): Promise<void> {
     this.#closing = true;
     for (const abort of this.#underWay.keys()) abort.abort(shuttingDown());
     await Promise.allSettled(this.#underWay.values());
   }
 
+  /** So that the client's next request goes to a gateway that serves it. */
+  #endConnectionWhenClosing(response: ServerResponse): void {
+    if (this.#closing) response.setHeader('Connection', 'close');
+  }
+
   async #answer(route: Route, request: Request, response: Response, signal: AbortSignal): Promise<void> {
     try {
       const reply = await this.#handle(route, request, signal);
       if (response.destroyed) return;
+      this.#endConnectionWhenClosing(response);
       discardBody(request);
       if (typeof reply.body === 'object') await writePieces(response, reply, reply.body);
       else writeHead(response, reply);
