@@ -150,8 +150,7 @@ describe('paths and methods', () => {
 
   it('passes on what is not under /api/v1', async () => {
     const answer = await gateway.send('GET', '0/token/telemetry');
-    expect(answer).toMatchObject({ status: 404 });
-    expect(answer.headers['content-type']).toContain('text/html');
+    expect(answer).toMatchObject({ status: 404, text: 'passed on' });
   });
 
   it('reads a token that is percent-encoded in the path', async () => {

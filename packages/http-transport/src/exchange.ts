@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, ERRORS, type TandemError } from '@tandem/core';
-import { bodyAnnounced } from './request-body';
+import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
 
 type Headers = Readonly<Record<string, string | number>>;
@@ -11,6 +11,7 @@ const DEFAULT_RETRY_SECONDS = 1;
 
 /** One request and the one answer it gets. */
 export class Exchange {
+  readonly framing: Framing;
   /** Whether the client has announced a body that has not been read to its end. */
   bodyUnread: boolean;
 
@@ -19,7 +20,8 @@ export class Exchange {
     readonly response: ServerResponse,
     private readonly clock: Clock,
   ) {
-    this.bodyUnread = bodyAnnounced(request);
+    this.framing = new Framing(request);
+    this.bodyUnread = this.framing.bodyAnnounced;
   }
 
   /** The client shall send no further request on this connection. */
@@ -81,10 +83,10 @@ export class Exchange {
   #send(status: number, headers: Headers, text?: string): void {
     const { request, response } = this;
     if (response.headersSent) return;
-    const lingering = this.bodyUnread && !discardable(request);
+    const lingering = this.bodyUnread && !discardable(request, this.framing);
     // Told to the client before its unread bytes are thrown away.
     if (lingering) this.closeConnection();
-    response.writeHead(status, request.headers.origin === undefined ? headers : { ...headers, ...ANY_ORIGIN });
+    response.writeHead(status, this.framing.hasOrigin ? { ...headers, ...ANY_ORIGIN } : headers);
     if (!lingering) {
       response.end(text);
       return;

@@ -1,23 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Whether a body follows: Content-Length above 0, or chunks, whose number is not known yet. */
-export function bodyAnnounced({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length'];
-  return length === undefined ? headers['transfer-encoding'] !== undefined : Number(length) > 0;
-}
-
-/** `Content-Length`, or 0 where there is none. The parser has refused anything but digits. */
-export function announcedLength({ headers }: IncomingMessage): number {
-  const length = headers['content-length'];
-  return length === undefined ? 0 : Number(length);
-}
-
-/** The body is stored as it comes: anything encoded would be stored as garbage. */
-export function bodyEncoded({ headers }: IncomingMessage): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding !== undefined && encoding.toLowerCase() !== 'identity';
-}
-
 /**
  * Reads the body to its end. Calls neither function when the connection breaks off before.
  * @param max bytes; one more and the reading stops

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Millis } from '@tandem/core';
-import { announcedLength } from './request-body';
+import type { Framing } from './framing';
 
 /** Bodies up to this size are read and thrown away, so that the connection can go on. */
 const DISCARDED_BYTES = 65_536;
@@ -12,10 +12,8 @@ const LINGER_TIME: Millis = 1_000;
  * Whether node:http may throw the rest of the body away after the answer and keep the connection. Not with `Expect`:
  * a client that has its answer may leave the body out, and the next request would be taken for it.
  */
-export function discardable(request: IncomingMessage): boolean {
-  const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined) return false;
-  return announcedLength(request) <= DISCARDED_BYTES;
+export function discardable(request: IncomingMessage, { chunked, length = 0 }: Framing): boolean {
+  return !chunked && request.headers.expect === undefined && length <= DISCARDED_BYTES;
 }
 
 /**

@@ -3,6 +3,7 @@ import { type NextFunction, type Request, type Response, Router } from 'express'
 import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
 import { LoginQueue } from './auth/login-queue';
 import { Tokens } from './auth/tokens';
+import { pathOf } from './http/path';
 import { routeTable } from './routes';
 import { Dispatcher, shuttingDown } from './routing/dispatcher';
 import { mountRoutes } from './routing/mount';
@@ -41,15 +42,16 @@ export async function createServerApi(core: Core): Promise<ServerApi> {
   /** Before anything else is done for a stranger, the body included (server contract 1.1, 1.2). */
   const admit = async (request: Request): Promise<void> => {
     if (dispatcher.closing) throw shuttingDown();
-    if (LOGIN_PATHS.has(request.path) && request.method !== 'POST') {
+    if (LOGIN_PATHS.has(pathOf(request.url)) && request.method !== 'POST') {
       throw new TandemError('UNAUTHORIZED', { message: 'Authentication method not supported' });
     }
-    if (!isPublicPath(request.path)) dispatcher.identify(request, await authenticator.authenticate(request.headers));
+    if (!isPublicPath(pathOf(request.url)))
+      dispatcher.identify(request, await authenticator.authenticate(request.headers));
   };
 
   const router = Router();
   router.use(async (request: Request, response: Response, next: NextFunction) => {
-    if (!isServerApiPath(request.path)) return next();
+    if (!isServerApiPath(pathOf(request.url))) return next();
     try {
       await admit(request);
     } catch (error) {

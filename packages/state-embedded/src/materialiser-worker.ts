@@ -7,8 +7,8 @@ import type { FromWorker, ToWorker, WorkerData } from './materialiser';
 import { consumedSequence } from './telemetry-log';
 
 /** Milliseconds between two steps while messages keep coming. */
-const MIN_PAUSE = 20;
-const MAX_PAUSE = 500;
+const MIN_PAUSE = 150;
+const MAX_PAUSE = 600;
 
 const { folder, durability, minFreeBytes, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);

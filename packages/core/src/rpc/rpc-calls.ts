@@ -57,7 +57,7 @@ export class RpcCalls {
   /**
    * Sends and, unless persistent, waits: an offline device is not refused at once (server contract 6.2).
    * @param caller aborted when nobody waits any more
-   * @throws TandemError NOT_FOUND (device gone), TOO_MANY_REQUESTS (too many open commands)
+   * @throws TandemError TOO_MANY_REQUESTS when there are too many open commands, or the device went away this moment
    */
   async send(call: RpcCall, caller?: AbortSignal): Promise<RpcOutcome> {
     const now = this.clock.now();

@@ -1,5 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +87,10 @@ export class TestGateway {
     const api = createDeviceApi(core);
     const app = createApp();
     app.use(api.middleware);
+    app.use((_request: IncomingMessage, response: ServerResponse) => {
+      response.statusCode = 404;
+      response.end('passed on');
+    });
     const server = createHttpServer(app);
     const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
     const gateway = new TestGateway(core, api, server, port, admin?.tenantId ?? '', folder);

@@ -14,3 +14,9 @@ export function uuidParameter(params: Readonly<Record<string, string>>, name: st
   if (uuid === undefined) throw new TandemError('BAD_REQUEST', { message: `Invalid UUID string: ${text}` });
   return uuid;
 }
+
+/** The path of a request target, without its query; also of one in absolute form (RFC 9112 section 3.2.2). */
+export function pathOf(target: string): string {
+  const path = target.startsWith('/') ? target : target.replace(/^[a-z]+:\/\/[^/?]*/i, '');
+  return path.split('?', 1)[0] ?? '';
+}

@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
 import { errorReply } from '../http/error-reply';
+import { pathOf } from '../http/path';
 import { Query } from '../http/query';
 import { plainText, type Reply } from './reply';
 import type { ApiRequest, GuardedRoute, PublicRequest, Route } from './route';
@@ -97,7 +98,7 @@ export class Dispatcher {
   }
 
   #handle(route: Route, request: Request, signal: AbortSignal): Promise<Reply> {
-    const limit = payloadLimitOf(this.core.settings.HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION, request.path);
+    const limit = payloadLimitOf(this.core.settings.HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION, pathOf(request.url));
     const base: PublicRequest = {
       params: request.params as Record<string, string>,
       query: new Query(request.url),

@@ -15,7 +15,7 @@ import {
   type User,
 } from '@tandem/core';
 import { openEmbeddedState } from '@tandem/state-embedded';
-import express from 'express';
+import type express from 'express';
 import { createServerApi, type ServerApi } from '../server-api';
 import { HeldClock } from './held-clock';
 
@@ -79,10 +79,11 @@ export class ServerUnderTest {
     await core.accounts.ensureTenantAdmin(OTHER_ADMIN, PASSWORD, 'Second');
     await core.accounts.ensureSystemAdmin(SYSTEM_ADMIN, PASSWORD);
     const api = await createServerApi(core);
-    const app = express();
-    app.use(api.router);
-    app.use((_request, response) => void response.status(418).end('passed on'));
-    const server = createServer(app);
+    // As in the gateway: the router on plain requests, without an express application around it.
+    const server = createServer((request, response) => {
+      const next = () => void response.writeHead(418).end('passed on');
+      api.router(request as express.Request, response as express.Response, next);
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new ServerUnderTest(core, api, server, folder, logged, clock);
   }

@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http';
+
+/** What the headers say that every request is asked about. */
+export class Framing {
+  /** `Content-Length`; undefined where there is none. The parser has refused anything but digits, and two that differ. */
+  length: number | undefined = undefined;
+  chunked = false;
+  /** A `Content-Encoding` other than `identity`: stored as it comes, the body would be garbage. */
+  encoded = false;
+  hasOrigin = false;
+
+  /**
+   * Out of the headers as they came: `request.headers` would make an object of all of them first, which costs a tenth of what
+   * a telemetry message does.
+   */
+  constructor({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>) {
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const name = rawHeaders[at] ?? '';
+      // Their names differ in length, so most headers are passed over by it.
+      switch (name.length) {
+        case 6:
+          if (name.toLowerCase() === 'origin') this.hasOrigin = true;
+          break;
+        case 14:
+          if (name.toLowerCase() === 'content-length') this.length = Number(rawHeaders[at + 1]);
+          break;
+        case 16:
+          if (name.toLowerCase() === 'content-encoding') {
+            this.encoded ||= rawHeaders[at + 1]?.toLowerCase() !== 'identity';
+          }
+          break;
+        case 17:
+          if (name.toLowerCase() === 'transfer-encoding') this.chunked = true;
+          break;
+        default:
+      }
+    }
+  }
+
+  /** Whether a body follows: a length above 0, or chunks, whose number is not known yet. */
+  get bodyAnnounced(): boolean {
+    return this.length === undefined ? this.chunked : this.length > 0;
+  }
+}
