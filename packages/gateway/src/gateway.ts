@@ -15,7 +15,7 @@ import {
 } from '@tandem/core';
 import { answerTheRest, createApp, createDeviceApi, createHttpServer, listen } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
-import { DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
+import { boundsOf, DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
 import { ensureAdministrators } from './administrators';
 import { createHealthServer } from './health';
 import { closeServer } from './http-close';
@@ -88,10 +88,7 @@ async function openState(settings: Settings, platform: Platform): Promise<State>
     return await openEmbeddedState({
       folder: settings.TANDEM_DATA_DIR,
       durability: settings.TANDEM_DURABILITY,
-      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
-      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
-      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
-      minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
+      ...boundsOf(settings),
       ...platform,
     });
   } catch (error) {

@@ -1,3 +1,3 @@
 export type { Durability } from './environment';
 export { FolderInUseError } from './folder-lock';
-export { DiskFullError, type EmbeddedOptions, openEmbeddedState } from './state';
+export { boundsOf, DiskFullError, type EmbeddedOptions, openEmbeddedState } from './state';

@@ -40,8 +40,6 @@ export function timestampBytes(ts: number): Buffer {
   return bytes;
 }
 
-export const readTimestamp = (bytes: Buffer): number => Number(bytes.readBigUInt64BE(bytes.length - 8) - SIGN);
-
 const SIGN = 1n << 63n;
 
 /** All keys that begin with `prefix`, as the bounds of a range. */

@@ -20,6 +20,7 @@ let stopping = false;
 let pause: NodeJS.Timeout | undefined;
 
 function step(): void {
+  pause = undefined;
   const begun = performance.now();
   const result = move();
   if (stopping) {
@@ -71,8 +72,9 @@ function say(message: FromWorker): void {
 parentPort?.on('message', (message: ToWorker) => {
   if (message === 'stop') {
     stopping = true;
+    // A step that is due anyway sees it by itself: one after the close would work on closed tables.
+    if (pause) running = false;
     clearTimeout(pause);
-    running = false;
   }
   run();
 });

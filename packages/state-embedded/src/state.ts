@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Logger, MetricsRegistry, Random, State } from '@tandem/core';
+import type { Clock, Logger, MetricsRegistry, Random, Settings, State } from '@tandem/core';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedDevices } from './device-store';
 import {
@@ -38,6 +38,14 @@ export interface EmbeddedOptions {
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
 }
+
+/** The bounds of the store out of the settings: the one place that knows which is which. */
+export const boundsOf = (settings: Settings) => ({
+  backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
+  eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
+  rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
+});
 
 /** There is no room to begin with. */
 export class DiskFullError extends Error {

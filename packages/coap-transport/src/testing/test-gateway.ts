@@ -21,7 +21,7 @@ import {
   systemRandom,
 } from '@tandem/core';
 import { aProfile, entriesOf } from '@tandem/core/testing';
-import { openEmbeddedState } from '@tandem/state-embedded';
+import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
 import { type CoapTransport, createCoapTransport } from '../coap-transport';
 import { RawClient } from './raw-client';
 
@@ -91,10 +91,7 @@ export class TestGateway {
     const state = await openEmbeddedState({
       folder,
       durability: 'process',
-      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
-      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
-      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
-      minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
+      ...boundsOf(settings),
       ...platform,
     });
     await state.materialiser.start();

@@ -9,12 +9,6 @@ export class AttributeDelta {
   readonly #updated = new Map<string, Value>();
   readonly #deleted = new Set<string>();
 
-  static of(event: AttributeEvent): AttributeDelta {
-    const delta = new AttributeDelta();
-    delta.add(event);
-    return delta;
-  }
-
   add(event: Pick<AttributeEvent, 'updated' | 'deleted'>): void {
     for (const { key, value } of event.updated) {
       this.#deleted.delete(key);

@@ -14,11 +14,6 @@ export interface TelemetryEntry {
   readonly records: readonly TelemetryRecord[];
 }
 
-export interface LoggedEntry extends TelemetryEntry {
-  /** Increasing over the life of the store. */
-  readonly sequence: number;
-}
-
 /** The ordered log every accepted telemetry message goes through. */
 export interface TelemetryLog {
   /**

@@ -22,7 +22,7 @@ import {
   systemClock,
   systemRandom,
 } from '@tandem/core';
-import { openEmbeddedState } from '@tandem/state-embedded';
+import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
 import { createDeviceApi, type DeviceApi } from '../device-api';
 import { createApp, createHttpServer, listen } from '../http-server';
 
@@ -74,10 +74,7 @@ export class TestGateway {
     const state = await openEmbeddedState({
       folder,
       durability: 'process',
-      backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
-      eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
-      rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
-      minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
+      ...boundsOf(settings),
       ...platform,
     });
     if (options.materialise !== false) await state.materialiser.start();
