@@ -202,6 +202,7 @@ export class EmbeddedDevices implements DeviceStore {
       return fits(stored);
     });
     if (result.ok) {
+      this.events.forget(id);
       this.#tell({ kind: 'deleted', deviceId: id });
       this.wakeUps.wake(id, 'rpc');
       await this.purge.run(id);

@@ -1,4 +1,14 @@
-import type { AttributeEvent, DeviceEvents, EpochMillis, EventsRead, Millis, Position, Uuid, Wake } from '@tandem/core';
+import type {
+  AttributeEvent,
+  DeviceEvents,
+  EpochMillis,
+  EventsRead,
+  Millis,
+  ObservedKind,
+  Position,
+  Uuid,
+  Wake,
+} from '@tandem/core';
 import type { Environment } from './environment';
 import { offsetBytes, uuidBytes } from './keys';
 import type { Transactions } from './transactions';
@@ -16,12 +26,16 @@ interface Cursor extends Position {
   readonly expiry: EpochMillis;
 }
 
+const OBSERVED_KINDS: readonly ObservedKind[] = ['attributes', 'rpc'];
+
 /** A device that never was has a log that never grows. */
 const NO_LOG: Head = { epoch: '-', offset: 0, start: 0 };
 
 export class EmbeddedEvents implements DeviceEvents {
   /** Cursors that are being written: what is read or compared meanwhile is these. */
   readonly #cursorsUnderWay = new Map<Uuid, Cursor>();
+  /** By device and kind. In memory: an observation does not outlive the process either. */
+  readonly #observers = new Map<string, string>();
 
   constructor(
     private readonly env: Environment,
@@ -70,6 +84,21 @@ export class EmbeddedEvents implements DeviceEvents {
         if (this.#cursorsUnderWay.get(deviceId) === cursor) this.#cursorsUnderWay.delete(deviceId);
       }
     });
+  }
+
+  async setObserver(deviceId: Uuid, kind: ObservedKind, observer: string): Promise<void> {
+    if (!this.env.eventHeads.doesExist(deviceId)) return;
+    this.#observers.set(`${deviceId} ${kind}`, observer);
+    this.wakeUps.wake(deviceId, 'observer');
+  }
+
+  async getObserver(deviceId: Uuid, kind: ObservedKind): Promise<string | undefined> {
+    return this.env.eventHeads.doesExist(deviceId) ? this.#observers.get(`${deviceId} ${kind}`) : undefined;
+  }
+
+  /** What is not in the tables about a device that is gone. */
+  forget(deviceId: Uuid): void {
+    for (const kind of OBSERVED_KINDS) this.#observers.delete(`${deviceId} ${kind}`);
   }
 
   /** Within a transaction: the log of a new device. */

@@ -19,6 +19,7 @@ import type { WakeUps } from './wake-ups';
 
 /** Request ids are int32 on the wire (contract 1.6). */
 const REQUEST_IDS = 0x8000_0000;
+const HOLDABLE: readonly RpcStatus[] = ['QUEUED', 'SENT', 'TIMEOUT'];
 
 export class EmbeddedRpcs implements RpcStore {
   constructor(
@@ -42,6 +43,7 @@ export class EmbeddedRpcs implements RpcStore {
         attempts: 0,
         response: null,
         responseIsJson: false,
+        heldUntil: 0,
       };
       this.env.rpcCounters.put(request.deviceId, String((requestId + 1) % REQUEST_IDS));
       this.env.rpcs.put(created.id, JSON.stringify(created));
@@ -83,6 +85,7 @@ export class EmbeddedRpcs implements RpcStore {
         response,
         attempts,
         responseIsJson: patch.responseIsJson ?? stored.responseIsJson,
+        heldUntil: patch.heldUntil ?? 0,
       };
       this.env.rpcs.put(id, JSON.stringify(next));
       if (!OPEN_RPC_STATES.includes(next.status)) this.env.rpcsOpen.remove(rpcKey(next));
@@ -91,6 +94,15 @@ export class EmbeddedRpcs implements RpcStore {
     });
     if (changed) this.wakeUps.wake(changed.deviceId, 'rpc');
     return changed;
+  }
+
+  hold(id: Uuid, now: EpochMillis, until: EpochMillis): Promise<boolean> {
+    return this.transactions.run(() => {
+      const stored = this.#get(id);
+      if (!stored || !HOLDABLE.includes(stored.status) || stored.heldUntil > now) return false;
+      this.env.rpcs.put(id, JSON.stringify({ ...stored, heldUntil: until } satisfies Rpc));
+      return true;
+    });
   }
 
   async list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>> {

@@ -134,6 +134,8 @@ function openState(
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
     },
+    // The folder has one owner: nobody takes its contents away under it.
+    onReset: () => () => {},
     close() {
       closed ??= closeAll();
       return closed;

@@ -123,6 +123,8 @@ describe('Over a store whose writes take their time', () => {
       read: (...position) => events.read(...position),
       watch: (...listener) => events.watch(...listener),
       getCursor: (...at) => events.getCursor(...at),
+      setObserver: (...observer) => events.setObserver(...observer),
+      getObserver: (...observer) => events.getObserver(...observer),
       setCursor: async (...cursor) => {
         await new Promise((resolve) => setImmediate(resolve));
         await events.setCursor(...cursor);

@@ -85,6 +85,11 @@ export class DeviceAuth {
 
   #forget(change: SessionChange): void {
     this.#changes++;
+    if (change.kind === 'missed') {
+      this.#byToken.clear();
+      this.#tokenOf.clear();
+      return;
+    }
     if (change.kind === 'profile') {
       for (const [token, session] of this.#byToken) if (session.profileId === change.profileId) this.#drop(token);
       return;

@@ -1,4 +1,5 @@
 import { payloadLimits } from './payload-limits';
+import { keyPrefix, redisUrl } from './redis-address';
 import { choice, flag, httpUrl, list, millis, optionalText, port, type Setting, text, whole } from './setting';
 
 export const ROLES = ['http', 'coap', 'api'] as const;
@@ -105,12 +106,40 @@ export const SETTINGS = {
     'Least severe log lines that are written',
   ),
 
-  REDIS_URL: optionalText('Shared store; unset = embedded store', { planned: true, secret: true }),
-  TANDEM_REDIS_PREFIX: text('tandem', 'First part of every key in Redis', { planned: true }),
-  TANDEM_REDIS_WAIT_REPLICAS: whole(0, { min: 0 }, 'Replicas that must have an append before it is acknowledged', {
-    planned: true,
-  }),
-  TANDEM_CONSUMER_GROUP_TTL: millis(86_400_000, 'An abandoned consumer group expires after this', { planned: true }),
+  REDIS_URL: redisUrl(
+    'Shared store: `redis://` or `rediss://`, one address or a comma list; a Cluster is detected. Unset = embedded store',
+    { secret: true },
+  ),
+  TANDEM_REDIS_PREFIX: keyPrefix('tandem', 'First part of every key in Redis: gateways of one prefix are one gateway'),
+  TANDEM_REDIS_WAIT_REPLICAS: whole(
+    0,
+    { min: 0 },
+    'Replicas of Redis that must have a write before it is acknowledged; 0 = the master is enough',
+  ),
+  TANDEM_REDIS_TIMEOUT: millis(5_000, 'How long Redis may take for a write or a read; then callers get 503 / 5.03'),
+  TANDEM_REDIS_MAX_IN_FLIGHT_BYTES: whole(
+    67_108_864,
+    { min: 65_536, unit: 'bytes' },
+    'Telemetry that this process holds until Redis has it; beyond it devices get 503 / 5.03',
+  ),
+  TANDEM_REDIS_REREAD_INTERVAL: millis(
+    15_000,
+    'Every waiter re-reads its device this often, whether or not Redis told of a change: wake-ups can get lost',
+  ),
+  TANDEM_REDIS_HISTORY_MAX: whole(
+    10_000,
+    { min: 1, unit: 'points' },
+    'History kept in Redis for each time series of a device; the oldest points go first',
+  ),
+  TANDEM_TELEMETRY_PARTITIONS: whole(
+    8,
+    { min: 1, max: 256 },
+    'Streams that telemetry is spread over in Redis; counts only for the first process on an empty store',
+  ),
+  TANDEM_CONSUMER_GROUP_TTL: millis(
+    86_400_000,
+    'A consumer group of another program that holds back the telemetry streams and has not read for this long is removed',
+  ),
   COAP_DTLS_ENABLED: flag(false, 'CoAP over DTLS', { planned: true }),
   COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)', { planned: true }),
   SSL_ENABLED: flag(false, 'HTTPS instead of HTTP', { planned: true }),

@@ -28,7 +28,10 @@ export type EventsRead =
   | { readonly kind: 'gap'; readonly head: Position; readonly kept: readonly AttributeEvent[] };
 
 /** Why a waiter is woken. Only a hint: the log and the RPC store are the truth. */
-export type Wake = 'attributes' | 'rpc';
+export type Wake = ObservedKind | 'observer';
+
+/** What an observation tells the device. */
+export type ObservedKind = 'attributes' | 'rpc';
 
 /**
  * The bounded log of shared-attribute events of each device, the wake-ups of its waiters, and the cursor that HTTP polls
@@ -41,7 +44,9 @@ export interface DeviceEvents {
   read(deviceId: Uuid, after: Position, limit: number): Promise<EventsRead>;
   /**
    * Called after a change of the device is readable. Listeners of one process hear it in the order of the writes. A store
-   * that can lose a wake-up also calls after every reconnect and on a slow timer: a listener re-reads and may find nothing.
+   * that can lose a wake-up also calls, with every kind, after each reconnect and on a slow timer: a listener re-reads and
+   * may find nothing. Changes made by this process are heard before the write resolves. What is read of the device after
+   * this call either shows a change or its wake-up follows.
    * @returns stops listening, at once also when it is called while listeners are being woken
    */
   watch(deviceId: Uuid, listener: (wake: Wake) => void): () => void;
@@ -53,4 +58,12 @@ export interface DeviceEvents {
    * Lapses `ttl` after `now`. A position of an epoch that is not the log's is ignored.
    */
   setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void>;
+
+  /**
+   * Makes `observer` the one observation of this kind, over all processes, and wakes (`observer`) the former one, which ends
+   * when it finds another name here (contract 2.6.1). Nothing for a device that is gone.
+   * @param observer a name that nobody else uses
+   */
+  setObserver(deviceId: Uuid, kind: ObservedKind, observer: string): Promise<void>;
+  getObserver(deviceId: Uuid, kind: ObservedKind): Promise<string | undefined>;
 }

@@ -38,7 +38,9 @@ export type SessionChange =
   | { readonly kind: 'credentials'; readonly deviceId: Uuid }
   | { readonly kind: 'device'; readonly deviceId: Uuid }
   | { readonly kind: 'deleted'; readonly deviceId: Uuid }
-  | { readonly kind: 'profile'; readonly profileId: Uuid };
+  | { readonly kind: 'profile'; readonly profileId: Uuid }
+  /** Changes may have gone by unheard, or the store is another one by now: whatever is known has to be read again. */
+  | { readonly kind: 'missed' };
 
 /**
  * Devices, credentials, profiles, tenants and users. Every method is one atomic step: a conflict, or a process that
@@ -99,8 +101,9 @@ export interface DeviceStore {
   resolveCredentials(credentialsId: string): Promise<ResolvedDevice | undefined>;
 
   /**
-   * Heard in the order of the writes, before the write's promise resolves, so that whoever changed credentials cannot
-   * see a session of the old ones afterwards. A change can be read when it is heard. A conflict publishes nothing.
+   * Heard in the order of the writes; in the process that writes, before the write's promise resolves, so that whoever
+   * changed credentials cannot see a session of the old ones there afterwards; in other processes soon after.
+   * A change can be read when it is heard. A conflict publishes nothing.
    * @returns stops listening
    */
   onSessionChange(listener: (change: SessionChange) => void): () => void;

@@ -38,25 +38,31 @@ export interface Rpc {
   readonly response: string | null;
   /** Whether the response is JSON. */
   readonly responseIsJson: boolean;
+  /** Until then some waiter, of whatever process, has it in its hands; 0 = nobody. */
+  readonly heldUntil: EpochMillis;
 }
 
-export type NewRpc = Omit<Rpc, 'requestId' | 'status' | 'attempts' | 'response' | 'responseIsJson'>;
+export type NewRpc = Omit<Rpc, 'requestId' | 'status' | 'attempts' | 'response' | 'responseIsJson' | 'heldUntil'>;
 
 export interface RpcPatch {
   readonly status: RpcStatus;
   readonly response?: string | null;
   readonly responseIsJson?: boolean;
   readonly attempts?: number;
+  /** The hold ends with every transition that does not name another end. */
+  readonly heldUntil?: EpochMillis;
 }
 
 /**
  * Every RPC from its creation until it is removed. A transition is compare-and-set: it happens only from one of the
  * named states, so of two answers the first wins. Each creation, transition and removal wakes the device's waiters (`rpc`).
+ * Where the answer of a write got lost on the way, doing it again is the same write: `create` with the same content gives
+ * the command that is there.
  */
 export interface RpcStore {
   /**
    * Assigns the request id; QUEUED. Undefined, and no request id is used, when the device is gone, has
-   * `TANDEM_RPC_MAX_PENDING` that are neither final nor lapsed at `createdTime`, or the id is taken.
+   * `TANDEM_RPC_MAX_PENDING` that are neither final nor lapsed at `createdTime`, or the id is taken by another command.
    */
   create(rpc: NewRpc): Promise<Rpc | undefined>;
   get(id: Uuid): Promise<Rpc | undefined>;
@@ -67,6 +73,13 @@ export interface RpcStore {
   open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
   /** The RPC after the change, or undefined when it was in none of the `from` states. What `patch` leaves out stays. */
   transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;
+  /**
+   * Takes a command in hand that is QUEUED, SENT or TIMEOUT and that nobody holds at `now`, so that no other waiter hands it
+   * out as well. Changes nothing but `heldUntil` and wakes nobody: whoever holds it ends that with a transition, or dies,
+   * and then it ends by itself.
+   * @returns whether the caller holds it
+   */
+  hold(id: Uuid, now: EpochMillis, until: EpochMillis): Promise<boolean>;
   /** The persistent ones: the others are nobody's business but their caller's. */
   list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>>;
   remove(id: Uuid): Promise<boolean>;

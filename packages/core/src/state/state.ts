@@ -16,8 +16,14 @@ export interface State {
   readonly rpcs: RpcStore;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
-  /** Resolves when the store takes a write; rejects otherwise. */
+  /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */
   ping(): Promise<void>;
+  /**
+   * The store lost all it had, as a Redis does that was restarted empty: what a start makes has to be made again. Heard
+   * when it can be written again.
+   * @returns stops listening
+   */
+  onReset(listener: () => void): () => void;
   /**
    * Resolves when everything accepted is on its way to the disk and nothing is open. May be called twice. Every use
    * afterwards rejects with STORE_UNAVAILABLE.

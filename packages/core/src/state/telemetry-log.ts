@@ -18,8 +18,9 @@ export interface TelemetryEntry {
 export interface TelemetryLog {
   /**
    * Resolves when the entry survives what TANDEM_DURABILITY names. Rejects with BACKLOG_FULL when the limit is reached
-   * and with STORE_UNAVAILABLE when it cannot be written; a rejected entry is not in the log. An
-   * entry of a device that is not there is accepted and leaves nothing in the view.
+   * and with STORE_UNAVAILABLE when it cannot be written. A rejected entry is not in the log, but for one whose store
+   * stopped answering: nobody knows. An accepted one is there once, however often it had to be sent to the store. An entry
+   * of a device that is not there is accepted and leaves nothing in the view.
    */
   append(entry: TelemetryEntry): Promise<void>;
   /** Entries, accepted or about to be, that have not been consumed yet. */

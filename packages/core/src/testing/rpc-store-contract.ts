@@ -28,6 +28,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
         attempts: 0,
         response: null,
         responseIsJson: false,
+        heldUntil: 0,
       });
       expect(await store.state.rpcs.get(command.id)).toEqual(rpc);
       expect(await store.state.rpcs.findByRequestId(device.id, 0)).toEqual(rpc);

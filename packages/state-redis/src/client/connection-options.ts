@@ -1,0 +1,52 @@
+import type { Millis, RedisAddress } from '@tandem/core';
+import type { ClusterOptions, RedisOptions } from 'ioredis';
+
+/** Longest pause between two attempts to connect. */
+const MAX_PAUSE: Millis = 500;
+/** How long an attempt to connect may take. */
+const CONNECT_TIMEOUT: Millis = 2_000;
+
+const pause = (attempt: number): Millis => Math.min(20 * 2 ** Math.min(attempt, 10), MAX_PAUSE);
+
+/** What every connection has in common: where Redis is, who we are, and that it is tried again for ever. */
+export function serverOptions(address: RedisAddress): RedisOptions {
+  return {
+    username: address.username,
+    password: address.password,
+    db: address.database,
+    tls: address.tls ? {} : undefined,
+    // RESP2 is what every Redis from 7.0 on and every proxy before one speaks alike.
+    protocol: 2,
+    connectTimeout: CONNECT_TIMEOUT,
+    keepAlive: 10_000,
+    retryStrategy: pause,
+    disableClientInfo: true,
+  };
+}
+
+/**
+ * Commands: answered, or failed, within `timeout`. One attempt per reconnection, so that a Redis that is away costs
+ * callers a refusal and not a growing queue.
+ */
+export const commandOptions = (address: RedisAddress, timeout: Millis): RedisOptions => ({
+  ...serverOptions(address),
+  maxRetriesPerRequest: 1,
+  commandTimeout: timeout,
+});
+
+/**
+ * A master's death: with the defaults hundreds of commands fail, with these none that have time for it (design section 4).
+ */
+export const clusterOptions = (redisOptions: RedisOptions): ClusterOptions => ({
+  redisOptions,
+  maxRedirections: 64,
+  retryDelayOnFailover: 150,
+  retryDelayOnClusterDown: 150,
+  retryDelayOnMoved: 50,
+  slotsRefreshInterval: 2_000,
+  slotsRefreshTimeout: CONNECT_TIMEOUT,
+  clusterRetryStrategy: pause,
+  shardedSubscribers: true,
+  // Nodes tell addresses, and certificates name hosts: what is told is used as it is.
+  dnsLookup: (host, callback) => callback(null, host),
+});

@@ -1,0 +1,52 @@
+import type { Logger, Millis, RedisAddress } from '@tandem/core';
+import { Cluster, Redis } from 'ioredis';
+import { clusterOptions, commandOptions, serverOptions } from './connection-options';
+
+/** Enough of `RedisOptions` to open connections: also a worker thread gets it. */
+export interface ConnectionSettings {
+  readonly address: RedisAddress;
+  readonly cluster: boolean;
+  readonly timeout: Millis;
+}
+
+/** For reads and writes. Connects by itself, for as long as it takes; the failures of commands tell when it is away. */
+export function openClient({ address, cluster, timeout }: ConnectionSettings, logger: Logger): Redis | Cluster {
+  const options = { ...commandOptions(address, timeout), enableAutoPipelining: true };
+  return watched(
+    cluster ? openCluster(address, options, true) : new Redis({ ...options, ...address.nodes[0] }),
+    logger,
+  );
+}
+
+/** For subscriptions: nothing else goes over it, and they are taken up again after a reconnection. */
+export function openSubscriber({ address, cluster }: ConnectionSettings, logger: Logger): Redis | Cluster {
+  const options = { ...serverOptions(address), maxRetriesPerRequest: null };
+  return watched(
+    cluster ? openCluster(address, options, false) : new Redis({ ...options, ...address.nodes[0] }),
+    logger,
+  );
+}
+
+function openCluster(
+  { nodes }: RedisAddress,
+  redisOptions: ReturnType<typeof serverOptions>,
+  enableAutoPipelining: boolean,
+): Cluster {
+  return new Cluster([...nodes], { ...clusterOptions(redisOptions), enableAutoPipelining });
+}
+
+/** An `error` event nobody listens to would end the process. What matters is told by the commands that fail. */
+function watched(client: Redis | Cluster, logger: Logger): Redis | Cluster {
+  client.on('error', (error: Error) => {
+    if (logger.debugEnabled) logger.debug('Redis connection', { error: error.message });
+  });
+  return client;
+}
+
+/** Ends a connection whatever its state; resolves when it is closed. */
+export async function closeClient(client: Redis | Cluster): Promise<void> {
+  if (client.status === 'end') return;
+  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+  client.disconnect();
+  await ended;
+}

@@ -1,0 +1,45 @@
+import { type Logger, TandemError } from '@tandem/core';
+
+const RETRY_AFTER = 1_000;
+/** Memory is not made free within a second. */
+const RETRY_AFTER_OOM = 5_000;
+
+/** What Redis answers while it cannot serve, but will. */
+const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|READONLY|TRYAGAIN|MOVED|ASK|BUSY|MISCONF|UNKILLABLE)\b/;
+/** What ioredis says where it has no answer. */
+const CONNECTION =
+  /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|Cluster is ended|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
+const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
+
+export const closedError = (): TandemError => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
+
+/** Whether nobody knows if the command was carried out. */
+export const isUnanswered = (error: unknown): boolean => error instanceof Error && CONNECTION.test(error.message);
+
+/** Whether the same command may succeed in a moment. */
+export const isPassing = (error: unknown): boolean =>
+  isUnanswered(error) || (error instanceof Error && PASSING.test(error.message));
+
+/** A failed command as a row of the error table. What is not a passing fault of Redis is written to the log. */
+export function storeFailure(error: unknown, logger: Logger): TandemError {
+  if (error instanceof TandemError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (message.startsWith('OOM')) {
+    return new TandemError('STORE_UNAVAILABLE', {
+      message: 'The store is out of memory',
+      cause: error,
+      retryAfter: RETRY_AFTER_OOM,
+    });
+  }
+  if (isPassing(error)) return new TandemError('STORE_UNAVAILABLE', { cause: error, retryAfter: RETRY_AFTER });
+  if (REFUSED.test(message)) {
+    logger.error('Redis refuses this process', { error: message });
+    return new TandemError('STORE_UNAVAILABLE', { cause: error, retryAfter: RETRY_AFTER_OOM });
+  }
+  if (message.startsWith('WRONGTYPE')) {
+    logger.error('a key of another program is in the place of one of ours; nothing was written', { error: message });
+    return new TandemError('INTERNAL', { message: 'The store holds something else there', cause: error });
+  }
+  logger.error('Redis refused a command', { error: message });
+  return new TandemError('INTERNAL', { cause: error });
+}

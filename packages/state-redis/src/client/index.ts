@@ -1,0 +1,4 @@
+export * from './commands';
+export * from './connections';
+export * from './failures';
+export * from './scripts';

@@ -1,0 +1,47 @@
+import type { Uuid } from '@tandem/core';
+
+/**
+ * Every key of the store. What stands in braces decides the slot of a Cluster: all keys of a device are in one slot, so
+ * that one script changes its state, appends to its log and wakes its waiters; so is the whole registry (adr/0011).
+ */
+export class Keys {
+  constructor(readonly prefix: string) {}
+
+  /** Tables of the registry: tenants, users, profiles, devices, credentials and what finds them. */
+  registry(table: string): string {
+    return `${this.prefix}:{registry}:${table}`;
+  }
+
+  /** Something of one device. */
+  device(deviceId: Uuid, what: string): string {
+    return `${this.prefix}:{d:${deviceId}}:${what}`;
+  }
+
+  /** The channel on which the waiters of a device are woken, in the device's slot. */
+  wakeChannel(deviceId: Uuid): string {
+    return this.device(deviceId, 'wake');
+  }
+
+  /** The device of a wake channel; undefined for another channel. */
+  wokenDevice(channel: string): Uuid | undefined {
+    const head = `${this.prefix}:{d:`;
+    return channel.startsWith(head) && channel.endsWith('}:wake')
+      ? channel.slice(head.length, -'}:wake'.length)
+      : undefined;
+  }
+
+  /** What is known of all RPCs, whichever their device: where they are and when they lapse. */
+  rpcs(what: string): string {
+    return `${this.prefix}:{rpcs}:${what}`;
+  }
+
+  /** The stream of one partition of the telemetry log. */
+  telemetry(partition: number): string {
+    return `${this.prefix}:telemetry:{${partition}}`;
+  }
+
+  /** Something that goes with the stream of a partition. */
+  partition(partition: number, what: string): string {
+    return `${this.telemetry(partition)}:${what}`;
+  }
+}

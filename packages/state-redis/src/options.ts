@@ -1,0 +1,54 @@
+import type { Clock, Logger, MetricsRegistry, Millis, Random, RedisAddress, Settings } from '@tandem/core';
+
+/** The bounds and promises of the store; plain data, so that a worker thread can have them. */
+export interface RedisBounds {
+  /** First part of every key: stores of different prefixes know nothing of each other. */
+  readonly prefix: string;
+  /** Replicas that must have a write before it is acknowledged. */
+  readonly waitReplicas: number;
+  readonly durability: 'process' | 'power';
+  /** How long Redis may take for one operation. */
+  readonly timeout: Millis;
+  /** Telemetry messages that may wait for the slowest consumer group. */
+  readonly backlogMax: number;
+  /** Bytes of telemetry that this process holds until Redis has them. */
+  readonly maxInFlightBytes: number;
+  /** Attribute events kept for each device. */
+  readonly eventLogMax: number;
+  /** Open RPCs of one device. */
+  readonly rpcMaxPending: number;
+  /** Every waiter is woken this often, told or not. */
+  readonly rereadInterval: Millis;
+  /** Points kept for each time series of a device. */
+  readonly historyMax: number;
+  /** Streams of the telemetry log, where this process is the first on an empty store. */
+  readonly partitions: number;
+  /** A group of another program that holds back the streams and has not read for this long is removed. */
+  readonly consumerGroupTtl: Millis;
+}
+
+export interface RedisStateOptions extends RedisBounds {
+  readonly address: RedisAddress;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** Gives up waiting for a Redis that does not answer. */
+  readonly signal?: AbortSignal;
+}
+
+/** The bounds out of the settings: the one place that knows which is which. */
+export const redisBoundsOf = (settings: Settings): RedisBounds => ({
+  prefix: settings.TANDEM_REDIS_PREFIX,
+  waitReplicas: settings.TANDEM_REDIS_WAIT_REPLICAS,
+  durability: settings.TANDEM_DURABILITY,
+  timeout: settings.TANDEM_REDIS_TIMEOUT,
+  backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
+  maxInFlightBytes: settings.TANDEM_REDIS_MAX_IN_FLIGHT_BYTES,
+  eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
+  rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
+  historyMax: settings.TANDEM_REDIS_HISTORY_MAX,
+  partitions: settings.TANDEM_TELEMETRY_PARTITIONS,
+  consumerGroupTtl: settings.TANDEM_CONSUMER_GROUP_TTL,
+});
