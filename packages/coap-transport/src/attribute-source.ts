@@ -1,34 +1,30 @@
 import type { AttributeObservation, AttributeUpdates, DeviceSession } from '@tandem/core';
 import type { Notification, ObservationHandle, ObservationSource } from './endpoint/index';
 import { JSON_FORMAT } from './json-response';
-import { type Observer, type Observers, RelationLink } from './observers';
+import { RelationLink } from './relation-link';
 
 /** The shared attributes of one device on their way to one observer: each notification is all that changed since the last. */
-export class AttributeSource implements ObservationSource, Observer {
+export class AttributeSource implements ObservationSource {
   readonly #link = new RelationLink();
   #observation: AttributeObservation | undefined;
   #closed = false;
 
-  private constructor(
-    private readonly deviceId: string,
-    private readonly observers: Observers,
-  ) {}
+  private constructor() {}
 
   /** Resolves with the source and the snapshot that answers the registration. */
   static async open(
     session: DeviceSession,
     updates: AttributeUpdates,
-    observers: Observers,
   ): Promise<{ source: AttributeSource; snapshot: string }> {
-    const source = new AttributeSource(session.deviceId, observers);
+    const source = new AttributeSource();
     const onChange = () => source.#link.ready();
-    const observation = await updates.observe(session.deviceId, onChange, () => source.#link.end());
+    const observation = await updates.observe(session, onChange, () => source.#link.end());
     source.#observation = observation;
     return { source, snapshot: observation.snapshot };
   }
 
   attach(relation: ObservationHandle): void {
-    this.observers.enter(this.deviceId, this);
+    this.#observation?.begin();
     this.#link.attach(relation);
   }
 
@@ -37,13 +33,8 @@ export class AttributeSource implements ObservationSource, Observer {
     return payload === undefined ? undefined : { code: '2.05', payload, contentFormat: JSON_FORMAT };
   }
 
-  supersede(): void {
-    this.#link.end();
-  }
-
   closed(): void {
     this.#closed = true;
     this.#observation?.close();
-    this.observers.leave(this.deviceId, this);
   }
 }

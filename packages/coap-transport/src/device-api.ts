@@ -1,10 +1,10 @@
 import { type Core, type DeviceSession, renderDeviceAttributes, TandemError } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
+import { asSession } from './connected-source';
 import { type Feature, parseDevicePath } from './device-path';
 import type { CoapRequest, CoapResponse, RequestHandler } from './endpoint/index';
 import { JSON_FORMAT, LINK_FORMAT } from './json-response';
-import { Observers } from './observers';
 import { withRetryTime } from './retry-time';
 import { RpcSource } from './rpc-source';
 
@@ -28,9 +28,18 @@ const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
  * @param closing aborted when nobody waits for answers any more
  */
 export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandler {
-  const { auth, telemetry, attributes, attributeUpdates, rpcDelivery, rpcCalls, clientRpc, clock, settings } = core;
-  const attributeObservers = new Observers();
-  const rpcObservers = new Observers();
+  const {
+    auth,
+    telemetry,
+    attributes,
+    attributeUpdates,
+    rpcDelivery,
+    rpcCalls,
+    clientRpc,
+    connectivity,
+    clock,
+    settings,
+  } = core;
 
   return function handle(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     try {
@@ -72,6 +81,7 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
     refuseForeignTransport(session);
+    connectivity.seen(session.deviceId);
     if (request.method === 'GET') {
       return feature === 'attributes' ? getAttributes(session, request) : getRpc(session, request);
     }
@@ -89,10 +99,10 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
 
   async function getAttributes(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 0 && request.observable) {
-      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates, attributeObservers);
-      return { ...content(snapshot), observation: source };
+      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates);
+      return { ...content(snapshot), observation: asSession(source, () => connectivity.open(session.deviceId)) };
     }
-    const found = await attributes.readForDevice(session.deviceId, attributeQuery(request.query));
+    const found = await attributes.readForDevice(session, attributeQuery(request.query));
     if (found.client.length === 0 && found.shared.length === 0) return { ...NOT_FOUND, contentFormat: JSON_FORMAT };
     return content(renderDeviceAttributes(found));
   }
@@ -100,8 +110,8 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
   async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
-    const observation = await RpcSource.open(session, rpcDelivery, rpcObservers, clock, settings.COAP_TIMEOUT);
-    return { ...VALID, observation };
+    const source = await RpcSource.open(session, rpcDelivery, clock, settings.COAP_TIMEOUT);
+    return { ...VALID, observation: asSession(source, () => connectivity.open(session.deviceId)) };
   }
 }
 

@@ -1,10 +1,10 @@
 import type { Clock, DeviceSession, Millis, RpcDelivery, RpcHandOut, RpcObservation } from '@tandem/core';
 import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
 import { JSON_FORMAT } from './json-response';
-import { type Observer, type Observers, RelationLink } from './observers';
+import { RelationLink } from './relation-link';
 
 /** The commands for one device on their way to one observer, one notification each (contract 2.6). */
-export class RpcSource implements ObservationSource, Observer {
+export class RpcSource implements ObservationSource {
   readonly #link = new RelationLink();
   #observation: RpcObservation | undefined;
   /** The command whose notification is under way. */
@@ -12,8 +12,6 @@ export class RpcSource implements ObservationSource, Observer {
   #closed = false;
 
   private constructor(
-    private readonly deviceId: string,
-    private readonly observers: Observers,
     private readonly clock: Clock,
     private readonly ackTimeout: Millis,
   ) {}
@@ -22,18 +20,17 @@ export class RpcSource implements ObservationSource, Observer {
   static async open(
     session: DeviceSession,
     delivery: RpcDelivery,
-    observers: Observers,
     clock: Clock,
     ackTimeout: Millis,
   ): Promise<RpcSource> {
-    const source = new RpcSource(session.deviceId, observers, clock, ackTimeout);
+    const source = new RpcSource(clock, ackTimeout);
     const onCommand = () => source.#link.ready();
-    source.#observation = await delivery.observe(session.deviceId, onCommand, () => source.#link.end());
+    source.#observation = await delivery.observe(session, onCommand, () => source.#link.end());
     return source;
   }
 
   attach(relation: ObservationHandle): void {
-    this.observers.enter(this.deviceId, this);
+    this.#observation?.begin();
     this.#link.attach(relation);
     // What was pending before follows the registration.
     relation.ready();
@@ -60,14 +57,9 @@ export class RpcSource implements ObservationSource, Observer {
     };
   }
 
-  supersede(): void {
-    this.#link.end();
-  }
-
   closed(reason: ObservationEnd): void {
     this.#closed = true;
     this.#observation?.close();
-    this.observers.leave(this.deviceId, this);
     const command = this.#underWay;
     this.#underWay = undefined;
     if (reason === 'timeout') command?.lapsed();

@@ -3,8 +3,10 @@ import { AttributeUpdates } from './attributes/attribute-updates';
 import { Attributes } from './attributes/attributes';
 import { DeviceAuth } from './auth/device-auth';
 import type { Settings } from './config/settings';
+import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
 import { Devices } from './devices/devices';
+import { Limits } from './limits/limits';
 import type { Clock } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
@@ -28,6 +30,7 @@ export interface Core extends Platform {
   readonly settings: Settings;
   readonly state: State;
   readonly auth: DeviceAuth;
+  readonly limits: Limits;
   readonly telemetry: Telemetry;
   readonly timeSeries: TimeSeries;
   readonly attributes: Attributes;
@@ -38,6 +41,7 @@ export interface Core extends Platform {
   readonly devices: Devices;
   readonly profiles: DeviceProfiles;
   readonly accounts: Accounts;
+  readonly connectivity: Connectivity;
 }
 
 /** @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does */
@@ -52,14 +56,27 @@ export function makeCore(
     typeCast: settings.JSON_TYPE_CAST_ENABLED,
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
   };
-  const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, metrics);
-  const waiting = { events: state.events, auth, clock };
+  const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
+  const limits = new Limits(state.rateCounters, settings, clock, logger, metrics);
+  const waiting = { events: state.events, auth, clock, random, limits };
+  const connectivity = new Connectivity(
+    state.activity,
+    random.uuid(),
+    {
+      defaultTimeout: settings.DEFAULT_INACTIVITY_TIMEOUT * 1_000,
+      maxDevices: settings.TANDEM_ACTIVITY_MAX_DEVICES,
+    },
+    clock,
+    logger,
+    metrics,
+  );
   const profiles = new DeviceProfiles(state.devices, clock, random);
   const clientRpc = new ClientRpc(
     clock,
     settings.CLIENT_SIDE_RPC_TIMEOUT,
     clientRpcBackend,
     settings.TANDEM_RPC_MAX_WAITING,
+    limits,
   );
   metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
   return {
@@ -67,11 +84,12 @@ export function makeCore(
     settings,
     state,
     auth,
+    limits,
     profiles,
     clientRpc,
-    telemetry: new Telemetry(state.telemetryLog, payload, clock, logger),
+    telemetry: new Telemetry(state.telemetryLog, payload, clock, logger, limits),
     timeSeries: new TimeSeries(state.telemetryView),
-    attributes: new Attributes(state.attributes, payload, clock, logger),
+    attributes: new Attributes(state.attributes, payload, clock, logger, limits, connectivity),
     attributeUpdates: new AttributeUpdates(
       waiting,
       state.attributes,
@@ -81,7 +99,10 @@ export function makeCore(
       },
       logger,
     ),
-    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger, settings.ACTORS_RPC_MAX_RETRIES),
+    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger, {
+      maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
+      ackTimeout: settings.COAP_TIMEOUT,
+    }),
     rpcCalls: new RpcCalls(
       state.rpcs,
       state.events,
@@ -92,8 +113,10 @@ export function makeCore(
         minTimeout: settings.MIN_SERVER_SIDE_RPC_TIMEOUT,
       },
       logger,
+      limits,
     ),
     devices: new Devices(state.devices, profiles, clock, random),
     accounts: new Accounts(state.devices, profiles, clock, random),
+    connectivity,
   };
 }

@@ -155,6 +155,7 @@ class HttpDeviceApi implements DeviceApi {
   /** The caller is known: only now its body is read. */
   #accept(call: Call, session: DeviceSession): void {
     const { exchange, operation, route } = call;
+    this.core.connectivity.seen(session.deviceId);
     try {
       if (operation.body) {
         this.#read(call, session);
@@ -222,7 +223,7 @@ class HttpDeviceApi implements DeviceApi {
     query: string,
   ): Promise<void> {
     try {
-      const attributes = await this.core.attributes.readForDevice(session.deviceId, attributesRequest(query));
+      const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
       exchange.json(renderDeviceAttributes(attributes));
     } catch (error) {
       this.#fail(exchange, operation, error);

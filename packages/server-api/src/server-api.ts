@@ -2,6 +2,7 @@ import { type Core, TandemError } from '@tandem/core';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
 import { LoginQueue } from './auth/login-queue';
+import { SigningKey } from './auth/signing-key';
 import { Tokens } from './auth/tokens';
 import { pathOf } from './http/path';
 import { routeTable } from './routes';
@@ -24,8 +25,10 @@ export interface ServerApi {
 /** The REST subset that drives devices (server contract). */
 export async function createServerApi(core: Core): Promise<ServerApi> {
   const { settings, clock, random } = core;
+  const key = new SigningKey(core.state);
+  await key.get();
   const tokens = new Tokens(
-    await core.state.secret('jwt'),
+    key,
     {
       issuer: settings.JWT_TOKEN_ISSUER,
       accessLifeSeconds: settings.JWT_TOKEN_EXPIRATION_TIME,
@@ -59,7 +62,14 @@ export async function createServerApi(core: Core): Promise<ServerApi> {
     }
     api(request, response, next);
   });
-  return { router, routes, close: () => dispatcher.close() };
+  return {
+    router,
+    routes,
+    close() {
+      key.close();
+      return dispatcher.close();
+    },
+  };
 }
 
 const isServerApiPath = (path: string): boolean => /^\/api(?:\/|$)/.test(path) && !/^\/api\/v1(?:\/|$)/.test(path);

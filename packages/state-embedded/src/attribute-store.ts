@@ -73,6 +73,21 @@ export class EmbeddedAttributes implements AttributeStore {
     return deleted;
   }
 
+  /** One value of the SERVER scope. */
+  serverValue(deviceId: Uuid, key: string): string | undefined {
+    const text = this.env.attributes.get(Buffer.concat([attributePrefix(deviceId, 'SERVER'), Buffer.from(key)]));
+    return text?.slice(text.indexOf(' ') + 1);
+  }
+
+  /** Within a transaction, for a device that is there. */
+  putServer(deviceId: Uuid, entries: readonly KeyValue[], ts: EpochMillis): void {
+    if (entries.length === 0) return;
+    const prefix = attributePrefix(deviceId, 'SERVER');
+    for (const { key, value } of entries) {
+      this.env.attributes.put(Buffer.concat([prefix, Buffer.from(key)]), `${ts} ${value}`);
+    }
+  }
+
   #read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Attribute[] {
     const prefix = attributePrefix(deviceId, scope);
     if (!keys) {

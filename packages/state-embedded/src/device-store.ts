@@ -7,6 +7,7 @@ import {
   type DeviceStore,
   type Page,
   type PageQuery,
+  page,
   type ResolvedDevice,
   type SessionChange,
   TandemError,
@@ -15,10 +16,10 @@ import {
   type Uuid,
   type Written,
 } from '@tandem/core';
+import { removeActivity } from './activity-store';
 import type { BinaryTable, Environment, Table } from './environment';
 import type { EmbeddedEvents } from './event-log';
 import { nameBytes, nameKey, prefixRange, uuidBytes } from './keys';
-import { page } from './paging';
 import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
 import type { ViewPurge } from './view-purge';
@@ -283,6 +284,7 @@ export class EmbeddedDevices implements DeviceStore {
     const rows = prefixRange(uuidBytes(id));
     const { attributes, events } = this.env;
     this.rpcs.removeAll(id);
+    removeActivity(this.env, id);
     for (const table of [attributes, events]) {
       for (const key of [...table.getKeys(rows)]) table.remove(key);
     }

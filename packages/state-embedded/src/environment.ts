@@ -50,6 +50,10 @@ export interface Environment {
   readonly rpcCounters: Table;
   /** [expirationTime, RPC id] -> ''; what the sweeper has to look at */
   readonly rpcExpiry: ExpiryTable;
+  /** device -> what is known of its connectivity: see activity-state.ts */
+  readonly activity: Table;
+  /** [time, device] -> ''; devices whose connectivity has to be looked at then */
+  readonly activityDue: ExpiryTable;
   /** device -> ''; deleted devices whose rows in the view are not gone yet */
   readonly purges: Table;
 }
@@ -96,6 +100,8 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     rpcsOpen: binary('rpcsOpen'),
     rpcCounters: table('rpcCounters'),
     rpcExpiry: root.openDB({ name: 'rpcExpiry', encoding: 'string' }),
+    activity: table('activity'),
+    activityDue: root.openDB({ name: 'activityDue', encoding: 'string' }),
     purges: table('purges'),
   };
 }

@@ -1,10 +1,12 @@
 import {
   type EpochMillis,
+  HOLDABLE_RPC_STATES,
   isFinal,
   type NewRpc,
   OPEN_RPC_STATES,
   type Page,
   type PageQuery,
+  page,
   type Rpc,
   type RpcPatch,
   type RpcStatus,
@@ -13,13 +15,11 @@ import {
 } from '@tandem/core';
 import type { Environment } from './environment';
 import { offsetBytes, prefixRange, uuidBytes } from './keys';
-import { page } from './paging';
 import type { Transactions } from './transactions';
 import type { WakeUps } from './wake-ups';
 
 /** Request ids are int32 on the wire (contract 1.6). */
 const REQUEST_IDS = 0x8000_0000;
-const HOLDABLE: readonly RpcStatus[] = ['QUEUED', 'SENT', 'TIMEOUT'];
 
 export class EmbeddedRpcs implements RpcStore {
   constructor(
@@ -31,7 +31,9 @@ export class EmbeddedRpcs implements RpcStore {
 
   async create(request: NewRpc): Promise<Rpc | undefined> {
     const rpc = await this.transactions.run((): Rpc | undefined => {
-      if (!this.env.devices.doesExist(request.deviceId) || this.env.rpcs.doesExist(request.id)) return undefined;
+      if (!this.env.devices.doesExist(request.deviceId)) return undefined;
+      const there = this.#get(request.id);
+      if (there) return isSameCommand(there, request) ? there : undefined;
       const { lapsed, pending } = this.#waiting(request.deviceId, request.createdTime);
       if (pending >= this.maxPending) return undefined;
       for (const rpc of lapsed) this.env.rpcsOpen.remove(rpcKey(rpc));
@@ -99,7 +101,7 @@ export class EmbeddedRpcs implements RpcStore {
   hold(id: Uuid, now: EpochMillis, until: EpochMillis): Promise<boolean> {
     return this.transactions.run(() => {
       const stored = this.#get(id);
-      if (!stored || !HOLDABLE.includes(stored.status) || stored.heldUntil > now) return false;
+      if (!stored || !HOLDABLE_RPC_STATES.includes(stored.status) || stored.heldUntil > now) return false;
       this.env.rpcs.put(id, JSON.stringify({ ...stored, heldUntil: until } satisfies Rpc));
       return true;
     });
@@ -171,3 +173,7 @@ export class EmbeddedRpcs implements RpcStore {
 
 const rpcKey = ({ deviceId, requestId }: Pick<Rpc, 'deviceId' | 'requestId'>) =>
   Buffer.concat([uuidBytes(deviceId), offsetBytes(requestId)]);
+
+/** Whether it is the one that was created by such a request, whatever became of it since. */
+const isSameCommand = (rpc: Rpc, request: NewRpc): boolean =>
+  (Object.keys(request) as (keyof NewRpc)[]).every((field) => rpc[field] === request[field]);

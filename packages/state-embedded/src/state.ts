@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock, Logger, MetricsRegistry, Random, Settings, State } from '@tandem/core';
+import {
+  type Clock,
+  type Logger,
+  MemoryRateCounters,
+  type MetricsRegistry,
+  type Random,
+  type Settings,
+  type State,
+} from '@tandem/core';
+import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedDevices } from './device-store';
 import {
@@ -33,6 +42,8 @@ export interface EmbeddedOptions {
   readonly minFreeBytes: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
+  /** Buckets of rate limits. */
+  readonly rateBucketsMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -44,6 +55,7 @@ export const boundsOf = (settings: Settings) => ({
   backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
   eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  rateBucketsMax: settings.TANDEM_RATE_LIMIT_BUCKETS_MAX,
   minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
 });
 
@@ -90,6 +102,7 @@ function openState(
   const wakeUps = new WakeUps();
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
+  const attributes = new EmbeddedAttributes(env, transactions, events, wakeUps);
   const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
   const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, {
@@ -124,12 +137,14 @@ function openState(
     devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, () =>
       options.random.bytes(6).toString('hex'),
     ),
-    attributes: new EmbeddedAttributes(env, transactions, events, wakeUps),
+    attributes,
     events,
     telemetryLog: log,
     telemetryView: new EmbeddedTelemetryView(view),
     materialiser,
     rpcs,
+    rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
+    activity: new EmbeddedActivity(env, transactions, attributes),
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));

@@ -216,8 +216,8 @@ export class TestGateway {
 
   #countListeners(auth: DeviceAuth): void {
     const onSessionEnd = auth.onSessionEnd.bind(auth);
-    auth.onSessionEnd = (deviceId, listener) => {
-      const off = onSessionEnd(deviceId, listener);
+    auth.onSessionEnd = (session, listener) => {
+      const off = onSessionEnd(session, listener);
       let held = true;
       this.sessionEndListeners++;
       return () => {

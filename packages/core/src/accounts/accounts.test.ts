@@ -1,4 +1,4 @@
-import { useCore } from '../devices/testing/core-under-test';
+import { over, useCore } from '../devices/testing/core-under-test';
 
 const used = useCore();
 const accounts = () => used.core.accounts;
@@ -37,6 +37,44 @@ describe('Accounts', () => {
     await accounts().setTenantAdmin('admin@example.org', 'another', 'X');
     expect(await accounts().login('admin@example.org', 'another')).toMatchObject({ kind: 'user' });
     expect(await accounts().login('admin@example.org', 'password')).toEqual({ kind: 'refused' });
+  });
+
+  it('are made once by many processes that start at the same time, each with a whole tenant', async () => {
+    const processes = [used.core, used.another(), used.another()];
+    const outcomes = await Promise.all(
+      processes.map((core, i) => core.accounts.ensureTenantAdmin('one@example.org', `password ${i}`, 'One')),
+    );
+    expect(outcomes.sort()).toEqual(['created', 'present', 'present']);
+    const user = await used.core.state.devices.findUserByEmail('one@example.org');
+    expect(await used.core.state.devices.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'One' });
+    expect(await used.core.profiles.list(user?.tenantId ?? '', { page: 0, pageSize: 10 })).toMatchObject({
+      totalElements: 1,
+    });
+  });
+
+  it.each(['createTenant', 'createProfile'] as const)(
+    'that a process left unfinished when it died before %s are finished by the next',
+    async (step) => {
+      const dying = used.another((state) => ({
+        ...state,
+        devices: over(state.devices, { [step]: () => Promise.reject(new Error('died')) }),
+      }));
+      await expect(dying.accounts.ensureTenantAdmin('half@example.org', 'secret', 'Half')).rejects.toThrow('died');
+      expect(await accounts().ensureTenantAdmin('half@example.org', 'another', 'Half')).toBe('present');
+      expect(await accounts().login('half@example.org', 'secret')).toMatchObject({ kind: 'user' });
+      const { tenantId = '' } = (await used.core.state.devices.findUserByEmail('half@example.org')) ?? {};
+      expect(await used.core.state.devices.getTenant(tenantId)).toMatchObject({ title: 'Half' });
+      expect(await used.core.state.devices.findDefaultProfile(tenantId)).toMatchObject({ name: 'default' });
+    },
+  );
+
+  it('that are there need no new password', async () => {
+    const password = () => {
+      throw new Error('asked for a password');
+    };
+    expect(await accounts().ensureTenantAdmin('admin@example.org', password, 'X')).toBe('present');
+    await expect(accounts().ensureTenantAdmin('fresh@example.org', password, 'X')).rejects.toThrow('asked for');
+    expect(await used.core.state.devices.findUserByEmail('fresh@example.org')).toBeUndefined();
   });
 
   it('of system administrators belong to no tenant', async () => {

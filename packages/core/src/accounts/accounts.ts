@@ -1,8 +1,9 @@
 import type { DeviceProfiles } from '../devices/device-profiles';
 import { NULL_UUID, type User, type Uuid } from '../devices/model';
+import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
-import type { DeviceStore } from '../state/device-store';
+import type { DeviceStore, Written } from '../state/device-store';
 import { hashPassword, verifyPassword } from './passwords';
 
 /** The tenant of system administrators, who belong to none. */
@@ -12,8 +13,11 @@ export interface NewAccount {
   readonly tenantId: Uuid;
   readonly authority: User['authority'];
   readonly email: string;
-  readonly password: string;
+  readonly password: Password;
 }
+
+/** As it is, or made when it is needed. */
+export type Password = string | (() => string);
 
 export type LoginOutcome =
   | { readonly kind: 'user'; readonly user: User }
@@ -43,24 +47,23 @@ export class Accounts {
     return this.store.getUser(id);
   }
 
-  async has(email: string): Promise<boolean> {
-    return (await this.store.findUserByEmail(email.toLowerCase())) !== undefined;
-  }
-
-  /** A tenant with its default profile and its first administrator, unless that address has an account already. */
-  async ensureTenantAdmin(email: string, password: string, title: string): Promise<'created' | 'present'> {
-    if (await this.has(email)) return 'present';
+  /**
+   * A tenant administrator with a tenant of his own and its default profile, unless that address has an account already.
+   * The address decides who makes them, so of processes that do it at once one does; what a process that died has left
+   * out is made by the next one.
+   * @param password asked for only where there is no account yet
+   * @throws what `password` throws; then nothing was made
+   */
+  async ensureTenantAdmin(email: string, password: Password, title: string): Promise<'created' | 'present'> {
     const tenantId = this.random.uuid();
-    await this.store.createTenant({ id: tenantId, createdTime: this.clock.now(), title, version: 1 });
-    await this.profiles.default(tenantId);
-    await this.#create({ tenantId, authority: 'TENANT_ADMIN', email, password });
-    return 'created';
+    const { user, outcome } = await this.#ensure({ tenantId, authority: 'TENANT_ADMIN', email, password });
+    if (user.authority === 'TENANT_ADMIN') await this.#ensureTenant(user.tenantId, title);
+    return outcome;
   }
 
-  async ensureSystemAdmin(email: string, password: string): Promise<'created' | 'present'> {
-    if (await this.has(email)) return 'present';
-    await this.#create({ tenantId: SYSTEM_TENANT, authority: 'SYS_ADMIN', email, password });
-    return 'created';
+  async ensureSystemAdmin(email: string, password: Password): Promise<'created' | 'present'> {
+    const account = { tenantId: SYSTEM_TENANT, authority: 'SYS_ADMIN', email, password } as const;
+    return (await this.#ensure(account)).outcome;
   }
 
   /** Makes the administrator, or gives the one that is there this password. */
@@ -72,24 +75,42 @@ export class Accounts {
     if ((await this.ensureSystemAdmin(email, password)) === 'present') await this.#setPassword(email, password);
   }
 
+  async #ensureTenant(id: Uuid, title: string): Promise<void> {
+    if (!(await this.store.getTenant(id))) {
+      await this.store.createTenant({ id, createdTime: this.clock.now(), title, version: 1 });
+    }
+    await this.profiles.default(id);
+  }
+
   async #setPassword(email: string, password: string): Promise<void> {
     const user = await this.store.findUserByEmail(email.toLowerCase());
     if (!user || (await verifyPassword(password, user.passwordHash))) return;
     await this.store.updateUser({ ...user, passwordHash: await hashPassword(password) });
   }
 
-  async #create({ tenantId, authority, email, password }: NewAccount): Promise<void> {
-    await this.store.createUser({
+  async #ensure(account: NewAccount): Promise<{ readonly user: User; readonly outcome: 'created' | 'present' }> {
+    const email = account.email.toLowerCase();
+    const present = await this.store.findUserByEmail(email);
+    if (present) return { user: present, outcome: 'present' };
+    const created = await this.#create(account, email);
+    if (created.ok) return { user: created.value, outcome: 'created' };
+    const faster = await this.store.findUserByEmail(email);
+    if (!faster) throw new TandemError('STORE_UNAVAILABLE', { message: `The account of ${email} comes and goes` });
+    return { user: faster, outcome: 'present' };
+  }
+
+  async #create({ tenantId, authority, password }: NewAccount, email: string): Promise<Written<User>> {
+    return this.store.createUser({
       id: this.random.uuid(),
       createdTime: this.clock.now(),
       tenantId,
       customerId: NULL_UUID,
-      email: email.toLowerCase(),
+      email,
       authority,
       firstName: null,
       lastName: null,
       enabled: true,
-      passwordHash: await hashPassword(password),
+      passwordHash: await hashPassword(typeof password === 'string' ? password : password()),
       version: 1,
     });
   }

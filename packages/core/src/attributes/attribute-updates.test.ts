@@ -190,8 +190,7 @@ describe('An observation of shared attributes', () => {
     const device = new Device(used, await used.device('observed'));
     await device.share({ a: '1', b: '2' });
     const onChange = jest.fn();
-    const { deviceId } = device.session;
-    const observation = await used.core.attributeUpdates.observe(deviceId, onChange, () => {});
+    const observation = await used.core.attributeUpdates.observe(device.session, onChange, () => {});
     expect(JSON.parse(observation.snapshot)).toEqual({ a: 1, b: 2 });
     expect(await observation.next()).toBeUndefined();
     await device.share({ a: '3' });
@@ -207,10 +206,10 @@ describe('An observation of shared attributes', () => {
   });
 
   it('ends with the device', async () => {
-    const { deviceId } = await used.device('observed');
+    const session = await used.device('observed');
     const onEnd = jest.fn();
-    await used.core.attributeUpdates.observe(deviceId, () => {}, onEnd);
-    await used.core.devices.delete(used.tenantId, deviceId);
+    await used.core.attributeUpdates.observe(session, () => {}, onEnd);
+    await used.core.devices.delete(used.tenantId, session.deviceId);
     expect(onEnd.mock.calls).toEqual([['deleted']]);
   });
 });
@@ -222,7 +221,7 @@ describe('An observation that fell out of the event log', () => {
     const device = new Device(used, await used.device('slow'));
     await device.share({ a: '1', b: '2' });
     const observation = await used.core.attributeUpdates.observe(
-      device.session.deviceId,
+      device.session,
       () => {},
       () => {},
     );

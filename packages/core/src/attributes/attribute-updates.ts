@@ -1,12 +1,19 @@
-import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
-import { LongPoll, type LongPollSource, type OpenPoll, type PollOutcome } from '../devices/long-poll';
+import {
+  LongPoll,
+  type LongPollPorts,
+  type LongPollSource,
+  type OpenPoll,
+  type PollOutcome,
+} from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
+import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import type { MessageLimits } from '../limits/limits';
 import { renderObject } from '../payload/value';
-import type { Clock, Millis } from '../platform/clock';
+import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
-import type { AttributeStore } from '../state/attribute-store';
-import type { DeviceEvents, Position } from '../state/device-events';
+import type { AttributeSnapshot, AttributeStore } from '../state/attribute-store';
+import type { Position } from '../state/device-events';
 import { MissedUpdates } from './missed-updates';
 
 export interface UpdateSettings {
@@ -20,6 +27,8 @@ export interface UpdateSettings {
 export interface AttributeObservation {
   /** All shared attributes, flat (contract 2.6.1). */
   readonly snapshot: string;
+  /** To be called when the snapshot has been sent: the one of this process that was there before ends. */
+  begin(): void;
   /** What changed since the snapshot or the last call, merged into one flat object; undefined when nothing did. */
   next(): Promise<string | undefined>;
   close(): void;
@@ -30,16 +39,21 @@ const OBSERVATION_BATCH = 100;
 /** Shared-attribute events on their way to the device: long polls and observations over one event log. */
 export class AttributeUpdates {
   readonly #missed: MissedUpdates;
-  /** Cursor writes under way: a poll that follows the last one at once must see where that one ended. */
+  readonly #observers: Observers;
+  /**
+   * Cursor writes under way here: a poll that follows the last one at once must see where that one ended. One at another
+   * process may come before the write and then gets the last update once more.
+   */
   readonly #cursorWrites = new Map<Uuid, Promise<void>>();
 
   constructor(
-    private readonly ports: { events: DeviceEvents; auth: DeviceAuth; clock: Clock },
+    private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
     private readonly attributes: AttributeStore,
     private readonly settings: UpdateSettings,
     private readonly logger: Logger,
   ) {
     this.#missed = new MissedUpdates(ports.events, attributes, logger);
+    this.#observers = new Observers('attributes', ports);
   }
 
   /** Contract 1.5.3. @param done called once, unless the poll is cancelled */
@@ -47,9 +61,10 @@ export class AttributeUpdates {
     const { deviceId } = session;
     let position: Position | undefined;
     const source: LongPollSource = {
-      deviceId,
+      session,
       wake: 'attributes',
       take: async () => {
+        if (!position) await this.ports.limits.take(session, 'message');
         position ??= await this.#start(deviceId, timeout);
         const missed = await this.#missed.after(deviceId, position, 1);
         if (!missed) return undefined;
@@ -69,39 +84,45 @@ export class AttributeUpdates {
   }
 
   /**
+   * The observations of the device in other processes end, and with `begin` the one of this process.
    * @param onChange called whenever `next` may have something new
-   * @param onEnd called when the device's session ends (device deleted, credentials changed)
+   * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
+   * has taken the place of this one; perhaps before the promise resolves
+   * @throws TandemError TOO_MANY_REQUESTS, STORE_UNAVAILABLE
    */
   async observe(
-    deviceId: Uuid,
+    session: DeviceSession,
     onChange: () => void,
-    onEnd: (reason: SessionEnd) => void,
+    onEnd: (reason: ObserverEnd) => void,
   ): Promise<AttributeObservation> {
-    const unwatch = this.ports.events.watch(deviceId, (wake) => wake === 'attributes' && onChange());
-    const offEnd = this.ports.auth.onSessionEnd(deviceId, onEnd);
-    const close = () => {
-      unwatch();
-      offEnd();
-    };
+    const limited = this.ports.limits.take(session, 'message');
+    if (limited) await limited;
+    const observer = this.#observers.open(session, onChange, onEnd);
     try {
-      const start = await this.attributes.snapshotShared(deviceId);
-      let position = start.position;
-      const told = new Set(start.attributes.map(({ key }) => key));
-      return {
-        snapshot: renderObject(start.attributes),
-        next: async () => {
-          const missed = await this.#missed.after(deviceId, position, OBSERVATION_BATCH, told);
-          if (!missed) return undefined;
-          position = missed.position;
-          missed.delta.applyTo(told);
-          return missed.delta.empty ? undefined : missed.delta.render();
-        },
-        close,
-      };
+      const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
+      return this.#observation(observer, start);
     } catch (error) {
-      close();
+      observer.close();
       throw error;
     }
+  }
+
+  #observation(observer: Observer, start: AttributeSnapshot): AttributeObservation {
+    let { position } = start;
+    const told = new Set(start.attributes.map(({ key }) => key));
+    return {
+      snapshot: renderObject(start.attributes),
+      next: async () => {
+        if (observer.over) return undefined;
+        const missed = await this.#missed.after(observer.deviceId, position, OBSERVATION_BATCH, told);
+        if (!missed) return undefined;
+        position = missed.position;
+        missed.delta.applyTo(told);
+        return missed.delta.empty ? undefined : missed.delta.render();
+      },
+      begin: () => observer.begin(),
+      close: () => observer.close(),
+    };
   }
 
   /** Where this poll starts to read: the cursor the last poll left, else "now". */

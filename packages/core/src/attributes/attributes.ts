@@ -1,6 +1,8 @@
 import type { DeviceSession } from '../auth/device-session';
+import type { Connectivity } from '../connectivity/connectivity';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import type { MessageLimits } from '../limits/limits';
 import { type PayloadSettings, parseAttributes } from '../payload/index';
 import { type KeyValue, renderObject } from '../payload/value';
 import type { Clock } from '../platform/clock';
@@ -24,22 +26,30 @@ export class Attributes {
     private readonly settings: PayloadSettings,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly limits: MessageLimits,
+    private readonly connectivity: Pick<Connectivity, 'attributesChanged'>,
   ) {}
 
   /**
    * Client attributes, as the device writes them (contract 3.3).
-   * @throws TandemError BAD_PAYLOAD, UNAUTHORIZED when the device is gone by now, STORE_UNAVAILABLE
+   * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, UNAUTHORIZED when the device is gone by now, STORE_UNAVAILABLE
    */
   async postClient(session: DeviceSession, payload: Buffer): Promise<void> {
     const { entries, droppedKeys } = parseAttributes(payload, this.settings);
     if (droppedKeys > 0) this.logger.warn('attribute keys left out', { deviceId: session.deviceId, keys: droppedKeys });
+    await this.limits.take(session, 'telemetry', entries.length);
     if (entries.length === 0) return;
     const saved = await this.store.save(session.deviceId, 'CLIENT', entries, this.clock.now());
     if (!saved) throw new TandemError('UNAUTHORIZED');
   }
 
-  /** What the device may see: neither list given means both scopes whole, one list given means that scope alone. */
-  async readForDevice(deviceId: Uuid, request: AttributesRequest): Promise<DeviceAttributes> {
+  /**
+   * What the device may see: neither list given means both scopes whole, one list given means that scope alone.
+   * @throws TandemError TOO_MANY_REQUESTS, STORE_UNAVAILABLE
+   */
+  async readForDevice(session: DeviceSession, request: AttributesRequest): Promise<DeviceAttributes> {
+    await this.limits.take(session, 'message');
+    const { deviceId } = session;
     const { clientKeys, sharedKeys } = request;
     const everything = clientKeys === undefined && sharedKeys === undefined;
     const [client, shared] = await Promise.all([
@@ -61,12 +71,17 @@ export class Attributes {
     if (scope === 'CLIENT') throw new TandemError('INVALID_ARGUMENTS', { message: 'Invalid scope: CLIENT_SCOPE' });
     const saved = await this.store.save(deviceId, scope, entries, this.clock.now());
     if (!saved) throw new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
+    if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, entries.map(keyOf));
   }
 
-  delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[]): Promise<readonly string[]> {
-    return this.store.delete(deviceId, scope, keys, this.clock.now());
+  async delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[]): Promise<readonly string[]> {
+    const deleted = await this.store.delete(deviceId, scope, keys, this.clock.now());
+    if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, deleted);
+    return deleted;
   }
 }
+
+const keyOf = ({ key }: KeyValue): string => key;
 
 /** `{"client":{..},"shared":{..}}`; a scope without members is left out (contract 1.3.1). */
 export function renderDeviceAttributes({ client, shared }: DeviceAttributes): string {

@@ -105,7 +105,7 @@ describe('Access tokens', () => {
         held.shift()?.();
         await used.quiet();
       };
-      return { auth: new DeviceAuth(slow, 10, new MetricsRegistry()), arrive };
+      return { auth: new DeviceAuth(slow, 10, used.clock, new MetricsRegistry()), arrive };
     };
 
     it('are read again: one that has just been taken away does not get in', async () => {
@@ -141,11 +141,12 @@ describe('The end of sessions', () => {
   const used = useCore();
 
   it('is heard by who listens, for that device, until he stops', async () => {
-    const { deviceId } = await used.device('ending');
-    const { deviceId: other } = await used.device('other');
+    const session = await used.device('ending');
+    const { deviceId } = session;
+    const other = await used.device('other');
     const [heard, stopped, foreign] = [jest.fn(), jest.fn(), jest.fn()];
-    used.core.auth.onSessionEnd(deviceId, heard);
-    used.core.auth.onSessionEnd(deviceId, stopped)();
+    used.core.auth.onSessionEnd(session, heard);
+    used.core.auth.onSessionEnd(session, stopped)();
     used.core.auth.onSessionEnd(other, foreign);
     await used.core.devices.update(used.tenantId, { id: deviceId, name: 'renamed' });
     expect(heard).not.toHaveBeenCalled();

@@ -1,10 +1,16 @@
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import type { Clock } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { DeviceStore, SessionChange } from '../state/device-store';
 import { type DeviceSession, sessionOf } from './device-session';
+import { SessionReview, type SessionWaiter } from './session-review';
 
 export type SessionEnd = 'deleted' | 'credentials';
+
+interface Waiter extends SessionWaiter {
+  end(reason: SessionEnd): void;
+}
 
 /** Changes of other devices count as well: under many of them a read has to come to an end all the same. */
 const READ_ATTEMPTS = 3;
@@ -17,7 +23,8 @@ const READ_ATTEMPTS = 3;
 export class DeviceAuth {
   readonly #byToken = new Map<string, DeviceSession>();
   readonly #tokenOf = new Map<Uuid, string>();
-  readonly #endListeners = new Map<Uuid, Set<(reason: SessionEnd) => void>>();
+  readonly #waiters = new Map<Uuid, Set<Waiter>>();
+  readonly #review: SessionReview;
   /** Counts the changes heard: a read that began before a change must not fill the cache after it. */
   #changes = 0;
   readonly #misses;
@@ -25,11 +32,18 @@ export class DeviceAuth {
   constructor(
     private readonly devices: DeviceStore,
     private readonly cacheMax: number,
+    clock: Clock,
     metrics: MetricsRegistry,
   ) {
+    this.#review = new SessionReview(devices, clock, (deviceId) => this.#waiters.get(deviceId) ?? []);
     devices.onSessionChange((change) => this.#forget(change));
     this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
     metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#byToken.size);
+    metrics.gauge(
+      'tandem_sessions_to_review',
+      'Devices that are waited on and whose changes may have gone by unheard',
+      () => this.#review.due,
+    );
   }
 
   /** The session, where the cache knows it: the way of nearly every request, without a promise. */
@@ -59,14 +73,23 @@ export class DeviceAuth {
     }
   }
 
-  /** Tells when the sessions of a device end because it was deleted or its credentials changed. */
-  onSessionEnd(deviceId: Uuid, listener: (reason: SessionEnd) => void): () => void {
-    const listeners = this.#endListeners.get(deviceId) ?? new Set();
-    listeners.add(listener);
-    this.#endListeners.set(deviceId, listeners);
+  /** Tells when a session ends because its device was deleted or got other credentials than it was made from. */
+  onSessionEnd({ deviceId, credentials }: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
+    const waiter: Waiter = {
+      end: listener,
+      review(stored) {
+        if (!stored) listener('deleted');
+        else if (stored.id !== credentials.id || stored.version !== credentials.version) listener('credentials');
+      },
+    };
+    const waiters = this.#waiters.get(deviceId) ?? new Set();
+    waiters.add(waiter);
+    this.#waiters.set(deviceId, waiters);
     return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#endListeners.get(deviceId) === listeners) this.#endListeners.delete(deviceId);
+      waiters.delete(waiter);
+      if (waiters.size > 0 || this.#waiters.get(deviceId) !== waiters) return;
+      this.#waiters.delete(deviceId);
+      this.#review.forget(deviceId);
     };
   }
 
@@ -88,6 +111,7 @@ export class DeviceAuth {
     if (change.kind === 'missed') {
       this.#byToken.clear();
       this.#tokenOf.clear();
+      this.#review.review(this.#waiters.keys());
       return;
     }
     if (change.kind === 'profile') {
@@ -97,6 +121,6 @@ export class DeviceAuth {
     const token = this.#tokenOf.get(change.deviceId);
     if (token !== undefined) this.#drop(token);
     if (change.kind === 'device') return;
-    for (const listener of [...(this.#endListeners.get(change.deviceId) ?? [])]) listener(change.kind);
+    for (const waiter of [...(this.#waiters.get(change.deviceId) ?? [])]) waiter.end(change.kind);
   }
 }

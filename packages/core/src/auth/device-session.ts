@@ -1,4 +1,4 @@
-import type { DeviceProfile, JsonObject, TransportType, Uuid } from '../devices/model';
+import type { DeviceCredentials, DeviceProfile, JsonObject, TransportType, Uuid } from '../devices/model';
 import type { ResolvedDevice } from '../state/device-store';
 
 /** Who sent a request: what the credentials stand for, and what the device's profile says about its transport. */
@@ -12,9 +12,14 @@ export interface DeviceSession {
   readonly transportType: TransportType;
   /** EFENTO devices do not speak this API (contract 2.2). */
   readonly coapDeviceType: 'DEFAULT' | 'EFENTO';
+  /** What the session was made from. */
+  readonly credentials: CredentialsStamp;
 }
 
-export function sessionOf({ device, profile }: ResolvedDevice): DeviceSession {
+/** Which credentials, without what is secret in them. */
+export type CredentialsStamp = Pick<DeviceCredentials, 'id' | 'version'>;
+
+export function sessionOf({ device, profile, credentials }: ResolvedDevice): DeviceSession {
   return {
     tenantId: device.tenantId,
     deviceId: device.id,
@@ -23,6 +28,7 @@ export function sessionOf({ device, profile }: ResolvedDevice): DeviceSession {
     profileId: profile.id,
     transportType: profile.transportType,
     coapDeviceType: coapDeviceType(profile),
+    credentials: { id: credentials.id, version: credentials.version },
   };
 }
 

@@ -1,4 +1,5 @@
 import { payloadLimits } from './payload-limits';
+import { rateLimits } from './rate-limits';
 import { keyPrefix, redisUrl } from './redis-address';
 import { choice, flag, httpUrl, list, millis, optionalText, port, type Setting, text, whole } from './setting';
 
@@ -55,6 +56,25 @@ export const SETTINGS = {
   ),
 
   TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT: millis(600_000, 'How long a device keeps its position between two polls'),
+  TB_TRANSPORT_SESSIONS_REPORT_TIMEOUT: millis(
+    3_000,
+    'How often a process reports which devices it heard of, and so how late `active` and `lastActivityTime` can be',
+  ),
+  TANDEM_ACTIVITY_MAX_DEVICES: whole(
+    200_000,
+    { min: 1 },
+    'Devices whose activity a process notes between two reports; that of others counts with their next message',
+  ),
+  DEFAULT_INACTIVITY_TIMEOUT: whole(
+    600,
+    { min: 1, max: 1_000_000_000, unit: 's' },
+    'A device is inactive when it has sent nothing for this long; its attribute `inactivityTimeout` (ms) goes before it',
+  ),
+  DEFAULT_STATE_CHECK_INTERVAL: whole(
+    60,
+    { min: 1, max: 86_400, unit: 's' },
+    'How often the role `api` looks for devices that have become inactive',
+  ),
   CLIENT_SIDE_RPC_TIMEOUT: millis(60_000, 'How long a device waits for the reply to its own command'),
   DEFAULT_SERVER_SIDE_RPC_TIMEOUT: millis(10_000, 'Life of a command whose sender names no time-out'),
   MIN_SERVER_SIDE_RPC_TIMEOUT: millis(5_000, 'The shortest life of a command'),
@@ -131,6 +151,7 @@ export const SETTINGS = {
     { min: 1, unit: 'points' },
     'History kept in Redis for each time series of a device; the oldest points go first',
   ),
+  TANDEM_REDIS_RPC_CACHE_MAX: whole(100_000, { min: 1 }, 'Commands of which this process remembers the device'),
   TANDEM_TELEMETRY_PARTITIONS: whole(
     8,
     { min: 1, max: 256 },
@@ -145,12 +166,29 @@ export const SETTINGS = {
   SSL_ENABLED: flag(false, 'HTTPS instead of HTTP', { planned: true }),
   TANDEM_SECRET_KEY_FILE: optionalText('Key that encrypts credentials at rest', { planned: true }),
   TANDEM_TRUSTED_PROXIES: optionalText('Addresses whose X-Forwarded-For is believed', { planned: true }),
-  TANDEM_RATE_LIMIT_TENANT_MSGS: optionalText('`count:seconds,...`', { planned: true }),
-  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_MSGS: optionalText('`count:seconds,...`', { planned: true }),
-  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS: optionalText('`count:seconds,...`', { planned: true }),
-  TANDEM_RATE_LIMIT_DEVICE_MSGS: optionalText('`count:seconds,...`', { planned: true }),
-  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: optionalText('`count:seconds,...`', { planned: true }),
-  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: optionalText('`count:seconds,...`', { planned: true }),
+  TANDEM_RATE_LIMIT_TENANT_MSGS: rateLimits(
+    'Most messages of all devices of a tenant that are no telemetry and no attributes; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_MSGS: rateLimits(
+    'Most messages with telemetry or attributes of all devices of a tenant; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS: rateLimits(
+    'Most key-value pairs in the telemetry and attributes of all devices of a tenant; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_DEVICE_MSGS: rateLimits(
+    'Most messages of one device that are no telemetry and no attributes; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: rateLimits(
+    'Most messages with telemetry or attributes of one device; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: rateLimits(
+    'Most key-value pairs in the telemetry and attributes of one device; beyond it 429 / 4.29',
+  ),
+  TANDEM_RATE_LIMIT_BUCKETS_MAX: whole(
+    100_000,
+    { min: 1 },
+    'Buckets of rate limits that this process keeps: with the embedded store, or while Redis does not answer',
+  ),
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

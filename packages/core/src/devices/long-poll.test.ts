@@ -1,19 +1,22 @@
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
-import type { Wake } from '../state/device-events';
+import type { ObservedKind } from '../state/device-events';
 import { entriesOf } from '../testing/builders';
-import { LongPoll, type LongPollSource, type PollEvent } from './long-poll';
+import { LongPoll, type LongPollSource, type LookAgain, type PollEvent } from './long-poll';
 import { PollUnderTest, useCore } from './testing/core-under-test';
 
 /** A source whose readings end when the test says so. */
 class HeldSource implements LongPollSource {
-  readonly wake: Wake = 'attributes';
+  readonly wake: ObservedKind = 'attributes';
   released = jest.fn();
-  readonly readings: Array<{ found(event?: PollEvent): Promise<void>; failed(error: unknown): Promise<void> }> = [];
+  readonly readings: Array<{
+    found(event?: PollEvent | LookAgain): Promise<void>;
+    failed(error: unknown): Promise<void>;
+  }> = [];
 
-  constructor(readonly deviceId: string) {}
+  constructor(readonly session: DeviceSession) {}
 
-  take(): Promise<PollEvent | undefined> {
+  take(): Promise<PollEvent | LookAgain | undefined> {
     return new Promise((resolve, reject) => {
       const settle = () => new Promise<void>((done) => setImmediate(done));
       this.readings.push({
@@ -57,7 +60,7 @@ describe('A long poll', () => {
 
   beforeEach(async () => {
     session = await used.device('polling');
-    source = new HeldSource(session.deviceId);
+    source = new HeldSource(session);
   });
 
   it('ends with what is there already', async () => {
@@ -98,6 +101,32 @@ describe('A long poll', () => {
     void used.core.rpcCalls.send({ ...session, oneway: true, persistent: true, method: 'm', params: '{}' });
     await used.quiet();
     expect(source.readings).toHaveLength(1);
+  });
+
+  it('reads again when the time has come that its source named, and holds no timer after its end', async () => {
+    open(1_000);
+    await source.latest.found({ lookAgainAt: used.clock.now() + 300 });
+    used.clock.advance(299);
+    expect(source.readings).toHaveLength(1);
+    used.clock.advance(1);
+    expect(source.readings).toHaveLength(2);
+    await source.latest.found({ lookAgainAt: used.clock.now() + 300 });
+    await wake();
+    await source.latest.found();
+    used.clock.advance(300);
+    expect(source.readings).toHaveLength(3);
+    await wake();
+    await source.latest.found({ lookAgainAt: used.clock.now() + 300 });
+    poll.poll.cancel();
+    expectNothingHeld();
+  });
+
+  it('does not read without end for a source whose time has always come', async () => {
+    open(1_000);
+    await source.latest.found({ lookAgainAt: used.clock.now() - 1 });
+    expect(source.readings).toHaveLength(1);
+    used.clock.advance(10);
+    expect(source.readings).toHaveLength(2);
   });
 
   it('expires when its time is over, and gives back what it held', async () => {

@@ -1,8 +1,9 @@
 import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
+import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
-import type { Clock, Millis, Timer } from '../platform/clock';
-import type { DeviceEvents, Wake } from '../state/device-events';
-import type { Uuid } from './model';
+import type { Clock, EpochMillis, Millis, Timer } from '../platform/clock';
+import type { DeviceEvents, ObservedKind } from '../state/device-events';
+import { lookAgain } from './look-again';
 
 /** One event for the device. */
 export interface PollEvent {
@@ -27,11 +28,16 @@ export interface OpenPoll {
   cancel(): void;
 }
 
+/** There is nothing for the poll yet, but there may be then although nobody wakes it. */
+export interface LookAgain {
+  readonly lookAgainAt: EpochMillis;
+}
+
 export interface LongPollSource {
-  readonly deviceId: Uuid;
-  readonly wake: Wake;
-  /** The oldest event for this poll, or undefined when there is none yet. */
-  take(): Promise<PollEvent | undefined>;
+  readonly session: DeviceSession;
+  readonly wake: ObservedKind;
+  /** The oldest event for this poll, or undefined when there is none until a wake-up. */
+  take(): Promise<PollEvent | LookAgain | undefined>;
   /** Called when the poll ends without an event: expired, cancelled or its session ended. */
   released?(): void;
 }
@@ -51,18 +57,19 @@ export class LongPoll implements OpenPoll {
   #wokenWhileReading = false;
   #overdue = false;
   readonly #timer: Timer;
+  #lookAgain: Timer | undefined;
   readonly #unwatch: () => void;
   readonly #offSessionEnd: () => void;
 
   /** @param timeout a time at or below 0 expires at once */
   constructor(
-    ports: LongPollPorts,
+    private readonly ports: LongPollPorts,
     private readonly source: LongPollSource,
     timeout: Millis,
     private readonly done: (outcome: PollOutcome) => void,
   ) {
-    this.#unwatch = ports.events.watch(source.deviceId, (wake) => wake === source.wake && this.#read());
-    this.#offSessionEnd = ports.auth.onSessionEnd(source.deviceId, (reason) => this.#sessionEnded(reason));
+    this.#unwatch = ports.events.watch(source.session.deviceId, (wake) => wake === source.wake && this.#read());
+    this.#offSessionEnd = ports.auth.onSessionEnd(source.session, (reason) => this.#sessionEnded(reason));
     this.#timer = ports.clock.setTimer(Math.max(timeout, 0), () => this.#expire());
     this.#read();
   }
@@ -81,13 +88,15 @@ export class LongPoll implements OpenPoll {
     }
     this.#state = 'reading';
     this.#wokenWhileReading = false;
+    this.#lookAgain?.cancel();
     this.source.take().then(
-      (event) => this.#taken(event),
+      (taken) => this.#taken(taken),
       (error) => this.#end({ kind: 'failed', error: TandemError.from(error) }),
     );
   }
 
-  #taken(event: PollEvent | undefined): void {
+  #taken(taken: PollEvent | LookAgain | undefined): void {
+    const event = taken && 'settled' in taken ? taken : undefined;
     if (this.#state === 'done') {
       event?.settled(false);
       return;
@@ -99,6 +108,9 @@ export class LongPoll implements OpenPoll {
     this.#state = 'waiting';
     if (this.#wokenWhileReading) this.#read();
     else if (this.#overdue) this.#expire();
+    else if (taken && 'lookAgainAt' in taken) {
+      this.#lookAgain = lookAgain(this.ports.clock, taken.lookAgainAt, () => this.#read());
+    }
   }
 
   #expire(): void {
@@ -123,6 +135,7 @@ export class LongPoll implements OpenPoll {
   #finish(): void {
     this.#state = 'done';
     this.#timer.cancel();
+    this.#lookAgain?.cancel();
     this.#unwatch();
     this.#offSessionEnd();
   }

@@ -1,4 +1,5 @@
 import type { DeviceSession } from '../auth/device-session';
+import { NO_LIMITS } from '../limits/limits';
 import { FakeClock } from '../testing/fake-clock';
 import { ClientRpc, type ClientRpcRequest } from './client-rpc';
 
@@ -10,6 +11,7 @@ const SESSION: DeviceSession = {
   profileId: 'profile',
   transportType: 'DEFAULT',
   coapDeviceType: 'DEFAULT',
+  credentials: { id: 'credentials', version: 1 },
 };
 
 /** A backend whose calls end when the test says so. */
@@ -40,7 +42,7 @@ describe('A command of a device', () => {
   beforeEach(() => {
     clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     backend = new HeldBackend();
-    rpc = new ClientRpc(clock, TIMEOUT, backend, 2);
+    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS);
   });
 
   const call = (text: string, caller?: AbortSignal, paramsRequired = true) =>
@@ -119,7 +121,7 @@ describe('A command of a device', () => {
   });
 
   it('waits for its time-out where there is no backend', async () => {
-    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2);
+    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS);
     const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), { paramsRequired: true });
     const refused = expect(reply).rejects.toMatchObject({ code: 'NO_REPLY' });
     clock.advance(TIMEOUT);

@@ -1,5 +1,6 @@
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
+import type { MessageLimits } from '../limits/limits';
 import { parseClientRpc } from '../payload/index';
 import type { Clock, Millis } from '../platform/clock';
 
@@ -28,6 +29,7 @@ export class ClientRpc {
     private readonly backend: ClientRpcBackend | undefined,
     /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
     private readonly maxWaiting: number,
+    private readonly limits: MessageLimits,
   ) {}
 
   #waiting = 0;
@@ -48,6 +50,8 @@ export class ClientRpc {
     { paramsRequired, caller }: { paramsRequired: boolean; caller?: AbortSignal },
   ): Promise<string> {
     const { method, params } = parseClientRpc(payload, { paramsRequired });
+    const limited = this.limits.take(session, 'message');
+    if (limited) await limited;
     if (method === 'getTime') return JSON.stringify({ time: new Date(this.clock.now()).toISOString() });
     if (this.#waiting >= this.maxWaiting) throw new TandemError('TOO_MANY_REQUESTS', { retryAfter: 1000 });
     this.#waiting++;

@@ -1,12 +1,14 @@
 import type { DeviceSession } from '../auth/device-session';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import type { MessageLimits } from '../limits/limits';
 import { parseRpcReply } from '../payload/index';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Random } from '../platform/random';
 import type { DeviceEvents } from '../state/device-events';
 import { OPEN_RPC_STATES, type Rpc, type RpcStore } from '../state/rpc-store';
+import { CommandWatch } from './command-watch';
 
 /** Server contract 6.1. */
 export interface RpcCall {
@@ -45,14 +47,19 @@ export interface RpcCallSettings {
 
 /** Commands from the server's side: sending, waiting for what becomes of them, and the device's replies. */
 export class RpcCalls {
+  readonly #watch: CommandWatch;
+
   constructor(
     private readonly rpcs: RpcStore,
-    private readonly events: DeviceEvents,
+    events: DeviceEvents,
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly settings: RpcCallSettings,
     private readonly logger: Logger,
-  ) {}
+    private readonly limits: MessageLimits,
+  ) {
+    this.#watch = new CommandWatch(rpcs, events, clock);
+  }
 
   /**
    * Sends and, unless persistent, waits: an offline device is not refused at once (server contract 6.2).
@@ -83,10 +90,11 @@ export class RpcCalls {
   /**
    * The device's reply. Unknown, stale and second replies are accepted and change nothing (contract 1.3, 3.8).
    * @param shape CoAP takes an object only (contract 2.5.3)
-   * @throws TandemError BAD_PAYLOAD
+   * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS
    */
   async reply(session: DeviceSession, requestId: number, payload: Buffer, shape: 'any' | 'object'): Promise<void> {
     const { text, isJson } = parseRpcReply(payload, shape);
+    await this.limits.take(session, 'message');
     const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
     if (!rpc || rpc.oneway || rpc.expirationTime <= this.clock.now()) return;
     await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, {
@@ -112,21 +120,21 @@ export class RpcCalls {
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       };
-      const look = (expired: boolean) => {
+      const look = (current: Rpc | undefined, expired: boolean) => {
+        const outcome = current ? outcomeOf(current, expired) : ({ kind: 'gone' } as const);
+        if (outcome) settle(outcome);
+      };
+      const lookForTheLastTime = () => {
         this.rpcs.get(rpc.id).then(
-          (current) => {
-            const outcome = current ? outcomeOf(current, expired) : ({ kind: 'gone' } as const);
-            if (outcome) settle(outcome);
-          },
+          (current) => look(current, true),
           (error) => settle(TandemError.from(error)),
         );
       };
       const onAbort = () => settle({ kind: 'gone' });
-      const unwatch = this.events.watch(rpc.deviceId, (wake) => wake === 'rpc' && look(false));
-      const timer = this.clock.setTimer(rpc.expirationTime - this.clock.now() + GRACE, () => look(true));
+      const unwatch = this.#watch.watch(rpc, (current) => look(current, false));
+      const timer = this.clock.setTimer(rpc.expirationTime - this.clock.now() + GRACE, lookForTheLastTime);
       caller?.addEventListener('abort', onAbort);
       if (caller?.aborted) onAbort();
-      else look(false);
     });
   }
 

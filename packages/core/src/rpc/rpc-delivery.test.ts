@@ -11,7 +11,7 @@ beforeEach(async () => {
 const poll = (timeout = 60_000) => new PollUnderTest((done) => used.core.rpcDelivery.openPoll(session, timeout, done));
 const observe = () =>
   used.core.rpcDelivery.observe(
-    session.deviceId,
+    session,
     () => {},
     () => {},
   );

@@ -1,196 +1,189 @@
-import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
-import { LongPoll, type OpenPoll, type PollEvent, type PollOutcome } from '../devices/long-poll';
+import { LongPoll, type LongPollPorts, type OpenPoll, type PollOutcome } from '../devices/long-poll';
+import { lookAgain } from '../devices/look-again';
 import type { Uuid } from '../devices/model';
-import type { Clock, Millis } from '../platform/clock';
+import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import type { MessageLimits } from '../limits/limits';
+import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
-import type { DeviceEvents } from '../state/device-events';
-import type { Rpc, RpcPatch, RpcStatus, RpcStore } from '../state/rpc-store';
+import type { Rpc, RpcStore } from '../state/rpc-store';
+import { type CommandInHand, type HandOutSettings, type RpcHandOut, RpcHandOuts } from './rpc-hand-out';
 
 /** An observation of the commands for one device: each is handed out once to it, one by one. */
 export interface RpcObservation {
   /** The oldest command this observation has not had yet. */
   next(): Promise<RpcHandOut | undefined>;
+  /** To be called when the registration has been answered: the one of this process that was there before ends. */
+  begin(): void;
   close(): void;
 }
 
-/** A command on its way; the transport says what became of it (contract 2.6.4). */
-export interface RpcHandOut {
-  readonly body: string;
-  readonly expirationTime: number;
-  sent(): void;
-  delivered(): void;
-  /** No acknowledgement in time. */
-  lapsed(): void;
-  /** Never arrived, and the observation is over: the next one, or a poll, gets it. */
-  returned(): void;
+/** Who waits for the commands of one device. */
+interface Waiter {
+  readonly deviceId: Uuid;
+  /** The request id the next command had when the waiter came. */
+  readonly since: number;
+  /** How long it may need with a command. */
+  readonly holdTime: Millis;
+  /** The commands it has had; what is not open any more is taken out. */
+  readonly had: Set<Uuid>;
 }
 
-/** `{"id":N,"method":"m","params":P}` in this member order (contract 3.8). */
-export const renderRpc = (rpc: Rpc): string =>
-  `{"id":${rpc.requestId},"method":${JSON.stringify(rpc.method)},"params":${rpc.params}}`;
+type Found =
+  | { readonly kind: 'command'; readonly command: CommandInHand }
+  /** @param lookAgainAt when somebody's hold ends by itself: whoever died with a command in hand wakes nobody */
+  | { readonly kind: 'nothing'; readonly lookAgainAt: EpochMillis | undefined };
 
-/** Commands of the server on their way to the device: long polls and observations over the RPC store. */
+/** How long a poll may need to write its response. */
+const POLL_HOLD: Millis = 10_000;
+/** How much longer than the time for its acknowledgement a notification is held: time to store what became of it. */
+const ACK_MARGIN: Millis = 2_000;
+
+/**
+ * Commands of the server on their way to the device: long polls and observations over the RPC store, at any number of
+ * processes. Whoever hands out a one-way command holds it in the store first, so that no other does as well; the hold of
+ * one who died ends by itself, and then the next one gets the command.
+ */
 export class RpcDelivery {
-  /** Commands whose response is being written or whose new state is being stored: not to be handed out twice. */
-  readonly #underWay = new Map<Uuid, number>();
-  /** Commands of a device that are on their way back: the waiter that comes next must see them in their order. */
-  readonly #returning = new Map<Uuid, Promise<unknown>>();
+  readonly #handOuts: RpcHandOuts;
+  readonly #observers: Observers;
+  readonly #observerHold: Millis;
 
   constructor(
-    private readonly ports: { events: DeviceEvents; auth: DeviceAuth; clock: Clock },
+    private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
     private readonly rpcs: RpcStore,
     private readonly logger: Logger,
-    /** `ACTORS_RPC_MAX_RETRIES` */
-    private readonly maxRetries: number,
-  ) {}
+    { maxRetries, ackTimeout }: HandOutSettings,
+  ) {
+    this.#handOuts = new RpcHandOuts(rpcs, ports.clock, logger, maxRetries);
+    this.#observers = new Observers('rpc', ports);
+    this.#observerHold = ackTimeout + ACK_MARGIN;
+  }
 
   /** Contract 1.5.4: at most one command, oldest first. @param done called once, unless the poll is cancelled */
   openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
     const { deviceId } = session;
-    let openedAt: number | undefined;
-    const take = async (): Promise<PollEvent | undefined> => {
-      await this.#returning.get(deviceId);
-      openedAt ??= await this.rpcs.nextRequestId(deviceId);
-      for (const rpc of await this.rpcs.open(deviceId, this.ports.clock.now())) {
-        if (this.#pending(rpc, openedAt)) return this.#handToPoll(rpc);
-      }
-      return undefined;
+    let waiter: Waiter | undefined;
+    const take = async () => {
+      if (!waiter) await this.ports.limits.take(session, 'message');
+      await this.#handOuts.returned(deviceId);
+      waiter ??= await this.#waiter(deviceId, POLL_HOLD);
+      const found = await this.#look(waiter);
+      if (found.kind === 'command') return this.#handOuts.toPoll(found.command);
+      return found.lookAgainAt === undefined ? undefined : { lookAgainAt: found.lookAgainAt };
     };
-    return new LongPoll(this.ports, { deviceId, wake: 'rpc', take }, timeout, done);
+    return new LongPoll(this.ports, { session, wake: 'rpc', take }, timeout, done);
   }
 
   /**
-   * All pending commands follow the registration, then every new one (contract 2.6.1).
+   * All pending commands follow the registration, then every new one (contract 2.6.1). The observations of the device in
+   * other processes end, and with `begin` the one of this process.
    * @param onCommand called whenever `next` may have something new
-   * @param onEnd called when the device's session ends (device deleted, credentials changed)
-   * @throws TandemError STORE_UNAVAILABLE
+   * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
+   * has taken the place of this one; perhaps before the promise resolves
+   * @throws TandemError TOO_MANY_REQUESTS, STORE_UNAVAILABLE
    */
-  async observe(deviceId: Uuid, onCommand: () => void, onEnd: (reason: SessionEnd) => void): Promise<RpcObservation> {
-    const unwatch = this.ports.events.watch(deviceId, (wake) => wake === 'rpc' && onCommand());
-    const offEnd = this.ports.auth.onSessionEnd(deviceId, onEnd);
-    const close = () => {
-      unwatch();
-      offEnd();
-    };
+  async observe(
+    session: DeviceSession,
+    onCommand: () => void,
+    onEnd: (reason: ObserverEnd) => void,
+  ): Promise<RpcObservation> {
+    const limited = this.ports.limits.take(session, 'message');
+    if (limited) await limited;
+    const observer = this.#observers.open(session, onCommand, onEnd);
     try {
-      const openedAt = await this.rpcs.nextRequestId(deviceId);
-      const had = new Set<number>();
-      return { next: () => this.#nextFor(deviceId, openedAt, had), close };
+      const [waiter] = await Promise.all([this.#waiter(session.deviceId, this.#observerHold), observer.announce()]);
+      return this.#observation(observer, waiter, onCommand);
     } catch (error) {
-      close();
+      observer.close();
       throw error;
     }
   }
 
-  /** @param had the request ids of what this observation has had; what is not open any more is taken out */
-  async #nextFor(deviceId: Uuid, openedAt: number, had: Set<number>): Promise<RpcHandOut | undefined> {
-    await this.#returning.get(deviceId);
-    const open = await this.rpcs.open(deviceId, this.ports.clock.now());
-    const stillOpen = new Set(open.map((rpc) => rpc.requestId));
-    for (const requestId of had) if (!stillOpen.has(requestId)) had.delete(requestId);
-    const rpc = open.find((candidate) => !had.has(candidate.requestId) && this.#pending(candidate, openedAt));
-    if (!rpc) return undefined;
-    had.add(rpc.requestId);
-    return this.#handOut(rpc);
-  }
-
-  /**
-   * A two-way command is handed out again until it is answered. A one-way one is forgotten once handed out, except to
-   * waiters that were there before it: it belongs to every one of them (contract 1.5.1).
-   * @param waitingSince the request id the next command had when the waiter came
-   */
-  #pending(rpc: Rpc, waitingSince: number): boolean {
-    if (rpc.status === 'TIMEOUT' && !rpc.persistent) return false;
-    if (!rpc.oneway || rpc.requestId >= waitingSince) return true;
-    return (rpc.status === 'QUEUED' || rpc.status === 'TIMEOUT') && !this.#underWay.has(rpc.id);
-  }
-
-  #handToPoll(rpc: Rpc): PollEvent {
-    this.#hold(rpc.id);
+  #observation(observer: Observer, waiter: Waiter, onCommand: () => void): RpcObservation {
+    let again: Timer | undefined;
     return {
-      body: renderRpc(rpc),
-      settled: (written) => {
-        if (!written) {
-          this.#release(rpc.id);
-          // Nothing changed but that it can be had again: written as it is, it wakes the polls it was kept from.
-          if (rpc.oneway) void this.#advance(rpc, [rpc.status], rpc.status);
-          return;
+      next: async () => {
+        again?.cancel();
+        if (observer.over) return undefined;
+        await this.#handOuts.returned(waiter.deviceId);
+        const found = await this.#look(waiter);
+        if (found.kind === 'command') {
+          waiter.had.add(found.command.rpc.id);
+          return this.#handOuts.toObserver(found.command, waiter.holdTime);
         }
-        this.#advance(rpc, undelivered(rpc), 'DELIVERED').then(() => this.#release(rpc.id));
+        if (found.lookAgainAt !== undefined && !observer.over) {
+          again?.cancel();
+          again = lookAgain(this.ports.clock, found.lookAgainAt, onCommand);
+        }
+        return undefined;
+      },
+      begin: () => observer.begin(),
+      close: () => {
+        again?.cancel();
+        observer.close();
       },
     };
   }
 
-  #handOut(rpc: Rpc): RpcHandOut {
-    this.#hold(rpc.id);
-    let held = true;
-    const release = () => {
-      if (held) this.#release(rpc.id);
-      held = false;
-    };
-    return {
-      body: renderRpc(rpc),
-      expirationTime: rpc.expirationTime,
-      sent: () => void this.#advance(rpc, undelivered(rpc), 'SENT').then(release),
-      delivered: () => void this.#advance(rpc, undelivered(rpc), 'DELIVERED'),
-      lapsed: () => void this.#lapse(rpc),
-      returned: () => {
-        release();
-        this.#return(rpc);
-      },
-    };
+  async #waiter(deviceId: Uuid, holdTime: Millis): Promise<Waiter> {
+    return { deviceId, since: await this.rpcs.nextRequestId(deviceId), holdTime, had: new Set() };
   }
 
-  /** No acknowledgement: a persistent command is tried again until its retries are used up (server contract 6.3). */
-  #lapse(rpc: Rpc): Promise<void> {
-    const retries = Math.min(rpc.retries ?? this.maxRetries, this.maxRetries);
-    if (rpc.persistent && rpc.attempts >= retries) {
-      return this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
-        response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
-        responseIsJson: true,
-      });
+  /** The oldest command the waiter may have, in its hand. */
+  async #look(waiter: Waiter): Promise<Found> {
+    const open = await this.rpcs.open(waiter.deviceId, this.ports.clock.now());
+    forgetClosed(waiter.had, open);
+    let lookAgainAt: EpochMillis | undefined;
+    for (const rpc of open) {
+      if (waiter.had.has(rpc.id) || !concerns(rpc, waiter)) continue;
+      const taken = await this.#take(rpc, waiter);
+      if (taken.kind === 'command') return taken;
+      lookAgainAt = Math.min(taken.lookAgainAt ?? Number.POSITIVE_INFINITY, lookAgainAt ?? Number.POSITIVE_INFINITY);
     }
-    return this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT', { attempts: rpc.attempts + 1 });
+    return { kind: 'nothing', lookAgainAt };
   }
 
-  #return(rpc: Rpc): void {
-    const { deviceId } = rpc;
-    const write = Promise.all([this.#returning.get(deviceId), this.#advance(rpc, ['QUEUED', 'SENT'], 'QUEUED')]).then(
-      () => {
-        if (this.#returning.get(deviceId) === write) this.#returning.delete(deviceId);
-      },
-    );
-    this.#returning.set(deviceId, write);
+  async #take(rpc: Rpc, waiter: Waiter): Promise<Found> {
+    if (!rpc.oneway || rpc.status === 'DELIVERED') return { kind: 'command', command: { rpc, heldUntil: 0 } };
+    const now = this.ports.clock.now();
+    const until = now + waiter.holdTime;
+    const free = rpc.heldUntil <= now;
+    if (isNewTo(waiter, rpc)) {
+      const held = free && (await this.#tryToHold(rpc, now, until));
+      return { kind: 'command', command: { rpc, heldUntil: held ? until : 0 } };
+    }
+    if (!free) return { kind: 'nothing', lookAgainAt: rpc.heldUntil };
+    if (await this.rpcs.hold(rpc.id, now, until)) return { kind: 'command', command: { rpc, heldUntil: until } };
+    // Somebody was faster: whatever becomes of it in his hands wakes, unless he dies.
+    return { kind: 'nothing', lookAgainAt: until };
   }
 
-  async #advance(
-    rpc: Rpc,
-    from: readonly RpcStatus[],
-    status: RpcStatus,
-    more: Omit<RpcPatch, 'status'> = {},
-  ): Promise<void> {
+  /** Keeps a command from others that this waiter hands out in any case. */
+  async #tryToHold(rpc: Rpc, now: EpochMillis, until: EpochMillis): Promise<boolean> {
     try {
-      await this.rpcs.transition(rpc.id, from, { ...more, status });
+      return await this.rpcs.hold(rpc.id, now, until);
     } catch (error) {
-      this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
+      this.logger.warn('RPC handed out without a hold', { rpcId: rpc.id, error: String(error) });
+      return false;
     }
-  }
-
-  #hold(id: Uuid): void {
-    this.#underWay.set(id, (this.#underWay.get(id) ?? 0) + 1);
-  }
-
-  #release(id: Uuid): void {
-    const holders = (this.#underWay.get(id) ?? 1) - 1;
-    if (holders > 0) this.#underWay.set(id, holders);
-    else this.#underWay.delete(id);
   }
 }
 
-/** Followed by the number of retries (server contract 6.3). */
-const EXHAUSTED = 'There was a Timeout and all retry attempts have been exhausted. Retry attempts set:';
+const isNewTo = ({ since }: Waiter, rpc: Rpc): boolean => rpc.requestId >= since;
 
-/** States from which it can still be delivered: the caller of one that is not persistent has been told of the time-out. */
-const undelivered = (rpc: Rpc): readonly RpcStatus[] =>
-  rpc.persistent ? ['QUEUED', 'SENT', 'TIMEOUT'] : ['QUEUED', 'SENT'];
+/**
+ * A two-way command is handed out again until it is answered. A one-way one is forgotten once it has arrived, except to
+ * waiters that were there before it: it belongs to every one of them (contract 1.5.1).
+ */
+function concerns(rpc: Rpc, waiter: Waiter): boolean {
+  // Its caller has been told.
+  if (rpc.status === 'TIMEOUT' && !rpc.persistent) return false;
+  return !rpc.oneway || rpc.status !== 'DELIVERED' || isNewTo(waiter, rpc);
+}
+
+function forgetClosed(had: Set<Uuid>, open: readonly Rpc[]): void {
+  if (had.size === 0) return;
+  const stillOpen = new Set(open.map(({ id }) => id));
+  for (const id of had) if (!stillOpen.has(id)) had.delete(id);
+}

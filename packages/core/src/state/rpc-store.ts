@@ -8,6 +8,9 @@ export type RpcStatus = 'QUEUED' | 'SENT' | 'DELIVERED' | 'SUCCESSFUL' | 'TIMEOU
 /** States in which an answer of the device still counts. */
 export const OPEN_RPC_STATES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED', 'TIMEOUT'];
 
+/** States in which a waiter may take a command in hand. */
+export const HOLDABLE_RPC_STATES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'TIMEOUT'];
+
 /** Whether nothing can happen to it any more but its removal. */
 export function isFinal({ status, oneway, persistent }: Pick<Rpc, 'status' | 'oneway' | 'persistent'>): boolean {
   if (status === 'DELIVERED') return oneway;

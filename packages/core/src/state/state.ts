@@ -1,6 +1,8 @@
+import type { ActivityStore } from './activity-store';
 import type { AttributeStore } from './attribute-store';
 import type { DeviceEvents } from './device-events';
 import type { DeviceStore } from './device-store';
+import type { RateCounters } from './rate-counters';
 import type { RpcStore } from './rpc-store';
 import type { TelemetryLog } from './telemetry-log';
 import type { Materialiser, TelemetryView } from './telemetry-view';
@@ -14,6 +16,8 @@ export interface State {
   readonly telemetryView: TelemetryView;
   readonly materialiser: Materialiser;
   readonly rpcs: RpcStore;
+  readonly rateCounters: RateCounters;
+  readonly activity: ActivityStore;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */

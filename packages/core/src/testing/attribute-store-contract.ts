@@ -1,7 +1,7 @@
 import { longValue } from '../payload/value';
 import type { AttributeScope } from '../state/attribute-store';
 import { aDevice, aProfile, CREATED, entriesOf } from './builders';
-import { LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { hintsOf, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
 const SCOPES: readonly AttributeScope[] = ['CLIENT', 'SHARED', 'SERVER'];
 
@@ -81,7 +81,7 @@ export function describeAttributeStoreContract(makeStore: MakeStore): void {
       expect(await store.state.attributes.save(id, 'SHARED', [], 1)).toBe(true);
       await store.state.attributes.save(id, 'SHARED', entriesOf({ a: '1' }), 1);
       expect((await store.state.events.head(id)).offset).toBe(1);
-      expect(wakes).toEqual(['attributes']);
+      expect(hintsOf(wakes)).toEqual(['attributes']);
     });
 
     it('writing for a device that never was, or is gone, writes nothing and says so', async () => {

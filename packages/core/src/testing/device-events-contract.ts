@@ -1,6 +1,6 @@
 import type { AttributeEvent, EventsRead } from '../state/device-events';
 import { aCommand, aDevice, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
-import { accepted, type MakeStore, useStore } from './store-under-test';
+import { accepted, hintsOf, type MakeStore, useStore } from './store-under-test';
 
 const BOUND = 5;
 
@@ -128,28 +128,33 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
       expect(head).toMatchObject({ offset: 1 });
     });
 
-    it('wakes in the order of the writes', async () => {
+    it('wakes in the order of the writes, each before its promise resolves', async () => {
       const device = await store.device();
+      const { attributes, events, rpcs } = store.state;
       const wakes: string[] = [];
-      const heard = new Promise<void>((resolve) => {
-        store.state.events.watch(device.id, (wake) => wakes.push(wake) === 5 && resolve());
-      });
-      await Promise.all([
-        store.state.attributes.save(device.id, 'SHARED', entriesOf({ a: '1' }), 1),
-        store.state.rpcs.create(aCommand(device)),
-        store.state.attributes.save(device.id, 'SHARED', entriesOf({ a: '2' }), 1),
-        store.state.attributes.delete(device.id, 'SHARED', ['a'], 1),
-        store.state.rpcs.create(aCommand(device)),
-      ]);
-      await heard;
-      expect(wakes).toEqual(['attributes', 'rpc', 'attributes', 'attributes', 'rpc']);
+      events.watch(device.id, (wake) => wakes.push(wake));
+      const writes: readonly (() => Promise<unknown>)[] = [
+        () => attributes.save(device.id, 'SHARED', entriesOf({ a: '1' }), 1),
+        () => rpcs.create(aCommand(device)),
+        () => attributes.save(device.id, 'SHARED', entriesOf({ a: '2' }), 1),
+        () => attributes.delete(device.id, 'SHARED', ['a'], 1),
+        () => rpcs.create(aCommand(device)),
+      ];
+      const heard: number[] = [];
+      for (const write of writes) {
+        await write();
+        heard.push(hintsOf(wakes).length);
+      }
+      expect(heard).toEqual([1, 2, 3, 4, 5]);
+      expect(hintsOf(wakes)).toEqual(['attributes', 'rpc', 'attributes', 'attributes', 'rpc']);
     });
 
     it('wakes all waiters of the device, those of no other, and nobody who has left', async () => {
       const [one, other] = [await store.device(), await store.device()];
       const wakes: string[] = [];
+      const ofOther: string[] = [];
       const leave = store.state.events.watch(one.id, () => wakes.push('left'));
-      store.state.events.watch(other.id, () => wakes.push('other'));
+      store.state.events.watch(other.id, (wake) => ofOther.push(wake));
       leave();
       const heard = ['first', 'second'].map(
         (name) =>
@@ -162,7 +167,8 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
       );
       await store.state.attributes.save(one.id, 'SHARED', entriesOf({ a: '1' }), 1);
       await Promise.all(heard);
-      expect(wakes.sort()).toEqual(['first', 'second']);
+      expect(new Set(wakes)).toEqual(new Set(['first', 'second']));
+      expect(hintsOf(ofOther)).toEqual([]);
     });
 
     it('a waiter may leave, and take another along, while it is being woken', async () => {
@@ -239,6 +245,78 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
         await store.state.events.setCursor(id, head, now, 1_000);
         await store.reopen();
         expect(await store.state.events.getCursor(id, now)).toEqual(head);
+      });
+    });
+
+    describe('the observer', () => {
+      const observers = async (id: string) => [
+        await store.state.events.getObserver(id, 'attributes'),
+        await store.state.events.getObserver(id, 'rpc'),
+      ];
+
+      it('is the last one that was named, one of each kind for each device', async () => {
+        const [one, other] = [await store.device(), await store.device()];
+        expect(await observers(one.id)).toEqual([undefined, undefined]);
+        await store.state.events.setObserver(one.id, 'attributes', 'first');
+        expect(await observers(one.id)).toEqual(['first', undefined]);
+        await store.state.events.setObserver(one.id, 'rpc', 'commands');
+        await store.state.events.setObserver(one.id, 'attributes', 'a name: with%odd {parts} 1');
+        expect(await observers(one.id)).toEqual(['a name: with%odd {parts} 1', 'commands']);
+        expect(await observers(other.id)).toEqual([undefined, undefined]);
+      });
+
+      it('is one, and everybody sees the same, when several are named at the same time', async () => {
+        const { id } = await store.device();
+        const names = ['first', 'second', 'third', 'fourth'];
+        await Promise.all(names.map((name) => store.state.events.setObserver(id, 'rpc', name)));
+        const seen = await Promise.all(names.map(() => store.state.events.getObserver(id, 'rpc')));
+        expect(names).toContain(seen[0]);
+        expect(new Set(seen).size).toBe(1);
+      });
+
+      it('wakes those who watch the device, when it can be read already and before it is said to be done', async () => {
+        const [one, other] = [await store.device(), await store.device()];
+        const wakes: string[] = [];
+        const reads: Promise<string | undefined>[] = [];
+        store.state.events.watch(one.id, (wake) => {
+          wakes.push(wake);
+          reads.push(store.state.events.getObserver(one.id, 'attributes'));
+        });
+        const ofOther: string[] = [];
+        store.state.events.watch(other.id, (wake) => ofOther.push(wake));
+        await store.state.events.setObserver(one.id, 'attributes', 'newest');
+        expect(hintsOf(wakes)).toEqual(['observer']);
+        expect(hintsOf(ofOther)).toEqual([]);
+        expect((await Promise.all(reads)).at(-1)).toBe('newest');
+      });
+
+      it('is no event of the log and moves no cursor', async () => {
+        const id = await deviceWithEvents(2);
+        const head = await store.state.events.head(id);
+        await store.state.events.setCursor(id, { ...head, offset: 1 }, CREATED, 1_000);
+        await store.state.events.setObserver(id, 'attributes', 'observer');
+        expect(await store.state.events.head(id)).toEqual(head);
+        expect(await store.state.events.getCursor(id, CREATED)).toEqual({ ...head, offset: 1 });
+      });
+
+      it('of a device that is not there is nobody, and wakes nobody', async () => {
+        const { id } = aDevice(aProfile());
+        const wakes: string[] = [];
+        store.state.events.watch(id, (wake) => wakes.push(wake));
+        await store.state.events.setObserver(id, 'attributes', 'observer');
+        expect(await observers(id)).toEqual([undefined, undefined]);
+        expect(hintsOf(wakes)).toEqual([]);
+      });
+
+      it('goes with its device, also when that is made again', async () => {
+        const profile = await store.profile();
+        const device = await store.device({}, { profile });
+        await store.state.events.setObserver(device.id, 'rpc', 'observer');
+        await store.state.devices.deleteDevice(device.id);
+        expect(await observers(device.id)).toEqual([undefined, undefined]);
+        await store.state.events.setObserver(device.id, 'rpc', 'late');
+        accepted(await store.state.devices.createDevice(device, credentialsOf(device)));
+        expect(await observers(device.id)).toEqual([undefined, undefined]);
       });
     });
   });

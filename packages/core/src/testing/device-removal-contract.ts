@@ -1,5 +1,5 @@
 import { aCommand, aMessage, CREATED, credentialsOf, entriesOf } from './builders';
-import { accepted, type MakeStore, useStore } from './store-under-test';
+import { accepted, hintsOf, type MakeStore, useStore } from './store-under-test';
 
 const ALL = { startTs: 0, endTs: 100, limit: 100, order: 'ASC' } as const;
 const PAGE = { page: 0, pageSize: 10 };
@@ -98,17 +98,20 @@ export function describeDeviceRemovalContract(makeStore: MakeStore): void {
       const woken = new Promise<void>((resolve) => {
         store.state.events.watch(device.id, (wake) => {
           heard.push(wake);
+          if (!heard.includes('deleted')) return;
           store.state.rpcs.get(command?.id ?? '').then((rpc) => {
             seen.push(rpc);
             resolve();
           });
         });
       });
-      store.state.events.watch(neighbour.id, () => heard.push('neighbour'));
+      const ofNeighbour: string[] = [];
+      store.state.events.watch(neighbour.id, (wake) => ofNeighbour.push(wake));
       await store.state.devices.deleteDevice(device.id);
       await woken;
-      expect(heard).toEqual(['deleted', 'rpc']);
-      expect(seen).toEqual([undefined]);
+      expect(hintsOf(heard)).toEqual(['deleted', 'rpc']);
+      expect(hintsOf(ofNeighbour)).toEqual([]);
+      expect(seen.at(-1)).toBeUndefined();
     });
 
     it('is told to running sessions; a second deletion is ABSENT and told to nobody', async () => {

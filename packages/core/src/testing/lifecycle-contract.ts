@@ -68,6 +68,8 @@ export function describeLifecycleContract(makeStore: MakeStore): void {
         open: () => state.rpcs.open(device.id, 1),
         expired: () => state.rpcs.expired(1, 1),
         transition: () => state.rpcs.transition(device.id, ['QUEUED'], { status: 'SENT' }),
+        report: () => state.activity.report(new Map([[device.id, 1]]), { now: 1, defaultTimeout: 1 }),
+        settle: () => state.activity.settle({ now: 1, defaultTimeout: 1 }, 1),
         getDevice: () => state.devices.getDevice(device.id),
         listDevices: () => state.devices.listDevices(device.tenantId, { page: 0, pageSize: 1 }),
         resolve: () => state.devices.resolveCredentials('token'),

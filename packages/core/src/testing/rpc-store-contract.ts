@@ -1,7 +1,7 @@
 import type { Device } from '../devices/model';
 import { OPEN_RPC_STATES, type Rpc, type RpcStatus } from '../state/rpc-store';
 import { aCommand, aDevice, aProfile, CREATED } from './builders';
-import { type MakeStore, useStore } from './store-under-test';
+import { hintsOf, type MakeStore, useStore } from './store-under-test';
 
 const MAX_PENDING = 3;
 const PAGE = { page: 0, pageSize: 10 };
@@ -62,6 +62,43 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       expect(await store.state.rpcs.nextRequestId(device.id)).toBe(1);
     });
 
+    it('created again with the same content is the command that is there, also when it moved on or no further one fits', async () => {
+      const device = await store.device();
+      const command = aCommand(device, { persistent: true, retries: 2, additionalInfo: '{"a":1}' });
+      const [first, second] = await Promise.all([store.state.rpcs.create(command), store.state.rpcs.create(command)]);
+      expect(first).toMatchObject({ id: command.id, requestId: 0, status: 'QUEUED' });
+      expect(second).toEqual(first);
+      for (let n = 1; n < MAX_PENDING; n++) await create(device);
+      const sent = await store.state.rpcs.transition(command.id, ['QUEUED'], { status: 'SENT', attempts: 1 });
+      expect(await store.state.rpcs.create({ ...command })).toEqual(sent);
+      expect(await store.state.rpcs.nextRequestId(device.id)).toBe(MAX_PENDING);
+      expect(await store.state.rpcs.open(device.id, CREATED)).toHaveLength(MAX_PENDING);
+      await store.state.rpcs.remove(command.id);
+      expect(await store.state.rpcs.expired(LAPSED, 10)).toHaveLength(MAX_PENDING - 1);
+      await store.state.devices.deleteDevice(device.id);
+      expect(await store.state.rpcs.create(command)).toBeUndefined();
+    });
+
+    it('takes a command for another one when anything in it differs, and keeps the one that is there', async () => {
+      const [device, neighbour] = [await store.device(), await store.device()];
+      const command = aCommand(device);
+      const made = await store.state.rpcs.create(command);
+      const others: Partial<typeof command>[] = [
+        { params: '{"pin":24}' },
+        { expirationTime: command.expirationTime + 1 },
+        { createdTime: command.createdTime + 1 },
+        { oneway: true },
+        { persistent: true },
+        { retries: 0 },
+        { additionalInfo: '{}' },
+        { deviceId: neighbour.id },
+      ];
+      for (const other of others) expect(await store.state.rpcs.create({ ...command, ...other })).toBeUndefined();
+      expect(await store.state.rpcs.get(command.id)).toEqual(made);
+      expect(await store.state.rpcs.open(device.id, CREATED)).toEqual([made]);
+      expect(await store.state.rpcs.nextRequestId(neighbour.id)).toBe(0);
+    });
+
     it('refuses a command beyond the number of pending ones, also when they come at once', async () => {
       const device = await store.device();
       const made = await Promise.all([1, 2, 3, 4, 5].map(() => store.state.rpcs.create(aCommand(device))));
@@ -119,6 +156,67 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       expect((await store.state.rpcs.get(id))?.response).toBe('"first"');
     });
 
+    describe('hold', () => {
+      const NOW = CREATED + 1_000;
+      const UNTIL = NOW + 5_000;
+
+      it('gives a command to one of those who ask at the same time, and shows until when', async () => {
+        const device = await store.device();
+        const command = await create(device);
+        const held = await Promise.all([1, 2, 3].map(() => store.state.rpcs.hold(command.id, NOW, UNTIL)));
+        expect(held.filter(Boolean)).toHaveLength(1);
+        expect(await store.state.rpcs.get(command.id)).toEqual({ ...command, heldUntil: UNTIL });
+        expect(await store.state.rpcs.open(device.id, NOW)).toEqual([{ ...command, heldUntil: UNTIL }]);
+      });
+
+      it('ends by itself, at the time that was named', async () => {
+        const { id } = await create(await store.device());
+        expect(await store.state.rpcs.hold(id, NOW, UNTIL)).toBe(true);
+        expect(await store.state.rpcs.hold(id, UNTIL - 1, UNTIL + 1)).toBe(false);
+        expect(await store.state.rpcs.hold(id, UNTIL, UNTIL + 10)).toBe(true);
+        expect((await store.state.rpcs.get(id))?.heldUntil).toBe(UNTIL + 10);
+      });
+
+      it('ends with a transition, unless that names another end', async () => {
+        const { id } = await create(await store.device());
+        await store.state.rpcs.hold(id, NOW, UNTIL);
+        expect(await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SENT' })).toMatchObject({ heldUntil: 0 });
+        expect(await store.state.rpcs.hold(id, NOW, UNTIL)).toBe(true);
+        const kept = await store.state.rpcs.transition(id, ['SENT'], { status: 'TIMEOUT', heldUntil: UNTIL + 7 });
+        expect(kept).toMatchObject({ status: 'TIMEOUT', heldUntil: UNTIL + 7 });
+        expect(await store.state.rpcs.hold(id, UNTIL, UNTIL + 8)).toBe(false);
+        await store.state.rpcs.transition(id, ['SENT'], { status: 'DELIVERED' });
+        expect((await store.state.rpcs.get(id))?.heldUntil).toBe(UNTIL + 7);
+      });
+
+      it('is refused for a command that is not QUEUED, SENT or TIMEOUT, or not there', async () => {
+        for (const status of ['SENT', 'DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'FAILED', 'EXPIRED'] as const) {
+          const { id } = await create(await store.device());
+          await store.state.rpcs.transition(id, ['QUEUED'], { status });
+          expect([status, await store.state.rpcs.hold(id, NOW, UNTIL)]).toEqual([
+            status,
+            status === 'SENT' || status === 'TIMEOUT',
+          ]);
+        }
+        const gone = await create(await store.device());
+        await store.state.rpcs.remove(gone.id);
+        expect(await store.state.rpcs.hold(gone.id, NOW, UNTIL)).toBe(false);
+      });
+
+      it('wakes nobody and keeps nothing from happening to the command', async () => {
+        const device = await store.device();
+        const { id } = await create(device);
+        const wakes: string[] = [];
+        store.state.events.watch(device.id, (wake) => wakes.push(wake));
+        await store.state.rpcs.hold(id, NOW, UNTIL);
+        await store.state.rpcs.hold(id, NOW, UNTIL);
+        expect(hintsOf(wakes)).toEqual([]);
+        await store.state.rpcs.transition(id, OPEN_RPC_STATES, { status: 'SUCCESSFUL', response: '1' });
+        expect(await store.state.rpcs.remove(id)).toBe(true);
+        expect(hintsOf(wakes)).toEqual(['rpc', 'rpc']);
+      });
+    });
+
     it('lists as open what the device may still get or answer, in the order of the request ids', async () => {
       const device = await store.device();
       const states: RpcStatus[] = ['SUCCESSFUL', 'FAILED', 'EXPIRED', 'TIMEOUT', 'DELIVERED', 'SENT', 'QUEUED'];
@@ -174,7 +272,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SENT' });
       await store.state.rpcs.remove(id);
       await store.state.rpcs.remove(id);
-      expect(wakes).toEqual(['rpc', 'rpc', 'rpc']);
+      expect(hintsOf(wakes)).toEqual(['rpc', 'rpc', 'rpc']);
     });
 
     describe('expired', () => {

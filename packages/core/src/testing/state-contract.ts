@@ -1,8 +1,10 @@
+import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
+import { describeRateCountersContract } from './rate-counters-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
 import type { MakeStore } from './store-under-test';
 import { describeTelemetryContract } from './telemetry-contract';
@@ -16,6 +18,8 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeDeviceEventsContract(makeStore);
     describeTelemetryContract(makeStore);
     describeRpcStoreContract(makeStore);
+    describeRateCountersContract(makeStore);
+    describeActivityContract(makeStore);
     describeLifecycleContract(makeStore);
   });
 }

@@ -105,3 +105,16 @@ export const ODD_NAMES: readonly string[] = [
 
 /** Half of a surrogate pair: text that has no UTF-8. */
 export const LONE_SURROGATES = ['\ud800', '\udfff', 'a\ud83d'] as const;
+
+/** What a store calls a listener with that is to look again at everything. */
+const LOOK_AGAIN: readonly string[] = ['attributes', 'rpc', 'observer'];
+
+/** What was heard, without the calls to look again at everything that a store may make at any time. */
+export function hintsOf(heard: readonly string[]): string[] {
+  const hints: string[] = [];
+  for (let at = 0; at < heard.length; at++) {
+    if (LOOK_AGAIN.every((wake, i) => heard[at + i] === wake)) at += LOOK_AGAIN.length - 1;
+    else hints.push(heard[at] ?? '');
+  }
+  return hints;
+}

@@ -18,12 +18,12 @@ export class Authenticator {
     const header = own === undefined ? headers.authorization : String(own);
     const token = BEARER.exec(header ?? '')?.[1];
     if (token === undefined) throw new TandemError('UNAUTHORIZED');
-    return this.#principal(this.tokens.readAccess(token));
+    return this.#principal(await this.tokens.readAccess(token));
   }
 
   /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED */
   async authenticateRefresh(refreshToken: string): Promise<Principal> {
-    return this.#principal(this.tokens.readRefresh(refreshToken));
+    return this.#principal(await this.tokens.readRefresh(refreshToken));
   }
 
   async #principal({ userId, sessionId }: { userId: string; sessionId: string }): Promise<Principal> {

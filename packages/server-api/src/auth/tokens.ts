@@ -1,6 +1,7 @@
 import { type Clock, type Random, TandemError, type User, type Uuid } from '@tandem/core';
 import jwt, { type JwtPayload } from 'jsonwebtoken';
 import { parseUuid } from '../http/path';
+import type { SigningKey } from './signing-key';
 
 const ALGORITHM = 'HS512';
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
@@ -27,16 +28,18 @@ export interface TokenSubject {
 /** JSON Web Tokens of the server API: real ones, since clients decode them (server contract 1.1). */
 export class Tokens {
   constructor(
-    private readonly key: Buffer,
+    private readonly key: SigningKey,
     private readonly settings: TokenSettings,
     private readonly clock: Clock,
     private readonly random: Random,
   ) {}
 
-  issue(user: User, sessionId: string): TokenPair {
+  /** @throws TandemError STORE_UNAVAILABLE */
+  async issue(user: User, sessionId: string): Promise<TokenPair> {
+    const key = await this.key.get();
     const { accessLifeSeconds, refreshLifeSeconds } = this.settings;
     const base = { sub: user.email, userId: user.id, sessionId };
-    const token = this.#sign(accessLifeSeconds, {
+    const token = this.#sign(key, accessLifeSeconds, {
       ...base,
       scopes: [user.authority],
       enabled: user.enabled,
@@ -46,7 +49,7 @@ export class Tokens {
       ...(user.firstName === null ? {} : { firstName: user.firstName }),
       ...(user.lastName === null ? {} : { lastName: user.lastName }),
     });
-    const refreshToken = this.#sign(refreshLifeSeconds, {
+    const refreshToken = this.#sign(key, refreshLifeSeconds, {
       ...base,
       scopes: [REFRESH_SCOPE],
       isPublic: false,
@@ -55,25 +58,25 @@ export class Tokens {
     return { token, refreshToken, scope: null };
   }
 
-  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED */
-  readAccess(token: string): TokenSubject {
+  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED, STORE_UNAVAILABLE */
+  readAccess(token: string): Promise<TokenSubject> {
     return this.#read(token, (scope) => scope !== REFRESH_SCOPE);
   }
 
-  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED */
-  readRefresh(token: string): TokenSubject {
+  /** @throws TandemError UNAUTHORIZED, TOKEN_EXPIRED, STORE_UNAVAILABLE */
+  readRefresh(token: string): Promise<TokenSubject> {
     return this.#read(token, (scope) => scope === REFRESH_SCOPE);
   }
 
-  #sign(lifeSeconds: number, claims: JwtPayload): string {
+  #sign(key: Buffer, lifeSeconds: number, claims: JwtPayload): string {
     const iat = this.#nowSeconds();
-    return jwt.sign({ ...claims, iss: this.settings.issuer, iat, exp: iat + lifeSeconds }, this.key, {
+    return jwt.sign({ ...claims, iss: this.settings.issuer, iat, exp: iat + lifeSeconds }, key, {
       algorithm: ALGORITHM,
     });
   }
 
-  #read(token: string, fits: (scope: string) => boolean): TokenSubject {
-    const claims = this.#verify(token);
+  async #read(token: string, fits: (scope: string) => boolean): Promise<TokenSubject> {
+    const claims = this.#verify(token, await this.key.get());
     const scopes: unknown = claims.scopes;
     const userId = typeof claims.userId === 'string' ? parseUuid(claims.userId) : undefined;
     const sessionId: unknown = claims.sessionId;
@@ -84,9 +87,9 @@ export class Tokens {
     return { userId, sessionId };
   }
 
-  #verify(token: string): JwtPayload {
+  #verify(token: string, key: Buffer): JwtPayload {
     try {
-      const claims = jwt.verify(token, this.key, {
+      const claims = jwt.verify(token, key, {
         algorithms: [ALGORITHM],
         issuer: this.settings.issuer,
         clockTimestamp: this.#nowSeconds(),

@@ -20,7 +20,7 @@ export function authRoutes(core: Core, { tokens, authenticator, logins }: AuthSe
   const login = async (request: PublicRequest): Promise<Reply> => {
     const { username, password } = await credentials(request);
     const outcome = await logins.run(() => core.accounts.login(username, password), request.signal);
-    if (outcome.kind === 'user') return json(tokens.issue(outcome.user, core.random.uuid()));
+    if (outcome.kind === 'user') return json(await tokens.issue(outcome.user, core.random.uuid()));
     refused.add();
     core.logger.warn('login refused', { reason: outcome.kind });
     throw new TandemError('UNAUTHORIZED', {
@@ -33,7 +33,7 @@ export function authRoutes(core: Core, { tokens, authenticator, logins }: AuthSe
     const token = isObject(body) ? body.refreshToken : undefined;
     if (typeof token !== 'string') throw new TandemError('UNAUTHORIZED');
     const { user, sessionId } = await authenticator.authenticateRefresh(token);
-    return json(tokens.issue(user, sessionId));
+    return json(await tokens.issue(user, sessionId));
   };
 
   return [

@@ -47,7 +47,7 @@ export function deviceRoutes(core: Core): Route[] {
   ): Promise<Device> => {
     if (user.authority !== 'TENANT_ADMIN') throw new TandemError('PERMISSION_DENIED');
     const device = await devices.create(user.tenantId, request, credentials);
-    await core.attributes.saveFromServer(device.id, 'SERVER', [{ key: 'active', value: booleanValue(false) }]);
+    await core.connectivity.created(device.id);
     return device;
   };
 

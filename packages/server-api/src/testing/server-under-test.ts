@@ -70,6 +70,7 @@ export class ServerUnderTest {
       backlogMax: 1_000,
       eventLogMax: 16,
       rpcMaxPending: 3,
+      rateBucketsMax: 1_000,
       minFreeBytes: 1,
       ...platform,
     });

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { openEmbeddedState } from '@tandem/state-embedded';
 import type { DeviceSession } from '../../auth/device-session';
 import { readSettings } from '../../config/read-settings';
-import { type Core, makeCore } from '../../core';
+import { type Core, makeCore, type Platform } from '../../core';
 import type { LogFields, Logger } from '../../platform/logger';
 import { MetricsRegistry } from '../../platform/metrics';
 import { systemRandom } from '../../platform/random';
 import type { ClientRpcBackend } from '../../rpc/client-rpc';
+import type { DeviceEvents, Wake } from '../../state/device-events';
+import type { SessionChange } from '../../state/device-store';
+import type { State } from '../../state/state';
 import { FakeClock } from '../../testing/fake-clock';
 import type { OpenPoll, PollEvent, PollOutcome } from '../long-poll';
 import type { Uuid } from '../model';
@@ -19,13 +22,21 @@ export interface Logged {
   readonly fields: LogFields;
 }
 
-/** All services over the real embedded store, with time that a test moves. */
+const WAKES: readonly Wake[] = ['attributes', 'rpc', 'observer'];
+
+/**
+ * All services over the real embedded store, with time that a test moves. Two cores over one store are what two processes
+ * are.
+ */
 export class CoreUnderTest {
-  readonly clock = new FakeClock();
+  clock = new FakeClock();
   readonly log: Logged[] = [];
   tenantId: Uuid = '';
   #core: Core | undefined;
   #folder = '';
+  #settings = readSettings({});
+  readonly #waiters = new Set<(wake: Wake) => void>();
+  readonly #sessionListeners = new Set<(change: SessionChange) => void>();
 
   get core(): Core {
     if (!this.#core) throw new Error('the core is there only within a test');
@@ -34,26 +45,69 @@ export class CoreUnderTest {
 
   async open(settings: Readonly<Record<string, string>>, backend?: ClientRpcBackend): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'tandem-core-'));
-    const read = readSettings(settings);
-    const platform = {
-      clock: this.clock,
-      random: systemRandom,
-      logger: recorder(this.log),
-      metrics: new MetricsRegistry(),
-    };
+    this.clock = new FakeClock();
+    this.#waiters.clear();
+    this.#sessionListeners.clear();
+    this.#settings = readSettings(settings);
+    const { TANDEM_TELEMETRY_BACKLOG_MAX, TANDEM_EVENT_LOG_MAX, TANDEM_RPC_MAX_PENDING } = this.#settings;
+    const metrics = new MetricsRegistry();
     const state = await openEmbeddedState({
       folder: this.#folder,
       durability: 'process',
-      backlogMax: read.TANDEM_TELEMETRY_BACKLOG_MAX,
-      eventLogMax: read.TANDEM_EVENT_LOG_MAX,
-      rpcMaxPending: read.TANDEM_RPC_MAX_PENDING,
+      backlogMax: TANDEM_TELEMETRY_BACKLOG_MAX,
+      eventLogMax: TANDEM_EVENT_LOG_MAX,
+      rpcMaxPending: TANDEM_RPC_MAX_PENDING,
+      rateBucketsMax: 1_000,
       minFreeBytes: 1,
-      ...platform,
+      ...this.#platform(metrics),
     });
-    this.#core = makeCore(state, read, platform, backend);
+    this.#core = makeCore(this.#recorded(state), this.#settings, this.#platform(metrics), backend);
     await this.#core.accounts.ensureTenantAdmin('admin@example.org', 'password', 'Tenant');
     this.tenantId = (await state.devices.findUserByEmail('admin@example.org'))?.tenantId ?? '';
     this.log.length = 0;
+  }
+
+  /** Another process over the same store. @param over puts faults in front of its store */
+  another(over: (state: State) => State = (state) => state): Core {
+    return makeCore(over(this.core.state), this.#settings, this.#platform(new MetricsRegistry()));
+  }
+
+  /** What a store does that cannot tell whether it lost wake-ups: everybody hears of everything. */
+  wakeAll(): void {
+    for (const listener of [...this.#waiters]) for (const wake of WAKES) listener(wake);
+  }
+
+  /** What a store says that cannot tell whether devices changed. */
+  missChanges(): void {
+    for (const listener of this.#sessionListeners) listener({ kind: 'missed' });
+  }
+
+  #platform(metrics: MetricsRegistry): Platform {
+    return { clock: this.clock, random: systemRandom, logger: recorder(this.log), metrics };
+  }
+
+  /** The store with an ear for who listens to it. */
+  #recorded(state: State): State {
+    const { events, devices } = state;
+    return {
+      ...state,
+      events: over(events, { watch: (deviceId, listener) => this.#watch(events, deviceId, listener) }),
+      devices: over(devices, {
+        onSessionChange: (listener) => {
+          this.#sessionListeners.add(listener);
+          return devices.onSessionChange(listener);
+        },
+      }),
+    };
+  }
+
+  #watch(events: DeviceEvents, deviceId: Uuid, listener: (wake: Wake) => void): () => void {
+    this.#waiters.add(listener);
+    const unwatch = events.watch(deviceId, listener);
+    return () => {
+      this.#waiters.delete(listener);
+      unwatch();
+    };
   }
 
   async close(): Promise<void> {
@@ -122,6 +176,16 @@ export class PollUnderTest {
     event.settled(true);
     return event.body;
   }
+}
+
+/** A part of a store that does what is given instead of what it would do. */
+export function over<T extends object>(part: T, given: Partial<T>): T {
+  return new Proxy(part, {
+    get(target, name) {
+      const own = given[name as keyof T] ?? target[name as keyof T];
+      return typeof own === 'function' ? own.bind(target) : own;
+    },
+  });
 }
 
 function recorder(log: Logged[]): Logger {

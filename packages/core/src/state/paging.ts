@@ -1,4 +1,4 @@
-import type { Page, PageQuery } from '@tandem/core';
+import type { Page, PageQuery } from './device-store';
 
 /** One page out of all entities of a tenant; by creation, newest first, where no order is asked for. */
 export function page<T extends { readonly createdTime: number }>(

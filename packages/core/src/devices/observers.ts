@@ -1,0 +1,140 @@
+import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
+import type { DeviceSession } from '../auth/device-session';
+import type { Random } from '../platform/random';
+import type { DeviceEvents, ObservedKind, Wake } from '../state/device-events';
+import type { Uuid } from './model';
+
+/** Why an observation is over from the server's side. */
+export type ObserverEnd =
+  | SessionEnd
+  /** Another observation of the same device has taken its place. */
+  | 'superseded';
+
+export interface ObserverPorts {
+  readonly events: DeviceEvents;
+  readonly auth: DeviceAuth;
+  readonly random: Random;
+}
+
+/**
+ * At most one observation of a kind for each device, over all processes: the newest (contract 2.6.1, TV-297). The store
+ * knows the newest by name. Of two in this process the later one to begin ends the other by itself: only it knows whether
+ * its registration came to anything.
+ */
+export class Observers {
+  /** The one of this process that has begun, by device. */
+  readonly #current = new Map<Uuid, Observer>();
+  readonly #process: string;
+  #made = 0;
+
+  constructor(
+    readonly kind: ObservedKind,
+    readonly ports: ObserverPorts,
+  ) {
+    this.#process = `${ports.random.uuid()}:`;
+  }
+
+  /**
+   * Listens from now on; nothing is announced yet.
+   * @param onNews called after a change of what is observed
+   * @param onEnd called once, unless the observer is closed before
+   */
+  open(session: DeviceSession, onNews: () => void, onEnd: (reason: ObserverEnd) => void): Observer {
+    return new Observer(this, session, `${this.#process}${++this.#made}`, onNews, onEnd);
+  }
+
+  isOfThisProcess(name: string): boolean {
+    return name.startsWith(this.#process);
+  }
+
+  /** @returns the one whose place it takes */
+  enter(observer: Observer): Observer | undefined {
+    const older = this.#current.get(observer.deviceId);
+    this.#current.set(observer.deviceId, observer);
+    return older === observer ? undefined : older;
+  }
+
+  leave(observer: Observer): void {
+    if (this.#current.get(observer.deviceId) === observer) this.#current.delete(observer.deviceId);
+  }
+}
+
+/** One observation, as the others know it: opened -> announced -> begun -> over or closed. */
+export class Observer {
+  readonly deviceId: Uuid;
+  readonly #unwatch: () => void;
+  readonly #offSessionEnd: () => void;
+  #announced = false;
+  #over = false;
+  #reading = false;
+  #wokenWhileReading = false;
+
+  constructor(
+    private readonly observers: Observers,
+    session: DeviceSession,
+    private readonly name: string,
+    private readonly onNews: () => void,
+    private readonly onEnd: (reason: ObserverEnd) => void,
+  ) {
+    const { events, auth } = observers.ports;
+    this.deviceId = session.deviceId;
+    this.#unwatch = events.watch(this.deviceId, (wake) => this.#heard(wake));
+    this.#offSessionEnd = auth.onSessionEnd(session, (reason) => this.#end(reason));
+  }
+
+  /** Nothing more is to be told to the device. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** From now on the observations of other processes end. @throws TandemError STORE_UNAVAILABLE */
+  async announce(): Promise<void> {
+    const { kind, ports } = this.observers;
+    await ports.events.setObserver(this.deviceId, kind, this.name);
+    // What was heard before may have been of older names than this one; a newer one shows now, or wakes.
+    this.#announced = true;
+    await this.#look();
+  }
+
+  /** The registration has been answered: the older one of this process ends. */
+  begin(): void {
+    const older = this.#over ? undefined : this.observers.enter(this);
+    if (older) older.#end('superseded');
+  }
+
+  close(): void {
+    this.#over = true;
+    this.#unwatch();
+    this.#offSessionEnd();
+    this.observers.leave(this);
+  }
+
+  #heard(wake: Wake): void {
+    if (wake === this.observers.kind) this.onNews();
+    // Where it cannot be read the store is away: it wakes again when it is back.
+    else if (wake === 'observer' && this.#announced) this.#look().catch(() => {});
+  }
+
+  async #look(): Promise<void> {
+    if (this.#reading) {
+      this.#wokenWhileReading = true;
+      return;
+    }
+    this.#reading = true;
+    try {
+      do {
+        this.#wokenWhileReading = false;
+        const newest = await this.observers.ports.events.getObserver(this.deviceId, this.observers.kind);
+        if (newest !== undefined && !this.observers.isOfThisProcess(newest)) this.#end('superseded');
+      } while (this.#wokenWhileReading && !this.#over);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #end(reason: ObserverEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.onEnd(reason);
+  }
+}

@@ -1,0 +1,138 @@
+import type { PollEvent } from '../devices/long-poll';
+import type { Uuid } from '../devices/model';
+import type { Clock, EpochMillis, Millis } from '../platform/clock';
+import type { Logger } from '../platform/logger';
+import type { Rpc, RpcPatch, RpcStatus, RpcStore } from '../state/rpc-store';
+
+/** A command on its way; the transport says what became of it (contract 2.6.4). */
+export interface RpcHandOut {
+  readonly body: string;
+  readonly expirationTime: number;
+  sent(): void;
+  delivered(): void;
+  /** No acknowledgement in time. */
+  lapsed(): void;
+  /** Never arrived, and the observation is over: the next one, or a poll, gets it. */
+  returned(): void;
+}
+
+/** A command that a waiter is about to get. */
+export interface CommandInHand {
+  readonly rpc: Rpc;
+  /** Until then this waiter holds it; 0 = it does not, but gets the command all the same. */
+  readonly heldUntil: EpochMillis;
+}
+
+export interface HandOutSettings {
+  /** `ACTORS_RPC_MAX_RETRIES` */
+  readonly maxRetries: number;
+  /** `COAP_TIMEOUT`: how long a notification may stay without its acknowledgement. */
+  readonly ackTimeout: Millis;
+}
+
+/** `{"id":N,"method":"m","params":P}` in this member order (contract 3.8). */
+export const renderRpc = (rpc: Rpc): string =>
+  `{"id":${rpc.requestId},"method":${JSON.stringify(rpc.method)},"params":${rpc.params}}`;
+
+/** What becomes of commands that have been handed out. */
+export class RpcHandOuts {
+  /** Commands of a device that are on their way back: the waiter that comes next must see them in their order. */
+  readonly #returning = new Map<Uuid, Promise<unknown>>();
+
+  constructor(
+    private readonly rpcs: RpcStore,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    private readonly maxRetries: number,
+  ) {}
+
+  /** Resolves when the commands of the device that were on their way back here have arrived. */
+  returned(deviceId: Uuid): Promise<unknown> | undefined {
+    return this.#returning.get(deviceId);
+  }
+
+  toPoll(command: CommandInHand): PollEvent {
+    const { rpc } = command;
+    return {
+      body: renderRpc(rpc),
+      settled: (written) => {
+        if (written) void this.#advance(rpc, undelivered(rpc), 'DELIVERED');
+        else if (this.#holds(command.heldUntil)) this.#letGo(rpc);
+      },
+    };
+  }
+
+  /** @param holdTime how long it takes at most until it is acknowledged or has lapsed */
+  toObserver(command: CommandInHand, holdTime: Millis): RpcHandOut {
+    const { rpc } = command;
+    let { heldUntil } = command;
+    let sent = false;
+    return {
+      body: renderRpc(rpc),
+      expirationTime: rpc.expirationTime,
+      sent: () => {
+        sent = true;
+        if (rpc.oneway) heldUntil = this.clock.now() + holdTime;
+        void this.#advance(rpc, undelivered(rpc), 'SENT', rpc.oneway ? { heldUntil } : {});
+      },
+      delivered: () => void this.#advance(rpc, undelivered(rpc), 'DELIVERED'),
+      lapsed: () => void this.#lapse(rpc),
+      returned: () => {
+        if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
+        else if (this.#holds(heldUntil)) this.#letGo(rpc);
+      },
+    };
+  }
+
+  /** Whether nobody else can have it in hand meanwhile. */
+  #holds(heldUntil: EpochMillis): boolean {
+    return this.clock.now() < heldUntil;
+  }
+
+  /** Nothing changed but that it can be had again: written as it is, it wakes those it was kept from. */
+  #letGo(rpc: Rpc): void {
+    void this.#advance(rpc, [rpc.status], rpc.status);
+  }
+
+  /** No acknowledgement: a persistent command is tried again until its retries are used up (server contract 6.3). */
+  #lapse(rpc: Rpc): Promise<void> {
+    const retries = Math.min(rpc.retries ?? this.maxRetries, this.maxRetries);
+    if (rpc.persistent && rpc.attempts >= retries) {
+      return this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
+        response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
+        responseIsJson: true,
+      });
+    }
+    return this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT', { attempts: rpc.attempts + 1 });
+  }
+
+  #return(rpc: Rpc): void {
+    const { deviceId } = rpc;
+    const write = Promise.all([this.#returning.get(deviceId), this.#advance(rpc, ['QUEUED', 'SENT'], 'QUEUED')]).then(
+      () => {
+        if (this.#returning.get(deviceId) === write) this.#returning.delete(deviceId);
+      },
+    );
+    this.#returning.set(deviceId, write);
+  }
+
+  async #advance(
+    rpc: Rpc,
+    from: readonly RpcStatus[],
+    status: RpcStatus,
+    more: Omit<RpcPatch, 'status'> = {},
+  ): Promise<void> {
+    try {
+      await this.rpcs.transition(rpc.id, from, { ...more, status });
+    } catch (error) {
+      this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
+    }
+  }
+}
+
+/** Followed by the number of retries (server contract 6.3). */
+const EXHAUSTED = 'There was a Timeout and all retry attempts have been exhausted. Retry attempts set:';
+
+/** States from which it can still be delivered: the caller of one that is not persistent has been told of the time-out. */
+const undelivered = (rpc: Rpc): readonly RpcStatus[] =>
+  rpc.persistent ? ['QUEUED', 'SENT', 'TIMEOUT'] : ['QUEUED', 'SENT'];
