@@ -1,5 +1,8 @@
 import type { Uuid } from '@tandem/core';
 
+/** A power of two, for good: a device stays in the index that it is in. */
+export const ACTIVITY_TAGS: readonly number[] = Array.from({ length: 16 }, (_, tag) => tag);
+
 /**
  * Every key of the store. What stands in braces decides the slot of a Cluster: all keys of a device are in one slot, so
  * that one script changes its state, appends to its log and wakes its waiters; so is the whole registry (adr/0011).
@@ -15,6 +18,11 @@ export class Keys {
   /** Something of one device. */
   device(deviceId: Uuid, what: string): string {
     return `${this.prefix}:{d:${deviceId}}:${what}`;
+  }
+
+  /** Something of one tenant. */
+  tenant(tenantId: Uuid, what: string): string {
+    return `${this.prefix}:{t:${tenantId}}:${what}`;
   }
 
   /** The channel on which the waiters of a device are woken, in the device's slot. */
@@ -33,6 +41,16 @@ export class Keys {
   /** What is known of all RPCs, whichever their device: where they are and when they lapse. */
   rpcs(what: string): string {
     return `${this.prefix}:{rpcs}:${what}`;
+  }
+
+  /** When devices have to be looked at that may have gone silent: one of a few indexes over all devices. */
+  activity(tag: number): string {
+    return `${this.prefix}:{activity:${tag}}:due`;
+  }
+
+  /** The one that a device is in. */
+  activityOf(deviceId: Uuid): string {
+    return this.activity(Number.parseInt(deviceId.slice(-1), 16) % ACTIVITY_TAGS.length || 0);
   }
 
   /** The stream of one partition of the telemetry log. */

@@ -17,6 +17,8 @@ export interface RedisBounds {
   readonly eventLogMax: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
+  /** Commands of which this process remembers the device. */
+  readonly rpcCacheMax: number;
   /** Every waiter is woken this often, told or not. */
   readonly rereadInterval: Millis;
   /** Points kept for each time series of a device. */
@@ -35,6 +37,8 @@ export interface RedisStateOptions extends RedisBounds {
   readonly metrics: MetricsRegistry;
   /** Gives up waiting for a Redis that does not answer. */
   readonly signal?: AbortSignal;
+  /** Hears in one line, without a secret, why Redis cannot be used yet: at every attempt that fails. */
+  readonly onWaiting?: (reason: string) => void;
 }
 
 /** The bounds out of the settings: the one place that knows which is which. */
@@ -47,6 +51,7 @@ export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   maxInFlightBytes: settings.TANDEM_REDIS_MAX_IN_FLIGHT_BYTES,
   eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  rpcCacheMax: settings.TANDEM_REDIS_RPC_CACHE_MAX,
   rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
   historyMax: settings.TANDEM_REDIS_HISTORY_MAX,
   partitions: settings.TANDEM_TELEMETRY_PARTITIONS,

@@ -79,7 +79,7 @@ export class Commands {
   ): Promise<T> {
     const run = async (command: 'evalsha' | 'eval', text: string): Promise<T> => {
       const pipeline = this.waiting.pipeline();
-      pipeline[command](text, keys.length, ...keys, ...args);
+      pipeline.call(command, [text, keys.length, ...keys, ...args]);
       pipeline.wait(replicas, Math.ceil(this.options.timeout / 2));
       const [written, waited] = (await pipeline.exec()) ?? [];
       if (!written || written[0]) throw written?.[0] ?? new Error('Connection is closed');
@@ -108,11 +108,12 @@ async function evaluate<T>(
   keys: readonly string[],
   args: readonly Argument[],
 ): Promise<T> {
+  // As an array: a hundred thousand arguments of a call would not fit on the stack.
   try {
-    return (await client.evalsha(script.sha, keys.length, ...keys, ...args)) as T;
+    return (await client.call('evalsha', [script.sha, keys.length, ...keys, ...args])) as T;
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
-    return (await client.eval(script.source, keys.length, ...keys, ...args)) as T;
+    return (await client.call('eval', [script.source, keys.length, ...keys, ...args])) as T;
   }
 }
 

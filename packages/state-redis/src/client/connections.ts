@@ -47,6 +47,8 @@ function watched(client: Redis | Cluster, logger: Logger): Redis | Cluster {
 export async function closeClient(client: Redis | Cluster): Promise<void> {
   if (client.status === 'end') return;
   const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+  const betweenAttempts = client.status === 'reconnecting';
   client.disconnect();
-  await ended;
+  // Between two attempts to connect there is no connection, and nobody tells of its end.
+  if (!betweenAttempts) await ended;
 }

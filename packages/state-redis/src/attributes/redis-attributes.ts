@@ -1,0 +1,150 @@
+import type {
+  Attribute,
+  AttributeScope,
+  AttributeSnapshot,
+  AttributeStore,
+  EpochMillis,
+  KeyValue,
+  Uuid,
+} from '@tandem/core';
+import { trustedValue } from '@tandem/core';
+import { type Commands, loadScript } from '../client';
+import { renderEntries } from '../events/event-fields';
+import type { Births } from '../events/redis-events';
+import type { RedisWakeUps } from '../events/wake-ups';
+import type { Keys } from '../keys';
+
+const SAVE = loadScript('attributes-save');
+const SAVE_SHARED = loadScript('attributes-save-shared');
+const DELETE = loadScript('attributes-delete');
+const DELETE_SHARED = loadScript('attributes-delete-shared');
+const SNAPSHOT = loadScript('attributes-snapshot');
+
+const SCOPE: Record<AttributeScope, string> = { CLIENT: 'attr:c', SHARED: 'attr:s', SERVER: 'attr:v' };
+
+export interface AttributeOptions {
+  /** Names this process. */
+  readonly processId: string;
+  /** Events kept for each device. */
+  readonly eventLogMax: number;
+}
+
+/** A hash for each scope of a device: key -> `<time stamp> <value text>`. */
+export class RedisAttributes implements AttributeStore {
+  #calls = 0;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly keys: Keys,
+    private readonly wakeUps: RedisWakeUps,
+    private readonly births: Births,
+    private readonly options: AttributeOptions,
+  ) {}
+
+  async read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]> {
+    const hash = this.#hash(deviceId, scope);
+    await this.wakeUps.ready(deviceId);
+    if (!keys) {
+      const all = await this.commands.during(() => this.commands.client.hgetall(hash));
+      return Object.entries(all).map(([key, text]) => attribute(key, text));
+    }
+    const names = [...new Set(keys)];
+    if (names.length === 0) return [];
+    const texts = (await this.commands.during(() => this.commands.client.call('hmget', [hash, ...names]))) as (
+      | string
+      | null
+    )[];
+    return names.flatMap((key, i) => {
+      const text = texts[i];
+      return typeof text === 'string' ? [attribute(key, text)] : [];
+    });
+  }
+
+  async snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot> {
+    await this.wakeUps.ready(deviceId);
+    const [epoch, offset, fields] = await this.commands.run<[string, string, string[]]>(
+      SNAPSHOT,
+      [this.#log(deviceId), this.#hash(deviceId, 'SHARED')],
+      [],
+    );
+    const attributes: Attribute[] = [];
+    for (let i = 0; i < fields.length; i += 2) attributes.push(attribute(fields[i] ?? '', fields[i + 1] ?? ''));
+    return { position: { epoch, offset: Number(offset) }, attributes };
+  }
+
+  async save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean> {
+    const fields = entries.flatMap(({ key, value }) => [key, `${ts} ${value}`]);
+    const save = () =>
+      scope === 'SHARED' && entries.length > 0
+        ? this.#saveShared(deviceId, entries, fields, ts)
+        : this.commands.write<number>(SAVE, [this.#log(deviceId), this.#hash(deviceId, scope)], fields);
+    if ((await save()) === 1) return true;
+    return (await this.births.ensure(deviceId)) && (await save()) === 1;
+  }
+
+  async delete(
+    deviceId: Uuid,
+    scope: AttributeScope,
+    keys: readonly string[],
+    ts: EpochMillis,
+  ): Promise<readonly string[]> {
+    const names = [...new Set(keys)].flatMap((key) => [key, JSON.stringify(key)]);
+    if (names.length === 0) return [];
+    const deleted =
+      scope === 'SHARED'
+        ? this.#deleteShared(deviceId, names, ts)
+        : this.commands.write<string>(DELETE, [this.#hash(deviceId, scope)], names);
+    return JSON.parse(await deleted) as string[];
+  }
+
+  #saveShared(
+    deviceId: Uuid,
+    entries: readonly KeyValue[],
+    fields: readonly string[],
+    ts: EpochMillis,
+  ): Promise<number> {
+    const write = this.commands.write<number>(SAVE_SHARED, this.#sharedKeys(deviceId), [
+      ...this.#change(ts),
+      renderEntries(entries),
+      ...fields,
+    ]);
+    return this.wakeUps.after(deviceId, 'attributes', write, (saved) => saved === 1);
+  }
+
+  #deleteShared(deviceId: Uuid, names: readonly string[], ts: EpochMillis): Promise<string> {
+    const write = this.commands.write<string>(DELETE_SHARED, this.#sharedKeys(deviceId), [
+      ...this.#change(ts),
+      ...names,
+    ]);
+    return this.wakeUps.after(deviceId, 'attributes', write, (deleted) => deleted !== '[]');
+  }
+
+  /** The arguments that begin every change of shared attributes. */
+  #change(ts: EpochMillis): (string | number)[] {
+    this.#calls++;
+    const call = `${this.options.processId}.${this.#calls.toString(36)}`;
+    return [call, this.wakeUps.publish, this.wakeUps.message('attributes'), this.options.eventLogMax, ts];
+  }
+
+  #sharedKeys(deviceId: Uuid): string[] {
+    return [
+      this.#log(deviceId),
+      this.#hash(deviceId, 'SHARED'),
+      this.keys.device(deviceId, 'events'),
+      this.keys.wakeChannel(deviceId),
+    ];
+  }
+
+  #log(deviceId: Uuid): string {
+    return this.keys.device(deviceId, 'log');
+  }
+
+  #hash(deviceId: Uuid, scope: AttributeScope): string {
+    return this.keys.device(deviceId, SCOPE[scope]);
+  }
+}
+
+function attribute(key: string, text: string): Attribute {
+  const space = text.indexOf(' ');
+  return { key, lastUpdateTs: Number(text.slice(0, space)), value: trustedValue(text.slice(space + 1)) };
+}

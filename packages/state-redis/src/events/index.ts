@@ -1,0 +1,3 @@
+export * from './redis-events';
+export * from './subscriptions';
+export * from './wake-ups';

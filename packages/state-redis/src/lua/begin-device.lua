@@ -1,0 +1,18 @@
+#!lua
+-- Begins the event log of a device that the registry has.
+--
+-- KEYS  1 log of the device, a hash
+-- ARGV  1 epoch of the log, as the registry has it
+-- Reply BEGUN; THERE where the log has this epoch or another one already; GONE where the device of this epoch was deleted.
+--
+-- Atomic; done again it changes nothing.
+if redis.call('HGET', KEYS[1], 'epoch') then
+  return 'THERE'
+end
+if redis.call('HGET', KEYS[1], 'gone') == ARGV[1] then
+  return 'GONE'
+end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+redis.call('HDEL', KEYS[1], 'gone')
+redis.call('PERSIST', KEYS[1])
+return 'BEGUN'

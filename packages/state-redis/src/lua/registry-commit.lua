@@ -1,0 +1,77 @@
+#!lua
+-- One write of the registry: checks, and when all hold, changes and what is told to the processes.
+--
+-- KEYS  1 note that this commit was made, a string   2 stream of changes   3 channel of the registry   4.. tables (hashes)
+-- ARGV  1 milliseconds that the note is kept   2 length of the stream
+--       3 id of the process   4 id of the commit   5 kind of the change, empty for none   6 whom it is about
+--       7 PUBLISH or SPUBLISH
+--       8 number of checks, then five for each: number of the table in KEYS, field, kind, text, conflict. Kinds:
+--           is      the field has this text
+--           absent  the field is not there
+--           present the field is there
+--           zero    the field is not there or a counter at 0
+--       then changes of four: number of the table, hset | hdel | hincrby, field, text or number; a counter at 0 goes
+-- Reply OK, or the conflict of the first check that does not hold.
+--
+-- Atomic: every key is looked at before the first write, so that one of another program stops it with nothing changed.
+-- The note makes a commit that is sent twice, because its answer got lost, one commit with one answer.
+local FIXED, CHECK, CHANGE = 8, 5, 4
+
+if redis.call('GET', KEYS[1]) then
+  return 'OK'
+end
+redis.call('XLEN', KEYS[2])
+for i = 4, #KEYS do
+  redis.call('HLEN', KEYS[i])
+end
+
+local first_change = FIXED + 1 + tonumber(ARGV[FIXED]) * CHECK
+for i = FIXED + 1, first_change - 1, CHECK do
+  local kind, expected = ARGV[i + 2], ARGV[i + 3]
+  local text = redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 1])
+  local holds
+  if kind == 'is' then
+    holds = text == expected
+  elseif kind == 'absent' then
+    holds = not text
+  elseif kind == 'present' then
+    holds = text and true
+  else
+    holds = not text or text == '0'
+  end
+  if not holds then
+    return ARGV[i + 4]
+  end
+end
+for i = first_change, #ARGV, CHANGE do
+  if ARGV[i + 1] == 'hincrby' then
+    local text = redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 2])
+    if text and not string.match(text, '^%-?%d+$') then
+      return redis.error_reply('WRONGTYPE a counter of the registry is no number')
+    end
+  end
+end
+
+redis.call('SET', KEYS[1], '', 'PX', ARGV[1])
+for i = first_change, #ARGV, CHANGE do
+  local key, command, field, value = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  if command == 'hset' then
+    redis.call('HSET', key, field, value)
+  elseif command == 'hdel' then
+    redis.call('HDEL', key, field)
+  elseif redis.call('HINCRBY', key, field, value) == 0 then
+    redis.call('HDEL', key, field)
+  end
+end
+
+if ARGV[5] ~= '' then
+  -- Entries are numbered without a hole, so that a reader sees what was trimmed before it came.
+  local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local number = newest and tonumber(string.match(newest[1], '^%d+')) + 1 or 1
+  redis.call(
+    'XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], string.format('%.0f-0', number),
+    'by', ARGV[3], 'commit', ARGV[4], 'kind', ARGV[5], 'about', ARGV[6]
+  )
+  redis.call(ARGV[7], KEYS[3], ARGV[3] .. ' changes')
+end
+return 'OK'

@@ -1,0 +1,50 @@
+#!lua flags=allow-oom
+-- Hands entries of a partition to the materialiser that has its lease. Makes its consumer group where there is none, from
+-- the first entry on.
+--
+-- KEYS  1 stream of the partition   2 lease
+-- ARGV  1 who asks   2 the group   3 its one consumer   4 '>' for new entries, '0' for those handed out and not acknowledged
+--       5 entries at the most   6 bytes after which no more are added
+-- Reply nil without the lease; else entries as XREADGROUP has them: id, fields and values (nil where the entry is gone).
+--
+-- Atomic. Done again with '>' it hands out what follows: what was handed out before comes with '0'.
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+  return false
+end
+local group, from = ARGV[2], ARGV[4]
+
+local function read(count)
+  return redis.pcall('XREADGROUP', 'GROUP', group, ARGV[3], 'COUNT', count, 'STREAMS', KEYS[1], from)
+end
+
+local function size(entry)
+  local bytes = 0
+  for _, text in ipairs(entry[2] or {}) do
+    bytes = bytes + #text
+  end
+  return bytes
+end
+
+local entries, bytes, most, limit = {}, 0, tonumber(ARGV[5]), tonumber(ARGV[6])
+-- Messages may be large: one at first, then as many again as there are.
+local count = from == '>' and 1 or most
+while #entries < most and bytes < limit do
+  local reply = read(count)
+  if type(reply) == 'table' and reply.err then
+    if string.sub(reply.err, 1, 7) ~= 'NOGROUP' then
+      return reply
+    end
+    redis.call('XGROUP', 'CREATE', KEYS[1], group, '0', 'MKSTREAM')
+    reply = read(count)
+  end
+  local got = reply and reply[1] and reply[1][2] or {}
+  for _, entry in ipairs(got) do
+    entries[#entries + 1] = entry
+    bytes = bytes + size(entry)
+  end
+  if #got < count or from ~= '>' then
+    break
+  end
+  count = math.min(#entries, most - #entries)
+end
+return entries

@@ -1,0 +1,443 @@
+import { execFileSync } from 'node:child_process';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type LogFields, type Logger, type RedisAddress, systemClock } from '@tandem/core';
+import { openClient } from '../client';
+import { closeClient } from '../client/connections';
+import { type RedisCluster, startRedisCluster } from '../testing/redis-cluster';
+import { type RedisServer, type RedisServerOptions, startRedis } from '../testing/redis-server';
+import { reservePort } from '../testing/reserve-port';
+import { type AwaitRedisOptions, awaitRedis } from './await-redis';
+import { RedisRefusedError } from './refused-error';
+
+interface Line {
+  readonly level: string;
+  readonly message: string;
+  readonly reason: unknown;
+}
+
+/** Keeps its lines, and tells of each one. */
+class Log {
+  readonly lines: Line[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly logger: Logger;
+
+  constructor() {
+    const line = (level: string) => (message: string, fields?: LogFields) => {
+      this.lines.push({ level, message, reason: fields?.reason });
+      for (const listener of [...this.#listeners]) listener();
+    };
+    const [error, warn, info, debug] = [line('error'), line('warn'), line('info'), line('debug')];
+    this.logger = { error, warn, info, debug, debugEnabled: false };
+  }
+
+  get reasons(): unknown[] {
+    return this.lines.map(({ reason }) => reason).filter(Boolean);
+  }
+
+  get warnings(): string[] {
+    return this.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  }
+
+  /** Resolves with the line that fits. */
+  said(pattern: RegExp): Promise<Line> {
+    return new Promise((resolve) => {
+      const look = () => {
+        const line = this.lines.find(({ message, reason }) => pattern.test(`${message} ${reason}`));
+        if (!line) return;
+        this.#listeners.delete(look);
+        resolve(line);
+      };
+      this.#listeners.add(look);
+      look();
+    });
+  }
+}
+
+const servers: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+async function redis(options?: RedisServerOptions): Promise<RedisServer> {
+  const server = await startRedis(options);
+  servers.push(server);
+  return server;
+}
+
+const persistent = () => redis({ appendonly: 'everysec' });
+
+const optionsFor = (address: RedisAddress, log: Log, extra: Partial<AwaitRedisOptions> = {}): AwaitRedisOptions => ({
+  address,
+  timeout: 1_000,
+  durability: 'process',
+  waitReplicas: 0,
+  clock: systemClock,
+  logger: log.logger,
+  ...extra,
+});
+
+/** Waits for a Redis until the log says this, and then no longer. */
+async function waitFor(address: RedisAddress, pattern: RegExp, extra?: Partial<AwaitRedisOptions>): Promise<Log> {
+  const log = new Log();
+  const abort = new AbortController();
+  const waiting = awaitRedis({ ...optionsFor(address, log, extra), signal: abort.signal });
+  const outcome = waiting.then(
+    () => 'found',
+    (error: unknown) => error,
+  );
+  await log.said(pattern);
+  abort.abort(new Error('enough'));
+  expect(await outcome).toEqual(new Error('enough'));
+  return log;
+}
+
+describe('A Redis that is fit', () => {
+  it('is taken without a word', async () => {
+    const log = new Log();
+    expect(await awaitRedis(optionsFor((await persistent()).address, log))).toMatchObject({ cluster: false });
+    expect(log.lines).toEqual([]);
+  });
+
+  it('may want a password, and be asked for another database', async () => {
+    const server = await redis({ appendonly: 'always', password: 'hunter2' });
+    const log = new Log();
+    const address = { ...server.address, database: 3 };
+    await awaitRedis(optionsFor(address, log, { durability: 'power' }));
+    await awaitRedis(optionsFor({ ...address, username: 'default' }, log));
+    expect(log.lines).toEqual([]);
+  });
+});
+
+describe('A Redis that cannot be used yet', () => {
+  it('is tried until it is there; the log says once why, and when it is over', async () => {
+    const server = await persistent();
+    await server.kill9();
+    const log = new Log();
+    const heard: string[] = [];
+    let tries = 0;
+    const thrice = new Promise<void>((resolve) => {
+      const onWaiting = (reason: string) => {
+        heard.push(reason);
+        if (++tries === 3) resolve();
+      };
+      servers.push({ stop: async () => void (await found.catch(() => {})) });
+      const found = awaitRedis(optionsFor(server.address, log, { onWaiting }));
+    });
+    await thrice;
+    const reason = `127.0.0.1:${server.port} refuses the connection: is Redis running there? (REDIS_URL)`;
+    expect(new Set(heard)).toEqual(new Set([reason]));
+    expect(log.lines).toEqual([{ level: 'error', message: 'Redis cannot be used yet; trying on', reason }]);
+    await server.restart();
+    await log.said(/^Redis answers/);
+    expect(log.lines).toHaveLength(2);
+  });
+
+  it('is told of again after ten seconds', async () => {
+    const { port, release } = await reservePort();
+    let now = 0;
+    const clock = {
+      ...systemClock,
+      monotonic: () => now,
+      setTimer: (delay: number, fire: () => void) => {
+        now += delay;
+        return systemClock.setTimer(1, fire);
+      },
+    };
+    const log = new Log();
+    const abort = new AbortController();
+    const address = { ...noServer, nodes: [{ host: '127.0.0.1', port }] };
+    const onWaiting = () => {
+      if (now > 25_000) abort.abort(new Error('enough'));
+    };
+    await expect(awaitRedis(optionsFor(address, log, { clock, onWaiting, signal: abort.signal }))).rejects.toThrow(
+      'enough',
+    );
+    expect(log.lines).toHaveLength(3);
+    release();
+  });
+
+  it('because the password is wrong, or missing, or not wanted: without showing it', async () => {
+    const server = await redis({ appendonly: 'everysec', password: 'hunter2' });
+    const wrong = { ...server.address, password: 'hunter3' };
+    const log = await waitFor(wrong, /refuses the user name or the password/);
+    await waitFor({ ...wrong, username: 'nobody' }, /refuses the user name or the password/);
+    await waitFor({ ...wrong, password: undefined }, /wants a password/);
+    await waitFor({ ...(await persistent()).address, password: 'hunter3' }, /wants no password, but one is given/);
+    expect(JSON.stringify(log.lines)).not.toContain('hunter');
+  });
+
+  it('because its host name is not known', async () => {
+    const address = { ...noServer, nodes: [{ host: 'no.such.host.invalid', port: 6379 }] };
+    await waitFor(address, /no\.such\.host\.invalid:6379 is not known: the host name does not resolve/);
+  });
+
+  it('because it holds its breath', async () => {
+    const server = await persistent();
+    server.pause();
+    await waitFor(server.address, /accepts the connection but does not answer/, { timeout: 200 });
+    server.resume();
+  });
+
+  it('because it is loading its data', async () => {
+    const server = await redis({
+      appendonly: 'everysec',
+      args: ['--key-load-delay', '500', '--loading-process-events-interval-bytes', '1024', '--rdbcompression', 'no'],
+    });
+    await server.cli('DEBUG', 'POPULATE', '20000', 'key', '200');
+    await server.cli('BGREWRITEAOF');
+    while (!(await server.cli('INFO', 'persistence')).includes('aof_rewrite_in_progress:0')) await nextTurn();
+    await server.kill9();
+    const restarted = server.restart();
+    await waitFor(server.address, /is loading its data \(\d/);
+    await server.kill9();
+    await expect(restarted).rejects.toThrow('redis-server ended');
+  });
+
+  it('because it is a replica', async () => {
+    const master = await persistent();
+    const replica = await redis({ appendonly: 'everysec', args: ['--replicaof', `127.0.0.1 ${master.port}`] });
+    await waitFor(replica.address, /is a replica, which takes no writes/);
+  });
+
+  it('because another program is there', async () => {
+    const server = await listener((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await waitFor(server, /does not speak as Redis does/);
+  });
+
+  it('because its user may not look at it', async () => {
+    const server = await persistent();
+    await server.cli('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', '-info');
+    await waitFor({ ...server.address, username: 'app', password: 'pw' }, /does not let this user look at it: INFO/);
+  });
+
+  it('because one side speaks TLS and the other does not, or its certificate is not trusted', async () => {
+    const plain = await persistent();
+    await waitFor({ ...plain.address, tls: true }, /does it speak TLS\?/);
+
+    const folder = plain.folder;
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', ...subject], { stdio: 'ignore' });
+    const { port, release } = await reservePort();
+    const files = [
+      '--tls-cert-file',
+      cert,
+      '--tls-key-file',
+      key,
+      '--tls-ca-cert-file',
+      cert,
+      '--tls-auth-clients',
+      'no',
+    ];
+    await redis({ appendonly: 'everysec', args: ['--tls-port', String(port), ...files], release });
+    const address = { ...noServer, nodes: [{ host: '127.0.0.1', port }] };
+    await waitFor(address, /closes the connection: does it speak TLS only \(rediss:\/\/\)\?/);
+    await waitFor({ ...address, tls: true }, /has a certificate nobody trusts here/);
+  });
+});
+
+describe('A Redis is refused', () => {
+  const refusal = async (server: RedisAddress, extra?: Partial<AwaitRedisOptions>): Promise<string> => {
+    const log = new Log();
+    const error: unknown = await awaitRedis(optionsFor(server, log, extra)).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RedisRefusedError);
+    expect(log.lines).toEqual([]);
+    return (error as Error).message;
+  };
+
+  it('when it is too old', async () => {
+    const info = 'redis_version:6.2.1\r\nredis_mode:standalone\r\nrole:master\r\naof_enabled:1\r\n';
+    const old = await listener((socket) => {
+      socket.on('data', (data) => {
+        if (data.toString().toUpperCase().includes('INFO')) socket.write(`$${info.length}\r\n${info}\r\n`);
+        else socket.write('-ERR unknown command\r\n');
+      });
+    });
+    expect(await refusal(old)).toBe(
+      `Redis 6.2.1 at 127.0.0.1:${old.nodes[0]?.port} is too old: 7.0 is needed (REDIS_URL)`,
+    );
+  });
+
+  it('when it throws keys away that nobody has deleted', async () => {
+    const args = ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'];
+    const server = await redis({ appendonly: 'everysec', args });
+    expect(await refusal(server.address)).toMatch(/has maxmemory-policy allkeys-lru: .*set it to noeviction$/);
+  });
+
+  it('when power failures are to be survived and it does not write at once', async () => {
+    const power = { durability: 'power' } as const;
+    expect(await refusal((await persistent()).address, power)).toMatch(
+      /has appendfsync everysec: .*appendfsync always$/,
+    );
+    expect(await refusal((await redis()).address, power)).toMatch(/keeps no append-only file: TANDEM_DURABILITY=power/);
+  });
+
+  it('when it does not have the database', async () => {
+    const { address } = await persistent();
+    expect(await refusal({ ...address, database: 16 })).toBe('Redis has no database 16 (REDIS_URL)');
+  });
+
+  it('when several nodes are named and it is no Cluster', async () => {
+    const { address } = await persistent();
+    expect(await refusal({ ...address, nodes: [...address.nodes, ...address.nodes] })).toMatch(/is no Cluster/);
+  });
+});
+
+describe('A warning is written', () => {
+  const warnings = async (server: RedisAddress, extra?: Partial<AwaitRedisOptions>): Promise<string[]> => {
+    const log = new Log();
+    await awaitRedis(optionsFor(server, log, extra));
+    expect(log.warnings).toHaveLength(log.lines.length);
+    return log.warnings;
+  };
+
+  it('when a restart of Redis would lose everything', async () => {
+    const said = await warnings((await redis()).address);
+    expect(said).toEqual([expect.stringMatching(/keeps no append-only file: when it restarts, .*set appendonly yes$/)]);
+  });
+
+  it('when it throws away what expires, or would with a maxmemory', async () => {
+    const volatile = ['--maxmemory', '100mb', '--maxmemory-policy', 'volatile-ttl'];
+    const later = ['--maxmemory-policy', 'allkeys-lfu'];
+    expect(await warnings((await redis({ appendonly: 'everysec', args: volatile })).address)).toEqual([
+      expect.stringContaining('maxmemory-policy volatile-ttl: it throws away what carries an expiry'),
+    ]);
+    expect(await warnings((await redis({ appendonly: 'everysec', args: later })).address)).toEqual([
+      expect.stringContaining('it has no maxmemory now, so nothing is thrown away yet'),
+    ]);
+  });
+
+  it('when there are fewer replicas than have to acknowledge', async () => {
+    const said = await warnings((await persistent()).address, { waitReplicas: 2 });
+    expect(said).toEqual([
+      expect.stringMatching(/has 0 connected replicas, and TANDEM_REDIS_WAIT_REPLICAS asks for 2/),
+    ]);
+  });
+
+  it('when it does not let itself be asked how it writes', async () => {
+    const server = await redis({ appendonly: 'always' });
+    await server.cli('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', '-config');
+    const address = { ...server.address, username: 'app', password: 'pw' };
+    expect(await warnings(address, { durability: 'power' })).toEqual([
+      expect.stringMatching(/does not let appendfsync be read \(CONFIG GET\)/),
+    ]);
+  });
+});
+
+it('a Redis that comes back as an unfit one is told of, and so is one that got well and fell ill again', async () => {
+  const server = await redis({ appendonly: 'always' });
+  const log = new Log();
+  const options = optionsFor(server.address, log, { durability: 'power' });
+  const found = await awaitRedis(options);
+  const client = openClient({ address: server.address, cluster: found.cluster, timeout: 1_000 }, log.logger);
+  const end = found.watch(client);
+  await client.ping();
+  await server.cli('CONFIG', 'SET', 'appendfsync', 'everysec');
+  expect(log.lines).toEqual([]);
+  await server.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+  const line = await log.said(/^Redis is not fit to hold the state any more .*has appendfsync everysec/);
+  expect(line.level).toBe('error');
+  expect(await client.ping()).toBe('PONG');
+  end();
+  await closeClient(client);
+});
+
+describe('A Redis Cluster', () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    cluster = await startRedisCluster({ masters: 3, replicas: 1, appendonly: 'everysec', nodeTimeout: 1_000 });
+  });
+  afterAll(() => cluster.stop());
+
+  it('is recognised, by any of its nodes, also where the first one is away', async () => {
+    const log = new Log();
+    const [first, ...rest] = cluster.address.nodes;
+    const { port, release } = await reservePort();
+    expect(await awaitRedis(optionsFor({ ...cluster.address, nodes: first ? [first] : [] }, log))).toMatchObject({
+      cluster: true,
+    });
+    const nodes = [{ host: '127.0.0.1', port }, ...rest];
+    expect(await awaitRedis(optionsFor({ ...cluster.address, nodes }, log))).toMatchObject({ cluster: true });
+    release();
+    expect(log.lines).toEqual([]);
+  });
+
+  it('has no databases', async () => {
+    const refused = awaitRedis(optionsFor({ ...cluster.address, database: 2 }, new Log()));
+    await expect(refused).rejects.toThrow('A Redis Cluster has no database but 0, and not 2 (REDIS_URL)');
+  });
+
+  it('is refused when one of its masters is unfit', async () => {
+    const master = await cluster.masterOf(9_000);
+    await master.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
+    await master.cli('CONFIG', 'SET', 'maxmemory', '100mb');
+    const refused = awaitRedis(optionsFor(cluster.address, new Log()));
+    await expect(refused).rejects.toThrow(`Redis at 127.0.0.1:${master.port} has maxmemory-policy allkeys-random`);
+    await master.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+  });
+
+  it('warns when a master has too few replicas', async () => {
+    const log = new Log();
+    await awaitRedis(optionsFor(cluster.address, log, { waitReplicas: 2 }));
+    expect(log.warnings).toHaveLength(3);
+  });
+
+  it('is waited for as long as it does not serve all slots', async () => {
+    const master = await cluster.killMaster(0);
+    const [seed] = cluster.nodes.filter((node) => node !== master);
+    const log = new Log();
+    const found = awaitRedis(optionsFor({ ...cluster.address, nodes: seed ? seed.address.nodes : [] }, log));
+    await log.said(/cannot be used yet/);
+    expect(await found).toMatchObject({ cluster: true });
+    await cluster.healthy();
+    await master.restart();
+    await cluster.healthy();
+  });
+
+  it('is looked at again, node by node, as they are connected to', async () => {
+    const log = new Log();
+    const found = await awaitRedis(optionsFor(cluster.address, log));
+    const client = openClient({ address: cluster.address, cluster: true, timeout: 10_000 }, log.logger);
+    const end = found.watch(client);
+    expect(await client.set('key', 'value')).toBe('OK');
+    const master = await cluster.masterOf('key');
+    const [replica] = await cluster.replicasOf(master);
+    await replica?.restart({ args: ['--maxmemory-policy', 'allkeys-lru'] });
+    await cluster.healthy();
+    expect(log.lines).toEqual([]);
+    await master.kill9();
+    expect(await client.set('key', 'another')).toBe('OK');
+    expect(await log.said(new RegExp(`:${replica?.port} has maxmemory-policy allkeys-lru`))).toMatchObject({
+      level: 'warn',
+    });
+    end();
+    await closeClient(client);
+  });
+});
+
+const noServer: RedisAddress = { nodes: [], tls: false, username: undefined, password: undefined, database: 0 };
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** A program on a free port that is not Redis. */
+async function listener(connected: (socket: Socket) => void): Promise<RedisAddress> {
+  const { port, release } = await reservePort();
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    connected(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  servers.push({
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          release();
+          resolve();
+        });
+        for (const socket of sockets) socket.destroy();
+      }),
+  });
+  return { ...noServer, nodes: [{ host: '127.0.0.1', port }] };
+}

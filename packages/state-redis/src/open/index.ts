@@ -1,0 +1,2 @@
+export * from './await-redis';
+export * from './refused-error';

@@ -1,0 +1,91 @@
+import type { Conflict, SessionChange } from '@tandem/core';
+import type { Argument } from '../client';
+import type { Table } from './tables';
+
+/** What was read is not what is stored by now: read again, decide again. */
+export const MOVED = 'MOVED';
+
+export type Refusal = Conflict | typeof MOVED;
+
+/** Every change but the one that is no write of anybody. */
+export type ToldChange = Exclude<SessionChange, { readonly kind: 'missed' }>;
+
+/** One write of the registry: checks, and the changes that are made when all of them hold. */
+export class Commit {
+  readonly #tables: Table[] = [];
+  readonly #checks: Argument[] = [];
+  readonly #changes: Argument[] = [];
+  #told: ToldChange | undefined;
+
+  /** The field has what was read: this text, or nothing. */
+  unchanged(table: Table, field: string, text: string | undefined): this {
+    return text === undefined
+      ? this.#check(table, field, 'absent', '', MOVED)
+      : this.#check(table, field, 'is', text, MOVED);
+  }
+
+  absent(table: Table, field: string, refusal: Refusal): this {
+    return this.#check(table, field, 'absent', '', refusal);
+  }
+
+  present(table: Table, field: string, refusal: Refusal): this {
+    return this.#check(table, field, 'present', '', refusal);
+  }
+
+  /** Of a counter. */
+  zero(table: Table, field: string, refusal: Refusal): this {
+    return this.#check(table, field, 'zero', '', refusal);
+  }
+
+  set(table: Table, field: string, text: string): this {
+    return this.#change(table, 'hset', field, text);
+  }
+
+  remove(table: Table, field: string): this {
+    return this.#change(table, 'hdel', field, '');
+  }
+
+  add(table: Table, field: string, n: 1 | -1): this {
+    return this.#change(table, 'hincrby', field, n);
+  }
+
+  /** What running sessions of all processes hear of it. */
+  tell(change: ToldChange): this {
+    this.#told = change;
+    return this;
+  }
+
+  get tables(): readonly Table[] {
+    return this.#tables;
+  }
+
+  get told(): ToldChange | undefined {
+    return this.#told;
+  }
+
+  /**
+   * Checks and changes as `registry-commit.lua` takes them.
+   * @param first number of the first of `tables` among the keys of the script
+   */
+  args(first: number): Argument[] {
+    const count = this.#checks.length / 5;
+    const numbered = (list: readonly Argument[], width: number) =>
+      list.map((argument, i) => (i % width === 0 ? Number(argument) + first : argument));
+    return [count, ...numbered(this.#checks, 5), ...numbered(this.#changes, 4)];
+  }
+
+  #check(table: Table, field: string, kind: string, text: string, refusal: Refusal): this {
+    this.#checks.push(this.#number(table), field, kind, text, refusal);
+    return this;
+  }
+
+  #change(table: Table, command: string, field: string, value: Argument): this {
+    this.#changes.push(this.#number(table), command, field, value);
+    return this;
+  }
+
+  #number(table: Table): number {
+    const known = this.#tables.indexOf(table);
+    return known === -1 ? this.#tables.push(table) - 1 : known;
+  }
+}

@@ -1,0 +1,56 @@
+import type { DeviceCredentials, ResolvedDevice, Uuid, Written } from '@tandem/core';
+import { Commit } from './commit';
+import { at, foundBy, headOf, type RegistryReader } from './reader';
+import { parseDevice, parseProfile, parseRecord } from './records';
+import { credentialsHash } from './tables';
+import type { RegistryWriter } from './writer';
+
+/** What devices present themselves with. */
+export class Credentials {
+  constructor(
+    private readonly reader: RegistryReader,
+    private readonly writer: RegistryWriter,
+  ) {}
+
+  async get(deviceId: Uuid): Promise<DeviceCredentials | undefined> {
+    const [text] = await this.reader.read(['credentials', at(deviceId)]);
+    return parseRecord<DeviceCredentials>(text);
+  }
+
+  update(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
+    const { deviceId, credentialsId } = credentials;
+    return this.writer.write(async () => {
+      const [text] = await this.reader.read(['credentials', at(deviceId)]);
+      const stored = parseRecord<DeviceCredentials>(text);
+      if (!stored) return 'ABSENT';
+      if (stored.version !== credentials.version) return 'VERSION';
+      const value = { ...credentials, version: stored.version + 1 };
+      const commit = new Commit()
+        .unchanged('credentials', deviceId, text)
+        .set('credentials', deviceId, JSON.stringify(value))
+        .tell({ kind: 'credentials', deviceId });
+      if (stored.credentialsId !== credentialsId) {
+        commit
+          .absent('credentials-by-hash', credentialsHash(credentialsId), 'CREDENTIALS_TAKEN')
+          .remove('credentials-by-hash', credentialsHash(stored.credentialsId))
+          .set('credentials-by-hash', credentialsHash(credentialsId), deviceId);
+      }
+      return { value, commit };
+    });
+  }
+
+  /** One round trip: what a device's first request costs. */
+  async resolve(credentialsId: string): Promise<ResolvedDevice | undefined> {
+    const [, deviceRecord, credentialsRecord, profileRecord, defaultId] = await this.reader.read(
+      ['credentials-by-hash', at(credentialsHash(credentialsId))],
+      ['devices', foundBy(1)],
+      ['credentials', foundBy(1)],
+      ['profiles', headOf(2)],
+      ['default-profiles', headOf(4)],
+    );
+    const device = parseDevice(deviceRecord, profileRecord);
+    const credentials = parseRecord<DeviceCredentials>(credentialsRecord);
+    const profile = parseProfile(profileRecord, defaultId);
+    return device && credentials && profile ? { device, credentials, profile } : undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import {
+  type Device,
+  type DeviceCredentials,
+  type Logger,
+  type Page,
+  type PageQuery,
+  page,
+  type Random,
+  TandemError,
+  type Uuid,
+  type Written,
+} from '@tandem/core';
+import { Commit, MOVED } from './commit';
+import type { DeviceBirths } from './device-births';
+import type { DevicePurge } from './device-purge';
+import { inOrderOfNames } from './names';
+import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
+import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
+import { credentialsHash, nameField } from './tables';
+import type { RegistryWriter } from './writer';
+
+const EPOCH_BYTES = 6;
+
+/** Devices and their names, and the beginning and end of what they have in slots of their own. */
+export class Devices {
+  constructor(
+    private readonly reader: RegistryReader,
+    private readonly writer: RegistryWriter,
+    private readonly births: DeviceBirths,
+    private readonly purge: DevicePurge,
+    private readonly random: Random,
+    private readonly logger: Logger,
+  ) {}
+
+  async create(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    const { id, deviceProfileId } = device;
+    const epoch = this.random.bytes(EPOCH_BYTES).toString('hex');
+    const hash = credentialsHash(credentials.credentialsId);
+    const commit = new Commit()
+      .absent('purges', id, MOVED)
+      .present('profiles', deviceProfileId, 'ABSENT')
+      .absent('device-names', nameField(device), 'NAME_TAKEN')
+      .absent('credentials-by-hash', hash, 'CREDENTIALS_TAKEN')
+      .absent('devices', id, 'VERSION')
+      .set('devices', id, deviceText(device))
+      .set('device-names', nameField(device), id)
+      .set('credentials', id, JSON.stringify(credentials))
+      .set('credentials-by-hash', hash, id)
+      .set('epochs', id, epoch)
+      .add('profile-uses', deviceProfileId, 1);
+    const written = await this.writer.write(async (attempt) => {
+      if (attempt > 1) await this.purge.finish(id);
+      return { value: device, commit };
+    });
+    if (written.ok) await this.#afterwards('begun', id, () => this.births.begin(id, epoch));
+    return written;
+  }
+
+  update(device: Device): Promise<Written<Device>> {
+    const { id, deviceProfileId } = device;
+    return this.writer.write(async () => {
+      const [text, profile, former] = await this.reader.read(
+        ['devices', at(id)],
+        ['profiles', at(deviceProfileId)],
+        ['profiles', headOf(1)],
+      );
+      const stored = parseDevice(text, former);
+      if (!stored) return 'ABSENT';
+      if (stored.version !== device.version) return 'VERSION';
+      const next = { ...device, version: stored.version + 1 };
+      const record = deviceText(next);
+      const value = parseDevice(record, profile) ?? next;
+      const commit = new Commit()
+        .unchanged('devices', id, text)
+        .present('profiles', deviceProfileId, 'ABSENT')
+        .set('devices', id, record)
+        .tell({ kind: 'device', deviceId: id });
+      if (nameField(stored) !== nameField(next)) {
+        commit
+          .absent('device-names', nameField(next), 'NAME_TAKEN')
+          .remove('device-names', nameField(stored))
+          .set('device-names', nameField(next), id);
+      }
+      if (stored.deviceProfileId !== deviceProfileId) {
+        commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
+      }
+      return { value, commit };
+    });
+  }
+
+  async delete(id: Uuid): Promise<Written<Device>> {
+    let ended = '';
+    const written = await this.writer.write(async () => {
+      const [text, profile, credentialsText, epoch = ''] = await this.reader.read(
+        ['devices', at(id)],
+        ['profiles', headOf(1)],
+        ['credentials', at(id)],
+        ['epochs', at(id)],
+      );
+      const stored = parseDevice(text, profile);
+      if (!stored) return 'ABSENT';
+      ended = epoch;
+      const commit = new Commit()
+        .unchanged('devices', id, text)
+        .unchanged('credentials', id, credentialsText)
+        .set('purges', id, epoch)
+        .remove('devices', id)
+        .remove('device-names', nameField(stored))
+        .remove('credentials', id)
+        .remove('epochs', id)
+        .add('profile-uses', stored.deviceProfileId, -1)
+        .tell({ kind: 'deleted', deviceId: id });
+      const credentials = parseRecord<DeviceCredentials>(credentialsText);
+      if (credentials) commit.remove('credentials-by-hash', credentialsHash(credentials.credentialsId));
+      return { value: stored, commit };
+    });
+    if (written.ok) await this.#afterwards('cleared away', id, () => this.purge.run(id, ended));
+    return written;
+  }
+
+  get(id: Uuid): Promise<Device | undefined> {
+    return this.#follow(['devices', at(id)], 1);
+  }
+
+  findByName(tenantId: Uuid, name: string): Promise<Device | undefined> {
+    return this.#follow(['device-names', at(nameField({ tenantId, name }))], 2);
+  }
+
+  async list(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+    const [texts, profiles] = await Promise.all([this.reader.all('devices'), this.reader.all('profiles')]);
+    const devices = [...texts.values()]
+      .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
+      .filter((device) => device.tenantId === tenantId && (!query.type || device.type === query.type));
+    return page(inOrderOfNames(devices), query);
+  }
+
+  /** What else there is to do about a write that is made: where it fails now it is taken up later. */
+  async #afterwards(what: string, deviceId: Uuid, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== 'STORE_UNAVAILABLE') throw error;
+      this.logger.warn(`a device could not be ${what} yet`, { deviceId, error: error.message });
+    }
+  }
+
+  /** @param step that finds the device */
+  async #follow(first: Step, step: 1 | 2): Promise<Device | undefined> {
+    const steps: Step[] = step === 1 ? [first] : [first, ['devices', foundBy(1)]];
+    const found = await this.reader.read(...steps, ['profiles', headOf(step)]);
+    return parseDevice(found[step - 1], found[step]);
+  }
+}

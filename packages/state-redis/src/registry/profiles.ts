@@ -1,0 +1,102 @@
+import { type DeviceProfile, type Page, type PageQuery, page, type Uuid, type Written } from '@tandem/core';
+import { Commit } from './commit';
+import { inOrderOfNames } from './names';
+import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
+import { parseProfile, profileText } from './records';
+import { nameField } from './tables';
+import type { RegistryWriter } from './writer';
+
+/** Device profiles, their names, and which is the default of its tenant. */
+export class Profiles {
+  constructor(
+    private readonly reader: RegistryReader,
+    private readonly writer: RegistryWriter,
+  ) {}
+
+  create(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    const { id, tenantId, isDefault } = profile;
+    const commit = new Commit()
+      .absent('profile-names', nameField(profile), 'NAME_TAKEN')
+      .absent('profiles', id, 'VERSION')
+      .set('profiles', id, profileText(profile))
+      .set('profile-names', nameField(profile), id);
+    if (isDefault) commit.set('default-profiles', tenantId, id);
+    return this.writer.write(async () => ({ value: profile, commit }));
+  }
+
+  update(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    const { id } = profile;
+    return this.writer.write(async () => {
+      const { text, defaultId, stored } = await this.#stored(id);
+      if (!stored) return 'ABSENT';
+      if (stored.version !== profile.version) return 'VERSION';
+      const isDefault = profile.isDefault || stored.isDefault;
+      const value = { ...profile, isDefault, version: stored.version + 1 };
+      const commit = new Commit()
+        .unchanged('profiles', id, text)
+        .unchanged('default-profiles', stored.tenantId, defaultId)
+        .set('profiles', id, profileText(value))
+        .tell({ kind: 'profile', profileId: id });
+      if (nameField(stored) !== nameField(value)) {
+        commit
+          .absent('profile-names', nameField(value), 'NAME_TAKEN')
+          .remove('profile-names', nameField(stored))
+          .set('profile-names', nameField(value), id);
+      }
+      if (isDefault) commit.set('default-profiles', value.tenantId, id);
+      return { value, commit };
+    });
+  }
+
+  delete(id: Uuid): Promise<Written<DeviceProfile>> {
+    return this.writer.write(async () => {
+      const { text, defaultId, stored } = await this.#stored(id);
+      if (!stored) return 'ABSENT';
+      const commit = new Commit()
+        .zero('profile-uses', id, 'IN_USE')
+        .unchanged('profiles', id, text)
+        .unchanged('default-profiles', stored.tenantId, defaultId)
+        .remove('profiles', id)
+        .remove('profile-names', nameField(stored));
+      if (stored.isDefault) commit.remove('default-profiles', stored.tenantId);
+      return { value: stored, commit };
+    });
+  }
+
+  async get(id: Uuid): Promise<DeviceProfile | undefined> {
+    return (await this.#stored(id)).stored;
+  }
+
+  findByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
+    return this.#follow(['profile-names', at(nameField({ tenantId, name }))]);
+  }
+
+  findDefault(tenantId: Uuid): Promise<DeviceProfile | undefined> {
+    return this.#follow(['default-profiles', at(tenantId)]);
+  }
+
+  async list(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
+    const [texts, [defaultId]] = await Promise.all([
+      this.reader.all('profiles'),
+      this.reader.read(['default-profiles', at(tenantId)]),
+    ]);
+    const profiles = [...texts.values()]
+      .flatMap((text) => parseProfile(text, defaultId) ?? [])
+      .filter((profile) => profile.tenantId === tenantId);
+    return page(inOrderOfNames(profiles), query);
+  }
+
+  async #stored(id: Uuid) {
+    const [text, defaultId] = await this.reader.read(['profiles', at(id)], ['default-profiles', headOf(1)]);
+    return { text, defaultId, stored: parseProfile(text, defaultId) };
+  }
+
+  async #follow(index: Step): Promise<DeviceProfile | undefined> {
+    const [, text, defaultId] = await this.reader.read(
+      index,
+      ['profiles', foundBy(1)],
+      ['default-profiles', headOf(2)],
+    );
+    return parseProfile(text, defaultId);
+  }
+}

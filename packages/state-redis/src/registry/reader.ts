@@ -1,0 +1,52 @@
+import { type Commands, loadScript } from '../client';
+import type { Keys } from '../keys';
+import type { Table } from './tables';
+
+const READ = loadScript('registry-read');
+/** Fields of one piece of a table that is read as a whole. */
+const PIECE = 1_000;
+
+/** Which field of a table is read: given, or found by an earlier step (counted from 1). */
+export type Field = readonly [kind: 'text' | 'of' | 'head', value: string];
+
+export const at = (field: string): Field => ['text', field];
+export const foundBy = (step: number): Field => ['of', String(step)];
+/** The UUID that the record found by the step begins with. */
+export const headOf = (step: number): Field => ['head', String(step)];
+
+export type Step = readonly [Table, Field];
+
+export class RegistryReader {
+  constructor(
+    private readonly commands: Commands,
+    private readonly keys: Keys,
+  ) {}
+
+  /** What each step found, as of one moment and in one round trip. */
+  async read(...steps: readonly Step[]): Promise<readonly (string | undefined)[]> {
+    const tables = [...new Set(steps.map(([table]) => table))];
+    const found = await this.commands.run<(string | null)[]>(
+      READ,
+      tables.map((table) => this.keys.registry(table)),
+      steps.flatMap(([table, field]) => [tables.indexOf(table) + 1, ...field]),
+    );
+    return found.map((text) => text ?? undefined);
+  }
+
+  /**
+   * A whole table, piece by piece. What is there from the first piece to the last is given once; what comes or goes
+   * meanwhile may be.
+   */
+  async all(table: Table): Promise<Map<string, string>> {
+    const rows = new Map<string, string>();
+    let cursor = '0';
+    do {
+      const [next, piece] = await this.commands.during(() =>
+        this.commands.client.hscan(this.keys.registry(table), cursor, 'COUNT', PIECE),
+      );
+      for (let i = 0; i + 1 < piece.length; i += 2) rows.set(piece[i] ?? '', piece[i + 1] ?? '');
+      cursor = next;
+    } while (cursor !== '0');
+    return rows;
+  }
+}

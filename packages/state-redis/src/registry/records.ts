@@ -1,0 +1,37 @@
+import type { Device, DeviceProfile, Uuid } from '@tandem/core';
+
+/**
+ * How entities are written down: as JSON, without what is known from another table, and behind the one id that a script
+ * has to find in them. So renaming a profile, or making another one the default, is one write whatever refers to it.
+ */
+
+const HEAD = 36;
+
+export const parseRecord = <T>(text: string | undefined): T | undefined =>
+  text === undefined ? undefined : (JSON.parse(text) as T);
+
+/** `<profile id> <JSON>`. The `type` is the name of the profile. */
+export function deviceText({ type: _, ...device }: Device): string {
+  return `${device.deviceProfileId} ${JSON.stringify(device)}`;
+}
+
+/** @param profile text of the profile it refers to */
+export function parseDevice(text: string | undefined, profile: string | undefined): Device | undefined {
+  const device = parseBehindHead<Omit<Device, 'type'>>(text);
+  return device && { ...device, type: parseBehindHead<DeviceProfile>(profile)?.name ?? '' };
+}
+
+export const profileIdOf = (deviceRecord: string): Uuid => deviceRecord.slice(0, HEAD);
+
+/** `<tenant id> <JSON>`. Whether it is the default stands in a table of its own. */
+export function profileText({ isDefault: _, ...profile }: DeviceProfile): string {
+  return `${profile.tenantId} ${JSON.stringify(profile)}`;
+}
+
+/** @param defaultId id of the default profile of its tenant */
+export function parseProfile(text: string | undefined, defaultId: Uuid | undefined): DeviceProfile | undefined {
+  const profile = parseBehindHead<Omit<DeviceProfile, 'isDefault'>>(text);
+  return profile && { ...profile, isDefault: profile.id === defaultId };
+}
+
+const parseBehindHead = <T>(text: string | undefined): T | undefined => parseRecord<T>(text?.slice(HEAD + 1));

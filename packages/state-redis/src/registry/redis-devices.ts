@@ -1,0 +1,124 @@
+import type {
+  Device,
+  DeviceCredentials,
+  DeviceProfile,
+  DeviceStore,
+  Page,
+  PageQuery,
+  ResolvedDevice,
+  SessionChange,
+  Tenant,
+  User,
+  Uuid,
+  Written,
+} from '@tandem/core';
+import type { Accounts } from './accounts';
+import type { Credentials } from './credentials';
+import type { Devices } from './devices';
+import type { Profiles } from './profiles';
+import type { SessionChanges } from './session-changes';
+
+export interface RegistryParts {
+  readonly accounts: Accounts;
+  readonly profiles: Profiles;
+  readonly devices: Devices;
+  readonly credentials: Credentials;
+  readonly changes: SessionChanges;
+}
+
+/** The registry as the port it is. */
+export class RedisDevices implements DeviceStore {
+  constructor(private readonly parts: RegistryParts) {}
+
+  createTenant(tenant: Tenant): Promise<Written<Tenant>> {
+    return this.parts.accounts.createTenant(tenant);
+  }
+
+  getTenant(id: Uuid): Promise<Tenant | undefined> {
+    return this.parts.accounts.getTenant(id);
+  }
+
+  createUser(user: User): Promise<Written<User>> {
+    return this.parts.accounts.createUser(user);
+  }
+
+  updateUser(user: User): Promise<Written<User>> {
+    return this.parts.accounts.updateUser(user);
+  }
+
+  getUser(id: Uuid): Promise<User | undefined> {
+    return this.parts.accounts.getUser(id);
+  }
+
+  findUserByEmail(email: string): Promise<User | undefined> {
+    return this.parts.accounts.findUserByEmail(email);
+  }
+
+  createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    return this.parts.profiles.create(profile);
+  }
+
+  updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    return this.parts.profiles.update(profile);
+  }
+
+  getProfile(id: Uuid): Promise<DeviceProfile | undefined> {
+    return this.parts.profiles.get(id);
+  }
+
+  findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
+    return this.parts.profiles.findByName(tenantId, name);
+  }
+
+  findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined> {
+    return this.parts.profiles.findDefault(tenantId);
+  }
+
+  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
+    return this.parts.profiles.list(tenantId, query);
+  }
+
+  deleteProfile(id: Uuid): Promise<Written<DeviceProfile>> {
+    return this.parts.profiles.delete(id);
+  }
+
+  createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    return this.parts.devices.create(device, credentials);
+  }
+
+  updateDevice(device: Device): Promise<Written<Device>> {
+    return this.parts.devices.update(device);
+  }
+
+  getDevice(id: Uuid): Promise<Device | undefined> {
+    return this.parts.devices.get(id);
+  }
+
+  findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined> {
+    return this.parts.devices.findByName(tenantId, name);
+  }
+
+  listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+    return this.parts.devices.list(tenantId, query);
+  }
+
+  deleteDevice(id: Uuid): Promise<Written<Device>> {
+    return this.parts.devices.delete(id);
+  }
+
+  getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined> {
+    return this.parts.credentials.get(deviceId);
+  }
+
+  updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
+    return this.parts.credentials.update(credentials);
+  }
+
+  resolveCredentials(credentialsId: string): Promise<ResolvedDevice | undefined> {
+    return this.parts.credentials.resolve(credentialsId);
+  }
+
+  onSessionChange(listener: (change: SessionChange) => void): () => void {
+    return this.parts.changes.onChange(listener);
+  }
+}

@@ -1,0 +1,87 @@
+import type { Clock, DeviceStore, Logger, MetricsRegistry, Millis, Random, Uuid } from '@tandem/core';
+import type { Commands } from '../client';
+import type { Keys } from '../keys';
+import { Accounts } from './accounts';
+import { Credentials } from './credentials';
+import { DeviceBirths } from './device-births';
+import { DevicePurge } from './device-purge';
+import { Devices } from './devices';
+import { makeOnce } from './once';
+import { Profiles } from './profiles';
+import { RegistryReader } from './reader';
+import { RedisDevices } from './redis-devices';
+import { SessionChanges } from './session-changes';
+import type { WakeSource } from './wake-source';
+import { RegistryWriter } from './writer';
+
+const SECRET_BYTES = 64;
+
+export interface RegistryOptions {
+  /** Of this process alone; without a space. */
+  readonly processId: string;
+  /** SPUBLISH on a Cluster. */
+  readonly publish: 'PUBLISH' | 'SPUBLISH';
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** Wakes with `rpc` who watches the device in this process. */
+  readonly wake: (deviceId: Uuid) => void;
+  /** Makes an empty Redis usable again, but for the registry; what it throws makes it be tried again. */
+  readonly restore?: () => Promise<void>;
+  /** How often the changes of others are read, told or not. */
+  readonly changesInterval?: Millis;
+  /** How often it is looked whether a process died over a deletion. */
+  readonly purgeInterval?: Millis;
+}
+
+/** Devices, credentials, profiles, tenants, users and secrets, in one slot (adr/0011). */
+export class Registry {
+  readonly devices: DeviceStore;
+  readonly births: DeviceBirths;
+  readonly changes: SessionChanges;
+  readonly purge: DevicePurge;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly keys: Keys,
+    wakes: WakeSource,
+    private readonly options: RegistryOptions,
+  ) {
+    const { random, logger } = options;
+    const reader = new RegistryReader(commands, keys);
+    this.births = new DeviceBirths(commands, keys, reader);
+    this.changes = new SessionChanges(commands, keys, wakes, { ...options, interval: options.changesInterval });
+    const writer = new RegistryWriter(commands, keys, this.changes, options);
+    this.purge = new DevicePurge(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
+    this.devices = new RedisDevices({
+      accounts: new Accounts(reader, writer),
+      profiles: new Profiles(reader, writer),
+      devices: new Devices(reader, writer, this.births, this.purge, random, logger),
+      credentials: new Credentials(reader, writer),
+      changes: this.changes,
+    });
+  }
+
+  /** Resolves when it hears the changes of others. */
+  async start(): Promise<void> {
+    await this.changes.start();
+    this.purge.start();
+  }
+
+  /** Before the commands are closed. */
+  async close(): Promise<void> {
+    await Promise.all([this.changes.close(), this.purge.close()]);
+  }
+
+  /** Shared by all processes of the store, made once. */
+  async secret(name: string): Promise<Buffer> {
+    const made = this.options.random.bytes(SECRET_BYTES).toString('base64');
+    return Buffer.from(await makeOnce(this.commands, this.keys, 'secrets', name, made), 'base64');
+  }
+
+  /** Heard when a Redis that lost everything can be written again. */
+  onReset(listener: () => void): () => void {
+    return this.changes.onReset(listener);
+  }
+}

@@ -1,0 +1,237 @@
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  type Random,
+  type SessionChange,
+  TandemError,
+  type Timer,
+} from '@tandem/core';
+import { type Commands, loadScript } from '../client';
+import type { Keys } from '../keys';
+import { type ChangeEntry, parseEntry, type RawEntry } from './change-entries';
+import type { ToldChange } from './commit';
+import { makeOnce } from './once';
+import type { WakeSource } from './wake-source';
+
+const CHANGES = loadScript('registry-changes');
+/** Changes that the stream keeps, about: who has more to catch up with is told that it missed some. */
+export const CHANGES_KEPT = 10_000;
+/** Entries of one read. */
+const PIECE = 1_000;
+/** The stream is read this often, told or not. */
+const INTERVAL: Millis = 3_000;
+/** Own changes kept of which nobody knows whether they were made. */
+const MAX_UNANSWERED = 1_000;
+
+export const changesKey = (keys: Keys): string => keys.registry('changes');
+/** The channel on which the processes are told to read the stream; messages are `<processId> changes`. */
+export const registryChannel = (keys: Keys): string => keys.registry('wake');
+
+export interface SessionChangesOptions {
+  readonly processId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** Makes an empty Redis usable again; what it throws makes it be tried again. */
+  readonly restore?: () => Promise<void>;
+  /** How often the stream is read, told or not. */
+  readonly interval?: Millis;
+}
+
+type Reply = readonly [id: string | null, newest: RawEntry | null, entries: readonly RawEntry[]];
+type Place = Pick<ChangeEntry, 'number' | 'commit'>;
+const BEFORE_ALL: Place = { number: 0, commit: '' };
+
+/**
+ * Changes that running sessions have to hear of. Those of this process are told when their write is answered; those of
+ * others come from a stream, in its order. What the stream has not got any more, and a Redis that was restarted empty, is
+ * noticed and told as `missed`.
+ */
+export class SessionChanges {
+  readonly #listeners = new Set<(change: SessionChange) => void>();
+  readonly #resetListeners = new Set<() => void>();
+  /** Own commits on their way. Each is told by its answer or by the stream, whichever comes first. */
+  readonly #underWay = new Set<string>();
+  /** Own commits whose answer never came: if they were made, or will be, the stream tells. */
+  readonly #unanswered = new Set<string>();
+  readonly #leave: (() => void)[] = [];
+  readonly #missed: { add(): void };
+  /** The last entry that was read. */
+  #place = BEFORE_ALL;
+  #storeId: string | undefined;
+  #reading: Promise<void> | undefined;
+  #readAgain = false;
+  #timer: Timer | undefined;
+  #started = false;
+  #closed = false;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly keys: Keys,
+    private readonly wakes: WakeSource,
+    private readonly options: SessionChangesOptions,
+  ) {
+    this.#missed = options.metrics.counter(
+      'tandem_session_changes_missed_total',
+      'How often changes of other processes may have gone by unheard, so that everything cached was dropped',
+    );
+  }
+
+  /** Resolves when no later change is overheard. */
+  async start(): Promise<void> {
+    this.#leave.push(
+      this.wakes.onWake(registryChannel(this.keys), (message) => {
+        if (!message.startsWith(`${this.options.processId} `)) void this.catchUp();
+      }),
+      this.wakes.onReconnect(() => void this.catchUp()),
+    );
+    this.#storeId = await this.#makeId();
+    this.#place = await this.#newest();
+    this.#started = true;
+    await this.catchUp();
+    this.#schedule();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    for (const leave of this.#leave.splice(0)) leave();
+    await this.#reading;
+  }
+
+  onChange(listener: (change: SessionChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onReset(listener: () => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
+  }
+
+  tell(change: SessionChange): void {
+    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
+  }
+
+  /** A commit of this process that has something to tell sets out. */
+  sent(commit: string): void {
+    this.#underWay.add(commit);
+  }
+
+  /** It was made, as its answer says. */
+  made(commit: string, change: ToldChange): void {
+    if (this.#underWay.delete(commit)) this.tell(change);
+  }
+
+  /** It was not made. */
+  refused(commit: string): void {
+    this.#underWay.delete(commit);
+  }
+
+  /** Nobody knows. */
+  unanswered(commit: string): void {
+    if (!this.#underWay.delete(commit)) return;
+    if (this.#unanswered.size >= MAX_UNANSWERED) {
+      this.#unanswered.clear();
+      this.#tellMissed();
+    }
+    this.#unanswered.add(commit);
+    void this.catchUp();
+  }
+
+  /** Reads what others have told by now. Never rejects: what cannot be read now is read later. */
+  catchUp(): Promise<void> {
+    if (!this.#started || this.#closed) return this.#reading ?? Promise.resolve();
+    this.#readAgain = true;
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      while (this.#readAgain && !this.#closed) {
+        this.#readAgain = false;
+        if (await this.#read()) this.#readAgain = true;
+      }
+    } catch (error) {
+      // Reconnection and timer read again.
+      const { logger } = this.options;
+      if (!(error instanceof TandemError))
+        logger.error('a change of another process was not heard', { error: String(error) });
+      else if (logger.debugEnabled) logger.debug('changes cannot be read now', { error: error.message });
+    }
+  }
+
+  /** @returns whether there is more */
+  async #read(): Promise<boolean> {
+    const [id, newest, raw] = await this.#look(this.#place.number, PIECE);
+    if (id !== this.#storeId) {
+      await this.#startOver();
+      return false;
+    }
+    const entries = raw.map(parseEntry);
+    if (!this.#follows(entries)) {
+      this.#place = newest ? parseEntry(newest) : BEFORE_ALL;
+      this.#tellMissed();
+      return false;
+    }
+    for (const entry of entries) if (entry.number > this.#place.number) this.#hear(entry);
+    return raw.length === PIECE;
+  }
+
+  /** Whether the stream goes on where it was left: it begins with the entry read last, or with the first of all. */
+  #follows([first]: readonly ChangeEntry[]): boolean {
+    if (this.#place.number === 0) return first === undefined || first.number === 1;
+    return first?.number === this.#place.number && first.commit === this.#place.commit;
+  }
+
+  #hear(entry: ChangeEntry): void {
+    this.#place = { number: entry.number, commit: entry.commit };
+    if (!this.#isTold(entry)) this.tell(entry.change ?? { kind: 'missed' });
+  }
+
+  #isTold({ by, commit }: ChangeEntry): boolean {
+    return by === this.options.processId && !this.#underWay.delete(commit) && !this.#unanswered.delete(commit);
+  }
+
+  /** The store is another one than before: as a rule a Redis that was restarted empty. */
+  async #startOver(): Promise<void> {
+    const id = await this.#makeId();
+    await this.options.restore?.();
+    this.#place = await this.#newest();
+    this.#storeId = id;
+    this.options.logger.error('Redis has lost what was stored; everything begins anew');
+    this.#tellMissed();
+    for (const listener of [...this.#resetListeners]) if (this.#resetListeners.has(listener)) listener();
+  }
+
+  #tellMissed(): void {
+    this.#missed.add();
+    this.tell({ kind: 'missed' });
+  }
+
+  #makeId(): Promise<string> {
+    return makeOnce(this.commands, this.keys, 'meta', 'id', this.options.random.uuid());
+  }
+
+  async #newest(): Promise<Place> {
+    const [, newest] = await this.#look(0, 1);
+    return newest ? parseEntry(newest) : BEFORE_ALL;
+  }
+
+  #look(from: number, limit: number): Promise<Reply> {
+    return this.commands.run<Reply>(CHANGES, [changesKey(this.keys), this.keys.registry('meta')], [from, limit]);
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = this.options.clock.setTimer(this.options.interval ?? INTERVAL, () => {
+      void this.catchUp().finally(() => this.#schedule());
+    });
+  }
+}

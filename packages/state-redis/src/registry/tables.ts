@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import type { Uuid } from '@tandem/core';
+
+/** The hashes of the registry, all in one slot, and their fields. */
+export type Table =
+  /** By id. */
+  | 'tenants'
+  | 'users'
+  /** E-mail address -> id of the user. */
+  | 'users-by-email'
+  /** By id; see records.ts for the form. */
+  | 'profiles'
+  /** Tenant and name -> id. */
+  | 'profile-names'
+  /** Tenant -> id of its default profile. */
+  | 'default-profiles'
+  /** Profile -> how many devices refer to it; none where nobody does. */
+  | 'profile-uses'
+  /** By id; see records.ts for the form. */
+  | 'devices'
+  /** Tenant and name -> id. */
+  | 'device-names'
+  /** By id of the device. */
+  | 'credentials'
+  /** SHA-256 of the credentials id -> id of the device. */
+  | 'credentials-by-hash'
+  /** Device -> epoch of its event log. */
+  | 'epochs'
+  /** Deleted devices -> epoch of the log that has to be cleared away. */
+  | 'purges'
+  /** By name, base64. */
+  | 'secrets'
+  /** What there is once, such as the `id` of the store. */
+  | 'meta';
+
+/** A name within a tenant as a field. */
+export const nameField = ({ tenantId, name }: { readonly tenantId: Uuid; readonly name: string }): string =>
+  `${tenantId} ${name}`;
+
+/** Credentials are looked up by this: the id itself is never a key (design section 9). */
+export const credentialsHash = (credentialsId: string): string =>
+  createHash('sha256').update(credentialsId).digest('hex');

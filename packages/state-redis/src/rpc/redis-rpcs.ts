@@ -1,0 +1,316 @@
+import {
+  type EpochMillis,
+  HOLDABLE_RPC_STATES,
+  isFinal,
+  type MetricsRegistry,
+  type NewRpc,
+  type Page,
+  type PageQuery,
+  page,
+  type Rpc,
+  type RpcPatch,
+  type RpcStatus,
+  type RpcStore,
+  type Uuid,
+} from '@tandem/core';
+import { type Commands, loadScript } from '../client';
+import type { Keys } from '../keys';
+import type { DeviceBirths } from '../registry/device-births';
+import { KnownDevices } from './known-devices';
+import {
+  baseOf,
+  digit,
+  patchArguments,
+  RPC_FIELDS,
+  type RpcFields,
+  rpcOf,
+  statesArgument,
+  statusArguments,
+} from './rpc-fields';
+import { rpcKeys } from './rpc-keys';
+import { type LapsedRegistration, RpcRegistrations } from './rpc-registrations';
+
+export interface RpcWakeUps {
+  /** Resolves when changes that other processes make of the device from now on are heard, where anybody listens. */
+  ready(deviceId: Uuid): Promise<void>;
+  /**
+   * Wakes the listeners of this process once a write is done whose reply tells of a change, and where it failed and nobody
+   * knows; passes the reply on.
+   */
+  after<T>(deviceId: Uuid, wake: 'rpc', write: Promise<T>, changed: (reply: T) => boolean): Promise<T>;
+}
+
+export interface RedisRpcsOptions {
+  /** Open RPCs of one device: `TANDEM_RPC_MAX_PENDING`. */
+  readonly maxPending: number;
+  /** Commands of which this process remembers the device: `TANDEM_REDIS_RPC_CACHE_MAX`. */
+  readonly cacheMax: number;
+  /** Names this process in wake-ups; no spaces. */
+  readonly processId: string;
+  /** `SPUBLISH` on a Cluster. */
+  readonly publish: 'PUBLISH' | 'SPUBLISH';
+  readonly metrics: MetricsRegistry;
+}
+
+const CREATE = loadScript('rpc-create');
+const TRANSITION = loadScript('rpc-transition');
+const HOLD = loadScript('rpc-hold');
+const REMOVE = loadScript('rpc-remove');
+const OPEN = loadScript('rpc-open');
+const FIND = loadScript('rpc-find');
+const LIST = loadScript('rpc-list');
+
+/** Request ids are int32 on the wire (contract 1.6). */
+const REQUEST_IDS = 0x8000_0000;
+/** Commands that one script looks at: Redis does nothing else meanwhile. */
+const PIECE = 500;
+
+type CreateReply = readonly ['created' | 'there', ...RpcFields] | readonly ['taken' | 'full' | 'absent'];
+type TransitionReply = readonly ['changed', ...RpcFields] | readonly ['refused' | 'absent'];
+
+/**
+ * Commands in the slots of their devices, and registrations of all of them in a slot of their own (`RpcRegistrations`).
+ * A script that runs twice for one call, since its answer got lost, knows the call by its name and replies the same.
+ */
+export class RedisRpcs implements RpcStore {
+  readonly #registrations: RpcRegistrations;
+  readonly #devices: KnownDevices;
+  #calls = 0;
+
+  constructor(
+    private readonly commands: Commands,
+    private readonly keys: Keys,
+    private readonly births: Pick<DeviceBirths, 'ensure'>,
+    private readonly wakeUps: RpcWakeUps,
+    private readonly options: RedisRpcsOptions,
+  ) {
+    this.#registrations = new RpcRegistrations(commands, keys);
+    this.#devices = new KnownDevices(options.cacheMax);
+    options.metrics.gauge(
+      'tandem_redis_rpc_devices_cached',
+      'Commands of which this process remembers the device',
+      () => this.#devices.size,
+    );
+  }
+
+  async create(request: NewRpc): Promise<Rpc | undefined> {
+    const { id, deviceId, expirationTime } = request;
+    const registration = { deviceId, call: this.#nextCall() };
+    const registered = await this.#register(request, registration.call);
+    if (registered === 'taken') return undefined;
+    const [outcome, ...fields] = await this.#createOrBear(request, registration.call);
+    if (outcome === 'taken') return undefined;
+    if (outcome === 'full' || outcome === 'absent') {
+      // What another call registered may have its command in a moment: then it is left to `clear`.
+      if (registered === 'ours') await this.#registrations.unregister(id, registration.call);
+      return undefined;
+    }
+    if (outcome === 'created' && registered === 'of this device') {
+      await this.#registrations.register(id, registration, expirationTime, 'always');
+    }
+    this.#devices.note(id, deviceId);
+    return rpcOf(fields);
+  }
+
+  get(id: Uuid): Promise<Rpc | undefined> {
+    return this.#at(id, async (deviceId) => {
+      await this.wakeUps.ready(deviceId);
+      return this.#read(deviceId, id);
+    });
+  }
+
+  async findByRequestId(deviceId: Uuid, requestId: number): Promise<Rpc | undefined> {
+    if (!Number.isInteger(requestId) || requestId < 0 || requestId >= REQUEST_IDS) return undefined;
+    const { all, hashes } = rpcKeys(this.keys, deviceId);
+    const fields = await this.commands.run<RpcFields | null>(FIND, [all], [hashes, requestId]);
+    return this.#noted(fields ?? []);
+  }
+
+  async nextRequestId(deviceId: Uuid): Promise<number> {
+    await this.wakeUps.ready(deviceId);
+    const { log } = rpcKeys(this.keys, deviceId);
+    return Number((await this.commands.during(() => this.commands.client.hget(log, 'rpc-counter'))) ?? 0);
+  }
+
+  async open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]> {
+    await this.wakeUps.ready(deviceId);
+    const { open, hashes } = rpcKeys(this.keys, deviceId);
+    const reply = await this.commands.run<RpcFields[]>(OPEN, [open], [hashes, now]);
+    return reply.flatMap((fields) => this.#noted(fields) ?? []).sort((a, b) => a.requestId - b.requestId);
+  }
+
+  async transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined> {
+    const call = this.#nextCall();
+    const reply = await this.#at(id, (deviceId) => this.#change(deviceId, id, call, from, patch));
+    if (reply?.[0] !== 'changed') return undefined;
+    const changed = rpcOf(reply.slice(1));
+    if (!changed) return undefined;
+    // Should it fail, `expired` does it.
+    if (changed.persistent && isFinal(changed)) await this.#registrations.neverLapses(id).catch(() => {});
+    return changed;
+  }
+
+  async hold(id: Uuid, now: EpochMillis, until: EpochMillis): Promise<boolean> {
+    const args = [this.#nextCall(), statesArgument(HOLDABLE_RPC_STATES), now, until];
+    const outcome = await this.#at(id, async (deviceId) => {
+      const reply = await this.commands.write<string>(HOLD, [rpcKeys(this.keys, deviceId).hash(id)], args);
+      return reply === 'absent' ? undefined : reply;
+    });
+    return outcome === 'held';
+  }
+
+  async list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>> {
+    const { all, hashes } = rpcKeys(this.keys, deviceId);
+    const found: Rpc[] = [];
+    for (let from: string | undefined = '-inf'; from !== undefined; ) {
+      const args: string[] = [hashes, from, String(PIECE)];
+      const [last, piece]: [string | null, RpcFields[]] = await this.commands.run(LIST, [all], args);
+      found.push(...piece.flatMap((fields) => this.#noted(fields) ?? []));
+      from = last === null ? undefined : `(${last}`;
+    }
+    return page(query.status ? found.filter(({ status }) => status === query.status) : found, query);
+  }
+
+  async remove(id: Uuid): Promise<boolean> {
+    const call = this.#nextCall();
+    const registeredBy = await this.#at(id, (deviceId) => this.#removeAt(deviceId, id, call));
+    if (registeredBy === undefined) return false;
+    this.#devices.forget(id);
+    await this.#registrations.unregister(id, registeredBy);
+    return true;
+  }
+
+  async expired(before: EpochMillis, limit: number): Promise<Rpc[]> {
+    const found: Rpc[] = [];
+    for (let offset = 0; found.length < limit; ) {
+      const wanted = Math.min(limit - found.length, PIECE);
+      const piece = await this.#registrations.lapsed(before, offset, wanted);
+      const looked = await Promise.all(piece.map((lapsed) => this.#lapsed(lapsed)));
+      found.push(...looked.flatMap((what) => (typeof what === 'object' ? what : [])));
+      if (piece.length < wanted) break;
+      offset += looked.filter((what) => what !== 'cleared').length;
+    }
+    return found;
+  }
+
+  /** The id for this call, or for all that it takes: 'of this device' where an earlier call registered the same. */
+  async #register(request: NewRpc, call: string): Promise<'ours' | 'of this device' | 'taken'> {
+    const { id, deviceId, expirationTime } = request;
+    const registration = { deviceId, call };
+    const there = await this.#registrations.register(id, registration, expirationTime, 'new');
+    if (!there) return 'ours';
+    if (there.deviceId === deviceId) return 'of this device';
+    if (await this.#read(there.deviceId, id)) return 'taken';
+    if (!(await this.#registrations.clear(id, there))) return 'taken';
+    return (await this.#registrations.register(id, registration, expirationTime, 'new')) ? 'taken' : 'ours';
+  }
+
+  async #createOrBear(request: NewRpc, call: string): Promise<CreateReply> {
+    const reply = await this.#create(request, call);
+    if (reply[0] !== 'absent' || !(await this.births.ensure(request.deviceId))) return reply;
+    return this.#create(request, call);
+  }
+
+  #create(request: NewRpc, call: string): Promise<CreateReply> {
+    const { log, hash, all, open, pending, channel } = rpcKeys(this.keys, request.deviceId);
+    const write = this.commands.write<CreateReply>(
+      CREATE,
+      [log, hash(request.id), all, open, pending, channel],
+      [
+        request.id,
+        baseOf(request),
+        request.createdTime,
+        request.expirationTime,
+        digit(request.oneway),
+        digit(request.persistent),
+        this.options.maxPending,
+        call,
+        ...this.#wakeArguments(),
+      ],
+    );
+    // Also for one that was there: the answer of the call that made it may be lost.
+    const changed = ([outcome]: CreateReply) => outcome === 'created' || outcome === 'there';
+    return this.wakeUps.after(request.deviceId, 'rpc', write, changed);
+  }
+
+  async #change(
+    deviceId: Uuid,
+    id: Uuid,
+    call: string,
+    from: readonly RpcStatus[],
+    patch: RpcPatch,
+  ): Promise<TransitionReply | undefined> {
+    const { hash, open, pending, channel } = rpcKeys(this.keys, deviceId);
+    const { removesResponse, written } = patchArguments(patch);
+    const write = this.commands.write<TransitionReply>(
+      TRANSITION,
+      [hash(id), open, pending, channel],
+      [
+        id,
+        call,
+        statesArgument(from),
+        ...statusArguments(patch.status),
+        digit(removesResponse),
+        ...this.#wakeArguments(),
+        ...written,
+      ],
+    );
+    const reply = await this.wakeUps.after(deviceId, 'rpc', write, ([outcome]) => outcome === 'changed');
+    return reply[0] === 'absent' ? undefined : reply;
+  }
+
+  /** @returns the call that registered it; undefined when it was not there */
+  async #removeAt(deviceId: Uuid, id: Uuid, call: string): Promise<string | undefined> {
+    const { log, hash, all, open, pending, channel } = rpcKeys(this.keys, deviceId);
+    const keys = [log, hash(id), all, open, pending, channel];
+    const write = this.commands.write<string | null>(REMOVE, keys, [id, call, ...this.#wakeArguments()]);
+    return (await this.wakeUps.after(deviceId, 'rpc', write, (reply) => reply !== null)) ?? undefined;
+  }
+
+  async #lapsed({ id, registration }: LapsedRegistration): Promise<Rpc | 'cleared' | 'stays'> {
+    const rpc = registration && (await this.#read(registration.deviceId, id));
+    if (!rpc) return (await this.#registrations.clear(id, registration)) ? 'cleared' : 'stays';
+    if (!rpc.persistent || !isFinal(rpc)) return rpc;
+    await this.#registrations.neverLapses(id);
+    return 'cleared';
+  }
+
+  /**
+   * Takes a step where the command is; a device that is remembered and does not have it is looked up once more.
+   * @param step undefined = the device does not have it
+   */
+  async #at<T>(id: Uuid, step: (deviceId: Uuid) => Promise<T | undefined>): Promise<T | undefined> {
+    const known = this.#devices.get(id);
+    if (known !== undefined) {
+      const done = await step(known);
+      if (done !== undefined) return done;
+      this.#devices.forget(id);
+    }
+    const registration = await this.#registrations.find(id);
+    if (!registration) return undefined;
+    const done = await step(registration.deviceId);
+    if (done === undefined) await this.#registrations.clear(id, registration);
+    else this.#devices.note(id, registration.deviceId);
+    return done;
+  }
+
+  async #read(deviceId: Uuid, id: Uuid): Promise<Rpc | undefined> {
+    const key = rpcKeys(this.keys, deviceId).hash(id);
+    return rpcOf(await this.commands.during(() => this.commands.client.hmget(key, ...RPC_FIELDS)));
+  }
+
+  #noted(fields: RpcFields): Rpc | undefined {
+    const rpc = rpcOf(fields);
+    if (rpc) this.#devices.note(rpc.id, rpc.deviceId);
+    return rpc;
+  }
+
+  #wakeArguments(): [command: string, message: string] {
+    return [this.options.publish, `${this.options.processId} rpc`];
+  }
+
+  /** A name that no other call has, of whatever process. */
+  #nextCall(): string {
+    return `${this.options.processId}.${(this.#calls++).toString(36)}`;
+  }
+}

@@ -1,0 +1,67 @@
+import { isFinal, type NewRpc, OPEN_RPC_STATES, type Rpc, type RpcPatch, type RpcStatus } from '@tandem/core';
+
+/** What is read of a command's hash, in the order in which every script replies it. */
+export const RPC_FIELDS = [
+  'base',
+  'requestId',
+  'status',
+  'attempts',
+  'response',
+  'responseIsJson',
+  'heldUntil',
+] as const;
+
+export type RpcFields = readonly (string | null)[];
+
+/** The part of a command that never changes, as one text: two creations with the same text are the same command. */
+export const baseOf = (rpc: NewRpc): string =>
+  JSON.stringify({
+    id: rpc.id,
+    tenantId: rpc.tenantId,
+    deviceId: rpc.deviceId,
+    createdTime: rpc.createdTime,
+    expirationTime: rpc.expirationTime,
+    oneway: rpc.oneway,
+    persistent: rpc.persistent,
+    method: rpc.method,
+    params: rpc.params,
+    retries: rpc.retries,
+    additionalInfo: rpc.additionalInfo,
+  } satisfies NewRpc);
+
+/** A command out of its hash; undefined when there is none. */
+export function rpcOf(fields: RpcFields): Rpc | undefined {
+  const [base, requestId, status, attempts, response, responseIsJson, heldUntil] = fields;
+  if (!base) return undefined;
+  return {
+    ...(JSON.parse(base) as NewRpc),
+    requestId: Number(requestId),
+    status: status as RpcStatus,
+    attempts: Number(attempts),
+    response: response ?? null,
+    responseIsJson: responseIsJson === '1',
+    heldUntil: Number(heldUntil),
+  };
+}
+
+export const digit = (flag: boolean): '1' | '0' => (flag ? '1' : '0');
+
+/** `,A,B,`: a script finds `,A,` in it. */
+export const statesArgument = (states: readonly RpcStatus[]): string => `,${states.join(',')},`;
+
+/** Whether a command of this status is open; whether it is final, by form: one-way * 2 + persistent. */
+export const statusArguments = (status: RpcStatus): [open: string, final: string] => [
+  digit(OPEN_RPC_STATES.includes(status)),
+  [false, true]
+    .flatMap((oneway) => [false, true].map((persistent) => digit(isFinal({ status, oneway, persistent }))))
+    .join(''),
+];
+
+/** Fields and values that a patch writes, and whether it takes the response away. */
+export function patchArguments(patch: RpcPatch): { removesResponse: boolean; written: (string | number)[] } {
+  const written: (string | number)[] = ['status', patch.status, 'heldUntil', patch.heldUntil ?? 0];
+  if (typeof patch.response === 'string') written.push('response', patch.response);
+  if (patch.responseIsJson !== undefined) written.push('responseIsJson', digit(patch.responseIsJson));
+  if (patch.attempts !== undefined) written.push('attempts', patch.attempts);
+  return { removesResponse: patch.response === null, written };
+}

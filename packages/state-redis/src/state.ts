@@ -1,0 +1,163 @@
+import type { State } from '@tandem/core';
+import type { Cluster, Redis } from 'ioredis';
+import { RedisActivity } from './activity/redis-activity';
+import { RedisAttributes } from './attributes';
+import { Commands, type ConnectionSettings, closeClient, openClient } from './client';
+import { RedisEvents, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
+import { Keys } from './keys';
+import { RedisRateCounters } from './limits/rate-counters';
+import { awaitRedis } from './open';
+import type { RedisStateOptions } from './options';
+import { pingStore } from './ping';
+import { Registry, type WakeSource } from './registry';
+import { RedisRpcs } from './rpc/redis-rpcs';
+import { RedisMaterialiser, RedisTelemetryLog, RedisTelemetryView } from './telemetry';
+
+const PROCESS_ID_BYTES = 6;
+
+/**
+ * Opens the store; resolves when Redis is there, fit and answers, however long that takes.
+ * @throws RedisRefusedError when it must not be used; the reason of `signal` when that is aborted
+ */
+export async function openRedisState(options: RedisStateOptions): Promise<State> {
+  const found = await awaitRedis(options);
+  const connection: ConnectionSettings = {
+    address: options.address,
+    cluster: found.cluster,
+    timeout: options.timeout,
+  };
+  const clients = openClients(connection, options);
+  const unwatch = found.watch(clients.commands);
+  try {
+    const { state } = await compose(options, connection, clients, unwatch);
+    return state;
+  } catch (error) {
+    unwatch();
+    await Promise.all([...clients.all].map(closeClient));
+    throw error;
+  }
+}
+
+interface Clients {
+  readonly commands: Redis | Cluster;
+  /** A WAIT holds up what comes behind it: what waits for replicas has connections of its own. */
+  readonly waiting: Redis | Cluster;
+  readonly telemetry: Redis | Cluster;
+  readonly all: ReadonlySet<Redis | Cluster>;
+}
+
+function openClients(connection: ConnectionSettings, { waitReplicas, logger }: RedisStateOptions): Clients {
+  const commands = openClient(connection, logger);
+  const another = () => (waitReplicas > 0 ? openClient(connection, logger) : commands);
+  const [waiting, telemetry] = [another(), another()];
+  return { commands, waiting, telemetry, all: new Set([commands, waiting, telemetry]) };
+}
+
+async function compose(
+  options: RedisStateOptions,
+  connection: ConnectionSettings,
+  clients: Clients,
+  unwatch: () => void,
+): Promise<{ state: State }> {
+  const { clock, random, logger, metrics } = options;
+  const keys = new Keys(options.prefix);
+  const processId = random.bytes(PROCESS_ID_BYTES).toString('hex');
+  const commands = new Commands(clients.commands, clients.waiting, options);
+  const subscriptions = new RedisSubscriptions(clients.commands, options);
+  const wakeUps = new RedisWakeUps(subscriptions, {
+    keys,
+    processId,
+    cluster: connection.cluster,
+    clock,
+    metrics,
+    rereadInterval: options.rereadInterval,
+  });
+  const identity = { processId, publish: wakeUps.publish };
+  const registry = new Registry(commands, keys, registryWakes(subscriptions), {
+    ...identity,
+    clock,
+    random,
+    logger,
+    metrics,
+    wake: (deviceId) => wakeUps.wakeLocally(deviceId, 'rpc'),
+  });
+  const telemetryLog = await RedisTelemetryLog.open({
+    commands,
+    client: clients.telemetry,
+    keys,
+    bounds: options,
+    processId,
+    clock,
+    logger,
+    metrics,
+  });
+  const materialiser = new RedisMaterialiser({
+    commands,
+    keys,
+    connection,
+    bounds: options,
+    processId,
+    log: telemetryLog,
+    clock,
+    logger,
+    metrics,
+  });
+  telemetryLog.onAppended(() => materialiser.wake());
+  await registry.start();
+  let closed: Promise<void> | undefined;
+  const state: State = {
+    devices: registry.devices,
+    attributes: new RedisAttributes(commands, keys, wakeUps, registry.births, {
+      processId,
+      eventLogMax: options.eventLogMax,
+    }),
+    events: new RedisEvents(commands, keys, wakeUps, registry.births),
+    telemetryLog,
+    telemetryView: new RedisTelemetryView(commands, keys),
+    materialiser,
+    rpcs: new RedisRpcs(commands, keys, registry.births, wakeUps, {
+      ...identity,
+      maxPending: options.rpcMaxPending,
+      cacheMax: options.rpcCacheMax,
+      metrics,
+    }),
+    rateCounters: new RedisRateCounters(commands, keys),
+    activity: new RedisActivity(commands, keys, registry.births),
+    secret: (name) => registry.secret(name),
+    ping: () => pingStore(commands, keys, telemetryLog.partitions, clock),
+    onReset: (listener) => registry.onReset(listener),
+    close() {
+      closed ??= closeAll();
+      return closed;
+    },
+  };
+  return { state };
+
+  async function closeAll(): Promise<void> {
+    unwatch();
+    await Promise.all([registry.close(), telemetryLog.close()]);
+    await Promise.all([commands.close(), materialiser.close()]);
+    wakeUps.close();
+    await subscriptions.close();
+    await Promise.all([...clients.all].map(closeClient));
+  }
+}
+
+/** The registry's one channel among the subscriptions of the devices. */
+function registryWakes(subscriptions: Subscriptions): WakeSource {
+  const channels = new Set<string>();
+  return {
+    onWake(channel, listener) {
+      channels.add(channel);
+      const subscription = subscriptions.subscribe(channel, listener);
+      return () => {
+        channels.delete(channel);
+        subscription.leave();
+      };
+    },
+    onReconnect: (listener) =>
+      subscriptions.onReconnect((resumed) => {
+        if ([...channels].some((channel) => resumed.has(channel))) listener();
+      }),
+  };
+}

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import {
+  type Clock,
+  type Logger,
+  type Materialiser,
+  type MetricsRegistry,
+  TandemError,
+  type Timer,
+} from '@tandem/core';
+import { type Commands, type ConnectionSettings, closedError } from '../client';
+import type { Keys } from '../keys';
+import type { RedisBounds } from '../options';
+import { hasPassed, type Progress, progressOf } from './progress';
+import type { FromWorker, ToWorker, WorkerData } from './worker-messages';
+
+/** What the materialiser has to know about the log it moves. */
+export interface LogEnd {
+  readonly partitions: number;
+  /** What was read of a stream. */
+  heard(partition: number, newestId: string, length: number): void;
+}
+
+export interface MaterialiserOptions {
+  readonly commands: Commands;
+  readonly keys: Keys;
+  /** The thread opens connections of its own. */
+  readonly connection: ConnectionSettings;
+  readonly bounds: Pick<RedisBounds, 'prefix' | 'waitReplicas' | 'timeout' | 'historyMax' | 'consumerGroupTtl'>;
+  /** Names this process among those who materialise: nobody else ever has it. */
+  readonly processId: string;
+  readonly log: LogEnd;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MetricsRegistry;
+  /** How long a partition stays with a process that is not heard of; 5 s where left out. */
+  readonly lease?: number;
+}
+
+const LEASE = 5_000;
+const RESTART_DELAY = 1_000;
+/** How often somebody who waits looks, when this process does not move the partition itself. */
+const LOOK_INTERVAL = 50;
+/** Megabytes. What a step holds is bounded (partition-reader.ts), and nothing outlives it. */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 512 };
+/** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
+const WORKER_FILE = join(__dirname, '..', '..', 'dist', 'telemetry', 'materialiser-worker.js');
+
+/** Runs the steps of steps.ts in a worker thread, so that they never sit in the path of an acknowledgement. */
+export class RedisMaterialiser implements Materialiser {
+  readonly #idle = new Int32Array(new SharedArrayBuffer(4));
+  readonly #expired: { add(n?: number): void };
+  #worker: Worker | undefined;
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  /** Those who wait for the view: to be called when it may have got further. */
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
+
+  constructor(private readonly options: MaterialiserOptions) {
+    this.#expired = options.metrics.counter(
+      'tandem_consumer_groups_expired_total',
+      'Consumer groups of other programs that were ended because they held back the telemetry log and did not read',
+    );
+  }
+
+  /** There is something new. Cheap while the worker is busy: only one who waits needs a message. */
+  wake(): void {
+    if (Atomics.exchange(this.#idle, 0, 0) === 1) this.#tell('wake');
+  }
+
+  async start(): Promise<void> {
+    if (this.#closed) throw closedError();
+    await this.#stopping;
+    if (this.#closed) throw closedError();
+    this.#stopping = undefined;
+    this.#retry?.cancel();
+    if (!this.#worker) this.#starting = this.#launch();
+    await this.#starting;
+  }
+
+  stop(): Promise<void> {
+    this.#retry?.cancel();
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  /** Stops for good: nobody waits for it in vain. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const look of this.#waiting) look();
+    await this.stop();
+  }
+
+  /** Whichever process moves the partitions. */
+  async caughtUp(): Promise<void> {
+    const { log } = this.options;
+    const goals = new Map<number, string>();
+    for (const [partition, progress] of await this.#look(Array.from({ length: log.partitions }, (_, n) => n))) {
+      if (!hasPassed(progress, progress.newestId)) goals.set(partition, progress.newestId);
+    }
+    while (goals.size > 0) {
+      this.#tell('hurry');
+      await this.#moved();
+      for (const [partition, progress] of await this.#look([...goals.keys()])) {
+        if (hasPassed(progress, goals.get(partition) ?? '')) goals.delete(partition);
+      }
+    }
+  }
+
+  /** Waits for a store that does not answer. */
+  async #look(partitions: readonly number[]): Promise<(readonly [number, Progress])[]> {
+    const { commands, keys, log } = this.options;
+    for (;;) {
+      if (this.#closed) throw closedError();
+      try {
+        return await Promise.all(
+          partitions.map(async (partition) => {
+            const progress = await progressOf(commands, keys, partition);
+            log.heard(partition, progress.everNewestId, progress.length);
+            return [partition, progress] as const;
+          }),
+        );
+      } catch (error) {
+        if (TandemError.from(error).code !== 'STORE_UNAVAILABLE' || this.#closed) throw error;
+        await this.#moved();
+      }
+    }
+  }
+
+  /** Resolves when the view may have got further. */
+  #moved(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        timer.cancel();
+        this.#waiting.delete(look);
+        resolve();
+      };
+      const timer = this.options.clock.setTimer(LOOK_INTERVAL, look);
+      this.#waiting.add(look);
+    });
+  }
+
+  #tell(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #end(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return Promise.resolve();
+    const { clock, bounds, logger } = this.options;
+    return new Promise((resolve) => {
+      const late = clock.setTimer(bounds.timeout + RESTART_DELAY, () => {
+        logger.warn('the materialiser did not stop in time', {});
+        void worker.terminate();
+      });
+      worker.once('exit', () => {
+        late.cancel();
+        resolve();
+      });
+      this.#tell('stop');
+    });
+  }
+
+  /** Resolves when the worker runs; from then on it is started again whenever it dies. */
+  #launch(): Promise<void> {
+    const { connection, bounds, processId, log, logger, lease = LEASE } = this.options;
+    const { prefix, waitReplicas, timeout, historyMax, consumerGroupTtl } = bounds;
+    const workerData: WorkerData = {
+      connection,
+      bounds: { prefix, waitReplicas, timeout, historyMax, consumerGroupTtl },
+      processId,
+      partitions: log.partitions,
+      lease,
+      idle: this.#idle.buffer as SharedArrayBuffer,
+    };
+    const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      let ran = false;
+      worker.on('message', (message: FromWorker) => {
+        if (message.kind !== 'ready') return this.#hear(message);
+        ran = true;
+        resolve();
+      });
+      worker.on('error', (error) => {
+        logger.error('materialiser died', { error: String(error) });
+        reject(error);
+      });
+      worker.on('exit', (code) => {
+        this.#worker = undefined;
+        reject(new Error(`materialiser ended with code ${code} before it ran`));
+        if (ran) this.#again();
+      });
+    });
+  }
+
+  #again(): void {
+    if (this.#stopping) return;
+    this.#retry = this.options.clock.setTimer(RESTART_DELAY, () => {
+      this.#starting = this.#launch();
+      this.#starting.catch(() => this.#again());
+    });
+  }
+
+  #hear(message: Exclude<FromWorker, { kind: 'ready' }>): void {
+    const { log, logger } = this.options;
+    if (message.kind === 'log') return logger[message.level](message.message, message.fields);
+    if (message.kind === 'expired') return this.#expired.add(message.groups);
+    log.heard(message.partition, message.newestId, message.length);
+    for (const look of this.#waiting) look();
+  }
+}

@@ -1,0 +1,56 @@
+import { type HistoryQuery, type TelemetryPoint, type TelemetryView, trustedValue, type Uuid } from '@tandem/core';
+import type { Commands } from '../client';
+import type { Keys } from '../keys';
+
+/** Where the view keeps what a device has sent; written by telemetry-apply.lua. */
+export const latestKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest');
+export const latestMetaKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest-meta');
+export const historyKey = (keys: Keys, deviceId: Uuid, key: string): string => keys.device(deviceId, `history:${key}`);
+
+/** What the materialisers have made of the log. */
+export class RedisTelemetryView implements TelemetryView {
+  constructor(
+    private readonly commands: Commands,
+    private readonly keysOf: Keys,
+  ) {}
+
+  keys(deviceId: Uuid): Promise<string[]> {
+    return this.commands.during(() => this.commands.client.hkeys(latestKey(this.keysOf, deviceId)));
+  }
+
+  async latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>> {
+    const asked = keys ?? (await this.keys(deviceId));
+    const points = new Map<string, TelemetryPoint>();
+    if (asked.length === 0) return points;
+    const lines = await this.commands.during(() =>
+      this.commands.client.hmget(latestKey(this.keysOf, deviceId), ...asked),
+    );
+    for (const [n, key] of asked.entries()) {
+      const line = lines[n];
+      if (typeof line === 'string') points.set(key, parsePoint(line));
+    }
+    return points;
+  }
+
+  async history(
+    deviceId: Uuid,
+    key: string,
+    { startTs, endTs, limit, order }: HistoryQuery,
+  ): Promise<TelemetryPoint[]> {
+    if (startTs >= endTs || limit <= 0) return [];
+    const series = historyKey(this.keysOf, deviceId, key);
+    const [first, last] = [String(startTs), `(${endTs}`];
+    const lines = await this.commands.during(() => {
+      const { client } = this.commands;
+      return order === 'ASC'
+        ? client.zrangebyscore(series, first, last, 'LIMIT', 0, limit)
+        : client.zrevrangebyscore(series, last, first, 'LIMIT', 0, limit);
+    });
+    return lines.map(parsePoint);
+  }
+}
+
+function parsePoint(line: string): TelemetryPoint {
+  const space = line.indexOf(' ');
+  return { ts: Number(line.slice(0, space)), value: trustedValue(line.slice(space + 1)) };
+}

@@ -1,0 +1,95 @@
+import { longValue, silentLogger, type Uuid } from '@tandem/core';
+import { aMessage } from '@tandem/core/testing';
+import { type RedisServer, startRedis } from '../testing/redis-server';
+import { encodeMessage, type StreamEntry } from './message-codec';
+import { openTelemetry, type TelemetryUnderTest } from './testing/telemetry-under-test';
+import { ViewWriter } from './view-writer';
+
+let server: RedisServer;
+let one: TelemetryUnderTest;
+let device: Uuid;
+let ensured: Uuid[];
+
+beforeAll(async () => {
+  server = await startRedis();
+  one = await openTelemetry(server.address);
+});
+afterAll(async () => {
+  await one.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  device = await one.device();
+  ensured = [];
+});
+
+const bounds = { historyMax: 10_000, waitReplicas: 0, timeout: 5_000 };
+
+/** @param ensure whether the registry has a device whose event log is not there */
+const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false) =>
+  new ViewWriter(
+    one.commands,
+    one.keys,
+    {
+      ensure: (id) => {
+        ensured.push(id);
+        return ensure(id);
+      },
+    },
+    bounds,
+    silentLogger,
+  );
+
+/** Entry n says: at time 1 the value is n. */
+const entry = (n: number, id = device): StreamEntry => [
+  `1700000000000-${n}`,
+  ['d', id, 'm', encodeMessage({ deviceId: id, records: [{ ts: 1, values: [{ key: 't', value: longValue(n) }] }] })],
+];
+const entries = (...all: number[]) => all.map((n) => entry(n));
+const latest = async (id = device) => (await one.view.latest(id)).get('t')?.value;
+
+it('a step that is repeated by one who had it in hand for long changes nothing', async () => {
+  await writer().write(entries(1, 2, 3));
+  await writer().write(entries(4, 5));
+  await writer().write(entries(1, 2, 3));
+  expect(await latest()).toBe('5');
+  await writer().write(entries(4));
+  expect(await latest()).toBe('5');
+});
+
+it('of a step that overlaps another one what is new is applied', async () => {
+  await writer().write(entries(1, 2, 3));
+  await writer().write(entries(2, 3, 4, 5));
+  expect(await latest()).toBe('5');
+  expect(await one.view.history(device, 't', { startTs: 0, endTs: 9, limit: 9, order: 'ASC' })).toEqual([
+    { ts: 1, value: '5' },
+  ]);
+});
+
+it('compares the ids of entries as numbers', async () => {
+  await writer().write(entries(9));
+  await writer().write(entries(10));
+  expect(await latest()).toBe('10');
+});
+
+it('leaves nothing for a device that is gone, and asks for one whose log has not begun yet', async () => {
+  const gone = '00000000-0000-4000-8000-000000000001';
+  await writer().write([entry(1, gone), entry(1)]);
+  expect([await latest(gone), await latest()]).toEqual([undefined, '1']);
+  expect(ensured).toEqual([gone]);
+  const begin = (id: Uuid) => one.commands.client.hset(one.keys.device(id, 'log'), 'epoch', 'e').then(() => true);
+  await writer(begin).write([entry(1, gone)]);
+  expect(await latest(gone)).toBe('1');
+});
+
+it('puts a large step of one device into the view in several calls', async () => {
+  const all: StreamEntry[] = Array.from({ length: 3 }, (_, n) => {
+    const values = Object.fromEntries(Array.from({ length: 1_500 }, (_, k) => [`k${k}`, String(n)]));
+    return [`1700000000000-${n}`, ['d', device, 'm', encodeMessage(aMessage({ id: device }, n, values))]];
+  });
+  await writer().write(all);
+  const points = await one.view.latest(device);
+  expect(points.size).toBe(1_500);
+  expect(new Set([...points.values()].map(({ ts }) => ts))).toEqual(new Set([2]));
+  expect(await one.view.history(device, 'k1499', { startTs: 0, endTs: 9, limit: 9, order: 'DESC' })).toHaveLength(3);
+});
