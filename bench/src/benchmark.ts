@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Contestant } from './contestant';
 import { missedLimits } from './limits';
-import type { GeneratorConfig } from './load/generator-messages';
+import { generatorConfig } from './load/generator-config';
 import { LoadGenerator } from './load/generator-process';
 import { BadOption, type BenchOptions } from './options';
 import { ratioLines, resultTable } from './report';
@@ -58,7 +58,8 @@ export async function benchmark(
   const shared = { protocol, devices: options.devices, core: options.pin ? SERVER_CORE : undefined };
   const baseline = async (name: string, append: boolean): Promise<Contestant> => {
     const home = homeOf(append ? 'b' : 'a');
-    return enter(await startBaseline({ ...shared, name, append, flush: options.flush, folder: home }), home);
+    const log = append ? ['lmdb', path.join(home, 'log'), options.flush ? 'flush' : 'no-flush'] : [];
+    return enter(await startBaseline({ ...shared, name, log, folder: home }), home);
   };
   try {
     const field: Field = {
@@ -139,13 +140,6 @@ async function runRounds(
   }
 }
 
-function generatorConfig(protocol: Protocol, server: ServerUnderTest, options: BenchOptions): GeneratorConfig {
-  const { host, port, tokens } = server;
-  return protocol === 'http'
-    ? { protocol, host, port, tokens, connections: options.connections }
-    : { protocol, host, port, tokens, peers: options.peers, window: options.window };
-}
-
 function describe(protocol: Protocol, options: BenchOptions): string {
   const load =
     protocol === 'http'
@@ -154,7 +148,7 @@ function describe(protocol: Protocol, options: BenchOptions): string {
   return `${load}, ${options.devices} devices${options.pin ? ', pinned' : ''}`;
 }
 
-function gatewayCommand(options: BenchOptions): string[] {
+export function gatewayCommand(options: BenchOptions): string[] {
   if (options.gateway !== undefined) {
     return options.gateway.split(' ').filter((word) => word !== '');
   }

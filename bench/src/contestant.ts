@@ -80,8 +80,13 @@ export class Contestant {
   }
 
   async stop(): Promise<void> {
-    await this.generator.stop();
+    await this.stopGenerator();
     await this.server.stop();
+  }
+
+  /** The server goes on. */
+  stopGenerator(): Promise<void> {
+    return this.generator.stop();
   }
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { benchmark } from './benchmark';
 import { FailedRun } from './contestant';
 import { BadOption, readOptions, USAGE } from './options';
+import { benchmarkRedis } from './redis/redis-benchmark';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -12,6 +13,11 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv);
   if (options.pin && spawnSync('taskset', ['--version']).status !== 0) {
     throw new BadOption('--pin needs the taskset command');
+  }
+  if (options.redis) {
+    const sentences = await benchmarkRedis(options, print);
+    for (const sentence of sentences) print(`MISSED (redis): ${sentence}`);
+    return sentences.length === 0 ? 0 : 1;
   }
   let missed = 0;
   for (const protocol of options.protocols) {

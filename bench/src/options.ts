@@ -3,6 +3,8 @@ import type { Protocol } from './servers/server-under-test';
 
 export interface BenchOptions {
   readonly protocols: readonly Protocol[];
+  /** Measure processes that share a Redis instead. */
+  readonly redis: boolean;
   /** Counted seconds of each server in each round. */
   readonly seconds: number;
   /** Seconds of load each server gets before the first round; not counted. */
@@ -41,7 +43,7 @@ const NUMBERS = {
 
 type NumberName = keyof typeof NUMBERS;
 
-export const USAGE = `npm run bench -- [http|coap] [options]      both protocols when none is named
+export const USAGE = `npm run bench -- [http|coap|redis] [options]      both protocols, on the embedded store, when none is named
 ${Object.entries(NUMBERS)
   .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(18)}default ${value}`)
   .join('\n')}
@@ -57,6 +59,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
   const number = (name: NumberName): number => wholeNumber(name, values[name]);
   return {
     protocols: protocolsOf(positionals),
+    redis: positionals[0] === 'redis',
     seconds: number('seconds'),
     warmup: number('warmup'),
     rounds: number('rounds'),
@@ -119,11 +122,11 @@ function soakOf(seconds: number): number {
 
 function protocolsOf(positionals: readonly string[]): Protocol[] {
   const [first, ...more] = positionals;
-  if (first === undefined) {
+  if (more.length === 0 && (first === undefined || first === 'redis')) {
     return ['http', 'coap'];
   }
   if (more.length > 0 || (first !== 'http' && first !== 'coap')) {
-    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap`);
+    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap nor redis`);
   }
   return [first];
 }

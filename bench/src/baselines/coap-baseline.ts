@@ -6,11 +6,10 @@ import { serveBench } from './lifecycle';
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
- * The least a CoAP server on this platform can cost: parse the datagram and its JSON, with a log folder as argument
+ * The least a CoAP server on this platform can cost: parse the datagram and its JSON, with a log as argument
  * append the payload, answer 2.01 in the acknowledgement. No deduplication, no options, no credentials.
  */
-const [, , folder, flush] = process.argv;
-const append = folder === undefined ? undefined : openLog(folder, flush === 'flush');
+const append = openLog(process.argv.slice(2));
 const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
 
 socket.on('message', (datagram, peer) => {

@@ -3,7 +3,7 @@ import { type Append, openLog } from './append-log';
 import { serveBench } from './lifecycle';
 
 /**
- * The least an HTTP server on this platform can cost: read the body, JSON.parse it, with a log folder as argument
+ * The least an HTTP server on this platform can cost: read the body, JSON.parse it, with a log as argument
  * append it, answer 200. No routes, no credentials, no checks.
  */
 function answer(request: IncomingMessage, response: ServerResponse, append: Append | undefined): void {
@@ -28,8 +28,7 @@ function finish(response: ServerResponse, status: number): void {
   response.end();
 }
 
-const [, , folder, flush] = process.argv;
-const append = folder === undefined ? undefined : openLog(folder, flush === 'flush');
+const append = openLog(process.argv.slice(2));
 const server = createServer((request, response) => answer(request, response, append));
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

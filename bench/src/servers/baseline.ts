@@ -5,11 +5,9 @@ import { deviceTokens, type Protocol, type ServerUnderTest } from './server-unde
 export interface BaselineOptions {
   readonly name: string;
   readonly protocol: Protocol;
-  /** Whether it appends each payload to a log before it answers. */
-  readonly append: boolean;
-  /** Whether that log is flushed to disk behind each commit. */
-  readonly flush: boolean;
-  /** Fresh folder for its log and its output. */
+  /** The log it appends each payload to before it answers, as arguments: see baselines/append-log.ts. */
+  readonly log: readonly string[];
+  /** Fresh folder for its output. */
   readonly folder: string;
   readonly devices: number;
   readonly core: number | undefined;
@@ -19,7 +17,7 @@ export async function startBaseline(options: BaselineOptions): Promise<ServerUnd
   const script = path.join(__dirname, '..', 'baselines', `${options.protocol}-baseline.js`);
   const child = new Child({
     command: process.execPath,
-    args: options.append ? [script, path.join(options.folder, 'log'), options.flush ? 'flush' : 'no-flush'] : [script],
+    args: [script, ...options.log],
     env: process.env,
     logFile: path.join(options.folder, 'output.log'),
     core: options.core,

@@ -19,13 +19,23 @@ export interface GatewayOptions {
   readonly folder: string;
   readonly devices: number;
   readonly core: number | undefined;
+  /** Settings that differ from a gateway of all roles on the embedded store. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Another process has created the devices already, in the same store. */
+  readonly devicesExist?: boolean;
+}
+
+export interface GatewayUnderTest extends ServerUnderTest {
+  /** Of the server API or the device API over HTTP. */
+  readonly origin: string;
+  readonly coapPort: number;
 }
 
 /** The built gateway of this repository. */
 export const GATEWAY_SCRIPT = path.join(__dirname, '..', '..', '..', 'packages', 'gateway', 'bin', 'tandem.js');
 
 /** Starts a gateway on free ports and an empty data folder, and creates the devices through the server API. */
-export async function startGateway(options: GatewayOptions): Promise<ServerUnderTest> {
+export async function startGateway(options: GatewayOptions): Promise<GatewayUnderTest> {
   const [command = '', ...args] = options.command;
   const httpPort = await freeTcpPort();
   const metricsPort = await freeTcpPort();
@@ -43,15 +53,17 @@ export async function startGateway(options: GatewayOptions): Promise<ServerUnder
       TANDEM_METRICS_PORT: String(metricsPort),
       TANDEM_DATA_DIR: path.join(options.folder, 'data'),
       TANDEM_DEMO: 'true',
+      ...options.env,
     },
     logFile: path.join(options.folder, 'output.log'),
     core: options.core,
     ipc: false,
   });
   const tokens = deviceTokens(options.devices);
+  const origin = `http://${HOST}:${httpPort}`;
   try {
     await untilReady(child, `http://${HOST}:${metricsPort}/readyz`);
-    await createDevices(`http://${HOST}:${httpPort}`, tokens);
+    if (!options.devicesExist) await createDevices(origin, tokens);
   } catch (error) {
     await child.stop();
     throw error;
@@ -62,6 +74,8 @@ export async function startGateway(options: GatewayOptions): Promise<ServerUnder
     host: HOST,
     port: options.protocol === 'http' ? httpPort : coapPort,
     tokens,
+    origin,
+    coapPort,
     ended: () => child.ended(),
     stop: () => child.stop(),
   };
