@@ -30,6 +30,11 @@ export class ServerClient {
     return new ServerClient(port, token, refreshToken);
   }
 
+  /** The same login at another process of the same store. */
+  at(port: number): ServerClient {
+    return new ServerClient(port, this.jwt, this.refreshToken);
+  }
+
   async send(method: string, path: string, body?: unknown): Promise<ServerAnswer> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { World } from './world';
+
+export interface Fault {
+  readonly name: string;
+  readonly store: 'standalone' | 'cluster';
+  /** Whether every gateway has to have said meanwhile that it is not ready. */
+  readonly notReady: boolean;
+  /**
+   * Resolves when the fault is over, not when all has recovered from it.
+   * @param replaced to be called when a gateway that was killed runs again
+   */
+  inject(world: World, round: number, replaced: (index: 0 | 1) => void): Promise<void>;
+}
+
+/** How long a killed Redis stays away: longer than a gateway waits for an answer, so that it has to say so. */
+const AWAY = 3_000;
+const DROPS = 5;
+const BETWEEN_DROPS = 200;
+
+export const gatewayKilled: Fault = {
+  name: 'kill -9 of a gateway',
+  store: 'standalone',
+  notReady: false,
+  async inject(world, round, replaced) {
+    const index = round % 2 === 0 ? 0 : 1;
+    await world.replaceGateway(index);
+    replaced(index);
+  },
+};
+
+export const redisKilled: Fault = {
+  name: 'kill -9 of Redis (appendfsync always)',
+  store: 'standalone',
+  notReady: true,
+  async inject({ server }) {
+    await server.kill9();
+    await delay(AWAY);
+    await server.restart();
+  },
+};
+
+/** @param length milliseconds */
+export const redisPaused = (length: number): Fault => ({
+  name: `SIGSTOP of Redis for ${length / 1000} s`,
+  store: 'standalone',
+  notReady: true,
+  async inject({ server }) {
+    server.pause();
+    await delay(length);
+    server.resume();
+  },
+});
+
+export const subscriptionsDropped: Fault = {
+  name: 'pub/sub connections dropped',
+  store: 'standalone',
+  notReady: false,
+  async inject({ server }) {
+    for (let n = 0; n < DROPS; n++) {
+      await server.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await delay(BETWEEN_DROPS);
+    }
+  },
+};
+
+export const masterKilled: Fault = {
+  name: 'kill -9 of a Cluster master (WAIT 1)',
+  store: 'cluster',
+  notReady: true,
+  async inject({ clusterNodes }, round) {
+    const dead = await clusterNodes.killMaster(`tandem:telemetry:{${round % 3}}`);
+    await clusterNodes.healthy();
+    await dead.restart();
+    await clusterNodes.healthy();
+  },
+};
+
+export const faults = (pause: number): readonly Fault[] => [
+  gatewayKilled,
+  redisKilled,
+  redisPaused(pause),
+  subscriptionsDropped,
+  masterKilled,
+];

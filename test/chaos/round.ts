@@ -1,0 +1,195 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AttributeWaiter, AttributeWriter, ObservingWaiter, PollingWaiter } from './attribute-load';
+import type { Fault } from './faults';
+import { eventually } from './patience';
+import { ReadinessWatch, readiness } from './readiness';
+import { CommandSender, type CommandTaker, ObservingTaker, PollingTaker } from './rpc-load';
+import { TelemetryAudit } from './telemetry-audit';
+import { TelemetryLoad } from './telemetry-load';
+import type { ChaosDevice, World } from './world';
+
+export const DEVICES = 4;
+/** Load before the fault and after it. */
+const STEADY = 1_500;
+/** By then everything has recovered and all that was accepted has arrived. */
+const SETTLE_LIMIT = 30_000;
+
+/** What one fault did. Everything but `acknowledged`, `refused` and `commands` has to be 0 or empty. */
+export interface RoundResult {
+  readonly fault: string;
+  /** Telemetry messages. */
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  /** Acknowledged messages that the server API does not show. */
+  readonly notShown: number;
+  /** Accepted commands, and those that were not delivered, or whose state is not what happened. */
+  readonly commands: number;
+  readonly commandsLost: number;
+  /** Waiters that were not told the last state. */
+  readonly stale: number;
+  /** Anything else, in words. */
+  readonly complaints: readonly string[];
+}
+
+interface Taker {
+  readonly device: ChaosDevice;
+  readonly sender: CommandSender;
+  readonly taker: CommandTaker;
+}
+
+/**
+ * Steady load over both protocols and both gateways, the fault in the middle of it, then an account of everything that
+ * was acknowledged. The devices are new: every round starts from nothing.
+ */
+export async function runRound(world: World, fault: Fault, round: number): Promise<RoundResult> {
+  const devices = await world.createDevices(DEVICES, `${fault.store}-${round}`);
+  const audit = await TelemetryAudit.begin(world);
+  const readinessWatch = new ReadinessWatch(world);
+  const telemetry = await startTelemetry(world, devices);
+  const writers = devices.map((device) => new AttributeWriter(world, device, 0));
+  const waiters = await startWaiters(world, devices);
+  const takers = await startTakers(world, devices);
+
+  await delay(STEADY);
+  await fault.inject(world, round, (index) => {
+    for (const waiter of waiters) waiter.gatewayReplaced(index);
+    for (const { taker } of takers) taker.gatewayReplaced(index);
+  });
+  const unready = await eventually(SETTLE_LIMIT, () => notReady(world));
+  await delay(STEADY);
+  await Promise.all([...telemetry, ...writers, ...takers.map(({ sender }) => sender)].map((load) => load.stop()));
+
+  const commandsLost = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(commandFailures(world, takers))));
+  const stale = await lastCount((say) =>
+    eventually(SETTLE_LIMIT, () => say(staleWaiters(world, devices, writers, waiters))),
+  );
+  const notShown = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(missingInView(world, telemetry))));
+  await audit.read();
+  await Promise.all([...waiters, ...takers.map(({ taker }) => taker), readinessWatch].map((part) => part.stop()));
+  await audit.end();
+
+  const complaints: string[] = [];
+  if (unready !== undefined) complaints.push(unready);
+  if (fault.notReady && !readinessWatch.wentDown) complaints.push('a gateway never said that it was not ready');
+  for (const [index, gateway] of world.gateways.entries())
+    if (!gateway.running) complaints.push(`gateway ${index} died`);
+  const counts = telemetry.flatMap(({ device, acknowledged }) =>
+    [...acknowledged].map((number) => audit.times(device.id, number)),
+  );
+  return {
+    fault: fault.name,
+    acknowledged: counts.length,
+    refused: telemetry.reduce((sum, { refused }) => sum + refused, 0),
+    lost: counts.filter((times) => times === 0).length,
+    duplicated: counts.filter((times) => times > 1).length,
+    notShown: notShown.length,
+    commands: takers.reduce((sum, { sender }) => sum + sender.sent.length, 0),
+    commandsLost: commandsLost.length,
+    stale: stale.length,
+    complaints: [...complaints, ...commandsLost, ...stale, ...notShown.slice(0, 3)],
+  };
+}
+
+/** Each device sends over both protocols, each to another gateway, with numbers that do not meet. */
+async function startTelemetry(world: World, devices: readonly ChaosDevice[]): Promise<TelemetryLoad[]> {
+  const base = Date.now();
+  const loads: TelemetryLoad[] = [];
+  for (const [n, device] of devices.entries()) {
+    loads.push(await TelemetryLoad.start(world, device, 'http', n % 2 === 0 ? 0 : 1, base));
+    loads.push(await TelemetryLoad.start(world, device, 'coap', n % 2 === 0 ? 1 : 0, base + 10_000_000));
+  }
+  return loads;
+}
+
+/** Every device waits in a poll at one gateway and in an observation at the other. */
+async function startWaiters(world: World, devices: readonly ChaosDevice[]): Promise<AttributeWaiter[]> {
+  const waiters: AttributeWaiter[] = [];
+  for (const [n, device] of devices.entries()) {
+    waiters.push(new PollingWaiter(world, device, n % 2 === 0 ? 1 : 0));
+    waiters.push(await ObservingWaiter.start(world, device, n % 2 === 0 ? 0 : 1));
+  }
+  return waiters;
+}
+
+/** Every second device takes its commands by polls, the others by an observation. */
+async function startTakers(world: World, devices: readonly ChaosDevice[]): Promise<Taker[]> {
+  const takers: Taker[] = [];
+  for (const [n, device] of devices.entries()) {
+    const gateway = n < DEVICES / 2 ? 0 : 1;
+    const taker =
+      n % 2 === 0 ? new PollingTaker(world, device, gateway) : await ObservingTaker.start(world, device, gateway);
+    takers.push({ device, taker, sender: new CommandSender(world, device) });
+  }
+  return takers;
+}
+
+async function notReady(world: World): Promise<string | undefined> {
+  for (const index of [0, 1]) {
+    const status = await readiness(world, index);
+    if (status !== 200) return `gateway ${index} is not ready again: ${status}`;
+  }
+  return undefined;
+}
+
+async function commandFailures(world: World, takers: readonly Taker[]): Promise<string[]> {
+  const client = world.client(0);
+  const failures: string[] = [];
+  for (const { sender, taker, device } of takers) {
+    for (const { rpcId, way, number } of sender.sent) {
+      const { status, text } = await client.send('GET', `/api/rpc/persistent/${rpcId}`);
+      const state = status === 200 ? (JSON.parse(text) as { status: string }).status : String(status);
+      const wanted = way === 'oneway' ? 'DELIVERED' : 'SUCCESSFUL';
+      if (state !== wanted) failures.push(`${way} command ${number} of ${device.token} is ${state}`);
+      else if (!taker.arrived.has(number)) failures.push(`${way} command ${number} of ${device.token} never arrived`);
+    }
+  }
+  return failures;
+}
+
+async function staleWaiters(
+  world: World,
+  devices: readonly ChaosDevice[],
+  writers: readonly AttributeWriter[],
+  waiters: readonly AttributeWaiter[],
+): Promise<string[]> {
+  const client = world.client(1);
+  const failures: string[] = [];
+  for (const [n, device] of devices.entries()) {
+    const stored = Number((await client.attributes(device.id, 'SHARED_SCOPE')).v ?? 0);
+    const acknowledged = writers[n]?.acknowledged ?? 0;
+    if (stored < acknowledged) failures.push(`${device.token} has ${stored}, ${acknowledged} was acknowledged`);
+    for (const { name, told } of waiters.filter((waiter) => waiter.name.includes(`${device.token} `))) {
+      if (told !== stored) failures.push(`${name} was told ${told}, not ${stored}`);
+    }
+  }
+  return failures;
+}
+
+async function missingInView(world: World, telemetry: readonly TelemetryLoad[]): Promise<string[]> {
+  const client = world.client(0);
+  const failures: string[] = [];
+  for (const device of new Set(telemetry.map((load) => load.device))) {
+    const shown = (await client.history(device.id, 'n')).map(({ ts }) => ts);
+    const found = new Set(shown);
+    if (found.size !== shown.length) failures.push(`${device.token} has points twice`);
+    for (const load of telemetry.filter((candidate) => candidate.device === device)) {
+      const missing = [...load.acknowledged].filter((number) => !found.has(number));
+      failures.push(...missing.map((number) => `${device.token} does not show ${number}`));
+    }
+  }
+  return failures;
+}
+
+/** Runs a check until it finds nothing, or the time is over; what it found last. */
+async function lastCount(
+  run: (say: (found: Promise<string[]>) => Promise<string | undefined>) => Promise<string | undefined>,
+): Promise<readonly string[]> {
+  let last: readonly string[] = [];
+  const failure = await run(async (found) => {
+    last = await found;
+    return last[0];
+  });
+  return last.length === 0 && failure !== undefined ? [failure] : last;
+}
