@@ -45,7 +45,7 @@ describe('The embedded store when its process is killed', () => {
       await state.close();
     }
     expect(acknowledged.t.size).toBeGreaterThan(1_000);
-    expect(acknowledged.a.size).toBeGreaterThan(100);
+    expect(acknowledged.a.size).toBeGreaterThan(30);
   });
 
   it('starts the materialiser again whenever its thread has died, and loses nothing', async () => {

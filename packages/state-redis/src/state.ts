@@ -1,4 +1,4 @@
-import type { State } from '@tandem/core';
+import type { Millis, State } from '@tandem/core';
 import type { Cluster, Redis } from 'ioredis';
 import { RedisActivity } from './activity/redis-activity';
 import { RedisAttributes } from './attributes';
@@ -14,6 +14,8 @@ import { RedisRpcs } from './rpc/redis-rpcs';
 import { RedisMaterialiser, RedisTelemetryLog, RedisTelemetryView } from './telemetry';
 
 const PROCESS_ID_BYTES = 6;
+/** How long Redis may take for what is under way when the store is closed. */
+const CLOSE_TIMEOUT: Millis = 5_000;
 
 /**
  * Opens the store; resolves when Redis is there, fit and answers, however long that takes.
@@ -135,8 +137,13 @@ async function compose(
 
   async function closeAll(): Promise<void> {
     unwatch();
-    await Promise.all([registry.close(), telemetryLog.close()]);
-    await Promise.all([commands.close(), materialiser.close()]);
+    // Of a Redis that hangs nobody waits for two time-outs: commands that are cut off have failed.
+    const cut = clock.setTimer(CLOSE_TIMEOUT, () => {
+      for (const client of clients.all) client.disconnect();
+    });
+    await Promise.all([registry.close(), telemetryLog.close(), materialiser.close()]);
+    await commands.close();
+    cut.cancel();
     wakeUps.close();
     await subscriptions.close();
     await Promise.all([...clients.all].map(closeClient));

@@ -56,12 +56,14 @@ export class MissedUpdates {
     delta.add({ updated: [], deleted: [...told] });
     for (const event of kept) delta.add({ updated: [], deleted: event.deleted });
     delta.add({ updated: snapshot.attributes, deleted: [] });
-    this.logger.warn('waiter fell out of the event log and gets the full state', {
-      deviceId,
-      lost: lost.offset,
-      head: snapshot.position.offset,
-      fullState: true,
-    });
+    this.#tell(deviceId, lost, snapshot.position);
     return { delta, position: snapshot.position };
+  }
+
+  #tell(deviceId: Uuid, lost: Position, head: Position): void {
+    const fields = { deviceId, lost: lost.offset, head: head.offset, fullState: true };
+    // The store was restarted or failed over: every waiter at once, and for none of them out of the ordinary.
+    if (lost.epoch !== head.epoch) this.logger.info('waiter of an earlier event log gets the full state', fields);
+    else this.logger.warn('waiter fell out of the event log and gets the full state', fields);
   }
 }

@@ -54,7 +54,8 @@ export interface DeviceEvents {
   /** The cursor, unless it has lapsed. */
   getCursor(deviceId: Uuid, now: EpochMillis): Promise<Position | undefined>;
   /**
-   * Never moves back until it has lapsed: of two polls that end, the further one counts, and the later of their lapses.
+   * Never moves back until it has lapsed: of two polls that end, the further one counts, and where it was there before,
+   * the later of their lapses.
    * Lapses `ttl` after `now`. A position of an epoch that is not the log's is ignored.
    */
   setCursor(deviceId: Uuid, position: Position, now: EpochMillis, ttl: Millis): Promise<void>;

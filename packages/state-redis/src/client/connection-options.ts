@@ -5,6 +5,8 @@ import type { ClusterOptions, RedisOptions } from 'ioredis';
 const MAX_PAUSE: Millis = 500;
 /** How long an attempt to connect may take. */
 const CONNECT_TIMEOUT: Millis = 2_000;
+/** A connection that is not wanted any more is cut after this, whether or not the other side takes note of it. */
+const DISCONNECT_TIMEOUT: Millis = 200;
 
 const pause = (attempt: number): Millis => Math.min(20 * 2 ** Math.min(attempt, 10), MAX_PAUSE);
 
@@ -18,6 +20,7 @@ export function serverOptions(address: RedisAddress): RedisOptions {
     // RESP2 is what every Redis from 7.0 on and every proxy before one speaks alike.
     protocol: 2,
     connectTimeout: CONNECT_TIMEOUT,
+    disconnectTimeout: DISCONNECT_TIMEOUT,
     keepAlive: 10_000,
     retryStrategy: pause,
     disableClientInfo: true,

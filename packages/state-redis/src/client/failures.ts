@@ -6,9 +6,12 @@ const RETRY_AFTER_OOM = 5_000;
 
 /** What Redis answers while it cannot serve, but will. */
 const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|READONLY|TRYAGAIN|MOVED|ASK|BUSY|MISCONF|UNKILLABLE)\b/;
-/** What ioredis says where it has no answer. */
+/**
+ * What ioredis says where it has no answer. The last one is of its auto-pipelining, on a Cluster in which a slot has no node
+ * for the moment.
+ */
 const CONNECTION =
-  /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|Cluster is ended|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
+  /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|Cluster is ended|reading 'join'|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 
 export const closedError = (): TandemError => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });

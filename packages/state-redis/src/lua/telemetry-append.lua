@@ -1,11 +1,13 @@
 #!lua
 -- Appends a batch of accepted messages to a partition of the telemetry log, once.
 --
--- KEYS  1 stream of the partition   2 what is known of the writer there, a hash: `settled` = number of its last batch
+-- KEYS  1 stream of the partition   2 what is known of the writer there, a hash: `settled` = number of its last batch,
+--         `refused` = number of the last one that was refused
 -- ARGV  1 number of the batch: a writer counts up, and sends none before the one before it is settled or given up
 --       2 milliseconds that the writer is remembered after its last batch   3 entries at which the stream takes no more
 --       4.. device id and records (telemetry/message-codec.ts), by turns
--- Reply 1 'appended', 'settled' where the batch was there, or refused, before, or 'full' where nothing was appended
+-- Reply 1 'appended'; 'settled' where the batch was there before, or is a straggler; 'full' where it is or was refused, and
+--         nothing was appended
 --       2 id of the newest entry the stream has ever had   3 its length
 --
 -- Atomic: all of the batch or nothing. Done again it appends nothing, nor does a straggler that comes after a later batch
@@ -13,13 +15,15 @@
 -- behind it on the same connection stands for the batch however often it was sent.
 local stream, writer, number = KEYS[1], KEYS[2], ARGV[1]
 local length = redis.call('XLEN', stream)
-local settled = tonumber(redis.call('HGET', writer, 'settled') or 0)
-local outcome = 'settled'
+local settled, refused = unpack(redis.call('HMGET', writer, 'settled', 'refused'))
+local outcome = refused == number and 'full' or 'settled'
 local newest
-if tonumber(number) > settled then
-  outcome = 'full'
+if tonumber(number) > tonumber(settled or 0) then
   redis.call('HSET', writer, 'settled', number)
-  if length < tonumber(ARGV[3]) then
+  if length >= tonumber(ARGV[3]) then
+    outcome = 'full'
+    redis.call('HSET', writer, 'refused', number)
+  else
     outcome = 'appended'
     for i = 4, #ARGV, 2 do
       newest = redis.call('XADD', stream, '*', 'd', ARGV[i], 'm', ARGV[i + 1])

@@ -19,6 +19,8 @@ interface Request {
   readonly args: readonly (string | number)[];
   readonly resolve: (reply: AppendReply) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether the script itself goes along: the node does not know it. */
+  source: boolean;
 }
 
 /** What goes to one node. */
@@ -34,7 +36,6 @@ interface Lane {
  */
 export class BatchSender {
   readonly #lanes = new Map<string, Lane>();
-  #source = false;
   #scheduled = false;
 
   /** @param client of its own where replicas are waited for */
@@ -46,20 +47,22 @@ export class BatchSender {
 
   /** @param keys of one slot */
   send(keys: readonly string[], args: readonly (string | number)[]): Promise<AppendReply> {
-    return new Promise((resolve, reject) => {
-      const node = this.#nodeOf(keys[0] ?? '');
-      let lane = this.#lanes.get(node);
-      if (!lane) {
-        lane = { waiting: [], busy: false };
-        this.#lanes.set(node, lane);
-      }
-      lane.waiting.push({ keys, args, resolve, reject });
-      if (this.#scheduled) return;
-      this.#scheduled = true;
-      queueMicrotask(() => {
-        this.#scheduled = false;
-        for (const [name, each] of this.#lanes) this.#go(name, each);
-      });
+    return new Promise((resolve, reject) => this.#enqueue({ keys, args, resolve, reject, source: false }));
+  }
+
+  #enqueue(request: Request): void {
+    const node = this.#nodeOf(request.keys[0] ?? '');
+    let lane = this.#lanes.get(node);
+    if (!lane) {
+      lane = { waiting: [], busy: false };
+      this.#lanes.set(node, lane);
+    }
+    lane.waiting.push(request);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      for (const [name, each] of this.#lanes) this.#go(name, each);
     });
   }
 
@@ -78,25 +81,25 @@ export class BatchSender {
       })
       .finally(() => {
         lane.busy = false;
-        if (lane.waiting.length === 0) this.#lanes.delete(name);
-        else this.#go(name, lane);
+        if (lane.waiting.length > 0) this.#go(name, lane);
+        else if (this.#lanes.get(name) === lane) this.#lanes.delete(name);
       });
   }
 
   async #exchange(requests: readonly Request[]): Promise<void> {
     const pipeline = this.client.pipeline();
-    const command = this.#source ? 'eval' : 'evalsha';
-    const script = this.#source ? APPEND.source : APPEND.sha;
-    this.#source = false;
-    for (const { keys, args } of requests) pipeline[command](script, keys.length, ...keys, ...args);
+    for (const { keys, args, source } of requests) {
+      if (source) pipeline.eval(APPEND.source, keys.length, ...keys, ...args);
+      else pipeline.evalsha(APPEND.sha, keys.length, ...keys, ...args);
+    }
     if (this.waitReplicas > 0) pipeline.wait(this.waitReplicas, Math.max(1, Math.floor(this.timeout / 4)));
     const results = (await pipeline.exec()) ?? [];
     const replicas = this.waitReplicas > 0 ? this.#replicated(results[requests.length]) : undefined;
-    for (const [n, { resolve, reject }] of requests.entries()) {
+    for (const [n, request] of requests.entries()) {
       const [error, reply] = results[n] ?? [new Error('Connection is closed')];
-      if (error) this.#failed(error, reject);
-      else if (replicas) reject(replicas);
-      else resolve(reply as AppendReply);
+      if (error) this.#failed(error, request);
+      else if (replicas) request.reject(replicas);
+      else request.resolve(reply as AppendReply);
     }
   }
 
@@ -106,14 +109,14 @@ export class BatchSender {
     return new TooFewReplicasError(`Only ${count} of ${this.waitReplicas} replicas have the messages`);
   }
 
-  #failed(error: Error, reject: (error: unknown) => void): void {
-    // The next pipeline brings the script along; whoever sent this one sends it again.
-    if (isUnknownScript(error)) this.#source = true;
+  #failed(error: Error, request: Request): void {
+    if (error.message.startsWith('NOSCRIPT') && !request.source) {
+      request.source = true;
+      this.#enqueue(request);
+      return;
+    }
     // ioredis follows a slot by itself only where a whole pipeline is sent on.
     if (error.message.startsWith('MOVED') && this.client instanceof Cluster) this.client.refreshSlotsCache();
-    reject(error);
+    request.reject(error);
   }
 }
-
-export const isUnknownScript = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith('NOSCRIPT');

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type LogFields, longValue, silentLogger } from '@tandem/core';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { partitionOf } from './partitions';
@@ -18,7 +21,10 @@ afterEach(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-async function telemetry(given?: TelemetryGiven, { address }: Pick<RedisServer, 'address'> = server): Promise<TelemetryUnderTest> {
+async function telemetry(
+  given?: TelemetryGiven,
+  { address }: Pick<RedisServer, 'address'> = server,
+): Promise<TelemetryUnderTest> {
   const opened = await openTelemetry(address, given);
   ends.push(() => opened.close());
   return opened;
@@ -223,4 +229,12 @@ it('a materialiser tells once that Redis is away, and goes on when it is back', 
   expect(await one.times(id)).toEqual([1]);
   expect(lines.map(([message]) => message)).toEqual(['materialiser step failed']);
   expect(wentOn).toBe(1);
+});
+
+it('starts its thread again whenever it has died, and loses nothing', async () => {
+  const one = await telemetry();
+  const id = await one.device();
+  const script = join(__dirname, 'testing', 'end-materialiser.mjs');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, String(server.port), id]);
+  expect(JSON.parse(stdout)).toEqual({ ended: 3, appended: 15_000, inView: 15_000, backlog: 0 });
 });

@@ -206,9 +206,16 @@ export class RedisMaterialiser implements Materialiser {
 
   #hear(message: Exclude<FromWorker, { kind: 'ready' }>): void {
     const { log, logger } = this.options;
-    if (message.kind === 'log') return logger[message.level](message.message, message.fields);
-    if (message.kind === 'expired') return this.#expired.add(message.groups);
-    log.heard(message.partition, message.newestId, message.length);
-    for (const look of this.#waiting) look();
+    switch (message.kind) {
+      case 'log':
+        logger[message.level](message.message, message.fields);
+        break;
+      case 'expired':
+        this.#expired.add(message.groups);
+        break;
+      case 'moved':
+        log.heard(message.partition, message.newestId, message.length);
+        for (const look of this.#waiting) look();
+    }
   }
 }

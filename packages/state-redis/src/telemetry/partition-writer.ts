@@ -1,7 +1,7 @@
 import { type Clock, type Logger, type Millis, TandemError, type Uuid } from '@tandem/core';
 import { isPassing, storeFailure } from '../client';
 import { Batch, pauseBefore } from './batch';
-import { type AppendReply, type BatchSender, isUnknownScript, TooFewReplicasError } from './batch-sender';
+import { type AppendReply, type BatchSender, TooFewReplicasError } from './batch-sender';
 
 const RETRY_AFTER: Millis = 1_000;
 /** How long Redis remembers a writer: longer than a copy of a batch can be on its way. */
@@ -74,14 +74,13 @@ export class PartitionWriter {
 
   #failed(batch: Batch, error: unknown): void {
     if (batch !== this.#underWay) return;
-    if (isUnknownScript(error)) return this.#send(batch);
     if (isPassing(error) || error instanceof TooFewReplicasError) {
       this.options.clock.setTimer(pauseBefore(batch.attempts), () => {
         if (batch === this.#underWay) this.#send(batch);
       });
-      return;
+    } else {
+      this.#end(batch, storeFailure(error, this.options.logger));
     }
-    this.#end(batch, storeFailure(error, this.options.logger));
   }
 
   /** Nobody knows whether Redis has it, or will. */

@@ -70,6 +70,21 @@ it('a message whose answer got lost on the way is there once', async () => {
   expect(await logged(one)).toEqual(new Map([[id, [0, 1, 2, 3]]]));
 });
 
+it('a message that was refused stays refused when that answer got lost on the way', async () => {
+  const server = await redis();
+  const proxy = await CuttingProxy.start(server.port);
+  ends.push(() => proxy.stop());
+  const bounds = { backlogMax: 3 };
+  const [one, other] = [await telemetry(proxy, { bounds }), await telemetry(server, { bounds })];
+  const id = randomUUID();
+  await Promise.all(numbers(3).map((n) => other.append(id, n)));
+  const cut = proxy.cutNextAnswer();
+  const refused = expect(one.append(id, 3)).rejects.toMatchObject({ code: 'BACKLOG_FULL' });
+  await cut;
+  await refused;
+  expect(await logged(other)).toEqual(new Map([[id, [0, 1, 2]]]));
+});
+
 it('while Redis holds its breath messages are refused in time; what it gets later of them is there at most once', async () => {
   const server = await redis();
   const one = await telemetry(server, { bounds: { timeout: 400 } });
@@ -123,7 +138,9 @@ it("another program's key in the place of a stream is left alone, and the other 
   await one.append(id, 2);
   const elsewhere = ids.filter((each) => partitionOf(each, 4) !== partitionOf(id, 4));
   expect(elsewhere.length).toBeGreaterThan(0);
-  expect(await logged(one)).toEqual(new Map([[id, [2]], ...elsewhere.map((each) => [each, [1]] as const)]));
+  expect(await logged(one)).toEqual(
+    new Map<string, number[]>([[id, [2]], ...elsewhere.map((each): [string, number[]] => [each, [1]])]),
+  );
 });
 
 it('nothing is acknowledged while Redis is out of memory', async () => {
