@@ -116,6 +116,16 @@ describe('tandem config', () => {
     });
   });
 
+  it('check accepts a Redis, and with it any mix of roles', async () => {
+    for (const TANDEM_ROLES of ['http', 'coap', 'api', 'http,coap']) {
+      const checked = await tandem(['config', 'check'], { REDIS_URL: 'rediss://me:pw@a:1,b:2', TANDEM_ROLES });
+      expect(checked).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect((await tandem(['config', 'print'], { REDIS_URL: 'redis://:hunter2@a' })).stdout).toContain(
+      '\nREDIS_URL=[redacted]\n',
+    );
+  });
+
   it('check says what is wrong, a line each', async () => {
     const { code, stdout, problems } = await tandem(['config', 'check'], { TANDEM_DEMO: 'yes', TANDEM_ROLLS: 'api' });
     expect(code).toBe(1);
@@ -140,11 +150,11 @@ describe('tandem config', () => {
   it('print and check never show a secret that is wrong', async () => {
     for (const command of ['print', 'check']) {
       const { code, stdout, stderr } = await tandem(['config', command], {
-        REDIS_URL: 'redis://:hunter2@example.org/',
+        REDIS_URL: 'http://:hunter2@example.org/',
         TANDEM_RPC_WEBHOOK_URL: 'ftp://user:hunter3@example.org/',
       });
       expect(code).toBe(1);
-      expect(stderr).toContain('REDIS_URL is not available in this version');
+      expect(stderr).toContain('REDIS_URL must be redis://host:port or rediss://host:port');
       expect(stderr).toContain('TANDEM_RPC_WEBHOOK_URL must be an http or https URL');
       expect(stdout + stderr).not.toMatch(/hunter/);
     }

@@ -1,2 +1,5 @@
 #!/usr/bin/env node
+// The first process of a container never gets a signal it does not listen for. So that a stop while the program is being
+// loaded is not lost, it is listened for from here on; `serve` hears it when it has been loaded.
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => {});
 require('../dist/cli.js');

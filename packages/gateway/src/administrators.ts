@@ -1,12 +1,39 @@
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Core } from '@tandem/core';
+import { InitialPassword } from './initial-password';
+import type { Patience } from './patience';
 
 const DEMO_TENANT = { email: 'tenant@thingsboard.org', password: 'tenant' } as const;
 const DEMO_SYSTEM = { email: 'sysadmin@thingsboard.org', password: 'sysadmin' } as const;
-const GENERATED_PASSWORD_LENGTH = 24;
 
-/** Sees to it that somebody can log in: the demo logins, or one administrator with a password nobody else knows. */
+/**
+ * Sees to it that somebody can log in, also after the store has lost everything.
+ * @returns ends that
+ */
+export async function keepAdministrators(core: Core, patience: Patience): Promise<() => void> {
+  const { state, logger } = core;
+  const ensure = () => patience.with('the administrators', () => ensureAdministrators(core));
+  let ensuring = Promise.resolve();
+  let stopped = false;
+  const stop = state.onReset(() => {
+    ensuring = ensuring.then(async () => {
+      if (stopped) return;
+      logger.warn('the store was emptied: administrators are made again');
+      await ensure().catch((error: unknown) => {
+        if (!stopped) logger.error('administrators not made again', { error: String(error) });
+      });
+    });
+  });
+  await ensure();
+  return () => {
+    stopped = true;
+    stop();
+  };
+}
+
+/**
+ * The demo logins, or one administrator with a password nobody else knows. Any number of processes may do it at the same
+ * time: there will be one of each.
+ */
 export async function ensureAdministrators(core: Core): Promise<void> {
   if (core.settings.TANDEM_DEMO) await demoLogins(core);
   else await firstAdministrator(core);
@@ -21,16 +48,14 @@ async function demoLogins({ accounts, logger }: Core): Promise<void> {
 }
 
 async function firstAdministrator({ accounts, settings, random, logger }: Core): Promise<void> {
-  const email = settings.TANDEM_ADMIN_EMAIL;
-  if (await accounts.has(email)) return;
-  const given = settings.TANDEM_ADMIN_PASSWORD;
-  const password = given ?? random.alphanumeric(GENERATED_PASSWORD_LENGTH);
-  if (given === undefined) {
-    const file = join(settings.TANDEM_DATA_DIR, 'initial-admin-password');
-    // The mode counts only where the file is made: one that is there already keeps its own.
-    rmSync(file, { force: true });
-    writeFileSync(file, `${password}\n`, { mode: 0o600, flag: 'wx' });
-    logger.info('first administrator made; the password is in the file', { email, file });
-  }
-  await accounts.ensureTenantAdmin(email, password, 'Tenant');
+  const { TANDEM_ADMIN_EMAIL: email, TANDEM_ADMIN_PASSWORD: given } = settings;
+  const generated = new InitialPassword(settings.TANDEM_DATA_DIR, random);
+  const outcome = await accounts.ensureTenantAdmin(email, () => given ?? generated.draft(), 'Tenant');
+  if (outcome === 'created' && given !== undefined) return;
+  if (outcome === 'created') generated.keep();
+  else if (!(await generated.settle((password) => fits(accounts, email, password)))) return;
+  logger.info('first administrator made; the password is in the file', { email, file: generated.file });
 }
+
+const fits = async (accounts: Core['accounts'], email: string, password: string): Promise<boolean> =>
+  (await accounts.login(email, password)).kind !== 'refused';

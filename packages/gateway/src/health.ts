@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { Core } from '@tandem/core';
+import type { MetricsRegistry } from '@tandem/core';
 import { renderMetrics } from './render-metrics';
 
 /** What the metrics port asks of the process. */
@@ -9,7 +9,7 @@ export interface Health {
 }
 
 /** `/livez`, `/readyz` and `/metrics`, on a port of their own that stays inside. */
-export function createHealthServer(core: Core, health: Health): Server {
+export function createHealthServer(metrics: MetricsRegistry, health: Health): Server {
   return createServer((request, response) => {
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
@@ -25,7 +25,7 @@ export function createHealthServer(core: Core, health: Health): Server {
         );
         return;
       case '/metrics':
-        return send(200, 'text/plain; version=0.0.4; charset=utf-8', renderMetrics(core.metrics));
+        return send(200, 'text/plain; version=0.0.4; charset=utf-8', renderMetrics(metrics));
       default:
         return send(404, 'text/plain', 'only /livez, /readyz and /metrics\n');
     }

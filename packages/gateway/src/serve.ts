@@ -11,40 +11,61 @@ const STOP_DEADLINE = 9_500;
 
 /** `tandem serve`: runs until SIGTERM or SIGINT, also when they come while it starts; any further one changes nothing. */
 export async function serve(configFile: string | undefined): Promise<void> {
-  const signal = stopSignal();
-  let logger: Logger;
+  const stop = stopSignal();
+  let logger: Logger | undefined;
   let gateway: Gateway;
   try {
     const settings = loadSettings(process.env, configFile);
     logger = makeLogger(settings.TANDEM_LOG_LEVEL);
     dieOfTheUnexpected(logger);
-    gateway = await startGateway(settings, logger);
+    gateway = await startGateway(settings, logger, stop);
   } catch (error) {
+    // It was waiting for its store: there is nothing to save.
+    if (logger && error === stop.reason) leave(logger, stop);
     refuse(error);
     return;
   }
   // Since the process began: loading the program is part of the start.
   logger.info('ready', { version: version(), ...gateway.ports, startMillis: Math.round(performance.now()) });
-  logger.info('stopping', { signal: await signal });
+  await aborted(stop);
+  logger.info('stopping', signalOf(stop));
   await gateway.stop();
   logger.info('stopped');
   // Whatever still holds the loop has nothing left to save.
   process.exit(0);
 }
 
-/** The first of the two; from then on the process has until the deadline to end by itself. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (signal: string) => {
-      if (stopping) return;
-      stopping = true;
-      setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
-      resolve(signal);
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+function leave(logger: Logger, stop: AbortSignal): never {
+  logger.info('stopping', signalOf(stop));
+  logger.info('stopped');
+  process.exit(0);
+}
+
+class Stopped extends Error {
+  constructor(readonly signal: string) {
+    super(signal);
+  }
+}
+
+const signalOf = ({ reason }: AbortSignal) => ({ signal: reason instanceof Stopped ? reason.signal : undefined });
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+/** Aborted by the first of the two; from then on the process has until the deadline to end by itself. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (signal: string) => {
+    if (stopping.signal.aborted) return;
+    setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
+    stopping.abort(new Stopped(signal));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return stopping.signal;
 }
 
 function dieOfTheUnexpected(logger: Logger): void {

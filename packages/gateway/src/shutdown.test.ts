@@ -52,6 +52,21 @@ describe('The shutdown', () => {
     ]);
   });
 
+  it('goes on after its time where a part has one', async () => {
+    const shutdown = new Shutdown(silentLogger, clock);
+    const close = jest.fn();
+    shutdown.last('store', close);
+    shutdown.last('report', () => new Promise(() => {}), 500);
+    const run = shutdown.run();
+    await soon();
+    await soon();
+    expect(close).not.toHaveBeenCalled();
+    clock.advance(500);
+    await run;
+    expect(close).toHaveBeenCalledTimes(1);
+    expect(clock.timers).toBe(0);
+  });
+
   it('does not wait for ever for those who wait: their connections can still be cut', async () => {
     const shutdown = new Shutdown(silentLogger, clock);
     const cut = jest.fn();

@@ -1,6 +1,10 @@
 import type { Clock, Logger, Millis } from '@tandem/core';
 
-type Step = { readonly name: string; readonly run: () => void | Promise<void> };
+interface Step {
+  readonly name: string;
+  readonly run: () => void | Promise<void>;
+  readonly limit?: Millis;
+}
 
 /**
  * How long the first stage may take. A request whose body never comes ends only when its connection is cut, and that is
@@ -35,8 +39,9 @@ export class Shutdown {
     this.#sockets.push({ name, run });
   }
 
-  last(name: string, run: Step['run']): void {
-    this.#last.unshift({ name, run });
+  /** @param limit it is not waited for any longer than this: for what a store that hangs would hold up */
+  last(name: string, run: Step['run'], limit?: Millis): void {
+    this.#last.unshift({ name, run, limit });
   }
 
   run(): Promise<void> {
@@ -47,7 +52,10 @@ export class Shutdown {
   async #run(): Promise<void> {
     await this.#atMost(FIRST_STAGE, Promise.all(this.#first.map((step) => this.#do(step))));
     await Promise.all(this.#sockets.map((step) => this.#do(step)));
-    for (const step of this.#last) await this.#do(step);
+    for (const step of this.#last) {
+      const done = this.#do(step);
+      await (step.limit === undefined ? done : this.#atMost(step.limit, done));
+    }
   }
 
   async #do({ name, run }: Step): Promise<void> {

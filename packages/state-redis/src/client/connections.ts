@@ -2,6 +2,9 @@ import type { Logger, Millis, RedisAddress } from '@tandem/core';
 import { Cluster, Redis } from 'ioredis';
 import { clusterOptions, commandOptions, serverOptions } from './connection-options';
 
+/** A Cluster whose nodes hang ends when it has given up asking them, and nothing is left to wait for until then. */
+const LONGEST_END: Millis = 500;
+
 /** Enough of `RedisOptions` to open connections: also a worker thread gets it. */
 export interface ConnectionSettings {
   readonly address: RedisAddress;
@@ -43,12 +46,21 @@ function watched(client: Redis | Cluster, logger: Logger): Redis | Cluster {
   return client;
 }
 
-/** Ends a connection whatever its state; resolves when it is closed. */
+/** Ends a connection whatever its state; resolves when it is closed, as far as Redis lets it be. */
 export async function closeClient(client: Redis | Cluster): Promise<void> {
   if (client.status === 'end') return;
-  const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
-  const betweenAttempts = client.status === 'reconnecting';
-  client.disconnect();
   // Between two attempts to connect there is no connection, and nobody tells of its end.
-  if (!betweenAttempts) await ended;
+  const ended = client.status === 'reconnecting' ? Promise.resolve() : endOf(client);
+  client.disconnect();
+  await ended;
+}
+
+function endOf(client: Redis | Cluster): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LONGEST_END);
+    client.once('end', () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
 }

@@ -1,58 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type LogFields, type Logger, type RedisAddress, systemClock } from '@tandem/core';
+import { type RedisAddress, systemClock } from '@tandem/core';
 import { openClient } from '../client';
 import { closeClient } from '../client/connections';
-import { type RedisCluster, startRedisCluster } from '../testing/redis-cluster';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../testing/redis-server';
 import { reservePort } from '../testing/reserve-port';
 import { type AwaitRedisOptions, awaitRedis } from './await-redis';
 import { RedisRefusedError } from './refused-error';
-
-interface Line {
-  readonly level: string;
-  readonly message: string;
-  readonly reason: unknown;
-}
-
-/** Keeps its lines, and tells of each one. */
-class Log {
-  readonly lines: Line[] = [];
-  readonly #listeners = new Set<() => void>();
-  readonly logger: Logger;
-
-  constructor() {
-    const line = (level: string) => (message: string, fields?: LogFields) => {
-      this.lines.push({ level, message, reason: fields?.reason });
-      for (const listener of [...this.#listeners]) listener();
-    };
-    const [error, warn, info, debug] = [line('error'), line('warn'), line('info'), line('debug')];
-    this.logger = { error, warn, info, debug, debugEnabled: false };
-  }
-
-  get reasons(): unknown[] {
-    return this.lines.map(({ reason }) => reason).filter(Boolean);
-  }
-
-  get warnings(): string[] {
-    return this.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
-  }
-
-  /** Resolves with the line that fits. */
-  said(pattern: RegExp): Promise<Line> {
-    return new Promise((resolve) => {
-      const look = () => {
-        const line = this.lines.find(({ message, reason }) => pattern.test(`${message} ${reason}`));
-        if (!line) return;
-        this.#listeners.delete(look);
-        resolve(line);
-      };
-      this.#listeners.add(look);
-      look();
-    });
-  }
-}
+import { Log, optionsFor } from './testing/log';
 
 const servers: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -66,16 +22,6 @@ async function redis(options?: RedisServerOptions): Promise<RedisServer> {
 }
 
 const persistent = () => redis({ appendonly: 'everysec' });
-
-const optionsFor = (address: RedisAddress, log: Log, extra: Partial<AwaitRedisOptions> = {}): AwaitRedisOptions => ({
-  address,
-  timeout: 1_000,
-  durability: 'process',
-  waitReplicas: 0,
-  clock: systemClock,
-  logger: log.logger,
-  ...extra,
-});
 
 /** Waits for a Redis until the log says this, and then no longer. */
 async function waitFor(address: RedisAddress, pattern: RegExp, extra?: Partial<AwaitRedisOptions>): Promise<Log> {
@@ -341,79 +287,6 @@ it('a Redis that comes back as an unfit one is told of, and so is one that got w
   expect(await client.ping()).toBe('PONG');
   end();
   await closeClient(client);
-});
-
-describe('A Redis Cluster', () => {
-  let cluster: RedisCluster;
-  beforeAll(async () => {
-    cluster = await startRedisCluster({ masters: 3, replicas: 1, appendonly: 'everysec', nodeTimeout: 1_000 });
-  });
-  afterAll(() => cluster.stop());
-
-  it('is recognised, by any of its nodes, also where the first one is away', async () => {
-    const log = new Log();
-    const [first, ...rest] = cluster.address.nodes;
-    const { port, release } = await reservePort();
-    expect(await awaitRedis(optionsFor({ ...cluster.address, nodes: first ? [first] : [] }, log))).toMatchObject({
-      cluster: true,
-    });
-    const nodes = [{ host: '127.0.0.1', port }, ...rest];
-    expect(await awaitRedis(optionsFor({ ...cluster.address, nodes }, log))).toMatchObject({ cluster: true });
-    release();
-    expect(log.lines).toEqual([]);
-  });
-
-  it('has no databases', async () => {
-    const refused = awaitRedis(optionsFor({ ...cluster.address, database: 2 }, new Log()));
-    await expect(refused).rejects.toThrow('A Redis Cluster has no database but 0, and not 2 (REDIS_URL)');
-  });
-
-  it('is refused when one of its masters is unfit', async () => {
-    const master = await cluster.masterOf(9_000);
-    await master.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
-    await master.cli('CONFIG', 'SET', 'maxmemory', '100mb');
-    const refused = awaitRedis(optionsFor(cluster.address, new Log()));
-    await expect(refused).rejects.toThrow(`Redis at 127.0.0.1:${master.port} has maxmemory-policy allkeys-random`);
-    await master.cli('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
-  });
-
-  it('warns when a master has too few replicas', async () => {
-    const log = new Log();
-    await awaitRedis(optionsFor(cluster.address, log, { waitReplicas: 2 }));
-    expect(log.warnings).toHaveLength(3);
-  });
-
-  it('is waited for as long as it does not serve all slots', async () => {
-    const master = await cluster.killMaster(0);
-    const [seed] = cluster.nodes.filter((node) => node !== master);
-    const log = new Log();
-    const found = awaitRedis(optionsFor({ ...cluster.address, nodes: seed ? seed.address.nodes : [] }, log));
-    await log.said(/cannot be used yet/);
-    expect(await found).toMatchObject({ cluster: true });
-    await cluster.healthy();
-    await master.restart();
-    await cluster.healthy();
-  });
-
-  it('is looked at again, node by node, as they are connected to', async () => {
-    const log = new Log();
-    const found = await awaitRedis(optionsFor(cluster.address, log));
-    const client = openClient({ address: cluster.address, cluster: true, timeout: 10_000 }, log.logger);
-    const end = found.watch(client);
-    expect(await client.set('key', 'value')).toBe('OK');
-    const master = await cluster.masterOf('key');
-    const [replica] = await cluster.replicasOf(master);
-    await replica?.restart({ args: ['--maxmemory-policy', 'allkeys-lru'] });
-    await cluster.healthy();
-    expect(log.lines).toEqual([]);
-    await master.kill9();
-    expect(await client.set('key', 'another')).toBe('OK');
-    expect(await log.said(new RegExp(`:${replica?.port} has maxmemory-policy allkeys-lru`))).toMatchObject({
-      level: 'warn',
-    });
-    end();
-    await closeClient(client);
-  });
 });
 
 const noServer: RedisAddress = { nodes: [], tls: false, username: undefined, password: undefined, database: 0 };

@@ -39,6 +39,8 @@ export interface MaterialiserOptions {
 
 const LEASE = 5_000;
 const RESTART_DELAY = 1_000;
+/** A step that is waiting for Redis is not waited for longer than this: the process has to end in time. */
+const LONGEST_STOP = 5_000;
 /** How often somebody who waits looks, when this process does not move the partition itself. */
 const LOOK_INTERVAL = 50;
 /** Megabytes. What a step holds is bounded (partition-reader.ts), and nothing outlives it. */
@@ -151,7 +153,7 @@ export class RedisMaterialiser implements Materialiser {
     if (!worker) return Promise.resolve();
     const { clock, bounds, logger } = this.options;
     return new Promise((resolve) => {
-      const late = clock.setTimer(bounds.timeout + RESTART_DELAY, () => {
+      const late = clock.setTimer(Math.min(bounds.timeout + RESTART_DELAY, LONGEST_STOP), () => {
         logger.warn('the materialiser did not stop in time', {});
         void worker.terminate();
       });

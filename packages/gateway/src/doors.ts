@@ -1,0 +1,57 @@
+import { createCoapTransport } from '@tandem/coap-transport';
+import type { Core, Role } from '@tandem/core';
+import { answerTheRest, createApp, createDeviceApi, createHttpServer } from '@tandem/http-transport';
+import { createServerApi } from '@tandem/server-api';
+import { bind } from './bind';
+import { closeServer } from './http-close';
+import type { Patience } from './patience';
+import type { Shutdown } from './shutdown';
+
+/** Ports as they were bound; undefined where a role is not run. */
+export interface DoorPorts {
+  readonly http?: number;
+  readonly coap?: number;
+}
+
+/** Opens the doors of this process' roles. @throws Error that says in one line which of them cannot be opened */
+export async function openDoors(core: Core, patience: Patience, shutdown: Shutdown): Promise<DoorPorts> {
+  const { COAP_ENABLED, TANDEM_ROLES } = core.settings;
+  const runs = (role: Role) => TANDEM_ROLES.includes(role);
+  const [http, coap] = await allStarted([
+    runs('http') || runs('api') ? startHttp(core, patience, shutdown) : undefined,
+    runs('coap') && COAP_ENABLED ? startCoap(core, shutdown) : undefined,
+  ]);
+  return { http, coap };
+}
+
+/** Waits for all also when one fails: what has started must be known to the shutdown before that runs. */
+async function allStarted(parts: readonly (Promise<number> | undefined)[]): Promise<(number | undefined)[]> {
+  const outcomes = await Promise.allSettled(parts);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Promise<number> {
+  const { settings } = core;
+  const app = createApp();
+  const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
+  if (deviceApi) shutdown.first('device API', () => deviceApi.close());
+  if (settings.TANDEM_ROLES.includes('api')) {
+    const serverApi = await patience.with('the server API', () => createServerApi(core));
+    app.use(serverApi.router);
+    shutdown.first('server API', () => serverApi.close());
+  }
+  answerTheRest(app, core);
+  const server = createHttpServer(app, { first: deviceApi?.middleware });
+  const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
+  shutdown.sockets('HTTP', () => closeServer(server));
+  return port;
+}
+
+async function startCoap(core: Core, shutdown: Shutdown): Promise<number> {
+  const transport = await createCoapTransport(core);
+  shutdown.sockets('CoAP', () => transport.close());
+  return transport.port;
+}

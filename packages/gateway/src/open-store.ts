@@ -1,0 +1,70 @@
+import { mkdirSync } from 'node:fs';
+import { MetricsRegistry, type Platform, type Settings, type State } from '@tandem/core';
+import { boundsOf, DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
+import { openRedisState, redisBoundsOf } from '@tandem/state-redis';
+import type { Patience } from './patience';
+
+export interface OpeningOptions {
+  readonly patience: Patience;
+  /** Hears why the store cannot be opened yet, again and again. */
+  readonly onWaiting: (reason: string) => void;
+}
+
+/**
+ * The store of this process: Redis where `REDIS_URL` names one, for which it waits as long as it takes; else the data
+ * folder.
+ * @throws FolderInUseError, DiskFullError, RedisRefusedError: one line that says what is in the way; the reason of the
+ * patience's signal when that is aborted
+ */
+export function openStore(settings: Settings, platform: Platform, options: OpeningOptions): Promise<State> {
+  return settings.REDIS_URL
+    ? openRedis(settings.REDIS_URL, settings, platform, options)
+    : openFolder(settings, platform);
+}
+
+async function openRedis(
+  address: NonNullable<Settings['REDIS_URL']>,
+  settings: Settings,
+  platform: Platform,
+  { patience, onWaiting }: OpeningOptions,
+): Promise<State> {
+  const { signal } = patience;
+  return patience.with('the store', async () => {
+    // A Redis that goes away while it is being opened: what the attempt registered goes with it.
+    const metrics = new MetricsRegistry();
+    const state = await openRedisState({
+      ...redisBoundsOf(settings),
+      ...platform,
+      metrics,
+      address,
+      signal,
+      onWaiting,
+    });
+    for (const gauge of metrics.list()) platform.metrics.register(gauge);
+    return state;
+  });
+}
+
+async function openFolder(settings: Settings, platform: Platform): Promise<State> {
+  makeDataFolder(settings.TANDEM_DATA_DIR);
+  try {
+    return await openEmbeddedState({
+      folder: settings.TANDEM_DATA_DIR,
+      durability: settings.TANDEM_DURABILITY,
+      ...boundsOf(settings),
+      ...platform,
+    });
+  } catch (error) {
+    if (error instanceof FolderInUseError || error instanceof DiskFullError) error.message += ' (TANDEM_DATA_DIR)';
+    throw error;
+  }
+}
+
+/** @throws Error in one line that names the setting */
+export function makeDataFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(`Data folder ${folder} cannot be made: ${(error as Error).message} (TANDEM_DATA_DIR)`);
+  }
+}
