@@ -51,21 +51,20 @@ async function inWorld(world: World, chosen: readonly Fault[], rounds: number): 
       for (const fault of chosen) {
         const result = await runRound(world, fault, results.length);
         results.push(result);
-        const said = result.complaints.length > 0 ? `; ${result.complaints.join('; ')}` : '';
-        const memory = (
-          await Promise.all(world.gateways.map((gateway) => gateway.metric('process_resident_memory_bytes')))
-        )
-          .map((bytes) => `${Math.round(bytes / 1e6)} MB`)
-          .join(' and ');
-        print(
-          `${round}: ${fault.name}: ${result.acknowledged} acknowledged, ${isClean(result) ? 'clean' : 'NOT CLEAN'}, ${memory}${said}`,
-        );
+        const outcome = isClean(result) ? 'clean' : `NOT CLEAN: ${result.complaints.join('; ')}`;
+        print(`${round}: ${fault.name}: ${result.acknowledged} acknowledged, ${await memory(world)}, ${outcome}`);
       }
     }
   } finally {
     await world.stop();
   }
   return results;
+}
+
+/** Resident memory of both gateways. */
+async function memory(world: World): Promise<string> {
+  const bytes = await Promise.all(world.gateways.map((gateway) => gateway.metric('process_resident_memory_bytes')));
+  return bytes.map((size) => `${Math.round(size / 1e6)} MB`).join(' and ');
 }
 
 function report(results: readonly RoundResult[]): void {

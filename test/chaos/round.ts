@@ -71,6 +71,8 @@ export async function runRound(world: World, fault: Fault, round: number): Promi
   await audit.end();
 
   const complaints: string[] = [];
+  const kept = await eventually(SETTLE_LIMIT, () => leftovers(world));
+  if (kept !== undefined) complaints.push(kept);
   if (unready !== undefined) complaints.push(unready);
   if (fault.notReady && !readinessWatch.wentDown) complaints.push('a gateway never said that it was not ready');
   for (const [index, gateway] of world.gateways.entries())
@@ -129,6 +131,19 @@ async function notReady(world: World): Promise<string | undefined> {
   for (const index of [0, 1]) {
     const status = await readiness(world, index);
     if (status !== 200) return `gateway ${index} is not ready again: ${status}`;
+  }
+  return undefined;
+}
+
+/** What has to be empty once nobody asks for anything any more. */
+const EMPTY = ['tandem_telemetry_in_flight_bytes', 'tandem_telemetry_backlog', 'tandem_http_open_polls'] as const;
+
+async function leftovers(world: World): Promise<string | undefined> {
+  for (const [index, gateway] of world.gateways.entries()) {
+    for (const name of EMPTY) {
+      const value = await gateway.metric(name);
+      if (value !== 0) return `gateway ${index} keeps ${name} ${value}`;
+    }
   }
   return undefined;
 }
