@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   longValue,
   MetricsRegistry,
-  type RedisAddress,
+  readSettings,
   type State,
   silentLogger,
   systemClock,
   systemRandom,
 } from '@tandem/core';
-import { openRedisState } from '@tandem/state-redis';
+import { openRedisState, redisBoundsOf } from '@tandem/state-redis';
 import { generate, parse } from 'coap-packet';
 import { Redis } from 'ioredis';
 import { median } from '../measure/median';
@@ -70,29 +70,12 @@ function write(state: State, deviceId: string, round: number): void {
   void state.attributes.save(deviceId, 'SHARED', [{ key: 'k', value: longValue(round) }], Date.now());
 }
 
-async function openStore({ port }: RedisProcess): Promise<State> {
-  const address: RedisAddress = {
-    nodes: [{ host: '127.0.0.1', port }],
-    tls: false,
-    username: undefined,
-    password: undefined,
-    database: 0,
-  };
+async function openStore({ url }: RedisProcess): Promise<State> {
+  const settings = readSettings({ REDIS_URL: url });
+  if (!settings.REDIS_URL) throw new Error('the bench has no Redis');
   return openRedisState({
-    address,
-    prefix: 'tandem',
-    waitReplicas: 0,
-    durability: 'process',
-    timeout: 5_000,
-    backlogMax: 2_000_000,
-    maxInFlightBytes: 67_108_864,
-    eventLogMax: 256,
-    rpcMaxPending: 1_000,
-    rpcCacheMax: 1_000,
-    rereadInterval: 15_000,
-    historyMax: 10_000,
-    partitions: 8,
-    consumerGroupTtl: 86_400_000,
+    ...redisBoundsOf(settings),
+    address: settings.REDIS_URL,
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,

@@ -49,7 +49,6 @@ export const clusterOptions = (redisOptions: RedisOptions): ClusterOptions => ({
   slotsRefreshInterval: 2_000,
   slotsRefreshTimeout: CONNECT_TIMEOUT,
   clusterRetryStrategy: pause,
-  shardedSubscribers: true,
   // Nodes tell addresses, and certificates name hosts: what is told is used as it is.
   dnsLookup: (host, callback) => callback(null, host),
 });

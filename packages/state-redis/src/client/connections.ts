@@ -1,6 +1,6 @@
 import type { Logger, Millis, RedisAddress } from '@tandem/core';
 import { Cluster, Redis } from 'ioredis';
-import { clusterOptions, commandOptions, serverOptions } from './connection-options';
+import { clusterOptions, commandOptions, type serverOptions } from './connection-options';
 
 /** A Cluster whose nodes hang ends when it has given up asking them, and nothing is left to wait for until then. */
 const LONGEST_END: Millis = 500;
@@ -17,15 +17,6 @@ export function openClient({ address, cluster, timeout }: ConnectionSettings, lo
   const options = { ...commandOptions(address, timeout), enableAutoPipelining: true };
   return watched(
     cluster ? openCluster(address, options, true) : new Redis({ ...options, ...address.nodes[0] }),
-    logger,
-  );
-}
-
-/** For subscriptions: nothing else goes over it, and they are taken up again after a reconnection. */
-export function openSubscriber({ address, cluster }: ConnectionSettings, logger: Logger): Redis | Cluster {
-  const options = { ...serverOptions(address), maxRetriesPerRequest: null };
-  return watched(
-    cluster ? openCluster(address, options, false) : new Redis({ ...options, ...address.nodes[0] }),
     logger,
   );
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type Device, silentLogger, TandemError } from '@tandem/core';
+import { type Device, TandemError } from '@tandem/core';
 import { aDevice, aProfile, credentialsOf } from '@tandem/core/testing';
-import { closeClient, openSubscriber } from '../client';
+import { closeClient } from '../client';
 import { Keys } from '../keys';
+import { openSubscriber } from '../testing/open-subscriber';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { RegistryProcess } from './testing/registry-process';
 
@@ -118,7 +119,7 @@ describe('The beginning and the end of a device', () => {
   it('tells the waiters of other processes when the commands are gone', async () => {
     const device = await made();
     const rpcs = await fill(device);
-    const subscriber = openSubscriber({ address: server.address, cluster: false, timeout: 5_000 }, silentLogger);
+    const subscriber = openSubscriber(server);
     await subscriber.subscribe(keys.wakeChannel(device.id));
     const seen = new Promise<unknown>((resolve) => {
       subscriber.on('message', async (_, message) => {

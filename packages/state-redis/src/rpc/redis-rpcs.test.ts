@@ -1,6 +1,7 @@
-import { type Device, type Rpc, silentLogger } from '@tandem/core';
+import type { Device, Rpc } from '@tandem/core';
 import { aCommand, aDevice, aProfile, CREATED } from '@tandem/core/testing';
-import { closeClient, openSubscriber } from '../client';
+import { closeClient } from '../client';
+import { openSubscriber } from '../testing/open-subscriber';
 import { rpcKeys } from './rpc-keys';
 import { type ProcessOptions, RpcRedis } from './testing/rpcs-under-test';
 
@@ -77,7 +78,7 @@ describe('Two processes with one device', () => {
     const { one, other, device } = await two();
     const channel = redis.keys.wakeChannel(device.id);
     const address = redis.server.address;
-    const subscriber = openSubscriber({ address, cluster: false, timeout: 5_000 }, silentLogger);
+    const subscriber = openSubscriber({ address });
     const heard: string[] = [];
     const all = new Promise<void>((resolve) => {
       subscriber.on('message', (_channel: string, message: string) => heard.push(message) === 3 && resolve());

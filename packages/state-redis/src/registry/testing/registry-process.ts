@@ -8,8 +8,9 @@ import {
   type Uuid,
 } from '@tandem/core';
 import type { Redis } from 'ioredis';
-import { Commands, closeClient, openClient, openSubscriber } from '../../client';
+import { Commands, closeClient, openClient } from '../../client';
 import type { Keys } from '../../keys';
+import { openSubscriber } from '../../testing/open-subscriber';
 import type { RedisServer } from '../../testing/redis-server';
 import { Registry, type RegistryOptions } from '../registry';
 import type { WakeSource } from '../wake-source';
@@ -71,7 +72,7 @@ export class RegistryProcess {
     const settings = { address: server.address, cluster: false, timeout: 5_000 };
     const client = openClient(settings, logger) as Redis;
     const waiting = openClient(settings, logger) as Redis;
-    const subscriber = openSubscriber(settings, logger) as Redis;
+    const subscriber = openSubscriber(settings);
     this.#clients = [client, waiting, subscriber];
     this.commands = new CommandsOverNetwork(client, waiting, { waitReplicas: 0, timeout: 5_000, logger });
     this.registry = new Registry(this.commands, keys, wakes ?? subscribed(subscriber), {
