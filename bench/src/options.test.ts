@@ -4,6 +4,7 @@ describe('the command line', () => {
   it('without arguments measures both protocols, three rounds of ten seconds and a soak of three minutes, unpinned', () => {
     expect(readOptions([])).toEqual({
       protocols: ['http', 'coap'],
+      redis: false,
       seconds: 10,
       warmup: 5,
       rounds: 3,
@@ -17,6 +18,11 @@ describe('the command line', () => {
       baselines: false,
       gateway: undefined,
     });
+  });
+
+  it('measures processes over a shared Redis on demand', () => {
+    expect(readOptions(['redis', '--seconds', '2'])).toMatchObject({ redis: true, seconds: 2 });
+    expect(() => readOptions(['redis', 'http'])).toThrow(BadOption);
   });
 
   it('takes one protocol and the knobs', () => {

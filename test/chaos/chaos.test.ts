@@ -8,6 +8,7 @@ const PAUSE = 4_000;
 
 describe.each(['standalone', 'cluster'] as const)('Under load over both protocols, on a %s Redis', (store) => {
   let world: World;
+  let rounds = 0;
 
   beforeAll(async () => {
     world = await World[store]();
@@ -20,7 +21,7 @@ describe.each(['standalone', 'cluster'] as const)('Under load over both protocol
   it.each(faults(PAUSE).filter((fault) => fault.store === store))(
     '$name costs time, and nothing that was acknowledged',
     async (fault) => {
-      const result = await runRound(world, fault, 1);
+      const result = await runRound(world, fault, ++rounds);
       expect(result).toMatchObject({ lost: 0, duplicated: 0, notShown: 0, commandsLost: 0, stale: 0, complaints: [] });
       expect(result.acknowledged).toBeGreaterThan(100);
       expect(result.commands).toBeGreaterThan(DEVICES);

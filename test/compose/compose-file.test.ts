@@ -44,7 +44,7 @@ describe('docker-compose.yml', () => {
 
   it('has a Redis that answers only after it has flushed, as TANDEM_DURABILITY=power asks for', () => {
     const flat = text('docker-compose.yml').replace(/\n +- /g, ' ');
-    expect(flat).toContain("--appendonly 'yes' --appendfsync always");
+    expect(flat).toMatch(/--appendonly ['"]yes['"] --appendfsync always/);
     expect(flat).toContain('--maxmemory-policy noeviction');
     for (const given of Object.values(environments())) expect(given.TANDEM_DURABILITY).toBe('power');
   });
