@@ -20,6 +20,7 @@ export * from './payload/index';
 export * from './platform/clock';
 export * from './platform/logger';
 export * from './platform/metrics';
+export * from './platform/quiet-logger';
 export * from './platform/random';
 export * from './rpc/index';
 export * from './state/activity-store';

@@ -1,4 +1,4 @@
-import type { State } from '@tandem/core';
+import { type State, TandemError } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
 import { Readiness } from './readiness';
 
@@ -29,7 +29,10 @@ describe('Whether a process is ready', () => {
   it('it says so when the store fails, or takes too long', async () => {
     readiness.started();
     readiness.opened(store(() => Promise.reject(new Error('no'))));
-    expect(await readiness.notReady()).toEqual(['the store does not answer']);
+    expect(await readiness.notReady()).toEqual(['the store does not take writes: no']);
+    const full = new TandemError('STORE_UNAVAILABLE', { cause: new Error('OOM command not allowed') });
+    readiness.opened(store(() => Promise.reject(full)));
+    expect(await readiness.notReady()).toEqual(['the store does not take writes: OOM command not allowed']);
     readiness.opened(store(() => new Promise(() => {})));
     const answer = readiness.notReady();
     clock.advance(2_000);

@@ -41,20 +41,27 @@ export class Readiness {
         this.#waitingFor ? `the store does not answer: ${this.#waitingFor}` : 'the store is being opened',
       ];
     }
-    return (await this.#answers(this.#state)) ? parts : [...parts, 'the store does not answer'];
+    const failure = await this.#failureOf(this.#state);
+    return failure === undefined ? parts : [...parts, failure];
   }
 
-  #answers(state: State): Promise<boolean> {
+  #failureOf(state: State): Promise<string | undefined> {
     return new Promise((resolve) => {
-      const timer = this.clock.setTimer(TIMEOUT, () => resolve(false));
-      const answered = (answer: boolean) => {
+      const timer = this.clock.setTimer(TIMEOUT, () => resolve('the store does not answer'));
+      const told = (failure?: string) => {
         timer.cancel();
-        resolve(answer);
+        resolve(failure);
       };
       state.ping().then(
-        () => answered(true),
-        () => answered(false),
+        () => told(),
+        (error: unknown) => told(`the store does not take writes: ${reasonOf(error)}`),
       );
     });
   }
+}
+
+/** The store's own words where it has some. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }

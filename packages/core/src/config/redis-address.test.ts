@@ -44,8 +44,22 @@ describe('REDIS_URL', () => {
     'redis://a,rediss://b',
     'redis://a,',
     'redis://h:99999',
+    'redis://h:0',
+    'redis://h?db=5',
+    'redis://me:4711#secret@h',
+    'redis://a/0,b/5',
+    'redis://a,redis://:pw@b',
   ])('refuses %s', (value) => {
     expect(() => parse(value)).toThrow(/^must /);
+  });
+});
+
+describe('A password in REDIS_URL', () => {
+  it('that is not escaped is refused with what to write, and never repeated', () => {
+    expect(() => parse('redis://me:4711#secret@h')).toThrow('must not have ? or #; in a password write %3F and %23');
+    expect(() => parse('redis://me:SECRET%zz@h')).toThrow(
+      'has a % that escapes nothing; in a user or password write %25',
+    );
   });
 });
 

@@ -13,7 +13,7 @@ const DEFAULT_PORT = 6379;
 
 /**
  * `redis[s]://[[user]:password@]host[:port][/database]`, or a comma list of these: several nodes of one Cluster. User,
- * password and TLS are those of the first one; a later one may leave out everything but `host:port`.
+ * password, database and TLS are said by the first one and hold for all.
  */
 export const redisUrl = (doc: string, extra: Pick<Setting<unknown>, 'secret'>): Setting<RedisAddress | undefined> => ({
   type: 'redis or rediss URL, or a comma list of them',
@@ -24,10 +24,15 @@ export const redisUrl = (doc: string, extra: Pick<Setting<unknown>, 'secret'>): 
 });
 
 function parseAddress(value: string): RedisAddress {
+  // Before anything is taken apart: an unescaped one in a password would make a part of it the host or the port.
+  if (/[?#]/.test(value)) throw new Error('must not have ? or #; in a password write %3F and %23');
   const [first, ...others] = value.split(',').map((item) => item.trim());
   const url = parseNode(first ?? '');
   const nodes = [url, ...others.map((item) => parseNode(item.includes('://') ? item : `${url.protocol}//${item}`))];
   if (nodes.some(({ protocol }) => protocol !== url.protocol)) throw new Error('must not mix redis:// and rediss://');
+  if (nodes.some((node) => node !== url && saysMore(node, url))) {
+    throw new Error('must name user, password and database with the first node only; they hold for all');
+  }
   const database = url.pathname.replace(/^\//, '');
   if (!/^\d{0,5}$/.test(database)) throw new Error('must name the database as a number');
   return {
@@ -36,18 +41,32 @@ function parseAddress(value: string): RedisAddress {
       port: port === '' ? DEFAULT_PORT : Number(port),
     })),
     tls: url.protocol === 'rediss:',
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    username: url.username === '' ? undefined : unescaped(url.username),
+    password: url.password === '' ? undefined : unescaped(url.password),
     database: Number(database),
   };
 }
 
 function parseNode(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if ((url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') || url.hostname === '') {
+  if ((url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') || url.hostname === '' || url.port === '0') {
     throw new Error('must be redis://host:port or rediss://host:port, or a comma list of them');
   }
   return url;
+}
+
+/** Whether a later node says something of its own that the first one does not say. */
+const saysMore = (node: URL, first: URL): boolean =>
+  (node.username !== '' && node.username !== first.username) ||
+  (node.password !== '' && node.password !== first.password) ||
+  (node.pathname.length > 1 && node.pathname !== first.pathname);
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error('has a % that escapes nothing; in a user or password write %25');
+  }
 }
 
 const PREFIX = /^[A-Za-z0-9_.-]{1,64}$/;

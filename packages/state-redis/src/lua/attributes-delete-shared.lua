@@ -15,7 +15,7 @@ if not log[1] then
   return '[]'
 end
 if log[3] == ARGV[1] then
-  redis.call(ARGV[2], KEYS[4], ARGV[3])
+  redis.pcall(ARGV[2], KEYS[4], ARGV[3])
   return redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1][2][4]
 end
 local keys, names = {}, {}
@@ -35,5 +35,5 @@ for first = 1, #keys, 1000 do
   redis.call('HDEL', KEYS[2], unpack(keys, first, math.min(first + 999, #keys)))
 end
 redis.call('HSET', KEYS[1], 'offset', offset, 'op', ARGV[1])
-redis.call(ARGV[2], KEYS[4], ARGV[3])
+redis.pcall(ARGV[2], KEYS[4], ARGV[3])
 return deleted

@@ -25,5 +25,5 @@ if log[3] ~= ARGV[1] then
   end
   redis.call('HSET', KEYS[1], 'offset', offset, 'op', ARGV[1])
 end
-redis.call(ARGV[2], KEYS[4], ARGV[3])
+redis.pcall(ARGV[2], KEYS[4], ARGV[3])
 return 1

@@ -10,5 +10,5 @@ if not redis.call('HGET', KEYS[1], 'epoch') then
   return 0
 end
 redis.call('HSET', KEYS[1], 'observer:' .. ARGV[1], ARGV[2])
-redis.call(ARGV[3], KEYS[2], ARGV[4])
+redis.pcall(ARGV[3], KEYS[2], ARGV[4])
 return 1

@@ -72,6 +72,6 @@ if ARGV[5] ~= '' then
     'XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], string.format('%.0f-0', number),
     'by', ARGV[3], 'commit', ARGV[4], 'kind', ARGV[5], 'about', ARGV[6]
   )
-  redis.call(ARGV[7], KEYS[3], ARGV[3] .. ' changes')
+  redis.pcall(ARGV[7], KEYS[3], ARGV[3] .. ' changes')
 end
 return 'OK'
