@@ -130,6 +130,39 @@ describe('A process that is told to stop while Redis is away', () => {
   });
 });
 
+describe('A process that is told to stop while Redis hangs', () => {
+  /** After the store's own time-out whoever waits would be answered anyway. */
+  const ANSWERED_WITHIN = 2_500;
+
+  it('tells whoever waits for it to come back, and ends well before its time is over', async () => {
+    const server = await redis();
+    const gateway = await GatewayProcess.start({ REDIS_URL: server.url });
+    const client = await ServerClient.login(gateway.http);
+    const id = await client.createDevice('busy');
+    const device = new HttpDevice(gateway.http, 'busy');
+    expect((await device.get('attributes')).status).toBe(200);
+    server.pause();
+    const requests = [
+      device.post('telemetry', '{"a":1}'),
+      device.post('attributes', '{"a":1}'),
+      device.get('attributes?clientKeys=a'),
+      httpGet(gateway.http, `/api/device/${id}`, client.jwt),
+    ];
+    await gateway.settled('tandem_http_telemetry_requests_total', 1);
+    await gateway.settled('tandem_http_attributes_write_requests_total', 1);
+    await gateway.settled('tandem_http_attributes_read_requests_total', 2);
+    const asked = performance.now();
+    const exit = gateway.stop();
+    for (const answer of await Promise.all(requests)) {
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+      expect(JSON.parse(answer.text)).toMatchObject({ status: 503, message: 'The gateway is shutting down' });
+    }
+    expect(performance.now() - asked).toBeLessThan(ANSWERED_WITHIN);
+    expect(await exit).toEqual({ code: 0, signal: null });
+    expect(performance.now() - asked).toBeLessThan(10_000);
+  });
+});
+
 describe('A Redis that must not be used', () => {
   it('stops the start in one line', async () => {
     const server = await redis({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] });
@@ -210,6 +243,12 @@ describe('A Redis that comes back empty', () => {
     await Promise.all([one, two, three].map((gateway) => gateway.stop()));
   });
 });
+
+/** With the headers of the answer. */
+async function httpGet(port: number, path: string, jwt: string) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'X-Authorization': `Bearer ${jwt}` } });
+  return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };
+}
 
 async function reservedPort(): Promise<ReservedPort> {
   const reserved = await reservePort();

@@ -100,7 +100,10 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
   async function getAttributes(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 0 && request.observable) {
       const { source, snapshot } = await AttributeSource.open(session, attributeUpdates);
-      return { ...content(snapshot), observation: asSession(source, () => connectivity.open(session.deviceId)) };
+      return {
+        ...content(snapshot),
+        observation: asSession(source, session.deviceId, () => connectivity.open(session.deviceId)),
+      };
     }
     const found = await attributes.readForDevice(session, attributeQuery(request.query));
     if (found.client.length === 0 && found.shared.length === 0) return { ...NOT_FOUND, contentFormat: JSON_FORMAT };
@@ -111,7 +114,7 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
     const source = await RpcSource.open(session, rpcDelivery, clock, settings.COAP_TIMEOUT);
-    return { ...VALID, observation: asSession(source, () => connectivity.open(session.deviceId)) };
+    return { ...VALID, observation: asSession(source, session.deviceId, () => connectivity.open(session.deviceId)) };
   }
 }
 

@@ -5,7 +5,7 @@ import { createServerApi } from '@tandem/server-api';
 import { bind } from './bind';
 import { closeServer } from './http-close';
 import type { Patience } from './patience';
-import type { Shutdown } from './shutdown';
+import { PATIENCE, type Shutdown } from './shutdown';
 
 /** Ports as they were bound; undefined where a role is not run. */
 export interface DoorPorts {
@@ -37,16 +37,16 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   const { settings } = core;
   const app = createApp();
   const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
-  if (deviceApi) shutdown.first('device API', () => deviceApi.close());
+  if (deviceApi) shutdown.first('device API', () => deviceApi.close(PATIENCE));
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await patience.with('the server API', () => createServerApi(core));
     app.use(serverApi.router);
-    shutdown.first('server API', () => serverApi.close());
+    shutdown.first('server API', () => serverApi.close(PATIENCE));
   }
   answerTheRest(app, core);
   const server = createHttpServer(app, { first: deviceApi?.middleware });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
-  shutdown.sockets('HTTP', () => closeServer(server));
+  shutdown.sockets('HTTP', (elapsed) => closeServer(server, elapsed));
   return port;
 }
 

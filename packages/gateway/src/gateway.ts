@@ -64,7 +64,10 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
 
   const webhook = settings.TANDEM_RPC_WEBHOOK_URL;
   const core = makeCore(state, settings, platform, webhook && webhookBackend(webhook));
-  shutdown.last('activity reports', startActivityReports(core), LAST_REPORT);
+  const endReports = startActivityReports(core);
+  shutdown.last('activity reports', endReports, LAST_REPORT);
+  // Takes as long as its step: in the time of the report, and ended by the store.
+  shutdown.last('materialiser', () => void state.materialiser.stop().catch(() => {}));
   if (settings.TANDEM_ROLES.includes('api')) {
     shutdown.first('administrators', await keepAdministrators(core, patience));
     await patience.with('the materialiser', () => state.materialiser.start());

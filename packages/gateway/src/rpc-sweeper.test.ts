@@ -36,6 +36,20 @@ describe('The sweeper of lapsed commands', () => {
     expect(sweep).toHaveBeenCalledTimes(3);
   });
 
+  it('rests when little of what it found could be cleared away', async () => {
+    const { sweep, second } = start(999, 499, 0, 0);
+    await second();
+    expect(sweep).toHaveBeenCalledTimes(2);
+    await second();
+    expect(sweep).toHaveBeenCalledTimes(3);
+  });
+
+  it('tells of a failure that goes on every ten seconds', async () => {
+    const { logger, second } = start(...Array.from({ length: 21 }, () => new Error('no store')));
+    for (let n = 0; n < 21; n++) await second();
+    expect(logger.error).toHaveBeenCalledTimes(3);
+  });
+
   it('goes on after a failure, and tells of it', async () => {
     const { sweep, logger, second } = start(new Error('no store'));
     await second();

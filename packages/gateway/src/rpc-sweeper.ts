@@ -1,17 +1,21 @@
-import type { Core, Timer } from '@tandem/core';
+import { type Core, quietLogger, type Timer } from '@tandem/core';
 
 const INTERVAL = 1_000;
 const BATCH = 1_000;
+/** A round goes on only with a store in which most of it can be cleared away. */
+const ENOUGH = BATCH / 2;
+const SAID_EVERY = 10_000;
 
 /** Clears lapsed commands away, once a second, for as long as the process lives. */
 export function startRpcSweeper({ rpcCalls, clock, logger }: Core): () => void {
   let stopped = false;
   let timer: Timer;
+  const quiet = quietLogger(logger, clock, SAID_EVERY);
   const sweep = async () => {
     try {
-      while ((await rpcCalls.sweep(BATCH)) === BATCH && !stopped);
+      while ((await rpcCalls.sweep(BATCH)) >= ENOUGH && !stopped);
     } catch (error) {
-      if (!stopped) logger.error('lapsed RPCs not swept', { error: String(error) });
+      if (!stopped) quiet.error('lapsed RPCs not swept', { error: String(error) });
     }
     if (!stopped) timer = clock.setTimer(INTERVAL, sweep);
   };

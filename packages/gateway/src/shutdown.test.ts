@@ -25,6 +25,19 @@ describe('The shutdown', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('tells the doors how much of their time is over', async () => {
+    const shutdown = new Shutdown(silentLogger, clock);
+    const close = jest.fn();
+    shutdown.first('polls', () => new Promise((resolve) => void clock.setTimer(300, resolve)));
+    shutdown.sockets('HTTP', close);
+    clock.advance(5_000);
+    const run = shutdown.run();
+    clock.advance(300);
+    await run;
+    expect(close).toHaveBeenCalledWith(300);
+    expect(clock.timers).toBe(0);
+  });
+
   it('happens once, however often it is asked for', async () => {
     const shutdown = new Shutdown(silentLogger, clock);
     const close = jest.fn();

@@ -2,9 +2,16 @@ import type { Clock, Logger, Millis } from '@tandem/core';
 
 interface Step {
   readonly name: string;
-  readonly run: () => void | Promise<void>;
+  /** @param elapsed since the shutdown began */
+  readonly run: (elapsed: Millis) => void | Promise<void>;
   readonly limit?: Millis;
 }
+
+/**
+ * How long requests may wait for a store that does not answer until they are refused: just before the first stage ends, so
+ * that nobody's connection is cut without an answer.
+ */
+export const PATIENCE: Millis = 1_800;
 
 /**
  * How long the first stage may take. A request whose body never comes ends only when its connection is cut, and that is
@@ -21,6 +28,7 @@ export class Shutdown {
   readonly #sockets: Step[] = [];
   readonly #last: Step[] = [];
   #running: Promise<void> | undefined;
+  #begun: Millis = 0;
 
   constructor(
     private readonly logger: Logger,
@@ -45,7 +53,10 @@ export class Shutdown {
   }
 
   run(): Promise<void> {
-    this.#running ??= this.#run();
+    if (!this.#running) {
+      this.#begun = this.clock.monotonic();
+      this.#running = this.#run();
+    }
     return this.#running;
   }
 
@@ -60,7 +71,7 @@ export class Shutdown {
 
   async #do({ name, run }: Step): Promise<void> {
     try {
-      await run();
+      await run(this.clock.monotonic() - this.#begun);
     } catch (error) {
       this.logger.error('part did not close', { part: name, error: String(error) });
     }

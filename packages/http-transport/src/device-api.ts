@@ -8,6 +8,7 @@ import {
   payloadLimitOf,
   renderDeviceAttributes,
   TandemError,
+  type Timer,
 } from '@tandem/core';
 import { Exchange } from './exchange';
 import { HeldRequest } from './held-request';
@@ -37,8 +38,12 @@ export interface DeviceApi {
    * reads bodies; mounting at `/api/v1` works as well.
    */
   readonly middleware: DeviceApiHandler;
-  /** Answers every open poll and waiting command 503 + Retry-After at once and takes no more. The rest goes on. */
-  close(): void;
+  /**
+   * Answers every open poll and waiting command 503 + Retry-After at once and takes no more. The rest goes on, and what
+   * then still waits for the store is answered so as well; nothing is taken after that.
+   * @param patience how long the rest may take
+   */
+  close(patience: Millis): void;
 }
 
 export const createDeviceApi = (core: Core): DeviceApi => new HttpDeviceApi(core);
@@ -65,7 +70,11 @@ class HttpDeviceApi implements DeviceApi {
   readonly #limits: readonly PayloadLimit[];
   /** Bodies up to here need no look at the patterns. */
   readonly #smallestLimit: number;
+  /** Requests that wait for the store. */
+  readonly #waiting = new Set<Exchange>();
   #closing = false;
+  #patience: Timer | undefined;
+  #closed = false;
 
   constructor(private readonly core: Core) {
     const { settings, metrics } = core;
@@ -83,20 +92,32 @@ class HttpDeviceApi implements DeviceApi {
       next();
       return;
     }
-    const exchange = new Exchange(request, response, this.core.clock);
+    const exchange = new Exchange(request, response, this.core.clock, this.#waiting);
     if (this.#closing) exchange.closeConnection();
     try {
+      if (this.#closed) throw new TandemError('SHUTTING_DOWN');
       this.#check(exchange, route);
     } catch (error) {
       this.#fail(exchange, undefined, error);
     }
   };
 
-  close(): void {
+  close(patience: Millis): void {
     this.#closing = true;
+    this.#patience?.cancel();
+    this.#patience = this.core.clock.setTimer(patience, () => this.#refuseTheRest());
     for (const held of [...this.#polls, ...this.#commands]) {
       held.exchange.closeConnection();
       held.refuse(new TandemError('SHUTTING_DOWN'));
+    }
+  }
+
+  /** Whether the store has taken what they brought nobody knows: as with a store that does not answer in time. */
+  #refuseTheRest(): void {
+    this.#closed = true;
+    for (const exchange of [...this.#waiting]) {
+      exchange.closeConnection();
+      exchange.fail(new TandemError('SHUTTING_DOWN'));
     }
   }
 
@@ -140,8 +161,13 @@ class HttpDeviceApi implements DeviceApi {
       this.#accept(call, session);
       return;
     }
+    exchange.waits();
     this.core.auth.resolve(token).then(
-      (resolved) => this.#accept(call, resolved),
+      (resolved) => {
+        if (exchange.answered) return;
+        exchange.waitsNoMore();
+        this.#accept(call, resolved);
+      },
       (error) => this.#fail(exchange, operation, error),
     );
   }
@@ -180,6 +206,12 @@ class HttpDeviceApi implements DeviceApi {
       limit,
       (body) => {
         exchange.bodyUnread = false;
+        if (this.#closed) {
+          exchange.closeConnection();
+          exchange.fail(new TandemError('SHUTTING_DOWN'));
+          return;
+        }
+        exchange.waits();
         if (operation.name === 'telemetry' && body.length > 0) this.#postTelemetry(call, session, body);
         else this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
       },
@@ -222,6 +254,7 @@ class HttpDeviceApi implements DeviceApi {
     session: DeviceSession,
     query: string,
   ): Promise<void> {
+    exchange.waits();
     try {
       const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
       exchange.json(renderDeviceAttributes(attributes));
@@ -233,6 +266,7 @@ class HttpDeviceApi implements DeviceApi {
   async #callServer(exchange: Exchange, session: DeviceSession, body: Buffer): Promise<void> {
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     const caller = new AbortController();
+    exchange.waitsNoMore();
     const held = new HeldRequest(exchange, this.#commands);
     held.waitFor({ cancel: () => caller.abort() });
     try {

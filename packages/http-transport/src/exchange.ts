@@ -19,9 +19,24 @@ export class Exchange {
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly clock: Clock,
+    private readonly waiting: Set<Exchange>,
   ) {
     this.framing = new Framing(request);
     this.bodyUnread = this.framing.bodyAnnounced;
+  }
+
+  get answered(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** The client has done its part: the answer depends on the gateway alone, until it is there. */
+  waits(): void {
+    this.waiting.add(this);
+  }
+
+  /** It depends on the client again. */
+  waitsNoMore(): void {
+    this.waiting.delete(this);
   }
 
   /** The client shall send no further request on this connection. */
@@ -82,6 +97,7 @@ export class Exchange {
 
   #send(status: number, headers: Headers, text?: string): void {
     const { request, response } = this;
+    this.waiting.delete(this);
     if (response.headersSent) return;
     const lingering = this.bodyUnread && !discardable(request, this.framing);
     // Told to the client before its unread bytes are thrown away.

@@ -1,5 +1,5 @@
 import { type State, TandemError } from '@tandem/core';
-import { TestGateway } from './testing/test-gateway';
+import { TestGateway, until } from './testing/test-gateway';
 
 const error = (answer: { text: string }) => JSON.parse(answer.text);
 
@@ -72,7 +72,7 @@ it('when the gateway stops, whoever waits is told at once to come back, and new 
   ];
   await gateway.polls(2);
   while (gateway.gauge('tandem_client_rpcs_waiting') === 0) await new Promise(setImmediate);
-  gateway.api.close();
+  gateway.api.close(60_000);
   const told = await Promise.all([
     ...waiting,
     gateway.get(`/${token}/rpc`),
@@ -86,4 +86,108 @@ it('when the gateway stops, whoever waits is told at once to come back, and new 
   expect(gateway.gauge('tandem_devices_watched')).toBe(0);
   expect((await gateway.post(`/${token}/telemetry`, '{"a":1}')).status).toBe(200);
   await gateway.stop();
+});
+
+describe('when the gateway stops over a store that does not answer', () => {
+  /** The real store, which answers nothing until it is let go. */
+  const hanging = () => {
+    const released: (() => void)[] = [];
+    let asked = 0;
+    let hangs = false;
+    const hang = <T extends object>(store: T, ...methods: (keyof T)[]): T =>
+      new Proxy(store, {
+        get(target, name) {
+          const method = Reflect.get(target, name);
+          if (typeof method !== 'function') return method;
+          if (!methods.includes(name as keyof T)) return method.bind(target);
+          return async (...given: unknown[]) => {
+            if (hangs) {
+              asked++;
+              await new Promise<void>((resolve) => released.push(resolve));
+            }
+            return method.apply(target, given);
+          };
+        },
+      });
+    return {
+      over: (state: State): State => ({
+        ...state,
+        devices: hang(state.devices, 'resolveCredentials'),
+        attributes: hang(state.attributes, 'read', 'save'),
+        telemetryLog: hang(state.telemetryLog, 'append'),
+      }),
+      hang: () => {
+        hangs = true;
+      },
+      letGo: () => {
+        hangs = false;
+        for (const release of released) release();
+      },
+      asked: (count: number) => until(() => asked === count),
+    };
+  };
+
+  const waiting = async (hang: ReturnType<typeof hanging>) => {
+    const gateway = await TestGateway.start({ over: hang.over });
+    const [known, unknown] = [await gateway.device(), await gateway.device()];
+    await gateway.get(`/${known.token}/attributes`);
+    hang.hang();
+    const answers = [
+      gateway.post(`/${known.token}/telemetry`, '{"a":1}'),
+      gateway.post(`/${known.token}/attributes`, '{"a":1}'),
+      gateway.get(`/${known.token}/attributes?clientKeys=a`),
+      gateway.post(`/${unknown.token}/telemetry`, '{"a":1}'),
+    ];
+    await hang.asked(answers.length);
+    return { gateway, known, unknown, answers };
+  };
+
+  it('whoever waits for it is told to come back before the connection is cut, and once only', async () => {
+    const hang = hanging();
+    const { gateway, known, unknown, answers } = await waiting(hang);
+    gateway.api.close(1);
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+      expect(error(answer)).toMatchObject({ status: 503, message: 'The gateway is shutting down', errorCode: 2 });
+    }
+    const late = await gateway.get(`/${known.token}/attributes`);
+    expect(error(late)).toMatchObject({ message: 'The gateway is shutting down' });
+    hang.letGo();
+    // What had reached the store is done all the same; what had not is not begun after its refusal.
+    while (!(await gateway.clientAttributes(known)).a) await new Promise(setImmediate);
+    expect(Object.keys(await gateway.stored(known))).toEqual(['a']);
+    expect(await gateway.stored(unknown)).toEqual({});
+    expect(gateway.log.filter((line) => line.startsWith('request failed'))).toEqual([]);
+    await gateway.stop();
+  });
+
+  it('a store that answers in time is nothing the devices notice', async () => {
+    const hang = hanging();
+    const { gateway, answers } = await waiting(hang);
+    gateway.api.close(60_000);
+    hang.letGo();
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    await gateway.stop();
+  });
+
+  it('a request whose body does not come is not answered', async () => {
+    const gateway = await TestGateway.start();
+    const { token } = await gateway.device();
+    await gateway.get(`/${token}/attributes`);
+    const socket = gateway.connect();
+    const length = 10;
+    socket.write(`POST /api/v1/${token}/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
+    await until(() => gateway.gauge('tandem_http_telemetry_requests_total') === 1);
+    const heard: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => heard.push(chunk));
+    gateway.api.close(0);
+    // Its timer is over when this one is.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(heard).toEqual([]);
+    const closed = new Promise((resolve) => socket.on('end', resolve).on('error', resolve));
+    await gateway.stop();
+    await closed;
+    socket.destroy();
+    expect(Buffer.concat(heard).toString()).toBe('');
+  });
 });

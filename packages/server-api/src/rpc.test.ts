@@ -291,7 +291,7 @@ it('ends waiting calls with 503, a time to retry and their connection when the s
     const call = () => own.call('POST', `/api/rpc/twoway/${deviceId}`, { token: session.token, body: { method: 'm' } });
     const answer = call();
     await own.clock.timerOf(WAIT);
-    await own.api.close();
+    await own.api.close(60_000);
     for (const { status, headers } of [await answer, await call()]) {
       expect([status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '1', 'close']);
     }

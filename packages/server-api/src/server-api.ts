@@ -1,4 +1,4 @@
-import { type Core, TandemError } from '@tandem/core';
+import { type Core, type Millis, TandemError } from '@tandem/core';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
 import { LoginQueue } from './auth/login-queue';
@@ -18,8 +18,12 @@ export interface ServerApi {
   readonly router: Router;
   /** What is mounted: one row for each call. */
   readonly routes: readonly Route[];
-  /** Ends waiting calls with 503 and Retry-After, refuses new ones. Resolves when all are answered. */
-  close(): Promise<void>;
+  /**
+   * Ends waiting calls with 503 and Retry-After, refuses new ones. Resolves when all are answered but those whose clients
+   * do not end their requests.
+   * @param patience how long what waits for the store may take until it is answered so as well
+   */
+  close(patience: Millis): Promise<void>;
 }
 
 /** The REST subset that drives devices (server contract). */
@@ -55,19 +59,21 @@ export async function createServerApi(core: Core): Promise<ServerApi> {
   const router = Router();
   router.use(async (request: Request, response: Response, next: NextFunction) => {
     if (!isServerApiPath(pathOf(request.url))) return next();
+    dispatcher.begin(request, response);
     try {
       await admit(request);
     } catch (error) {
       return dispatcher.refuse(request, response, error);
     }
+    if (response.writableEnded) return;
     api(request, response, next);
   });
   return {
     router,
     routes,
-    close() {
+    close(patience) {
       key.close();
-      return dispatcher.close();
+      return dispatcher.close(patience);
     },
   };
 }

@@ -44,7 +44,7 @@ export interface Environment {
   readonly rpcs: Table;
   /** device + request id -> RPC id; every RPC of the device */
   readonly rpcsByDevice: BinaryTable;
-  /** device + request id -> RPC id; those the device may still get or answer */
+  /** device + request id -> RPC id, and until when where it is final; those the device may still get or answer */
   readonly rpcsOpen: BinaryTable;
   /** device -> next request id */
   readonly rpcCounters: Table;

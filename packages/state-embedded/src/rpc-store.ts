@@ -2,6 +2,7 @@ import {
   type EpochMillis,
   HOLDABLE_RPC_STATES,
   isFinal,
+  MAX_FINAL_OPEN,
   type NewRpc,
   OPEN_RPC_STATES,
   type Page,
@@ -21,6 +22,13 @@ import type { WakeUps } from './wake-ups';
 /** Request ids are int32 on the wire (contract 1.6). */
 const REQUEST_IDS = 0x8000_0000;
 
+interface Listed {
+  readonly key: Buffer;
+  readonly id: Uuid;
+  /** Of a final one only: until when it stays listed. */
+  readonly finalUntil: EpochMillis | undefined;
+}
+
 export class EmbeddedRpcs implements RpcStore {
   constructor(
     private readonly env: Environment,
@@ -36,7 +44,7 @@ export class EmbeddedRpcs implements RpcStore {
       if (there) return isSameCommand(there, request) ? there : undefined;
       const { lapsed, pending } = this.#waiting(request.deviceId, request.createdTime);
       if (pending >= this.maxPending) return undefined;
-      for (const rpc of lapsed) this.env.rpcsOpen.remove(rpcKey(rpc));
+      for (const key of lapsed) this.env.rpcsOpen.remove(key);
       const requestId = this.#nextRequestId(request.deviceId);
       const created: Rpc = {
         ...request,
@@ -90,7 +98,7 @@ export class EmbeddedRpcs implements RpcStore {
         heldUntil: patch.heldUntil ?? 0,
       };
       this.env.rpcs.put(id, JSON.stringify(next));
-      if (!OPEN_RPC_STATES.includes(next.status)) this.env.rpcsOpen.remove(rpcKey(next));
+      this.#list(next, patch.openUntil);
       if (next.persistent && isFinal(next)) this.env.rpcExpiry.remove([next.expirationTime, id]);
       return next;
     });
@@ -152,22 +160,44 @@ export class EmbeddedRpcs implements RpcStore {
     return Number(this.env.rpcCounters.get(deviceId) ?? 0);
   }
 
+  /** Keeps the list of the open ones after a change. Who has left it does not come back. */
+  #list(rpc: Rpc, openUntil: EpochMillis | undefined): void {
+    const key = rpcKey(rpc);
+    if (!OPEN_RPC_STATES.includes(rpc.status)) this.env.rpcsOpen.remove(key);
+    else if (this.env.rpcsOpen.get(key) !== undefined) {
+      const until = Math.min(rpc.expirationTime, openUntil ?? Number.POSITIVE_INFINITY);
+      this.env.rpcsOpen.put(key, isFinal(rpc) ? `${rpc.id} ${until}` : rpc.id);
+    }
+  }
+
   #open(deviceId: Uuid, now: EpochMillis): Rpc[] {
-    return this.#allOpen(deviceId).filter(({ expirationTime }) => expirationTime > now);
+    const entries = this.#listed(deviceId).filter(({ finalUntil = Number.POSITIVE_INFINITY }) => finalUntil > now);
+    let tooMany = entries.filter(({ finalUntil }) => finalUntil !== undefined).length - MAX_FINAL_OPEN;
+    return entries
+      .filter(({ finalUntil }) => finalUntil === undefined || tooMany-- <= 0)
+      .flatMap(({ id }) => this.#get(id) ?? [])
+      .filter(({ expirationTime }) => expirationTime > now);
   }
 
   /** What a new RPC of the device meets. The lapsed are nobody's any more: only `expired` still has to see them. */
-  #waiting(deviceId: Uuid, now: EpochMillis): { lapsed: Rpc[]; pending: number } {
-    const open = this.#allOpen(deviceId);
-    return {
-      lapsed: open.filter(({ expirationTime }) => expirationTime <= now),
-      pending: open.filter((rpc) => rpc.expirationTime > now && !isFinal(rpc)).length,
-    };
+  #waiting(deviceId: Uuid, now: EpochMillis): { lapsed: Buffer[]; pending: number } {
+    const lapsed: Buffer[] = [];
+    let pending = 0;
+    for (const { key, id, finalUntil } of this.#listed(deviceId)) {
+      const rpc = finalUntil === undefined ? this.#get(id) : undefined;
+      if ((finalUntil ?? rpc?.expirationTime ?? 0) <= now) lapsed.push(key);
+      // Final ones that an earlier release listed do not say so.
+      else if (rpc && !isFinal(rpc)) pending++;
+    }
+    return { lapsed, pending };
   }
 
-  #allOpen(deviceId: Uuid): Rpc[] {
-    const ids = this.env.rpcsOpen.getRange(prefixRange(uuidBytes(deviceId))).map(({ value }) => value);
-    return [...ids].flatMap((id) => this.#get(id) ?? []);
+  /** The list of the open ones, in the order of their request ids. */
+  #listed(deviceId: Uuid): Listed[] {
+    return [...this.env.rpcsOpen.getRange(prefixRange(uuidBytes(deviceId)))].map(({ key, value }) => {
+      const [id = '', finalUntil] = value.split(' ');
+      return { key, id, finalUntil: finalUntil === undefined ? undefined : Number(finalUntil) };
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Logger, MetricsRegistry, Random } from '@tandem/core';
+import { type Clock, type Logger, type MetricsRegistry, type Millis, quietLogger, type Random } from '@tandem/core';
 import { blockSize, MAX_EXPONENT } from './block-option';
 import { BlockBodies } from './block2-bodies';
 import { ACK, CON, NON } from './codes';
@@ -36,6 +36,8 @@ export interface EndpointOptions {
   readonly soon?: (run: () => void) => void;
 }
 
+/** While the store is away every observation has a line to write. */
+const LOG_INTERVAL: Millis = 10_000;
 const CLOSING: CoapResponse = { code: '5.03', maxAge: 5 };
 
 /**
@@ -86,7 +88,7 @@ export class CoapEndpoint {
     this.#observe = new ObserveLayer(settings, {
       wheel,
       reliability,
-      logger,
+      logger: quietLogger(logger, clock, LOG_INTERVAL),
       now,
       send,
       soon: this.#soon,

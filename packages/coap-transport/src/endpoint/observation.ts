@@ -1,4 +1,4 @@
-import type { Millis } from '@tandem/core';
+import type { LogFields, Millis } from '@tandem/core';
 import type { CoapResponse } from './response';
 
 /** What ended a relation. */
@@ -47,6 +47,8 @@ export interface ObservationHandle {
 
 /** What is observed. Made by the handler for one registration; no two relations share one. */
 export interface ObservationSource {
+  /** What log lines say of it besides the peer: whose observation it is. */
+  readonly about?: LogFields;
   /** Once, after the registration's response has been handed to the socket. */
   attach(relation: ObservationHandle): void;
   /**

@@ -1,3 +1,4 @@
+import { TandemError } from '@tandem/core';
 import type { CoapRequest } from './request';
 import type { EndpointSettings } from './settings';
 import { type FakeClient, kind, option } from './testing/fake-client';
@@ -240,6 +241,25 @@ describe('notifications (RFC 7641 section 4.5, contract 2.6.2)', () => {
     expect(client.received).toEqual([]);
     await harness.clock.advance(1_100);
     expect(told(client)).toEqual(['CON 2.05 #1 kept']);
+  });
+
+  it('a store that is away is one short line in 10 s, that names whose observation it is and counts the others', async () => {
+    const { harness, source, register } = observed();
+    for (const token of ['aa', 'bb']) {
+      await register(true, token);
+      Object.assign(source(), { about: { deviceId: `device ${token}` } });
+      source().next = () => Promise.reject(new TandemError('STORE_UNAVAILABLE'));
+      source().relation?.ready();
+      await harness.clock.advance(10);
+    }
+    const line = { level: 'warn', message: 'an observation could not be continued yet' };
+    const fields = { deviceId: 'device aa', peer: expect.any(String), error: 'The store does not answer' };
+    expect(harness.log).toEqual([{ ...line, fields }]);
+    await harness.clock.advance(9_000);
+    expect(harness.log).toHaveLength(1);
+    await harness.clock.advance(2_000);
+    expect(harness.log).toHaveLength(2);
+    expect(harness.log[1]).toEqual({ ...line, fields: { ...fields, suppressed: 3 } });
   });
 
   it('a notification with no CoAP code is logged, and the next one is sent', async () => {

@@ -1,4 +1,4 @@
-import type { Logger, Millis } from '@tandem/core';
+import { type Logger, type Millis, TandemError } from '@tandem/core';
 import { CON, codeByte, NON } from './codes';
 import { encodeMessage, type OutgoingMessage } from './encoder';
 import type { DropReason } from './guard';
@@ -273,6 +273,7 @@ export class ObserveLayer implements RelationLayer {
 
   #failed(relation: Relation, error: unknown): void {
     this.#ports.logger.warn('an observation could not be continued yet', {
+      ...relation.source.about,
       peer: relation.peer.key,
       error: text(error),
     });
@@ -362,5 +363,7 @@ function finalMessage(final: CoapResponse): OutgoingMessage {
 }
 
 function text(error: unknown): string {
+  // Nothing that a stack could help with.
+  if (error instanceof TandemError && error.code === 'STORE_UNAVAILABLE') return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -8,10 +8,12 @@ import {
 } from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
 import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import { renderObject } from '../payload/value';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
+import { quietLogger } from '../platform/quiet-logger';
 import type { AttributeSnapshot, AttributeStore } from '../state/attribute-store';
 import type { Position } from '../state/device-events';
 import { MissedUpdates } from './missed-updates';
@@ -35,11 +37,14 @@ export interface AttributeObservation {
 }
 
 const OBSERVATION_BATCH = 100;
+/** While the store is away every poll has a line to write. */
+const LOG_INTERVAL: Millis = 10_000;
 
 /** Shared-attribute events on their way to the device: long polls and observations over one event log. */
 export class AttributeUpdates {
   readonly #missed: MissedUpdates;
   readonly #observers: Observers;
+  readonly #quiet: Logger;
   /**
    * Cursor writes under way here: a poll that follows the last one at once must see where that one ended. One at another
    * process may come before the write and then gets the last update once more.
@@ -50,24 +55,37 @@ export class AttributeUpdates {
     private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
     private readonly attributes: AttributeStore,
     private readonly settings: UpdateSettings,
-    private readonly logger: Logger,
+    logger: Logger,
   ) {
     this.#missed = new MissedUpdates(ports.events, attributes, logger);
     this.#observers = new Observers('attributes', ports);
+    this.#quiet = quietLogger(logger, ports.clock, LOG_INTERVAL);
   }
 
   /** Contract 1.5.3. @param done called once, unless the poll is cancelled */
   openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
     const { deviceId } = session;
+    const { clock, limits } = this.ports;
+    const end = clock.now() + timeout;
     let position: Position | undefined;
+    let kept: Promise<void> | undefined;
     const source: LongPollSource = {
       session,
       wake: 'attributes',
       take: async () => {
-        if (!position) await this.ports.limits.take(session, 'message');
-        position ??= await this.#start(deviceId, timeout);
+        if (!position) {
+          await limits.take(session, 'message');
+          position = await this.#start(deviceId);
+          // Kept for the time of the poll as well: should this process die meanwhile, the next poll goes on from here.
+          kept = this.#moveCursor(deviceId, position, end - clock.now());
+        }
         const missed = await this.#missed.after(deviceId, position, 1);
         if (!missed) return undefined;
+        if (missed.delta.empty) {
+          position = missed.position;
+          this.#moveCursor(deviceId, position, end - clock.now());
+          return undefined;
+        }
         return {
           body: missed.delta.render(),
           settled: (written) => {
@@ -76,6 +94,8 @@ export class AttributeUpdates {
           },
         };
       },
+      // One that expires without a place in the store would lose what comes before the next one.
+      secured: () => kept,
       released: () => {
         if (position) this.#moveCursor(deviceId, position, 0);
       },
@@ -88,17 +108,19 @@ export class AttributeUpdates {
    * @param onChange called whenever `next` may have something new
    * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
    * has taken the place of this one; perhaps before the promise resolves
-   * @throws TandemError TOO_MANY_REQUESTS, STORE_UNAVAILABLE
+   * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
   async observe(
     session: DeviceSession,
     onChange: () => void,
     onEnd: (reason: ObserverEnd) => void,
   ): Promise<AttributeObservation> {
-    const limited = this.ports.limits.take(session, 'message');
-    if (limited) await limited;
+    // Before anything is waited for: a session that ends meanwhile is heard of.
     const observer = this.#observers.open(session, onChange, onEnd);
     try {
+      const limited = this.ports.limits.take(session, 'message');
+      if (limited) await limited;
+      if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
       return this.#observation(observer, start);
     } catch (error) {
@@ -126,26 +148,24 @@ export class AttributeUpdates {
   }
 
   /** Where this poll starts to read: the cursor the last poll left, else "now". */
-  async #start(deviceId: Uuid, timeout: Millis): Promise<Position> {
+  async #start(deviceId: Uuid): Promise<Position> {
     const { events, clock } = this.ports;
     if (!this.settings.gapDelivery) return events.head(deviceId);
     await this.#cursorWrites.get(deviceId);
-    const start = (await events.getCursor(deviceId, clock.now())) ?? (await events.head(deviceId));
-    // Kept for the time of the poll as well: should this process die meanwhile, the next poll goes on from here.
-    this.#moveCursor(deviceId, start, timeout);
-    return start;
+    return (await events.getCursor(deviceId, clock.now())) ?? (await events.head(deviceId));
   }
 
+  /** @returns how the write ends; who does not wait for it need not catch it, since a failure is logged here */
   #moveCursor(deviceId: Uuid, position: Position, pollTime: Millis): Promise<void> {
     if (!this.settings.gapDelivery) return Promise.resolve();
     const ttl = this.settings.sessionTimeout + Math.max(pollTime, 0);
-    const write = this.ports.events
-      .setCursor(deviceId, position, this.ports.clock.now(), ttl)
-      .catch((error) => this.logger.error('cursor not written', { deviceId, error: String(error) }))
+    const write = this.ports.events.setCursor(deviceId, position, this.ports.clock.now(), ttl);
+    const settled = write
+      .catch((error) => this.#quiet.error('cursor not written', { deviceId, error: String(error) }))
       .then(() => {
-        if (this.#cursorWrites.get(deviceId) === write) this.#cursorWrites.delete(deviceId);
+        if (this.#cursorWrites.get(deviceId) === settled) this.#cursorWrites.delete(deviceId);
       });
-    this.#cursorWrites.set(deviceId, write);
+    this.#cursorWrites.set(deviceId, settled);
     return write;
   }
 }

@@ -1,7 +1,7 @@
 import type { Uuid } from '../devices/model';
 import type { Logger } from '../platform/logger';
 import type { AttributeStore } from '../state/attribute-store';
-import type { AttributeEvent, DeviceEvents, Position } from '../state/device-events';
+import { type AttributeEvent, type DeviceEvents, NO_LOG_EPOCH, type Position } from '../state/device-events';
 import { AttributeDelta } from './attribute-delta';
 
 export interface Missed {
@@ -24,6 +24,8 @@ export class MissedUpdates {
   ) {}
 
   /**
+   * Nothing of a device that is gone: the end of its session is what its waiters hear of. An empty delta, after a lost
+   * position with nothing to tell, only moves the position.
    * @param limit how many events may be folded into the answer: 1 for a poll, more for an observation
    * @param told the keys the waiter has, where that is known: those that are gone are told to be, however little the log kept
    */
@@ -50,13 +52,15 @@ export class MissedUpdates {
     lost: Position,
     kept: readonly AttributeEvent[],
     told: ReadonlySet<string>,
-  ): Promise<Missed> {
+  ): Promise<Missed | undefined> {
     const snapshot = await this.attributes.snapshotShared(deviceId);
+    // What belonged to it may not have been cleared away yet.
+    if (snapshot.position.epoch === NO_LOG_EPOCH) return undefined;
     const delta = new AttributeDelta();
     delta.add({ updated: [], deleted: [...told] });
     for (const event of kept) delta.add({ updated: [], deleted: event.deleted });
     delta.add({ updated: snapshot.attributes, deleted: [] });
-    this.#tell(deviceId, lost, snapshot.position);
+    if (!delta.empty) this.#tell(deviceId, lost, snapshot.position);
     return { delta, position: snapshot.position };
   }
 

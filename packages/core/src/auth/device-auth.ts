@@ -73,8 +73,12 @@ export class DeviceAuth {
     }
   }
 
-  /** Tells when a session ends because its device was deleted or got other credentials than it was made from. */
-  onSessionEnd({ deviceId, credentials }: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
+  /**
+   * Tells when a session ends because its device was deleted or got other credentials than it was made from; also when it
+   * had ended before, though never within this call.
+   */
+  onSessionEnd(session: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
+    const { deviceId, credentials } = session;
     const waiter: Waiter = {
       end: listener,
       review(stored) {
@@ -85,6 +89,8 @@ export class DeviceAuth {
     const waiters = this.#waiters.get(deviceId) ?? new Set();
     waiters.add(waiter);
     this.#waiters.set(deviceId, waiters);
+    // What the cache holds has heard of no change until now. Any other session may have ended before anybody listened.
+    if (!this.#isCached(session)) this.#review.add(deviceId);
     return () => {
       waiters.delete(waiter);
       if (waiters.size > 0 || this.#waiters.get(deviceId) !== waiters) return;
@@ -97,6 +103,11 @@ export class DeviceAuth {
     if (this.#byToken.size >= this.cacheMax) this.#drop(this.#byToken.keys().next().value as string);
     this.#byToken.set(token, session);
     this.#tokenOf.set(session.deviceId, token);
+  }
+
+  #isCached(session: DeviceSession): boolean {
+    const token = this.#tokenOf.get(session.deviceId);
+    return token !== undefined && this.#byToken.get(token) === session;
   }
 
   #drop(token: string): void {

@@ -45,6 +45,10 @@ describe('After changes that may have gone by unheard', () => {
     });
   });
 
+  const device = async (token: string): Promise<DeviceSession> => {
+    await used.device(token);
+    return core.auth.resolve(token);
+  };
   const poll = (session: DeviceSession) =>
     new PollUnderTest((done) => core.attributeUpdates.openPoll(session, 600_000, done));
   const change = ({ deviceId }: DeviceSession, credentialsId: string) =>
@@ -61,7 +65,7 @@ describe('After changes that may have gone by unheard', () => {
   };
 
   it('a poll goes on when nothing changed, or nothing that it was made from', async () => {
-    const session = await used.device('same');
+    const session = await device('same');
     const waiting = poll(session);
     await used.core.devices.update(used.tenantId, { id: session.deviceId, name: 'renamed' });
     await reviewed();
@@ -70,8 +74,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('a poll ends when its credentials are others, also with the same token again', async () => {
-    const [session, other] = [await used.device('changed'), await used.device('back')];
-    await core.auth.resolve('changed');
+    const [session, other] = [await device('changed'), await device('back')];
     const polls = [poll(session), poll(other)];
     await change(session, 'another');
     await change(other, 'meanwhile');
@@ -84,7 +87,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('a poll of a device that is gone ends as deleted, and an observation hears it', async () => {
-    const session = await used.device('gone');
+    const session = await device('gone');
     const onEnd = jest.fn();
     const observation = await core.rpcDelivery.observe(session, () => {}, onEnd);
     const waiting = poll(session);
@@ -97,7 +100,7 @@ describe('After changes that may have gone by unheard', () => {
 
   it('one read for each device does, a few at a time', async () => {
     const sessions: DeviceSession[] = [];
-    for (let n = 0; n < 40; n++) sessions.push(await used.device(`device ${n}`));
+    for (let n = 0; n < 40; n++) sessions.push(await device(`device ${n}`));
     const polls = sessions.flatMap((session) => [poll(session), poll(session)]);
     used.missChanges();
     expect(toReview()).toBe(40 - mostUnderWay);
@@ -108,7 +111,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('what the store cannot tell is asked again later', async () => {
-    const session = await used.device('late');
+    const session = await device('late');
     const waiting = poll(session);
     await remove(session);
     failing = true;
@@ -124,7 +127,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('and at once when the store says so again', async () => {
-    const session = await used.device('late');
+    const session = await device('late');
     const waiting = poll(session);
     await remove(session);
     failing = true;
@@ -136,7 +139,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('nothing is asked, and no timer held, for those who do not wait any more', async () => {
-    const waiting = poll(await used.device('gone away'));
+    const waiting = poll(await device('gone away'));
     await used.quiet();
     failing = true;
     await reviewed();
@@ -149,7 +152,7 @@ describe('After changes that may have gone by unheard', () => {
   });
 
   it('who comes with new credentials while the old ones are looked at goes on', async () => {
-    const session = await used.device('old');
+    const session = await device('old');
     const waiting = poll(session);
     let arrive = () => {};
     arrival = new Promise((resolve) => {

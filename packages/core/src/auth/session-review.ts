@@ -40,6 +40,12 @@ export class SessionReview {
     this.#start();
   }
 
+  /** One more, which does not make those wait less that could not be read. */
+  add(deviceId: Uuid): void {
+    this.#due.add(deviceId);
+    this.#start();
+  }
+
   /** Nobody waits on this device any more. */
   forget(deviceId: Uuid): void {
     if (this.#due.delete(deviceId) && this.#due.size === 0) this.#stopResting();

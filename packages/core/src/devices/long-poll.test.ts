@@ -9,6 +9,7 @@ import { PollUnderTest, useCore } from './testing/core-under-test';
 class HeldSource implements LongPollSource {
   readonly wake: ObservedKind = 'attributes';
   released = jest.fn();
+  secured: (() => Promise<void>) | undefined;
   readonly readings: Array<{
     found(event?: PollEvent | LookAgain): Promise<void>;
     failed(error: unknown): Promise<void>;
@@ -39,6 +40,7 @@ class HeldSource implements LongPollSource {
   }
 }
 
+const AWAY = new TandemError('STORE_UNAVAILABLE');
 const anEvent = (body = '{}') => ({ body, settled: jest.fn() });
 
 describe('A long poll', () => {
@@ -214,6 +216,117 @@ describe('A long poll', () => {
   it('fails with the row of the error that the reading ran into', async () => {
     open();
     await source.latest.failed(new TandemError('STORE_UNAVAILABLE'));
+    expect(poll.outcome).toMatchObject({ kind: 'failed', error: { code: 'STORE_UNAVAILABLE' } });
+    expect(source.released).toHaveBeenCalledTimes(1);
+    expectNothingHeld();
+  });
+
+  it('that waits already stays while the store is away, and looks again after a while', async () => {
+    open(10_000);
+    await source.latest.found();
+    await wake();
+    await source.latest.failed(AWAY);
+    expect(poll.outcome).toBeUndefined();
+    used.clock.advance(999);
+    expect(source.readings).toHaveLength(2);
+    used.clock.advance(501);
+    expect(source.readings).toHaveLength(3);
+    await source.latest.failed(AWAY);
+    used.clock.advance(1_500);
+    const event = anEvent();
+    await source.latest.found(event);
+    expect(poll.outcome).toEqual({ kind: 'event', event });
+    expectNothingHeld();
+  });
+
+  it('that waits for the store to come back looks at once when it is woken, and not twice', async () => {
+    open(10_000);
+    await source.latest.found();
+    await wake();
+    await source.latest.failed(AWAY);
+    await wake();
+    expect(source.readings).toHaveLength(3);
+    await source.latest.found();
+    used.clock.advance(5_000);
+    expect(source.readings).toHaveLength(3);
+  });
+
+  it('that waits for the store to come back expires in time, and can be cancelled', async () => {
+    for (const cancelled of [true, false]) {
+      open(1_000);
+      await source.latest.found();
+      await wake();
+      await source.latest.failed(AWAY);
+      if (cancelled) poll.poll.cancel();
+      else used.clock.advance(1_000);
+      expect(poll.outcome).toEqual(cancelled ? undefined : { kind: 'expired' });
+      expectNothingHeld();
+    }
+  });
+
+  it('whose time ends while it asks a store that is away expires', async () => {
+    open(1_000);
+    await source.latest.found();
+    await wake();
+    used.clock.advance(1_000);
+    await source.latest.failed(AWAY);
+    expect(poll.outcome).toEqual({ kind: 'expired' });
+    expectNothingHeld();
+  });
+
+  it('fails at any time with another error than that of a store that is away', async () => {
+    open();
+    await source.latest.found();
+    await wake();
+    await source.latest.failed(new Error('a bug'));
+    expect(poll.outcome).toMatchObject({ kind: 'failed', error: { code: 'INTERNAL' } });
+    expectNothingHeld();
+  });
+
+  it('does not expire before it is secured', async () => {
+    let secure = () => {};
+    source.secured = () => new Promise<void>((resolve) => (secure = resolve));
+    open(1_000);
+    await source.latest.found();
+    used.clock.advance(1_000);
+    expect(poll.outcome).toBeUndefined();
+    secure();
+    expect(await poll.ended).toEqual({ kind: 'expired' });
+    expectNothingHeld();
+  });
+
+  it('gets what comes before it is secured', async () => {
+    source.secured = () => new Promise<void>(() => {});
+    open(1_000);
+    await source.latest.found();
+    used.clock.advance(1_000);
+    await wake();
+    const event = anEvent();
+    await source.latest.found(event);
+    expect(poll.outcome).toEqual({ kind: 'event', event });
+    expectNothingHeld();
+  });
+
+  it('that cannot be secured while it reads gets what is found, or fails then', async () => {
+    for (const event of [anEvent(), undefined]) {
+      let refuse = () => {};
+      source.secured = () => new Promise<void>((_, reject) => (refuse = () => reject(AWAY)));
+      open(1_000);
+      await source.latest.found();
+      await wake();
+      refuse();
+      await used.quiet();
+      expect(poll.outcome).toBeUndefined();
+      await source.latest.found(event);
+      expect(poll.outcome).toEqual(event ? { kind: 'event', event } : { kind: 'failed', error: AWAY });
+      expectNothingHeld();
+    }
+  });
+
+  it('fails at once when it cannot be secured', async () => {
+    source.secured = () => Promise.reject(AWAY);
+    open(1_000);
+    await source.latest.found();
     expect(poll.outcome).toMatchObject({ kind: 'failed', error: { code: 'STORE_UNAVAILABLE' } });
     expect(source.released).toHaveBeenCalledTimes(1);
     expectNothingHeld();

@@ -2,6 +2,7 @@ import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
 import type { Clock, EpochMillis, Millis, Timer } from '../platform/clock';
+import type { Random } from '../platform/random';
 import type { DeviceEvents, ObservedKind } from '../state/device-events';
 import { lookAgain } from './look-again';
 
@@ -38,6 +39,11 @@ export interface LongPollSource {
   readonly wake: ObservedKind;
   /** The oldest event for this poll, or undefined when there is none until a wake-up. */
   take(): Promise<PollEvent | LookAgain | undefined>;
+  /**
+   * What has to come off before the poll may expire; asked once, after a first `take` that found nothing. Where it rejects
+   * the poll fails.
+   */
+  secured?(): Promise<void> | undefined;
   /** Called when the poll ends without an event: expired, cancelled or its session ended. */
   released?(): void;
 }
@@ -46,16 +52,24 @@ export interface LongPollPorts {
   readonly events: DeviceEvents;
   readonly auth: DeviceAuth;
   readonly clock: Clock;
+  readonly random: Random;
 }
+
+/** How long after a store did not answer a poll that waits looks again, and how much longer at most: not all at once. */
+const RETRY: Millis = 1_000;
+const RETRY_SPREAD: Millis = 500;
 
 /**
  * A poll waits for at most one event (contract 1.5.1): reading -> waiting -> reading ... -> done. A wake-up while it reads
- * makes it read again, so that nothing falls between the read and the wait.
+ * makes it read again, so that nothing falls between the read and the wait. Once it has read it outlives a store that is away.
  */
 export class LongPoll implements OpenPoll {
   #state: 'reading' | 'waiting' | 'done' = 'waiting';
   #wokenWhileReading = false;
   #overdue = false;
+  #hasRead = false;
+  #securing = false;
+  #unsecured: TandemError | undefined;
   readonly #timer: Timer;
   #lookAgain: Timer | undefined;
   readonly #unwatch: () => void;
@@ -91,7 +105,7 @@ export class LongPoll implements OpenPoll {
     this.#lookAgain?.cancel();
     this.source.take().then(
       (taken) => this.#taken(taken),
-      (error) => this.#end({ kind: 'failed', error: TandemError.from(error) }),
+      (error) => this.#failed(TandemError.from(error)),
     );
   }
 
@@ -105,16 +119,50 @@ export class LongPoll implements OpenPoll {
       this.#end({ kind: 'event', event });
       return;
     }
+    if (!this.#hasRead) {
+      this.#hasRead = true;
+      this.#secure();
+    }
+    this.#wait(taken && 'lookAgainAt' in taken ? taken.lookAgainAt : undefined);
+  }
+
+  #failed(error: TandemError): void {
+    if (this.#state === 'done') return;
+    const { clock, random } = this.ports;
+    if (this.#hasRead && error.code === 'STORE_UNAVAILABLE') {
+      this.#wait(clock.now() + RETRY + random.fraction() * RETRY_SPREAD);
+    } else this.#end({ kind: 'failed', error });
+  }
+
+  #wait(lookAgainAt: EpochMillis | undefined): void {
     this.#state = 'waiting';
     if (this.#wokenWhileReading) this.#read();
+    else if (this.#unsecured) this.#end({ kind: 'failed', error: this.#unsecured });
     else if (this.#overdue) this.#expire();
-    else if (taken && 'lookAgainAt' in taken) {
-      this.#lookAgain = lookAgain(this.ports.clock, taken.lookAgainAt, () => this.#read());
+    else if (lookAgainAt !== undefined) {
+      this.#lookAgain = lookAgain(this.ports.clock, lookAgainAt, () => this.#read());
     }
   }
 
+  #secure(): void {
+    const secured = this.source.secured?.();
+    if (!secured) return;
+    this.#securing = true;
+    secured.then(
+      () => {
+        this.#securing = false;
+        if (this.#overdue && this.#state === 'waiting') this.#expire();
+      },
+      (error) => {
+        this.#unsecured = TandemError.from(error);
+        // What is being read would be lost: the next poll could not know of it.
+        if (this.#state === 'waiting') this.#end({ kind: 'failed', error: this.#unsecured });
+      },
+    );
+  }
+
   #expire(): void {
-    if (this.#state === 'reading') {
+    if (this.#state === 'reading' || this.#securing) {
       this.#overdue = true;
       return;
     }

@@ -5,6 +5,7 @@ import type { MessageLimits } from '../limits/limits';
 import { parseRpcReply } from '../payload/index';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
+import { quietLogger } from '../platform/quiet-logger';
 import type { Random } from '../platform/random';
 import type { DeviceEvents } from '../state/device-events';
 import { OPEN_RPC_STATES, type Rpc, type RpcStore } from '../state/rpc-store';
@@ -48,6 +49,10 @@ export interface RpcCallSettings {
 /** Commands from the server's side: sending, waiting for what becomes of them, and the device's replies. */
 export class RpcCalls {
   readonly #watch: CommandWatch;
+  /** For what goes wrong with every command of a round. */
+  readonly #quiet: Logger;
+  /** How many of the lapsed commands the next round takes last: it came no further than to them. */
+  #last = 0;
 
   constructor(
     private readonly rpcs: RpcStore,
@@ -55,10 +60,11 @@ export class RpcCalls {
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly settings: RpcCallSettings,
-    private readonly logger: Logger,
+    logger: Logger,
     private readonly limits: MessageLimits,
   ) {
     this.#watch = new CommandWatch(rpcs, events, clock);
+    this.#quiet = quietLogger(logger, clock, SAID_EVERY);
   }
 
   /**
@@ -140,25 +146,39 @@ export class RpcCalls {
 
   /**
    * Takes lapsed commands out of the way: persistent ones become EXPIRED, the others are removed. To be called
-   * regularly.
-   * @returns how many were looked at
+   * regularly. Comes to an end where the store is not available; the next time it begins behind the command it came to.
+   * @param limit how many at the most
+   * @returns how many were taken out of the way
    */
   async sweep(limit: number): Promise<number> {
     const lapsed = await this.rpcs.expired(this.clock.now() - GRACE * 2, limit);
-    for (const rpc of lapsed) {
+    const last = Math.min(this.#last, lapsed.length);
+    this.#last = 0;
+    let cleared = 0;
+    for (const [index, rpc] of [...lapsed.slice(last), ...lapsed.slice(0, last)].entries()) {
       try {
-        if (!rpc.persistent) await this.rpcs.remove(rpc.id);
-        else await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, { status: 'EXPIRED' });
+        if (await this.#clearAway(rpc)) cleared++;
       } catch (error) {
-        this.logger.error('lapsed RPC not removed', { rpcId: rpc.id, error: String(error) });
+        this.#quiet.error('lapsed RPC not removed', { rpcId: rpc.id, error: String(error) });
+        if (TandemError.from(error).code !== 'STORE_UNAVAILABLE') continue;
+        this.#last = (last + index + 1 - cleared) % (lapsed.length - cleared);
+        break;
       }
     }
-    return lapsed.length;
+    return cleared;
+  }
+
+  /** @returns whether it was there and in the way */
+  async #clearAway(rpc: Rpc): Promise<boolean> {
+    if (!rpc.persistent) return this.rpcs.remove(rpc.id);
+    return (await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, { status: 'EXPIRED' })) !== undefined;
   }
 }
 
 /** How much longer than the command lives its caller waits, so that an answer in the last moment still counts. */
 const GRACE: Millis = 1000;
+/** How often the same failure is told of. */
+const SAID_EVERY: Millis = 10_000;
 
 function outcomeOf(rpc: Rpc, expired: boolean): RpcOutcome | undefined {
   switch (rpc.status) {

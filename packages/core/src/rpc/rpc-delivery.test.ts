@@ -1,5 +1,6 @@
 import type { DeviceSession } from '../auth/device-session';
-import { PollUnderTest, useCore } from '../devices/testing/core-under-test';
+import { over, PollUnderTest, useCore } from '../devices/testing/core-under-test';
+import { TandemError } from '../errors';
 import type { RpcCall, RpcOutcome } from './rpc-calls';
 
 const used = useCore({ MIN_SERVER_SIDE_RPC_TIMEOUT: '1', TANDEM_RPC_MAX_PENDING: '5' });
@@ -250,6 +251,46 @@ describe('Sweeping', () => {
     expect(await answered.status()).toBe('SUCCESSFUL');
     expect(await living.status()).toBe('QUEUED');
     expect(await used.core.rpcCalls.sweep(10)).toBe(0);
+  });
+
+  it('stops at the first command for which the store is not available, tells of it once, and begins behind it', async () => {
+    for (let i = 0; i < 3; i++) await send({ timeout: 10_000 });
+    used.clock.advance(12_001);
+    const tried: string[] = [];
+    let away = true;
+    const { rpcCalls } = used.another((state) => ({
+      ...state,
+      rpcs: over(state.rpcs, {
+        remove: async (id) => {
+          tried.push(id);
+          if (away) throw new TandemError('STORE_UNAVAILABLE');
+          return state.rpcs.remove(id);
+        },
+      }),
+    }));
+    for (let round = 0; round < 4; round++) expect(await rpcCalls.sweep(10)).toBe(0);
+    expect(tried).toHaveLength(4);
+    expect(new Set(tried).size).toBe(3);
+    expect(used.log.filter(({ message }) => message === 'lapsed RPC not removed')).toHaveLength(1);
+    away = false;
+    expect(await rpcCalls.sweep(10)).toBe(3);
+  });
+
+  it('leaves out a command that cannot be removed', async () => {
+    const commands = [await send({ timeout: 10_000 }), await send({ timeout: 10_000 })];
+    used.clock.advance(12_001);
+    const { rpcCalls } = used.another((state) => ({
+      ...state,
+      rpcs: over(state.rpcs, {
+        remove: async (id) => {
+          const rpc = await state.rpcs.get(id);
+          if (rpc?.requestId === 0) throw new TandemError('INTERNAL');
+          return state.rpcs.remove(id);
+        },
+      }),
+    }));
+    expect(await rpcCalls.sweep(10)).toBe(1);
+    expect(await Promise.all(commands.map(({ status }) => status()))).toEqual(['QUEUED', 'removed']);
   });
 
   it('looks at so many at a time', async () => {

@@ -3,6 +3,7 @@ import { LongPoll, type LongPollPorts, type OpenPoll, type PollOutcome } from '.
 import { lookAgain } from '../devices/look-again';
 import type { Uuid } from '../devices/model';
 import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
@@ -81,17 +82,19 @@ export class RpcDelivery {
    * @param onCommand called whenever `next` may have something new
    * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
    * has taken the place of this one; perhaps before the promise resolves
-   * @throws TandemError TOO_MANY_REQUESTS, STORE_UNAVAILABLE
+   * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
   async observe(
     session: DeviceSession,
     onCommand: () => void,
     onEnd: (reason: ObserverEnd) => void,
   ): Promise<RpcObservation> {
-    const limited = this.ports.limits.take(session, 'message');
-    if (limited) await limited;
+    // Before anything is waited for: a session that ends meanwhile is heard of.
     const observer = this.#observers.open(session, onCommand, onEnd);
     try {
+      const limited = this.ports.limits.take(session, 'message');
+      if (limited) await limited;
+      if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [waiter] = await Promise.all([this.#waiter(session.deviceId, this.#observerHold), observer.announce()]);
       return this.#observation(observer, waiter, onCommand);
     } catch (error) {

@@ -123,12 +123,15 @@ export class RpcHandOuts {
     more: Omit<RpcPatch, 'status'> = {},
   ): Promise<void> {
     try {
-      await this.rpcs.transition(rpc.id, from, { ...more, status });
+      await this.rpcs.transition(rpc.id, from, { ...more, status, openUntil: this.clock.now() + REMEMBERED });
     } catch (error) {
       this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
     }
   }
 }
+
+/** How long a command that has arrived is kept for waiters that were there before it: twice what a poll lasts at most. */
+const REMEMBERED: Millis = 600_000;
 
 /** Followed by the number of retries (server contract 6.3). */
 const EXHAUSTED = 'There was a Timeout and all retry attempts have been exhausted. Retry attempts set:';

@@ -210,6 +210,27 @@ describe('A one-way command at two processes', () => {
     observation.close();
   });
 
+  it('is not lost to a poll that waits for it and cannot hold it while the store is away', async () => {
+    let away = false;
+    const shaky = used.another((state) => ({
+      ...state,
+      rpcs: over(state.rpcs, {
+        hold: (...given) => (away ? Promise.reject(new TandemError('STORE_UNAVAILABLE')) : state.rpcs.hold(...given)),
+      }),
+    }));
+    const id = await send();
+    const first = await poll(there).event();
+    const second = poll(shaky);
+    await waits(second);
+    away = true;
+    first.settled(false);
+    await waits(second);
+    away = false;
+    used.clock.advance(1_500);
+    expect(await second.delivered()).toContain('"id":0');
+    expect(await status(id)).toBe('DELIVERED');
+  });
+
   it('reaches who was there before it also when it cannot be held', async () => {
     const lame = used.another((state) => ({
       ...state,

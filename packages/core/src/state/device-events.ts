@@ -11,6 +11,9 @@ export interface Position {
   readonly offset: number;
 }
 
+/** The epoch that stands for no log: the device is not there, or not any more. */
+export const NO_LOG_EPOCH = '-';
+
 /** A change of shared attributes. Its `offset` is the position after it: reading from there gives what follows. */
 export interface AttributeEvent {
   readonly offset: number;
@@ -38,7 +41,7 @@ export type ObservedKind = 'attributes' | 'rpc';
  * leave between two requests (contract 1.5.3, design section 2).
  */
 export interface DeviceEvents {
-  /** The position after the newest event. The log of a device that is not there is empty. */
+  /** The position after the newest event. The log of a device that is not there is empty, of the epoch `-`. */
   head(deviceId: Uuid): Promise<Position>;
   /** At most `limit` events after the position, oldest first. */
   read(deviceId: Uuid, after: Position, limit: number): Promise<EventsRead>;

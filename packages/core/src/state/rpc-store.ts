@@ -18,6 +18,9 @@ export function isFinal({ status, oneway, persistent }: Pick<Rpc, 'status' | 'on
   return status !== 'QUEUED' && status !== 'SENT';
 }
 
+/** Final ones that `open` gives at the most. */
+export const MAX_FINAL_OPEN = 1_000;
+
 /** A command of the server to a device. */
 export interface Rpc {
   readonly id: Uuid;
@@ -54,6 +57,11 @@ export interface RpcPatch {
   readonly attempts?: number;
   /** The hold ends with every transition that does not name another end. */
   readonly heldUntil?: EpochMillis;
+  /**
+   * Until when the command stays among the open ones if it is final in an open state: so long it may concern a waiter that
+   * was there before it (contract 1.5.1). Until its expiration where that is sooner, or nothing is named.
+   */
+  readonly openUntil?: EpochMillis;
 }
 
 /**
@@ -72,7 +80,11 @@ export interface RpcStore {
   findByRequestId(deviceId: Uuid, requestId: number): Promise<Rpc | undefined>;
   /** The request id the device's next RPC will get. */
   nextRequestId(deviceId: Uuid): Promise<number>;
-  /** RPCs of the device in one of OPEN_RPC_STATES that have not expired, in the order of their request ids. */
+  /**
+   * RPCs of the device in one of OPEN_RPC_STATES that have not expired, in the order of their request ids: all that are not
+   * final, and of the others those that stay open (`RpcPatch.openUntil`), where they are more than MAX_FINAL_OPEN those
+   * that were created last. At most `TANDEM_RPC_MAX_PENDING` + MAX_FINAL_OPEN.
+   */
   open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
   /** The RPC after the change, or undefined when it was in none of the `from` states. What `patch` leaves out stays. */
   transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;

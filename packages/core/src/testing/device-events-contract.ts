@@ -1,4 +1,4 @@
-import type { AttributeEvent, EventsRead } from '../state/device-events';
+import { type AttributeEvent, type EventsRead, NO_LOG_EPOCH } from '../state/device-events';
 import { aCommand, aDevice, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
 import { accepted, hintsOf, type MakeStore, useStore } from './store-under-test';
 
@@ -85,7 +85,9 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
       await change(device.id, 1);
       const former = await store.state.events.head(device.id);
       await store.state.devices.deleteDevice(device.id);
-      expect(await store.state.events.read(device.id, former, 10)).toMatchObject({ kind: 'gap', kept: [] });
+      const gone = { epoch: NO_LOG_EPOCH, offset: 0 };
+      expect(await store.state.events.read(device.id, former, 10)).toEqual({ kind: 'gap', head: gone, kept: [] });
+      expect((await store.state.attributes.snapshotShared(device.id)).position).toEqual(gone);
       accepted(await store.state.devices.createDevice(device, credentialsOf(device)));
       const head = await store.state.events.head(device.id);
       expect(head.offset).toBe(0);

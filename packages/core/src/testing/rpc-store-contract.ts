@@ -1,5 +1,5 @@
 import type { Device } from '../devices/model';
-import { OPEN_RPC_STATES, type Rpc, type RpcStatus } from '../state/rpc-store';
+import { MAX_FINAL_OPEN, OPEN_RPC_STATES, type Rpc, type RpcStatus } from '../state/rpc-store';
 import { aCommand, aDevice, aProfile, CREATED } from './builders';
 import { hintsOf, type MakeStore, useStore } from './store-under-test';
 
@@ -234,6 +234,62 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       const [first, second] = [await create(device, { expirationTime: CREATED + 5 }), await create(device)];
       expect(await store.state.rpcs.open(device.id, CREATED + 4)).toEqual([first, second]);
       expect(await store.state.rpcs.open(device.id, CREATED + 5)).toEqual([second]);
+    });
+
+    describe('what is final but may concern who waited before it', () => {
+      const YEAR = CREATED + 365 * 86_400_000;
+      const UNTIL = CREATED + 600_000;
+      const openIds = async (device: Device, now: number) =>
+        (await store.state.rpcs.open(device.id, now)).map(({ id }) => id);
+
+      it('is open until the time that its change named, however long it lives', async () => {
+        const device = await store.device();
+        const oneway = await create(device, { oneway: true, persistent: true, expirationTime: YEAR });
+        const lapsed = await create(device, { expirationTime: YEAR });
+        const [answerable, queued] = [await create(device, { persistent: true, expirationTime: YEAR }), oneway];
+        await store.state.rpcs.transition(queued.id, ['QUEUED'], { status: 'SENT', openUntil: UNTIL });
+        expect(await openIds(device, UNTIL)).toEqual([oneway.id, lapsed.id, answerable.id]);
+        await store.state.rpcs.transition(oneway.id, ['SENT'], { status: 'DELIVERED', openUntil: UNTIL });
+        await store.state.rpcs.transition(lapsed.id, ['QUEUED'], { status: 'TIMEOUT', openUntil: UNTIL + 1 });
+        await store.state.rpcs.transition(answerable.id, ['QUEUED'], { status: 'DELIVERED', openUntil: UNTIL });
+        expect(await openIds(device, UNTIL - 1)).toEqual([oneway.id, lapsed.id, answerable.id]);
+        expect(await openIds(device, UNTIL)).toEqual([lapsed.id, answerable.id]);
+        expect(await openIds(device, UNTIL + 1)).toEqual([answerable.id]);
+        expect(await openIds(device, YEAR - 1)).toEqual([answerable.id]);
+        expect(await store.state.rpcs.get(oneway.id)).toMatchObject({ status: 'DELIVERED', expirationTime: YEAR });
+      });
+
+      it('is not open beyond its expiration, and to its expiration where no time was named', async () => {
+        const device = await store.device();
+        const [named, not] = [await create(device, { oneway: true }), await create(device, { oneway: true })];
+        await store.state.rpcs.transition(named.id, ['QUEUED'], { status: 'DELIVERED', openUntil: UNTIL });
+        await store.state.rpcs.transition(not.id, ['QUEUED'], { status: 'DELIVERED' });
+        expect(await openIds(device, LAPSED - 2)).toEqual([named.id, not.id]);
+        expect(await openIds(device, LAPSED)).toEqual([]);
+      });
+
+      it('is answered all the same, and then not open', async () => {
+        const device = await store.device();
+        const { id } = await create(device, { expirationTime: YEAR });
+        await store.state.rpcs.transition(id, ['QUEUED'], { status: 'TIMEOUT', openUntil: UNTIL });
+        expect(await store.state.rpcs.transition(id, ['TIMEOUT'], { status: 'SUCCESSFUL' })).toBeDefined();
+        expect(await openIds(device, CREATED)).toEqual([]);
+      });
+
+      it('is open to the number of the last thousand, and hides nothing that is still to be handed out', async () => {
+        const device = await store.device();
+        const [first, given] = [await create(device, { expirationTime: LAPSED }), [] as string[]];
+        for (let n = 0; n < MAX_FINAL_OPEN + MAX_PENDING + 5; n++) {
+          const { id } = await create(device, { oneway: true, persistent: true, expirationTime: YEAR });
+          await store.state.rpcs.transition(id, ['QUEUED'], { status: 'DELIVERED', openUntil: UNTIL });
+          given.push(id);
+        }
+        const last = await create(device, { expirationTime: LAPSED });
+        const open = await openIds(device, CREATED);
+        expect(open.length).toBeGreaterThanOrEqual(MAX_FINAL_OPEN + 2);
+        expect(open.length).toBeLessThanOrEqual(MAX_FINAL_OPEN + MAX_PENDING);
+        expect(open).toEqual([first.id, ...given.slice(given.length - (open.length - 2)), last.id]);
+      });
     });
 
     it('lists persistent commands by page and state', async () => {

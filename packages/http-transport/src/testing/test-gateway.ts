@@ -96,7 +96,7 @@ export class TestGateway {
   }
 
   async stop(): Promise<void> {
-    this.api.close();
+    this.api.close(0);
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
     await closed;

@@ -47,7 +47,12 @@ export function deviceRoutes(core: Core): Route[] {
   ): Promise<Device> => {
     if (user.authority !== 'TENANT_ADMIN') throw new TandemError('PERMISSION_DENIED');
     const device = await devices.create(user.tenantId, request, credentials);
-    await core.connectivity.created(device.id);
+    // The device is there whatever becomes of this: a failure here must not say that it is not.
+    await core.connectivity
+      .created(device.id)
+      .catch((error) =>
+        core.logger.warn('state of a new device not written', { deviceId: device.id, error: String(error) }),
+      );
     return device;
   };
 

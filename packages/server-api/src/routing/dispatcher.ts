@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Authority, type Core, payloadLimitOf, TandemError } from '@tandem/core';
+import { type Authority, type Core, type Millis, payloadLimitOf, TandemError } from '@tandem/core';
 import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
@@ -21,12 +21,20 @@ const RETRY_AFTER = 1000;
 export class Dispatcher {
   readonly #underWay = new Map<AbortController, Promise<void>>();
   readonly #callers = new WeakMap<IncomingMessage, Principal>();
+  /** What is to be answered and does not wait for its client. */
+  readonly #waiting = new Map<Response, Request>();
   #closing = false;
 
   constructor(private readonly core: Core) {}
 
   get closing(): boolean {
     return this.#closing;
+  }
+
+  /** From now on the request is answered, at the latest when the gateway has no more time. */
+  begin(request: Request, response: Response): void {
+    this.#waiting.set(response, request);
+    response.once('close', () => this.#waiting.delete(response));
   }
 
   /** Remembers who sends the request. */
@@ -36,7 +44,7 @@ export class Dispatcher {
 
   readonly serve = async (route: Route, request: Request, response: Response): Promise<void> => {
     // The caller can have gone while the credentials were looked up: `close` would not be heard any more.
-    if (response.destroyed) return;
+    if (response.destroyed || response.writableEnded) return;
     const abort = new AbortController();
     const onClose = () => abort.abort(new TandemError('BAD_REQUEST', { message: 'The connection is closed' }));
     response.once('close', onClose);
@@ -57,6 +65,7 @@ export class Dispatcher {
       const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
       this.core.logger.error('request of the server API failed', { method: request.method, route, error: text });
     }
+    if (response.writableEnded) return;
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
       response.destroy();
@@ -71,12 +80,29 @@ export class Dispatcher {
 
   /**
    * Ends every waiting call with 503 and refuses new ones; from now on every answer ends its connection. Resolves when
-   * all are answered.
+   * all are answered but those whose clients do not end their requests.
+   * @param patience how long what waits for the store may take until it is answered 503 as well
    */
-  async close(): Promise<void> {
+  async close(patience: Millis): Promise<void> {
     this.#closing = true;
     for (const abort of this.#underWay.keys()) abort.abort(shuttingDown());
-    await Promise.allSettled(this.#underWay.values());
+    await new Promise<void>((resolve) => {
+      const late = this.core.clock.setTimer(patience, () => {
+        this.#refuseTheRest();
+        resolve();
+      });
+      Promise.allSettled(this.#underWay.values()).then(() => {
+        // Who is still to be identified keeps the timer.
+        if (this.#waiting.size === 0) late.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #refuseTheRest(): void {
+    for (const [response, request] of [...this.#waiting]) {
+      if (!response.headersSent) this.refuse(request, response, shuttingDown());
+    }
   }
 
   /** So that the client's next request goes to a gateway that serves it. */
@@ -86,8 +112,8 @@ export class Dispatcher {
 
   async #answer(route: Route, request: Request, response: Response, signal: AbortSignal): Promise<void> {
     try {
-      const reply = await this.#handle(route, request, signal);
-      if (response.destroyed) return;
+      const reply = await this.#handle(route, request, response, signal);
+      if (response.destroyed || response.writableEnded) return;
       this.#endConnectionWhenClosing(response);
       discardBody(request);
       if (typeof reply.body === 'object') await writePieces(response, reply, reply.body);
@@ -97,7 +123,17 @@ export class Dispatcher {
     }
   }
 
-  #handle(route: Route, request: Request, signal: AbortSignal): Promise<Reply> {
+  /** Meanwhile it is the client that is waited for. */
+  async #bodyOf(request: Request, response: Response, limit: number): Promise<Buffer> {
+    this.#waiting.delete(response);
+    try {
+      return await readBody(request, limit);
+    } finally {
+      if (!response.closed) this.#waiting.set(response, request);
+    }
+  }
+
+  #handle(route: Route, request: Request, response: Response, signal: AbortSignal): Promise<Reply> {
     const limit = payloadLimitOf(this.core.settings.HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION, pathOf(request.url));
     const base: PublicRequest = {
       params: request.params as Record<string, string>,
@@ -106,7 +142,7 @@ export class Dispatcher {
       body: async (accepts) => {
         if (accepts === 'json') requireJsonType(request);
         const max = limit ?? FALLBACK_BODY_MAX;
-        return readBody(request, route.authorities === 'public' ? Math.min(max, PUBLIC_BODY_MAX) : max);
+        return this.#bodyOf(request, response, route.authorities === 'public' ? Math.min(max, PUBLIC_BODY_MAX) : max);
       },
     };
     if (route.authorities === 'public') return route.handle(base);
@@ -152,6 +188,10 @@ function setHead(response: ServerResponse, { status, contentType }: Reply): void
 async function writePieces(response: ServerResponse, reply: Reply, pieces: AsyncIterable<string>): Promise<void> {
   const iterator = pieces[Symbol.asyncIterator]();
   const first = await iterator.next();
+  if (response.writableEnded) {
+    await iterator.return?.();
+    return;
+  }
   setHead(response, reply);
   const all = async function* () {
     if (!first.done) yield first.value;

@@ -11,6 +11,7 @@ import {
   makeCore,
   NULL_UUID,
   readSettings,
+  type State,
   systemRandom,
   type User,
 } from '@tandem/core';
@@ -56,7 +57,11 @@ export class ServerUnderTest {
     readonly clock: HeldClock,
   ) {}
 
-  static async start(settings: Record<string, string> = {}): Promise<ServerUnderTest> {
+  /** @param over puts faults in front of the store */
+  static async start(
+    settings: Record<string, string> = {},
+    over: (state: State) => State = (state) => state,
+  ): Promise<ServerUnderTest> {
     const folder = await mkdtemp(join(tmpdir(), 'tandem-server-api-'));
     const logged: string[] = [];
     const clock = new HeldClock();
@@ -75,7 +80,7 @@ export class ServerUnderTest {
       ...platform,
     });
     await state.materialiser.start();
-    const core = makeCore(state, readSettings(settings), platform);
+    const core = makeCore(over(state), readSettings(settings), platform);
     await core.accounts.ensureTenantAdmin(ADMIN, PASSWORD, 'First');
     await core.accounts.ensureTenantAdmin(OTHER_ADMIN, PASSWORD, 'Second');
     await core.accounts.ensureSystemAdmin(SYSTEM_ADMIN, PASSWORD);
@@ -90,7 +95,7 @@ export class ServerUnderTest {
   }
 
   async stop(): Promise<void> {
-    await this.api.close();
+    await this.api.close(0);
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
     await this.core.state.close();
