@@ -1,4 +1,4 @@
-import type { Millis, State } from '@tandem/core';
+import { type Millis, type State, TandemError } from '@tandem/core';
 import type { Cluster, Redis } from 'ioredis';
 import { RedisActivity } from './activity/redis-activity';
 import { RedisAttributes } from './attributes';
@@ -14,8 +14,11 @@ import { RedisRpcs } from './rpc/redis-rpcs';
 import { RedisMaterialiser, RedisTelemetryLog, RedisTelemetryView } from './telemetry';
 
 const PROCESS_ID_BYTES = 6;
-/** How long Redis may take for what is under way when the store is closed. */
-const CLOSE_TIMEOUT: Millis = 5_000;
+/**
+ * How long Redis may take for what is under way when the store is closed. Nobody waits for it by then: what was under way
+ * for a caller has been answered, and what was sent a Redis that hangs still takes when it goes on.
+ */
+const CLOSE_TIMEOUT: Millis = 2_300;
 
 /**
  * Opens the store; resolves when Redis is there, fit and answers, however long that takes.
@@ -30,15 +33,25 @@ export async function openRedisState(options: RedisStateOptions): Promise<State>
   };
   const clients = openClients(connection, options);
   const unwatch = found.watch(clients.commands);
+  const opened: Closing[] = [];
   try {
-    const { state } = await compose(options, connection, clients, unwatch);
+    const { state } = await compose(options, connection, clients, unwatch, opened);
     return state;
   } catch (error) {
     unwatch();
+    // Whoever opens the store tries again, perhaps for hours: nothing of an attempt may stay behind.
+    await Promise.allSettled(opened.reverse().map((close) => close()));
     await Promise.all([...clients.all].map(closeClient));
+    if (error instanceof TandemError && error.code === 'STORE_UNAVAILABLE') options.onWaiting?.(whyNot(error));
     throw error;
   }
 }
+
+type Closing = () => void | Promise<void>;
+
+/** The sentence for callers, and what Redis answered. Without a secret. */
+const whyNot = ({ message, cause }: TandemError): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message;
 
 interface Clients {
   readonly commands: Redis | Cluster;
@@ -60,12 +73,14 @@ async function compose(
   connection: ConnectionSettings,
   clients: Clients,
   unwatch: () => void,
+  opened: Closing[],
 ): Promise<{ state: State }> {
   const { clock, random, logger, metrics } = options;
   const keys = new Keys(options.prefix);
   const processId = random.bytes(PROCESS_ID_BYTES).toString('hex');
   const commands = new Commands(clients.commands, clients.waiting, options);
   const subscriptions = new RedisSubscriptions(clients.commands, options);
+  opened.push(() => subscriptions.close());
   const wakeUps = new RedisWakeUps(subscriptions, {
     keys,
     processId,
@@ -74,6 +89,7 @@ async function compose(
     metrics,
     rereadInterval: options.rereadInterval,
   });
+  opened.push(() => wakeUps.close());
   const identity = { processId, publish: wakeUps.publish };
   const registry = new Registry(commands, keys, registryWakes(subscriptions), {
     ...identity,
@@ -83,6 +99,7 @@ async function compose(
     metrics,
     wake: (deviceId) => wakeUps.wakeLocally(deviceId, 'rpc'),
   });
+  opened.push(() => registry.close());
   const telemetryLog = await RedisTelemetryLog.open({
     commands,
     client: clients.telemetry,
@@ -93,6 +110,7 @@ async function compose(
     logger,
     metrics,
   });
+  opened.push(() => telemetryLog.close());
   const materialiser = new RedisMaterialiser({
     commands,
     keys,
@@ -126,7 +144,7 @@ async function compose(
     rateCounters: new RedisRateCounters(commands, keys),
     activity: new RedisActivity(commands, keys, registry.births),
     secret: (name) => registry.secret(name),
-    ping: () => pingStore(commands, keys, telemetryLog.partitions, clock),
+    ping: () => pingStore(commands, keys, telemetryLog.partitions, { clock, publish: wakeUps.publish }),
     onReset: (listener) => registry.onReset(listener),
     close() {
       closed ??= closeAll();
@@ -138,15 +156,21 @@ async function compose(
   async function closeAll(): Promise<void> {
     unwatch();
     // Of a Redis that hangs nobody waits for two time-outs: commands that are cut off have failed.
+    let isCut = () => {};
+    const afterCut = new Promise<void>((resolve) => {
+      isCut = resolve;
+    });
     const cut = clock.setTimer(CLOSE_TIMEOUT, () => {
       for (const client of clients.all) client.disconnect();
+      telemetryLog.giveUp();
+      isCut();
     });
     await Promise.all([registry.close(), telemetryLog.close(), materialiser.close()]);
-    await commands.close();
+    // ioredis may keep a command for longer than its connection.
+    await Promise.race([commands.close(), afterCut]);
     cut.cancel();
     wakeUps.close();
-    await subscriptions.close();
-    await Promise.all([...clients.all].map(closeClient));
+    await Promise.all([subscriptions.close(), ...[...clients.all].map(closeClient)]);
   }
 }
 

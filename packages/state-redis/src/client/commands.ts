@@ -1,6 +1,18 @@
-import { type Logger, type Millis, TandemError } from '@tandem/core';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  quietLogger,
+  systemClock,
+  type TandemError,
+} from '@tandem/core';
 import type { Cluster, Redis } from 'ioredis';
-import { closedError, storeFailure } from './failures';
+import { connectionFault } from './connections';
+import { type About, closedError, storeFailure } from './failures';
+import { isMisrouted, rerouted } from './misrouted';
+import { Outage, SAY_AGAIN } from './outage';
+import { ReplicatedWrites } from './replicated-writes';
 import type { Script } from './scripts';
 
 export type Argument = string | Buffer | number;
@@ -11,6 +23,8 @@ export interface CommandOptions {
   /** How long they may take. */
   readonly timeout: Millis;
   readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly metrics?: MetricsRegistry;
 }
 
 /**
@@ -19,6 +33,10 @@ export interface CommandOptions {
  * sends what was not answered once more: a script whose answer got lost runs twice and has to bear it.
  */
 export class Commands {
+  readonly #replicated: ReplicatedWrites | undefined;
+  readonly #outage: Outage;
+  /** What can go wrong with every command at once is said now and then. */
+  readonly #logger: Logger;
   #underWay = 0;
   #closed = false;
   #drained: (() => void) | undefined;
@@ -31,11 +49,21 @@ export class Commands {
     readonly client: Redis | Cluster,
     private readonly waiting: Redis | Cluster,
     private readonly options: CommandOptions,
-  ) {}
+  ) {
+    const { waitReplicas: replicas, timeout, metrics, logger, clock = systemClock } = options;
+    if (replicas > 0) this.#replicated = new ReplicatedWrites(waiting, { replicas, timeout, metrics });
+    this.#outage = new Outage(logger, clock);
+    this.#logger = quietLogger(logger, clock, SAY_AGAIN);
+  }
+
+  /** Why commands fail at present, without a secret; undefined while they work. */
+  get lastFailure(): string | undefined {
+    return this.#outage.reason;
+  }
 
   /** Runs a script. All keys are of one slot. */
   run<T>(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<T> {
-    return this.during(() => evaluate<T>(this.client, script, keys, args));
+    return this.during(() => evaluate<T>(this.client, script, keys, args), { script: script.name, keys });
   }
 
   /**
@@ -43,27 +71,32 @@ export class Commands {
    * @throws TandemError STORE_UNAVAILABLE also when it was written but too few replicas have it
    */
   write<T>(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<T> {
-    const { waitReplicas } = this.options;
-    if (waitReplicas === 0) return this.run(script, keys, args);
-    return this.during(() => this.#replicated<T>(script, keys, args, waitReplicas));
+    const replicated = this.#replicated;
+    if (!replicated) return this.run(script, keys, args);
+    return this.during(() => replicated.send(script, keys, args) as Promise<T>, { script: script.name, keys });
   }
 
   /**
    * Any use of the client: `close` waits for it, and after `close` it does not begin. Whoever asked is told at the latest
-   * after the time-out; ioredis' own one begins only when a command is sent, which those before it may hold up.
+   * after the time-out; ioredis' own one begins only when a command is sent, which those before it may hold up. Where a
+   * command went astray in a Cluster, the work is done again.
    */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  async during<T>(work: () => Promise<T>, about?: About): Promise<T> {
     if (this.#closed) throw closedError();
     this.#underWay++;
-    const done = work().finally(() => this.#ended());
     try {
-      return await this.#inTime(done);
+      const result = await this.#inTime(work);
+      this.#outage.worked();
+      return result;
     } catch (error) {
-      throw storeFailure(error, this.options.logger);
+      throw this.#failure(error, about);
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) this.#drained?.();
     }
   }
 
-  /** Accepts nothing more; resolves when everything accepted has been answered or has failed. */
+  /** Accepts nothing more; resolves when whoever asked has been told: ioredis may keep a command for ever. */
   close(): Promise<void> {
     this.#closed = true;
     if (this.#underWay === 0) return Promise.resolve();
@@ -72,47 +105,40 @@ export class Commands {
     });
   }
 
-  #ended(): void {
-    this.#underWay--;
-    if (this.#underWay === 0) this.#drained?.();
-  }
-
-  #inTime<T>(done: Promise<T>): Promise<T> {
+  #inTime<T>(work: () => Promise<T>): Promise<T> {
+    let over = false;
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error('Command timed out')), this.options.timeout);
-      done.then(resolve, reject).finally(() => clearTimeout(late));
+      const late = setTimeout(() => {
+        over = true;
+        reject(new Error('Command timed out'));
+      }, this.options.timeout);
+      this.#routed(work, () => over)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(late));
     });
   }
 
-  async #replicated<T>(
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-    replicas: number,
-  ): Promise<T> {
-    const run = async (command: 'evalsha' | 'eval', text: string): Promise<T> => {
-      const pipeline = this.waiting.pipeline();
-      pipeline.call(command, [text, keys.length, ...keys, ...args]);
-      pipeline.wait(replicas, Math.ceil(this.options.timeout / 2));
-      const [written, waited] = (await pipeline.exec()) ?? [];
-      if (!written || written[0]) throw written?.[0] ?? new Error('Connection is closed');
-      if (!waited || waited[0]) throw waited?.[0] ?? new Error('Connection is closed');
-      if (Number(waited[1]) < replicas) {
-        throw new TandemError('STORE_UNAVAILABLE', {
-          message: `Only ${waited[1]} of ${replicas} replicas have the write`,
-          retryAfter: 1_000,
-        });
+  async #routed<T>(work: () => Promise<T>, over: () => boolean): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isMisrouted(error) || over()) throw error;
+        await rerouted(this.client);
+        if (over()) throw error;
       }
-      return written[1] as T;
-    };
-    try {
-      return await run('evalsha', script.sha);
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return run('eval', script.source);
     }
   }
+
+  #failure(error: unknown, about: About | undefined): TandemError {
+    const fault = connectionFault(this.client) ?? connectionFault(this.waiting);
+    const failure = storeFailure(error, this.#logger, about, fault);
+    if (failure.code === 'STORE_UNAVAILABLE') this.#outage.failed(reasonOf(failure));
+    return failure;
+  }
 }
+
+const reasonOf = ({ cause, message }: TandemError): string => (cause instanceof Error ? cause.message : message);
 
 /** By its digest; with its source where the server does not have it yet, or has lost it. */
 async function evaluate<T>(

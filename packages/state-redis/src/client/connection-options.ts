@@ -35,7 +35,22 @@ export const commandOptions = (address: RedisAddress, timeout: Millis): RedisOpt
   ...serverOptions(address),
   maxRetriesPerRequest: 1,
   commandTimeout: timeout,
+  // A connection whose other end is gone without a word is replaced, and what was written to it is not kept.
+  socketTimeout: timeout,
 });
+
+/** Between two reconnections because a server takes no writes. */
+const DEMOTED_PAUSE: Millis = 1_000;
+
+/** A name can move from a master that was demoted to the one that took its place: only a new connection finds that. */
+export function reconnectWhenDemoted(): (error: Error) => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!error.message.startsWith('READONLY') || performance.now() - last < DEMOTED_PAUSE) return false;
+    last = performance.now();
+    return true;
+  };
+}
 
 /**
  * A master's death: with the defaults hundreds of commands fail, with these none that have time for it (design section 4).

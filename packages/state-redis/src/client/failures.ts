@@ -1,4 +1,5 @@
 import { type Logger, TandemError } from '@tandem/core';
+import { isMisrouted } from './misrouted';
 
 const RETRY_AFTER = 1_000;
 /** Memory is not made free within a second. */
@@ -11,7 +12,7 @@ const PASSING = /^(LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|READONLY|TRYAGAIN|M
  * for the moment.
  */
 const CONNECTION =
-  /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|Cluster is ended|reading 'join'|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
+  /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|None of startup nodes|Cluster is (ended|disconnect)|Command aborted|Cluster isn't ready|reading 'join'|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 
 export const closedError = (): TandemError => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
@@ -21,10 +22,22 @@ export const isUnanswered = (error: unknown): boolean => error instanceof Error 
 
 /** Whether the same command may succeed in a moment. */
 export const isPassing = (error: unknown): boolean =>
-  isUnanswered(error) || (error instanceof Error && PASSING.test(error.message));
+  isUnanswered(error) || isMisrouted(error) || (error instanceof Error && PASSING.test(error.message));
 
-/** A failed command as a row of the error table. What is not a passing fault of Redis is written to the log. */
-export function storeFailure(error: unknown, logger: Logger): TandemError {
+/** What a command was, for the log: its arguments are nobody's business. */
+export interface About {
+  readonly script: string;
+  readonly keys: readonly string[];
+}
+
+/** Keys of a script that a line names. */
+const MAX_KEYS = 10;
+
+/**
+ * A failed command as a row of the error table. What is not a passing fault of Redis is written to the log.
+ * @param fault what happened to the connection, where that is known
+ */
+export function storeFailure(error: unknown, logger: Logger, about?: About, fault?: string): TandemError {
   if (error instanceof TandemError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (message.startsWith('OOM')) {
@@ -34,15 +47,22 @@ export function storeFailure(error: unknown, logger: Logger): TandemError {
       retryAfter: RETRY_AFTER_OOM,
     });
   }
-  if (isPassing(error)) return new TandemError('STORE_UNAVAILABLE', { cause: error, retryAfter: RETRY_AFTER });
+  if (isPassing(error)) {
+    const cause = fault === undefined ? error : new Error(`${message} (${fault})`, { cause: error });
+    return new TandemError('STORE_UNAVAILABLE', { cause, retryAfter: RETRY_AFTER });
+  }
+  const fields = about && { script: about.script, keys: about.keys.slice(0, MAX_KEYS) };
   if (REFUSED.test(message)) {
-    logger.error('Redis refuses this process', { error: message });
+    logger.error('Redis refuses this process', { error: message, ...fields });
     return new TandemError('STORE_UNAVAILABLE', { cause: error, retryAfter: RETRY_AFTER_OOM });
   }
   if (message.startsWith('WRONGTYPE')) {
-    logger.error('a key of another program is in the place of one of ours; nothing was written', { error: message });
+    logger.error('a key of another program is in the place of one of ours; nothing was overwritten', {
+      error: message,
+      ...fields,
+    });
     return new TandemError('INTERNAL', { message: 'The store holds something else there', cause: error });
   }
-  logger.error('Redis refused a command', { error: message });
+  logger.error('Redis refused a command', { error: message, ...fields });
   return new TandemError('INTERNAL', { cause: error });
 }

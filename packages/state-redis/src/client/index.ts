@@ -1,4 +1,5 @@
 export * from './commands';
 export * from './connections';
 export * from './failures';
+export * from './misrouted';
 export * from './scripts';

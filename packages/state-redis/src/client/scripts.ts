@@ -15,5 +15,15 @@ const FOLDER = join(__dirname, '..', '..', 'src', 'lua');
 /** Reads `src/lua/<name>.lua`; to be called once, when the module that runs it is loaded. */
 export function loadScript(name: string): Script {
   const source = readFileSync(join(FOLDER, `${name}.lua`), 'utf8');
-  return { name, source, sha: createHash('sha1').update(source).digest('hex') };
+  return scriptOf(name, source);
 }
+
+/** The same script for calls that Redis carries out even where it is out of memory. @param script with no flags */
+export const allowingOutOfMemory = ({ name, source }: Script): Script =>
+  scriptOf(name, source.replace(/^#!lua$/m, '#!lua flags=allow-oom'));
+
+const scriptOf = (name: string, source: string): Script => ({
+  name,
+  source,
+  sha: createHash('sha1').update(source).digest('hex'),
+});

@@ -24,5 +24,5 @@ redis.call('DEL', rpc)
 redis.call('ZREM', rpcs, id)
 redis.call('ZREM', open, id)
 redis.call('ZREM', pending, id)
-redis.call(ARGV[3], channel, ARGV[4])
+redis.pcall(ARGV[3], channel, ARGV[4])
 return registration

@@ -1,17 +1,51 @@
 #!lua
 -- Puts what a device has sent into the view: latest values and history.
 --
--- KEYS  1 log of the device, a hash   2 what the view knows of the device, a hash: `applied` = id of the last entry it has
+-- KEYS  1 log of the device, a hash   2 what the view knows of the device, a hash: `applied` = '<life> <id>' of the last entry
+--       it has: ids can be compared within one life of a stream only
 --       3 latest values, a hash: key -> '<ts> <value>'   4.. history of each telemetry key, a sorted set: '<ts> <value>' by ts
--- ARGV  1 id of the first entry   2 of the last one   3 points kept for each key
+-- ARGV  1 id of the first entry   2 of the last one   3 points kept for each key   4 'log', or 'again' for entries that were
+--       left out before: `applied` is neither looked at nor moved, and of two values of one time the stored one stays
+--       5 life of the stream: its partition and its server
 --       then for each telemetry key of KEYS 4..: the key, the number of its points, and for each point, by growing ts,
 --       ts and '<ts> <value>'
--- Reply 'applied'; 'absent' where the log has no epoch, and nothing was written; else the id in `applied`, where that is
---       not before the first entry: what follows it has to be sent by itself, where it is not all of it.
+-- Reply 1 'applied'; 'absent' where the log has no epoch, and nothing was written; 'foreign' where keys have another type,
+--       and nothing was written; 'born' where the first entry is of a former life of the device, and nothing was written;
+--       else the id in `applied`, where that is not before the first entry: what follows it has to
+--       be sent by itself, where it is not all of it   2.. with 'foreign' the numbers of those keys in KEYS; with
+--       'born' the milliseconds of the first id that may be of this life
 --
 -- Atomic; all types are looked at before the first write. Done again it changes nothing, whoever does it.
-if not redis.call('HGET', KEYS[1], 'epoch') then
-  return 'absent'
+local FOREIGN = {}
+
+-- What is read, or FOREIGN where the key has another type.
+local function look(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  if string.sub(reply.err, 1, 9) ~= 'WRONGTYPE' then
+    error(reply.err)
+  end
+  return FOREIGN
+end
+
+local again = ARGV[4] == 'again'
+local epoch = look('HGET', KEYS[1], 'epoch')
+local applied = look('HGET', KEYS[2], 'applied')
+for i, reply in ipairs({ epoch, applied, look('HLEN', KEYS[3]) }) do
+  if reply == FOREIGN then
+    return { 'foreign', i }
+  end
+end
+if not epoch then
+  return { 'absent' }
+end
+
+-- A device that was made again does not get what its former life left in the log.
+local born = tonumber(redis.call('HGET', KEYS[1], 'born') or '')
+if born and tonumber(string.match(ARGV[1], '^%d+')) < born then
+  return { 'born', born }
 end
 
 local function isBefore(a, b)
@@ -21,46 +55,66 @@ local function isBefore(a, b)
   return timeA < timeB or (timeA == timeB and tonumber(sequenceA) < tonumber(sequenceB))
 end
 
-local applied = redis.call('HGET', KEYS[2], 'applied')
-if applied and not isBefore(applied, ARGV[1]) then
+local life, id = string.match(applied or '', '^(%S+) (%d+%-%d+)$')
+if not again and life == ARGV[5] and not isBefore(id, ARGV[1]) then
   -- A write, so that a WAIT behind it stands for what another call has written.
   redis.call('HSET', KEYS[2], 'applied', applied)
-  return applied
+  return { id }
 end
 
-local series, at = {}, 4
+local series, foreign, at = {}, { 'foreign' }, 6
 for i = 4, #KEYS do
   local key, count = ARGV[at], tonumber(ARGV[at + 1])
   local stored = redis.call('HGET', KEYS[3], key)
-  local newest = redis.call('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
+  local top = look('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')
   local first, last = at + 2, at + 2 * count
-  series[#series + 1] = {
-    history = KEYS[i],
-    key = key,
-    first = first,
-    last = last + 1,
-    latest = not stored or tonumber(string.match(stored, '^%S+')) <= tonumber(ARGV[last]),
-    newest = newest and tonumber(newest),
-  }
+  if top == FOREIGN then
+    foreign[#foreign + 1] = i
+  else
+    local known, newest = stored and tonumber(string.match(stored, '^%S*')), tonumber(ARGV[last])
+    series[#series + 1] = {
+      history = KEYS[i],
+      key = key,
+      first = first,
+      last = last + 1,
+      latest = not known or known < newest or (known == newest and not again),
+      newest = top[2] and tonumber(top[2]),
+    }
+  end
   at = last + 2
 end
+if #foreign > 1 then
+  return foreign
+end
 
-redis.call('HSET', KEYS[2], 'applied', ARGV[2])
+-- The points that are to be added, after those were removed whose time they have.
+local function pointsOf(one)
+  local points = {}
+  for i = one.first, one.last, 2 do
+    local meets = one.newest and tonumber(ARGV[i]) <= one.newest
+    local stays = meets and again and redis.call('ZCOUNT', one.history, ARGV[i], ARGV[i]) > 0
+    if meets and not again then
+      redis.call('ZREMRANGEBYSCORE', one.history, ARGV[i], ARGV[i])
+    end
+    if not stays then
+      points[#points + 1] = ARGV[i]
+      points[#points + 1] = ARGV[i + 1]
+    end
+  end
+  return points
+end
+
+if not again then
+  redis.call('HSET', KEYS[2], 'applied', ARGV[5] .. ' ' .. ARGV[2])
+end
 for _, one in ipairs(series) do
   if one.latest then
     redis.call('HSET', KEYS[3], one.key, ARGV[one.last])
   end
-  if one.newest then
-    for i = one.first, one.last, 2 do
-      if tonumber(ARGV[i]) > one.newest then
-        break
-      end
-      redis.call('ZREMRANGEBYSCORE', one.history, ARGV[i], ARGV[i])
-    end
-  end
-  for i = one.first, one.last, 1000 do
-    redis.call('ZADD', one.history, unpack(ARGV, i, math.min(i + 999, one.last)))
+  local points = pointsOf(one)
+  for i = 1, #points, 1000 do
+    redis.call('ZADD', one.history, unpack(points, i, math.min(i + 999, #points)))
   end
   redis.call('ZREMRANGEBYRANK', one.history, 0, -1 - tonumber(ARGV[3]))
 end
-return 'applied'
+return { 'applied' }

@@ -3,10 +3,13 @@
 --
 -- KEYS  1 lease, a string: who has it
 -- ARGV  1 who asks   2 milliseconds it lasts   3 'take', 'keep' or 'free'
--- Reply 1 where the caller has it from now on, else 0.
+-- Reply 1 where the caller has it from now on, else 0; -1 where a key of another type is in its place.
 --
 -- Atomic; done again it changes nothing but the end of the lease. Allowed when memory is full: taking entries makes room.
-local owner = redis.call('GET', KEYS[1])
+local owner = redis.pcall('GET', KEYS[1])
+if type(owner) == 'table' and owner.err then
+  return string.sub(owner.err, 1, 9) == 'WRONGTYPE' and -1 or owner
+end
 if owner == ARGV[1] then
   if ARGV[3] == 'free' then
     redis.call('DEL', KEYS[1])

@@ -5,10 +5,12 @@
 -- KEYS  1 stream of the partition   2 lease
 -- ARGV  1 who asks   2 the group   3 its one consumer   4 '>' for new entries, '0' for those handed out and not acknowledged
 --       5 entries at the most   6 bytes after which no more are added
--- Reply nil without the lease; else entries as XREADGROUP has them: id, fields and values (nil where the entry is gone).
+-- Reply nil without the lease; else 1 the first 10 characters of master_replid: ids of another life of the server may be larger
+--       (adr/0012)   2 entries as XREADGROUP has them: id, fields and values (nil where the entry is gone).
 --
 -- Atomic. Done again with '>' it hands out what follows: what was handed out before comes with '0'.
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then
+-- Also where a key of another type is in its place.
+if redis.pcall('GET', KEYS[2]) ~= ARGV[1] then
   return false
 end
 local group, from = ARGV[2], ARGV[4]
@@ -47,4 +49,6 @@ while #entries < most and bytes < limit do
   end
   count = math.min(#entries, most - #entries)
 end
-return entries
+local info = redis.call('INFO', 'replication')
+local _, at = string.find(info, 'master_replid:', 1, true)
+return { string.sub(info, at + 1, at + 10), entries }

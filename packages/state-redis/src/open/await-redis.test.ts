@@ -135,7 +135,9 @@ describe('A Redis that cannot be used yet', () => {
     while (!(await server.cli('INFO', 'persistence')).includes('aof_rewrite_in_progress:0')) await nextTurn();
     await server.kill9();
     const restarted = server.restart();
-    await waitFor(server.address, /is loading its data \(\d/);
+    const log = await waitFor(server.address, /is loading its data \(\d/);
+    // However far it has got.
+    expect(log.lines.filter(({ reason }) => /is loading/.test(String(reason)))).toHaveLength(1);
     await server.kill9();
     await expect(restarted).rejects.toThrow('redis-server ended');
   });
@@ -155,6 +157,22 @@ describe('A Redis that cannot be used yet', () => {
     const server = await persistent();
     await server.cli('ACL', 'SETUSER', 'app', 'on', '>pw', '~*', '+@all', '-info');
     await waitFor({ ...server.address, username: 'app', password: 'pw' }, /does not let this user look at it: INFO/);
+  });
+
+  it('because its user may not do what a gateway does: the log names all that is missing', async () => {
+    const server = await persistent();
+    const waitForUser = (username: string, missing: RegExp) =>
+      waitFor({ ...server.address, username, password: 'pw' }, missing, { prefix: 'tandem', waitReplicas: 1 });
+    const commands = ['-evalsha', '-wait', '-publish', '-subscribe'];
+    await server.cli('ACL', 'SETUSER', 'some', 'on', '>pw', '~tandem:*', '&tandem:*', '+@all', ...commands);
+    await waitForUser('some', / does not let this user do EVALSHA, WAIT, PUBLISH, SUBSCRIBE \(REDIS_URL\)/);
+    await server.cli('ACL', 'SETUSER', 'other', 'on', '>pw', '~other:*', '&other:*', '+@all');
+    await waitForUser('other', / do EVAL on tandem:\*, EVALSHA on tandem:\*, PUBLISH on tandem:\*, SUBSCRIBE on/);
+    await server.cli('ACL', 'SETUSER', 'right', 'on', '>pw', '~tandem:*', '&tandem:*', '+@all');
+    const address = { ...server.address, username: 'right', password: 'pw' };
+    const log = new Log();
+    await awaitRedis(optionsFor(address, log, { prefix: 'tandem' }));
+    expect(log.lines).toEqual([]);
   });
 
   it('because one side speaks TLS and the other does not, or its certificate is not trusted', async () => {
@@ -227,6 +245,12 @@ describe('A Redis is refused', () => {
   it('when several nodes are named and it is no Cluster', async () => {
     const { address } = await persistent();
     expect(await refusal({ ...address, nodes: [...address.nodes, ...address.nodes] })).toMatch(/is no Cluster/);
+    // The one that was found is named, not one that is away.
+    const { port, release } = await reservePort();
+    expect(await refusal({ ...address, nodes: [{ host: '127.0.0.1', port }, ...address.nodes] })).toBe(
+      `Several nodes are named, but Redis at 127.0.0.1:${address.nodes[0]?.port} is no Cluster (REDIS_URL)`,
+    );
+    release();
   });
 });
 
@@ -285,6 +309,29 @@ it('a Redis that comes back as an unfit one is told of, and so is one that got w
   const line = await log.said(/^Redis is not fit to hold the state any more .*has appendfsync everysec/);
   expect(line.level).toBe('error');
   expect(await client.ping()).toBe('PONG');
+  end();
+  await closeClient(client);
+});
+
+it('a Redis that is set to something else while it runs is told of within a minute', async () => {
+  const server = await redis({ appendonly: 'everysec', args: ['--maxmemory', '100mb'] });
+  const log = new Log();
+  let minute: (() => void) | undefined;
+  const clock = {
+    ...systemClock,
+    setTimer: (delay: number, fire: () => void) => {
+      if (delay !== 60_000) return systemClock.setTimer(delay, fire);
+      minute = fire;
+      return { cancel: () => {} };
+    },
+  };
+  const found = await awaitRedis(optionsFor(server.address, log, { clock }));
+  const client = openClient({ address: server.address, cluster: false, timeout: 1_000 }, log.logger);
+  await client.ping();
+  const end = found.watch(client);
+  await server.cli('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+  minute?.();
+  await log.said(/^Redis is not fit to hold the state any more .*maxmemory-policy allkeys-lru/);
   end();
   await closeClient(client);
 });

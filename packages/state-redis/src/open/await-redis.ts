@@ -1,10 +1,11 @@
 import type { Clock, Logger, Millis } from '@tandem/core';
 import type { Cluster, Redis } from 'ioredis';
 import { readFacts, readMasters, type ServerFacts } from './facts';
-import { type Node, nameOf, type ProbeSettings, probe } from './probe';
+import { type Node, type ProbeSettings, probe } from './probe';
 import { NotYetError, reasonOf } from './reasons';
 import { Recheck } from './recheck';
 import { RedisRefusedError } from './refused-error';
+import { type Rights, tryRights } from './rights';
 import { type Demands, judge } from './verdict';
 
 /** Between two attempts. */
@@ -12,7 +13,7 @@ const PAUSE: Millis = 500;
 /** A reason that stays the same is said again after this long. */
 const SAY_AGAIN: Millis = 10_000;
 
-export interface AwaitRedisOptions extends ProbeSettings, Demands {
+export interface AwaitRedisOptions extends ProbeSettings, Demands, Rights {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Hears why Redis cannot be used yet, at every attempt that fails. */
@@ -23,7 +24,7 @@ export interface AwaitRedisOptions extends ProbeSettings, Demands {
 export interface FoundRedis {
   readonly cluster: boolean;
   /**
-   * Looks at every server again that `client` connects to from now on. What is wrong becomes a line in the log: an error
+   * Looks at every server again that `client` connects to from now on, and at all of them now and then. What is wrong becomes a line in the log: an error
    * where a start would be refused.
    * @returns ends that
    */
@@ -47,13 +48,16 @@ export async function awaitRedis(options: AwaitRedisOptions): Promise<FoundRedis
       return { cluster: accept(outcome, options, recheck), watch: (client) => recheck.watch(client) };
     }
     options.onWaiting?.(outcome);
-    if (said?.reason !== outcome || clock.monotonic() - said.at >= SAY_AGAIN) {
+    if (said === undefined || kindOf(said.reason) !== kindOf(outcome) || clock.monotonic() - said.at >= SAY_AGAIN) {
       logger.error('Redis cannot be used yet; trying on', { reason: outcome });
       said = { reason: outcome, at: clock.monotonic() };
     }
     await pause(clock, signal);
   }
 }
+
+/** What counts up while the reason stays the same, as the percentage of what is loaded, makes no line new. */
+const kindOf = (reason: string): string => reason.replace(/\([\d.]+ %\)/g, '');
 
 /** The servers that would be written to; or why they cannot be used yet. */
 async function attempt(options: AwaitRedisOptions): Promise<readonly ServerFacts[] | string> {
@@ -74,7 +78,9 @@ async function lookAt(options: AwaitRedisOptions, node: Node): Promise<readonly 
   const [facts, masters] = await probe(options, node, async (call) => {
     const found = await readFacts(call, node);
     if (!found.cluster) await selectDatabase(options, call);
-    return [found, found.cluster ? await readMasters(call, node) : [node]] as const;
+    const masters = found.cluster ? await readMasters(call, node) : [node];
+    if (!found.cluster && found.master) await tryRights(call, node, false, options);
+    return [found, masters] as const;
   });
   if (!facts.cluster) {
     if (!facts.master) throw new NotYetError(`${facts.where} is a replica, which takes no writes (REDIS_URL)`);
@@ -83,7 +89,11 @@ async function lookAt(options: AwaitRedisOptions, node: Node): Promise<readonly 
   return Promise.all(
     masters.map(async (master) => {
       try {
-        return await probe(options, master, (call) => readFacts(call, master));
+        return await probe(options, master, async (call) => {
+          const found = await readFacts(call, master);
+          await tryRights(call, master, true, options);
+          return found;
+        });
       } catch (error) {
         throw new NotYetError(reasonOf(error, master, options.address), { cause: error });
       }
@@ -110,9 +120,9 @@ function accept(found: readonly ServerFacts[], options: AwaitRedisOptions, reche
   if (cluster && address.database !== 0) {
     refused.push(`A Redis Cluster has no database but 0, and not ${address.database} (REDIS_URL)`);
   }
-  const [first] = address.nodes;
+  const [first] = found;
   if (!cluster && address.nodes.length > 1 && first) {
-    refused.push(`Several nodes are named, but Redis at ${nameOf(first)} is no Cluster (REDIS_URL)`);
+    refused.push(`Several nodes are named, but Redis at ${first.where} is no Cluster (REDIS_URL)`);
   }
   if (refused.length > 0) throw new RedisRefusedError(refused.join('; '));
   for (const facts of found) recheck.warn(judge(facts, options));

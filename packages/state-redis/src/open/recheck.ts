@@ -1,11 +1,15 @@
-import type { Logger, RedisAddress } from '@tandem/core';
+import type { Clock, Logger, Millis, RedisAddress, Timer } from '@tandem/core';
 import { Cluster, type Redis } from 'ioredis';
 import { readFacts } from './facts';
 import { type Node, type ProbeSettings, probe } from './probe';
 import { reasonOf } from './reasons';
 import { type Demands, judge, type Verdict } from './verdict';
 
+/** What a server is set to can change while it runs. */
+const LOOK_AGAIN: Millis = 60_000;
+
 interface RecheckOptions extends ProbeSettings, Demands {
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -31,7 +35,20 @@ export class Recheck {
     const connected = (node: Node) => this.#look(node, ended.signal);
     if (client instanceof Cluster) watchNodes(client, connected, ended.signal);
     else watchServer(client, this.options.address, connected, ended.signal);
+    this.#lookNowAndThen(() => mastersOf(client, this.options.address), ended.signal);
     return () => ended.abort();
+  }
+
+  #lookNowAndThen(nodes: () => readonly Node[], signal: AbortSignal): void {
+    let timer: Timer | undefined;
+    const later = () => {
+      timer = this.options.clock.setTimer(LOOK_AGAIN, () => {
+        for (const node of nodes()) this.#look(node, signal);
+        later();
+      });
+    };
+    later();
+    signal.addEventListener('abort', () => timer?.cancel(), { once: true });
   }
 
   /** Never fails: a server that is away again is told of by the commands that fail. */
@@ -55,6 +72,11 @@ function watchServer(client: Redis, { nodes }: RedisAddress, connected: (node: N
   const ready = () => nodes[0] && connected(nodes[0]);
   client.on('ready', ready);
   end.addEventListener('abort', () => client.off('ready', ready));
+}
+
+function mastersOf(client: Redis | Cluster, { nodes }: RedisAddress): readonly Node[] {
+  if (!(client instanceof Cluster)) return nodes.slice(0, 1);
+  return client.nodes('master').map(({ options: { host = '', port = 0 } }) => ({ host, port }));
 }
 
 /** A Cluster tells of nodes it knows of; to be connected to one comes later, and perhaps never. */

@@ -76,6 +76,21 @@ describe('The beginning and the end of a device', () => {
     expect(await server.cli('PTTL', keys.device(device.id, 'log'))).toBe('-1');
   });
 
+  it('says when its former life ended where it had one, also when the end was looked at again', async () => {
+    const device = await made();
+    expect(await log(device, 'born')).toBe('');
+    const [seconds, micros] = (await server.cli('TIME')).split('\n').map(Number);
+    await deleteAndDie(device);
+    await other.registry.purge.finish(device.id);
+    const ended = await log(device, 'ended');
+    expect(Number(ended)).toBeGreaterThanOrEqual((seconds ?? 0) * 1000 + Math.floor((micros ?? 0) / 1000));
+    const epoch = await log(device, 'gone');
+    await other.registry.purge.run(device.id, epoch);
+    await other.devices.createDevice(device, credentialsOf(device));
+    expect(await log(device, 'born')).toBe(ended);
+    expect(await log(device, 'ended')).toBe('');
+  });
+
   it('has been created also when its log cannot be begun yet; whoever needs the log begins it', async () => {
     const profile = aProfile();
     const device = aDevice(profile);
@@ -90,6 +105,35 @@ describe('The beginning and the end of a device', () => {
     expect(await other.registry.births.ensure(device.id)).toBe(true);
     expect(await log(device, 'epoch')).toBe(await server.cli('HGET', keys.registry('epochs'), device.id));
     expect(await other.registry.births.ensure(device.id)).toBe(true);
+  });
+
+  it('has been created also when a key of another program is in the place of its log', async () => {
+    const profile = aProfile();
+    const device = aDevice(profile);
+    await one.devices.createProfile(profile);
+    await server.cli('SET', keys.device(device.id, 'log'), 'foreign');
+    expect(await one.devices.createDevice(device, credentialsOf(device))).toEqual({ ok: true, value: device });
+    expect(one.told).toContainEqual(['error', 'a device could not be begun yet', device.id]);
+    expect(await other.devices.getDevice(device.id)).toEqual(device);
+    await server.cli('DEL', keys.device(device.id, 'log'));
+    expect(await other.registry.births.ensure(device.id)).toBe(true);
+    expect(await log(device, 'epoch')).toBe(await server.cli('HGET', keys.registry('epochs'), device.id));
+  });
+
+  it('has been deleted also when a key of another program is in the place of its log; the rest is cleared away later', async () => {
+    const device = await made();
+    await fill(device);
+    await server.cli('RENAME', keys.device(device.id, 'log'), keys.device(device.id, 'kept'));
+    await server.cli('SET', keys.device(device.id, 'log'), 'foreign');
+    expect(await one.devices.deleteDevice(device.id)).toEqual({ ok: true, value: device });
+    expect(one.told).toContainEqual(['error', 'a device could not be cleared away yet', device.id]);
+    expect(await other.devices.getDevice(device.id)).toBeUndefined();
+    expect(await server.cli('GET', keys.device(device.id, 'log'))).toBe('foreign');
+    expect(await server.cli('HKEYS', keys.registry('purges'))).toBe(device.id);
+    await server.cli('RENAME', keys.device(device.id, 'kept'), keys.device(device.id, 'log'));
+    await other.registry.purge.resume();
+    expect(await keysOf(device)).toEqual([keys.device(device.id, 'log')]);
+    expect(await server.cli('EXISTS', keys.registry('purges'))).toBe('0');
   });
 
   it('never begins for a device that is not there or not there any more', async () => {

@@ -134,13 +134,14 @@ export class Devices {
     return page(inOrderOfNames(devices), query);
   }
 
-  /** What else there is to do about a write that is made: where it fails now it is taken up later. */
+  /** What else there is to do about a write that is made, and stays so: where it fails now it is taken up later. */
   async #afterwards(what: string, deviceId: Uuid, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof TandemError) || error.code !== 'STORE_UNAVAILABLE') throw error;
-      this.logger.warn(`a device could not be ${what} yet`, { deviceId, error: error.message });
+      const { code, message } = TandemError.from(error);
+      const level = code === 'STORE_UNAVAILABLE' ? 'warn' : 'error';
+      this.logger[level](`a device could not be ${what} yet`, { deviceId, error: message });
     }
   }
 

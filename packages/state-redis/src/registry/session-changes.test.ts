@@ -118,6 +118,33 @@ describe('Changes that sessions hear of', () => {
     expect(reader.heard.slice(before)).toEqual([{ kind: 'missed' }]);
   });
 
+  it('are told as missed after a restart with an older file, which lacks devices that told nothing', async () => {
+    const [writer, reader] = [
+      await start('writer', { changesInterval: 20 }),
+      await start('reader', { changesInterval: 20 }),
+    ];
+    const { profile, device } = await made(writer);
+    await rename(writer, device);
+    await reader.until(() => reader.heard.length === 1);
+    await server.cli('SAVE');
+    const lost = aDevice(profile);
+    const credentials = credentialsOf(lost);
+    await writer.devices.createDevice(lost, credentials);
+    expect(await reader.devices.resolveCredentials(credentials.credentialsId)).toMatchObject({ device: lost });
+    await server.kill9();
+    await server.restart();
+    await Promise.all([writer, reader].map((each) => each.until(() => each.heard.length > 1)));
+    expect(await reader.devices.resolveCredentials(credentials.credentialsId)).toBeUndefined();
+    await Promise.all([writer, reader].map((each) => each.registry.changes.catchUp()));
+    for (const { heard, resets } of [writer, reader]) {
+      expect(heard.slice(1)).toEqual([{ kind: 'missed' }]);
+      expect(resets).toBe(0);
+    }
+    await rename(writer, device);
+    await reader.until(() => reader.heard.length === 3);
+    expect(reader.heard[2]).toEqual({ kind: 'device', deviceId: device.id });
+  });
+
   it('are told to the process that wrote when the answer was lost, once, whether the stream was read before or after', async () => {
     const writer = await start('writer');
     const { device } = await made(writer);

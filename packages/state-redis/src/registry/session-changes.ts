@@ -41,14 +41,14 @@ export interface SessionChangesOptions {
   readonly interval?: Millis;
 }
 
-type Reply = readonly [id: string | null, newest: RawEntry | null, entries: readonly RawEntry[]];
+type Reply = readonly [id: string | null, server: string, newest: RawEntry | null, entries: readonly RawEntry[]];
 type Place = Pick<ChangeEntry, 'number' | 'commit'>;
 const BEFORE_ALL: Place = { number: 0, commit: '' };
 
 /**
  * Changes that running sessions have to hear of. Those of this process are told when their write is answered; those of
- * others come from a stream, in its order. What the stream has not got any more, and a Redis that was restarted empty, is
- * noticed and told as `missed`.
+ * others come from a stream, in its order. What the stream has not got any more is told as `missed`, and so is another server
+ * than at the last read: it may lack what was read from the one before. A Redis that was restarted empty is noticed as well.
  */
 export class SessionChanges {
   readonly #listeners = new Set<(change: SessionChange) => void>();
@@ -62,6 +62,8 @@ export class SessionChanges {
   /** The last entry that was read. */
   #place = BEFORE_ALL;
   #storeId: string | undefined;
+  /** The life of the server it was read from: a restart or a fail-over begins another one. */
+  #server: string | undefined;
   #reading: Promise<void> | undefined;
   #readAgain = false;
   #timer: Timer | undefined;
@@ -169,13 +171,14 @@ export class SessionChanges {
 
   /** @returns whether there is more */
   async #read(): Promise<boolean> {
-    const [id, newest, raw] = await this.#look(this.#place.number, PIECE);
+    const [id, server, newest, raw] = await this.#look(this.#place.number, PIECE);
     if (id !== this.#storeId) {
       await this.#startOver();
       return false;
     }
     const entries = raw.map(parseEntry);
-    if (!this.#follows(entries)) {
+    if (server !== this.#server || !this.#follows(entries)) {
+      this.#server = server;
       this.#place = newest ? parseEntry(newest) : BEFORE_ALL;
       this.#tellMissed();
       return false;
@@ -219,8 +222,10 @@ export class SessionChanges {
     return makeOnce(this.commands, this.keys, 'meta', 'id', this.options.random.uuid());
   }
 
+  /** Notes the server as well: what is cached from now on is of this one. */
   async #newest(): Promise<Place> {
-    const [, newest] = await this.#look(0, 1);
+    const [, server, newest] = await this.#look(0, 1);
+    this.#server = server;
     return newest ? parseEntry(newest) : BEFORE_ALL;
   }
 

@@ -218,6 +218,23 @@ describe('A process that died', () => {
     expect(await other.rpcs.expired(LAPSED + 10, 2)).toEqual(made.slice(0, 2));
   });
 
+  it('before it forgot a final command that it removed leaves nothing that stays for ever', async () => {
+    const { one, device } = await two();
+    const make = async () => (await one.rpcs.create(aCommand(device, { persistent: true })))?.id ?? '';
+    const [gone, young, stays] = [await make(), await make(), await make()];
+    for (const id of [gone, young, stays]) await one.rpcs.transition(id, ['QUEUED'], { status: 'SUCCESSFUL' });
+    for (const id of [gone, stays]) await redis.age(id, 61_000);
+    for (const id of [gone, young]) await cli('DEL', rpcKeys(redis.keys, device.id).hash(id));
+    const registered = async () => (await cli('HKEYS', redis.keys.rpcs('devices'))).split('\n').sort();
+    expect(await one.rpcs.expired(LAPSED, 10)).toEqual([]);
+    expect(await registered()).toEqual([young, stays].sort());
+    await redis.age(young, 61_000);
+    await one.rpcs.expired(LAPSED + 59_999, 10);
+    expect(await registered()).toHaveLength(2);
+    await one.rpcs.expired(LAPSED + 60_000, 10);
+    expect(await registered()).toEqual([stays]);
+  });
+
   it('before the device had its slot: the next creation makes up for it', async () => {
     const one = redis.process();
     const device = aDevice(aProfile());
@@ -243,9 +260,17 @@ describe('In Redis', () => {
       const { id } = (await one.rpcs.create(aCommand(device, { oneway: true, expirationTime: CREATED + n }))) ?? {};
       if (n % 2) await one.rpcs.transition(id ?? '', ['QUEUED'], { status: 'DELIVERED' });
     }
-    await one.rpcs.create(aCommand(device, { createdTime: CREATED + 5 }));
+    await one.rpcs.create(aCommand(device, { createdTime: CREATED + 60_005, expirationTime: CREATED + 70_000 }));
     const { open, pending } = rpcKeys(redis.keys, device.id);
     expect([await cli('ZCARD', open), await cli('ZCARD', pending)]).toEqual(['1', '1']);
+  });
+
+  it('the lists of open commands keep what has lapsed only for a process whose clock is ahead', async () => {
+    const { one, other, device } = await two({ maxPending: 2 });
+    const command = await one.rpcs.create(aCommand(device, { expirationTime: CREATED + 10_000 }));
+    await other.rpcs.create(aCommand(device, { createdTime: CREATED + 15_000, expirationTime: CREATED + 25_000 }));
+    expect((await one.rpcs.open(device.id, CREATED))[0]).toEqual(command);
+    expect(await one.rpcs.create(aCommand(device))).toBeUndefined();
   });
 
   it('request ids begin again after 2^31 - 1', async () => {
@@ -282,6 +307,10 @@ describe('In Redis', () => {
     try {
       await expect(one.rpcs.create(aCommand(device))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await expect(one.rpcs.hold(id, 1, 2)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      const answer = { status: 'SUCCESSFUL', response: '1' } as const;
+      await expect(one.rpcs.transition(id, ['QUEUED'], answer)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect(await one.rpcs.transition(id, ['QUEUED'], { status: 'DELIVERED' })).toMatchObject({ status: 'DELIVERED' });
+      expect(await one.rpcs.transition(id, ['DELIVERED'], { status: 'EXPIRED' })).toMatchObject({ status: 'EXPIRED' });
       expect(await one.rpcs.remove(id)).toBe(true);
       expect(await one.rpcs.expired(LAPSED, 10)).toEqual([]);
     } finally {

@@ -2,6 +2,7 @@ import {
   type EpochMillis,
   HOLDABLE_RPC_STATES,
   isFinal,
+  MAX_FINAL_OPEN,
   type MetricsRegistry,
   type NewRpc,
   type Page,
@@ -13,13 +14,16 @@ import {
   type RpcStore,
   type Uuid,
 } from '@tandem/core';
-import { type Commands, loadScript } from '../client';
+import { allowingOutOfMemory, type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import type { DeviceBirths } from '../registry/device-births';
 import { KnownDevices } from './known-devices';
+import { LapsedRpcs } from './lapsed-rpcs';
+import { LeftRegistrations } from './left-registrations';
 import {
   baseOf,
   digit,
+  needsNoMemory,
   patchArguments,
   RPC_FIELDS,
   type RpcFields,
@@ -28,7 +32,7 @@ import {
   statusArguments,
 } from './rpc-fields';
 import { rpcKeys } from './rpc-keys';
-import { type LapsedRegistration, RpcRegistrations } from './rpc-registrations';
+import { RpcRegistrations } from './rpc-registrations';
 
 export interface RpcWakeUps {
   /** Resolves when changes that other processes make of the device from now on are heard, where anybody listens. */
@@ -54,6 +58,7 @@ export interface RedisRpcsOptions {
 
 const CREATE = loadScript('rpc-create');
 const TRANSITION = loadScript('rpc-transition');
+const TRANSITION_WITHOUT_MEMORY = allowingOutOfMemory(TRANSITION);
 const HOLD = loadScript('rpc-hold');
 const REMOVE = loadScript('rpc-remove');
 const OPEN = loadScript('rpc-open');
@@ -74,6 +79,8 @@ type TransitionReply = readonly ['changed', ...RpcFields] | readonly ['refused' 
  */
 export class RedisRpcs implements RpcStore {
   readonly #registrations: RpcRegistrations;
+  readonly #lapsed: LapsedRpcs;
+  readonly #left: LeftRegistrations;
   readonly #devices: KnownDevices;
   #calls = 0;
 
@@ -85,6 +92,8 @@ export class RedisRpcs implements RpcStore {
     private readonly options: RedisRpcsOptions,
   ) {
     this.#registrations = new RpcRegistrations(commands, keys);
+    this.#lapsed = new LapsedRpcs(this.#registrations, (deviceId, id) => this.#read(deviceId, id));
+    this.#left = new LeftRegistrations(this.#registrations, (deviceId, id) => this.#isThere(deviceId, id));
     this.#devices = new KnownDevices(options.cacheMax);
     options.metrics.gauge(
       'tandem_redis_rpc_devices_cached',
@@ -134,8 +143,9 @@ export class RedisRpcs implements RpcStore {
 
   async open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]> {
     await this.wakeUps.ready(deviceId);
-    const { open, hashes } = rpcKeys(this.keys, deviceId);
-    const reply = await this.commands.run<RpcFields[]>(OPEN, [open], [hashes, now]);
+    const { open, pending, all, hashes } = rpcKeys(this.keys, deviceId);
+    const most = this.options.maxPending + MAX_FINAL_OPEN;
+    const reply = await this.commands.run<RpcFields[]>(OPEN, [open, pending, all], [hashes, now, most]);
     return reply.flatMap((fields) => this.#noted(fields) ?? []).sort((a, b) => a.requestId - b.requestId);
   }
 
@@ -181,16 +191,8 @@ export class RedisRpcs implements RpcStore {
   }
 
   async expired(before: EpochMillis, limit: number): Promise<Rpc[]> {
-    const found: Rpc[] = [];
-    for (let offset = 0; found.length < limit; ) {
-      const wanted = Math.min(limit - found.length, PIECE);
-      const piece = await this.#registrations.lapsed(before, offset, wanted);
-      const looked = await Promise.all(piece.map((lapsed) => this.#lapsed(lapsed)));
-      found.push(...looked.flatMap((what) => (typeof what === 'object' ? what : [])));
-      if (piece.length < wanted) break;
-      offset += looked.filter((what) => what !== 'cleared').length;
-    }
-    return found;
+    await this.#left.clear(before);
+    return this.#lapsed.find(before, limit);
   }
 
   /** The id for this call, or for all that it takes: 'of this device' where an earlier call registered the same. */
@@ -243,13 +245,14 @@ export class RedisRpcs implements RpcStore {
     const { hash, open, pending, channel } = rpcKeys(this.keys, deviceId);
     const { removesResponse, written } = patchArguments(patch);
     const write = this.commands.write<TransitionReply>(
-      TRANSITION,
+      needsNoMemory(patch) ? TRANSITION_WITHOUT_MEMORY : TRANSITION,
       [hash(id), open, pending, channel],
       [
         id,
         call,
         statesArgument(from),
         ...statusArguments(patch.status),
+        patch.openUntil ?? '+inf',
         digit(removesResponse),
         ...this.#wakeArguments(),
         ...written,
@@ -265,14 +268,6 @@ export class RedisRpcs implements RpcStore {
     const keys = [log, hash(id), all, open, pending, channel];
     const write = this.commands.write<string | null>(REMOVE, keys, [id, call, ...this.#wakeArguments()]);
     return (await this.wakeUps.after(deviceId, 'rpc', write, (reply) => reply !== null)) ?? undefined;
-  }
-
-  async #lapsed({ id, registration }: LapsedRegistration): Promise<Rpc | 'cleared' | 'stays'> {
-    const rpc = registration && (await this.#read(registration.deviceId, id));
-    if (!rpc) return (await this.#registrations.clear(id, registration)) ? 'cleared' : 'stays';
-    if (!rpc.persistent || !isFinal(rpc)) return rpc;
-    await this.#registrations.neverLapses(id);
-    return 'cleared';
   }
 
   /**
@@ -297,6 +292,11 @@ export class RedisRpcs implements RpcStore {
   async #read(deviceId: Uuid, id: Uuid): Promise<Rpc | undefined> {
     const key = rpcKeys(this.keys, deviceId).hash(id);
     return rpcOf(await this.commands.during(() => this.commands.client.hmget(key, ...RPC_FIELDS)));
+  }
+
+  async #isThere(deviceId: Uuid, id: Uuid): Promise<boolean> {
+    const key = rpcKeys(this.keys, deviceId).hash(id);
+    return (await this.commands.during(() => this.commands.client.hexists(key, 'base'))) === 1;
   }
 
   #noted(fields: RpcFields): Rpc | undefined {

@@ -57,6 +57,13 @@ export const statusArguments = (status: RpcStatus): [open: string, final: string
     .join(''),
 ];
 
+/**
+ * Whether the change may be written also where Redis is out of memory: it can end a command, and so makes room or writes in
+ * the place of what was there.
+ */
+export const needsNoMemory = ({ status, response }: RpcPatch): boolean =>
+  statusArguments(status)[1].includes('1') && typeof response !== 'string';
+
 /** Fields and values that a patch writes, and whether it takes the response away. */
 export function patchArguments(patch: RpcPatch): { removesResponse: boolean; written: (string | number)[] } {
   const written: (string | number)[] = ['status', patch.status, 'heldUntil', patch.heldUntil ?? 0];

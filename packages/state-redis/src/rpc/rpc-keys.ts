@@ -12,7 +12,7 @@ export function rpcKeys(keys: Keys, deviceId: Uuid) {
     hash: (id: Uuid) => hashes + id,
     /** Ids by request id. */
     all: keys.device(deviceId, 'rpcs'),
-    /** Ids of those in an open state, by expiration. */
+    /** Ids of those in an open state, by the time they leave it: their expiration, or sooner where they are final. */
     open: keys.device(deviceId, 'rpcs-open'),
     /** Ids of those that are neither final nor lapsed, by expiration: what TANDEM_RPC_MAX_PENDING counts. */
     pending: keys.device(deviceId, 'rpcs-pending'),

@@ -8,6 +8,8 @@ const LAPSED = loadScript('rpc-lapsed');
 
 /** Longer than any call of a process that is still alive may be on its way. */
 const ABANDONED: Millis = 60_000;
+/** About how many registrations a scan looks at together. */
+const SCANNED = 500;
 
 /** Where a command is, as its creation noted it before it made the command. */
 export interface Registration {
@@ -16,7 +18,7 @@ export interface Registration {
   readonly call: string;
 }
 
-export interface LapsedRegistration {
+export interface FoundRegistration {
   readonly id: Uuid;
   /** Undefined where only the time is noted. */
   readonly registration: Registration | undefined;
@@ -66,12 +68,17 @@ export class RpcRegistrations {
   }
 
   /** Registered commands that lapse before the time, earliest first. */
-  async lapsed(before: EpochMillis, offset: number, limit: number): Promise<LapsedRegistration[]> {
+  async lapsed(before: EpochMillis, offset: number, limit: number): Promise<FoundRegistration[]> {
     const keys = [this.#expiry, this.#devices];
     const reply = await this.commands.run<(string | null)[]>(LAPSED, keys, [before, offset, limit]);
-    const found: LapsedRegistration[] = [];
-    for (let i = 0; i < reply.length; i += 2) found.push({ id: reply[i] ?? '', registration: parse(reply[i + 1]) });
-    return found;
+    return inPairs(reply);
+  }
+
+  /** A piece of all registrations. @param cursor '0' at first, then what the piece before gave; '0' after the last one */
+  async scan(cursor: string): Promise<{ cursor: string; piece: FoundRegistration[] }> {
+    const { client } = this.commands;
+    const [next, reply] = await this.commands.during(() => client.hscan(this.#devices, cursor, 'COUNT', SCANNED));
+    return { cursor: next, piece: inPairs(reply) };
   }
 
   /** The command stays, and nobody has to clear it away any more. */
@@ -83,6 +90,13 @@ export class RpcRegistrations {
     const free = await this.commands.write<number>(UNREGISTER, [this.#devices, this.#expiry], [id, call, leastAge]);
     return free === 1;
   }
+}
+
+/** @param reply id, text, id, text... */
+function inPairs(reply: readonly (string | null)[]): FoundRegistration[] {
+  const found: FoundRegistration[] = [];
+  for (let i = 0; i < reply.length; i += 2) found.push({ id: reply[i] ?? '', registration: parse(reply[i + 1]) });
+  return found;
 }
 
 function parse(text: string | null | undefined): Registration | undefined {

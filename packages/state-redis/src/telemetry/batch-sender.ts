@@ -1,7 +1,7 @@
 import type { Millis } from '@tandem/core';
 import calculateSlot from 'cluster-key-slot';
 import { Cluster, type Redis } from 'ioredis';
-import { loadScript } from '../client';
+import { isMisrouted, loadScript } from '../client';
 
 const APPEND = loadScript('telemetry-append');
 
@@ -77,6 +77,8 @@ export class BatchSender {
     lane.busy = this.waitReplicas > 0;
     this.#exchange(requests)
       .catch((error: unknown) => {
+        // The slots have moved between queueing and sending: whoever sends again is given the right node.
+        if (isMisrouted(error) && this.client instanceof Cluster) this.client.refreshSlotsCache();
         for (const { reject } of requests) reject(error);
       })
       .finally(() => {
@@ -116,7 +118,7 @@ export class BatchSender {
       return;
     }
     // ioredis follows a slot by itself only where a whole pipeline is sent on.
-    if (error.message.startsWith('MOVED') && this.client instanceof Cluster) this.client.refreshSlotsCache();
+    if (isMisrouted(error) && this.client instanceof Cluster) this.client.refreshSlotsCache();
     request.reject(error);
   }
 }

@@ -1,4 +1,4 @@
-import type { Millis } from '@tandem/core';
+import type { Logger, Millis } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 
@@ -12,6 +12,8 @@ export class Leases {
     private readonly keys: Keys,
     private readonly processId: string,
     private readonly duration: Millis,
+    /** Quiet: what is told is told again with every round. */
+    private readonly logger: Logger,
   ) {}
 
   /**
@@ -59,6 +61,13 @@ export class Leases {
 
   async #ask(partition: number, what: 'take' | 'keep' | 'free'): Promise<boolean> {
     const key = this.keys.partition(partition, 'lease');
-    return (await this.commands.run<number>(LEASE, [key], [this.processId, this.duration, what])) === 1;
+    const reply = await this.commands.run<number>(LEASE, [key], [this.processId, this.duration, what]);
+    if (reply < 0) {
+      this.logger.error(`${key} is a key of another program: the partition's telemetry waits until it is gone`, {
+        partition,
+        key,
+      });
+    }
+    return reply === 1;
   }
 }

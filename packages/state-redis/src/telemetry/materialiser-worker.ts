@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LogFields, type Logger, type Millis, silentLogger } from '@tandem/core';
+import { type LogFields, type Logger, type Millis, quietLogger, silentLogger, systemClock } from '@tandem/core';
 import { Commands, closeClient, openClient } from '../client';
 import { Keys } from '../keys';
 import { DeviceBirths } from '../registry/device-births';
 import { RegistryReader } from '../registry/reader';
 import { Leases } from './leases';
 import { type StepResult, Steps } from './steps';
-import { ViewWriter } from './view-writer';
+import { FOREIGN_KEY_INTERVAL, ViewWriter } from './view-writer';
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages';
 
 /** Rest between two steps while there is a lot to do. */
@@ -39,12 +39,13 @@ const pauseAfter = (duration: Millis): Millis => Math.min(Math.max(MIN_PAUSE, du
 async function run(): Promise<void> {
   const client = openClient(data.connection, logger);
   const { bounds } = data;
-  const commands = new Commands(client, client, { ...bounds, logger });
+  const quiet = quietLogger(logger, systemClock, FOREIGN_KEY_INTERVAL);
+  const commands = new Commands(client, client, { ...bounds, logger: quiet });
   const keys = new Keys(bounds.prefix);
   const births = new DeviceBirths(commands, keys, new RegistryReader(commands, keys));
   const view = new ViewWriter(commands, keys, births, bounds, logger);
-  const leases = new Leases(commands, keys, data.processId, data.lease);
-  const steps = new Steps(commands, keys, leases, view, data, say, logger);
+  const leases = new Leases(commands, keys, data.processId, data.lease, quiet);
+  const steps = new Steps(commands, keys, leases, view, data, say, logger, quiet);
   let look = FIRST_LOOK;
   while (!stopping) {
     const begun = performance.now();

@@ -217,8 +217,8 @@ it('a materialiser tells once that Redis is away, and goes on when it is back', 
   const durable = await startRedis({ appendonly: 'always' });
   ends.push(() => durable.stop());
   const { lines, logger } = listening();
-  let wentOn = 0;
-  const one = await telemetry({ logger: { ...logger, info: () => wentOn++ } }, durable);
+  const wentOn: string[] = [];
+  const one = await telemetry({ logger: { ...logger, info: (message) => void wentOn.push(message) } }, durable);
   const id = await one.device();
   await one.append(id, 1);
   await durable.kill9();
@@ -227,8 +227,8 @@ it('a materialiser tells once that Redis is away, and goes on when it is back', 
   await durable.restart();
   await one.materialiser.caughtUp();
   expect(await one.times(id)).toEqual([1]);
-  expect(lines.map(([message]) => message)).toEqual(['materialiser step failed']);
-  expect(wentOn).toBe(1);
+  expect(lines.filter(([message]) => message.startsWith('materialiser'))).toHaveLength(1);
+  expect(wentOn.filter((message) => message.startsWith('the materialiser'))).toHaveLength(1);
 });
 
 it('starts its thread again whenever it has died, and loses nothing', async () => {

@@ -35,12 +35,15 @@ export interface MaterialiserOptions {
   readonly metrics: MetricsRegistry;
   /** How long a partition stays with a process that is not heard of; 5 s where left out. */
   readonly lease?: number;
+  /** How often what was left out of the view is tried again; 30 s where left out. */
+  readonly retryInterval?: number;
 }
 
 const LEASE = 5_000;
+const RETRY_INTERVAL = 30_000;
 const RESTART_DELAY = 1_000;
 /** A step that is waiting for Redis is not waited for longer than this: the process has to end in time. */
-const LONGEST_STOP = 5_000;
+const LONGEST_STOP = 3_800;
 /** How often somebody who waits looks, when this process does not move the partition itself. */
 const LOOK_INTERVAL = 50;
 /** Megabytes. What a step holds is bounded (partition-reader.ts), and nothing outlives it. */
@@ -52,6 +55,7 @@ const WORKER_FILE = join(__dirname, '..', '..', 'dist', 'telemetry', 'materialis
 export class RedisMaterialiser implements Materialiser {
   readonly #idle = new Int32Array(new SharedArrayBuffer(4));
   readonly #expired: { add(n?: number): void };
+  readonly #leftOut: { add(n?: number): void };
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -64,6 +68,10 @@ export class RedisMaterialiser implements Materialiser {
     this.#expired = options.metrics.counter(
       'tandem_consumer_groups_expired_total',
       'Consumer groups of other programs that were ended because they held back the telemetry log and did not read',
+    );
+    this.#leftOut = options.metrics.counter(
+      'tandem_telemetry_left_out_total',
+      'Messages kept aside, and tried again, because keys of other programs are in the place of keys of the view',
     );
   }
 
@@ -167,7 +175,8 @@ export class RedisMaterialiser implements Materialiser {
 
   /** Resolves when the worker runs; from then on it is started again whenever it dies. */
   #launch(): Promise<void> {
-    const { connection, bounds, processId, log, logger, lease = LEASE } = this.options;
+    const { connection, bounds, processId, log, logger } = this.options;
+    const { lease = LEASE, retryInterval = RETRY_INTERVAL } = this.options;
     const { prefix, waitReplicas, timeout, historyMax, consumerGroupTtl } = bounds;
     const workerData: WorkerData = {
       connection,
@@ -175,6 +184,7 @@ export class RedisMaterialiser implements Materialiser {
       processId,
       partitions: log.partitions,
       lease,
+      retryInterval,
       idle: this.#idle.buffer as SharedArrayBuffer,
     };
     const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
@@ -214,6 +224,9 @@ export class RedisMaterialiser implements Materialiser {
         break;
       case 'expired':
         this.#expired.add(message.groups);
+        break;
+      case 'left-out':
+        this.#leftOut.add(message.entries);
         break;
       case 'moved':
         log.heard(message.partition, message.newestId, message.length);

@@ -14,6 +14,8 @@ const MAX_BYTES = 4_000_000;
 
 export interface Portion {
   readonly entries: readonly StreamEntry[];
+  /** Within one life of the stream ids grow; a server that took over or began anew may give smaller ones. */
+  readonly life: string;
   /** Whether the stream probably has more. */
   readonly more: boolean;
 }
@@ -41,15 +43,17 @@ export class PartitionReader {
   /** Undefined when the partition is not ours any more. */
   async read(): Promise<Portion | undefined> {
     const from = this.#handedOut ? '0' : '>';
-    const entries = await this.commands.run<StreamEntry[] | null>(
+    const reply = await this.commands.run<[string, StreamEntry[]] | null>(
       READ,
       [this.keys.telemetry(this.partition), this.keys.partition(this.partition, 'lease')],
       [this.processId, GROUP, CONSUMER, from, MAX_ENTRIES, MAX_BYTES],
     );
-    if (!entries) return undefined;
-    if (from === '>') return { entries, more: entries.length >= MAX_ENTRIES };
+    if (!reply) return undefined;
+    const [server, entries] = reply;
+    const life = `${this.partition}.${server}`;
+    if (from === '>') return { entries, life, more: entries.length >= MAX_ENTRIES };
     this.#handedOut = entries.length > 0;
-    return this.#handedOut ? { entries, more: true } : this.read();
+    return this.#handedOut ? { entries, life, more: true } : this.read();
   }
 
   /** What was read and not acknowledged is read again. */

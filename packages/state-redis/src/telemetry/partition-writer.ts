@@ -58,6 +58,11 @@ export class PartitionWriter {
     this.#send(batch);
   }
 
+  /** Refuses all that was not answered. */
+  giveUp(): void {
+    for (const batch of [...this.#queue]) this.#giveUp(batch);
+  }
+
   #send(batch: Batch): void {
     const { sender, keys, backlogMax } = this.options;
     batch.attempts++;

@@ -2,9 +2,10 @@ import type { Logger, Millis } from '@tandem/core';
 import type { Commands } from '../client';
 import type { Keys } from '../keys';
 import type { Leases } from './leases';
+import { LeftOutEntries } from './left-out';
 import { PartitionReader, type Portion } from './partition-reader';
 import { agreePartitions } from './partitions';
-import type { ViewWriter } from './view-writer';
+import type { LeftOut, ViewWriter } from './view-writer';
 import type { FromWorker, WorkerData } from './worker-messages';
 
 /** How often leases are kept and streams trimmed at least. */
@@ -24,6 +25,7 @@ export interface StepResult {
 interface Held {
   readonly partition: number;
   readonly reader: PartitionReader;
+  readonly leftOut: LeftOutEntries;
   /** Not worked on before. */
   notBefore: Millis;
 }
@@ -40,9 +42,11 @@ export class Steps {
     private readonly keys: Keys,
     private readonly leases: Leases,
     private readonly view: ViewWriter,
-    private readonly data: Pick<WorkerData, 'processId' | 'partitions' | 'bounds' | 'lease'>,
+    private readonly data: Omit<WorkerData, 'connection' | 'idle'>,
     private readonly say: (message: FromWorker) => void,
     private readonly logger: Logger,
+    /** For what is told with every step. */
+    private readonly quiet: Logger,
   ) {
     this.#partitions = data.partitions;
   }
@@ -94,9 +98,14 @@ export class Steps {
   }
 
   #take(partition: number): Held {
-    const { processId, bounds } = this.data;
+    const { processId, bounds, retryInterval: interval } = this.data;
     return {
       partition,
+      leftOut: new LeftOutEntries(this.commands, this.keys, partition, this.view, {
+        processId,
+        interval,
+        logger: this.quiet,
+      }),
       reader: new PartitionReader(this.commands, this.keys, partition, processId, bounds.consumerGroupTtl),
       notBefore: 0,
     };
@@ -106,12 +115,19 @@ export class Steps {
   readonly #move = async (held: Held): Promise<Portion | undefined> => {
     const portion = await held.reader.read();
     if (!portion) this.#drop(held.partition);
-    if (!portion || portion.entries.length === 0) return portion;
-    await this.view.write(portion.entries);
-    await this.view.replicated();
-    await this.#trim(held, portion.entries);
-    return portion;
+    if (!portion) return undefined;
+    if (portion.entries.length > 0) {
+      await this.view.write(portion, (leftOut) => this.#keep(held, leftOut));
+      await this.view.replicated();
+      await this.#trim(held, portion.entries);
+    }
+    return (await held.leftOut.again()) ? { ...portion, more: true } : portion;
   };
+
+  async #keep(held: Held, leftOut: LeftOut): Promise<void> {
+    await held.leftOut.keep(leftOut);
+    this.say({ kind: 'left-out', entries: leftOut.entries.length });
+  }
 
   async #trim({ partition, reader }: Held, entries: Portion['entries']): Promise<void> {
     const { newestId, length, ended } = await reader.trim(entries);

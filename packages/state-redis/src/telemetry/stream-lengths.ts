@@ -36,6 +36,15 @@ export class StreamLengths {
     else this.heard(partition, newestId, length);
   }
 
+  /** Streams from this one on count no more. */
+  forgetFrom(partition: number): void {
+    for (const [each, { length }] of this.#streams) {
+      if (each < partition) continue;
+      this.#total -= length;
+      this.#streams.delete(each);
+    }
+  }
+
   #set(partition: number, newestId: string, length: number): void {
     const known = this.#streams.get(partition);
     this.#total += length - (known?.length ?? 0);

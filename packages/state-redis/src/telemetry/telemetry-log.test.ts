@@ -169,6 +169,48 @@ it('the first process decides on the number of streams, and another one with ano
   expect(await logged(first)).toEqual(new Map(ids.map((id) => [id, [1, 2]])));
 });
 
+describe('When Redis was emptied and another process agreed on fewer streams', () => {
+  const fewer = async (server: RedisServer, { keys }: { keys: { registry(name: string): string } }) => {
+    await server.cli('FLUSHALL');
+    await server.cli('HSET', keys.registry('meta'), 'partitions', '1');
+  };
+
+  it('those that count no more do not keep the door closed', async () => {
+    const server = await redis();
+    const one = await telemetry(server, { bounds: { partitions: 8, backlogMax: 40 } });
+    const ids = numbers(40).map(() => randomUUID());
+    await Promise.all(ids.map((id) => one.append(id, 1)));
+    await expect(one.append(randomUUID(), 1)).rejects.toMatchObject({ code: 'BACKLOG_FULL' });
+    await fewer(server, one);
+    await until(() => one.log.backlog() === 0);
+    expect(one.metric('tandem_telemetry_backlog')).toBe(0);
+    await Promise.all(ids.map((id) => one.append(id, 2)));
+    expect(one.log.backlog()).toBe(40);
+    expect(await logged(one)).toEqual(new Map(ids.map((id) => [id, [2]])));
+  });
+
+  it('messages on their way to those are refused, and their devices may send them again', async () => {
+    const server = await redis();
+    const replica = await redis();
+    const one = await telemetry(server, { bounds: { waitReplicas: 1, timeout: 60_000 } });
+    const id = numbers(100)
+      .map(() => randomUUID())
+      .find((each) => partitionOf(each, 4) === 3);
+    if (!id) throw new Error('no device of the last stream');
+    const waiting = [one.append(id, 1)];
+    await until(async () => (await server.cli('XLEN', one.keys.telemetry(3))) === '1');
+    waiting.push(one.append(id, 2));
+    await fewer(server, one);
+    const refused = { status: 'rejected', reason: { code: 'STORE_UNAVAILABLE', retryAfter: expect.any(Number) } };
+    expect(await Promise.allSettled(waiting)).toMatchObject([refused, refused]);
+    expect(one.log.backlog()).toBe(0);
+    expect(await server.cli('EXISTS', one.keys.telemetry(3))).toBe('0');
+    await replica.cli('REPLICAOF', '127.0.0.1', String(server.port));
+    await one.append(id, 2);
+    expect(await logged(one)).toEqual(new Map([[id, [2]]]));
+  });
+});
+
 it('the door closes when the streams are as full as they may be, for every process', async () => {
   const server = await redis();
   const bounds = { backlogMax: 10 };

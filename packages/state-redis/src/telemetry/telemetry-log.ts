@@ -127,7 +127,13 @@ export class RedisTelemetryLog implements TelemetryLog {
 
   /** What somebody else has read of a stream: see StreamLengths. */
   heard(partition: number, newestId: string, length: number): void {
-    this.#lengths.heard(partition, newestId, length);
+    // Of one that counts no more an answer may come late.
+    if (partition < this.partitionCount) this.#lengths.heard(partition, newestId, length);
+  }
+
+  /** What is not in the log yet is refused: the store does not answer, and nobody waits for it any longer. */
+  giveUp(): void {
+    for (const writer of this.#writers.values()) writer.giveUp();
   }
 
   /** Takes nothing more; resolves when everything accepted is in the log or has been refused. */
@@ -154,7 +160,7 @@ export class RedisTelemetryLog implements TelemetryLog {
         clock,
         logger,
         schedule: this.#schedule,
-        answered: (newestId, length) => this.#lengths.heard(partition, newestId, length),
+        answered: (newestId, length) => this.heard(partition, newestId, length),
         done: this.#done,
       });
       this.#writers.set(partition, writer);
@@ -193,12 +199,22 @@ export class RedisTelemetryLog implements TelemetryLog {
     try {
       // A Redis that was restarted empty has lost the number, and another process may have been the first on it.
       const partitions = await agreePartitions(commands, keys, this.partitionCount);
-      if (partitions !== this.partitionCount) reportPartitions(partitions, bounds.partitions, logger);
-      this.partitionCount = partitions;
+      if (partitions !== this.partitionCount) {
+        reportPartitions(partitions, bounds.partitions, logger);
+        this.#repartition(partitions);
+      }
       await this.#readLengths();
     } catch (error) {
       if (logger.debugEnabled) logger.debug('the telemetry streams cannot be read', { error: String(error) });
     }
+  }
+
+  /** Nobody reads the streams that count no more: what is on its way to them must not be taken for accepted. */
+  #repartition(partitions: number): void {
+    this.partitionCount = partitions;
+    this.#lengths.forgetFrom(partitions);
+    // Writers stay: Redis remembers by their numbers what it has had of them.
+    for (const [partition, writer] of this.#writers) if (partition >= partitions) writer.giveUp();
   }
 
   async #readLengths(): Promise<void> {

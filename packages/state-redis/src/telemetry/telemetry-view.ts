@@ -2,6 +2,9 @@ import { type HistoryQuery, type TelemetryPoint, type TelemetryView, trustedValu
 import type { Commands } from '../client';
 import type { Keys } from '../keys';
 
+/** Keys of one command, so that Redis answers others in between. */
+const PIECE = 1_000;
+
 /** Where the view keeps what a device has sent; written by telemetry-apply.lua. */
 export const latestKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest');
 export const latestMetaKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest-meta');
@@ -19,15 +22,18 @@ export class RedisTelemetryView implements TelemetryView {
   }
 
   async latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>> {
-    const asked = keys ?? (await this.keys(deviceId));
-    const points = new Map<string, TelemetryPoint>();
-    if (asked.length === 0) return points;
+    const latest = latestKey(this.keysOf, deviceId);
+    const { client } = this.commands;
+    if (!keys) {
+      const all = await this.commands.during(() => client.hgetall(latest));
+      return new Map(Object.entries(all).map(([key, line]) => [key, parsePoint(line)]));
+    }
     const lines = await this.commands.during(() =>
-      this.commands.client.hmget(latestKey(this.keysOf, deviceId), ...asked),
+      Promise.all(piecesOf(keys).map((piece) => client.call('hmget', [latest, ...piece]) as Promise<unknown[]>)),
     );
-    for (const [n, key] of asked.entries()) {
-      const line = lines[n];
-      if (typeof line === 'string') points.set(key, parsePoint(line));
+    const points = new Map<string, TelemetryPoint>();
+    for (const [n, line] of lines.flat().entries()) {
+      if (typeof line === 'string') points.set(keys[n] ?? '', parsePoint(line));
     }
     return points;
   }
@@ -48,6 +54,12 @@ export class RedisTelemetryView implements TelemetryView {
     });
     return lines.map(parsePoint);
   }
+}
+
+function piecesOf(keys: readonly string[]): string[][] {
+  const pieces: string[][] = [];
+  for (let from = 0; from < keys.length; from += PIECE) pieces.push(keys.slice(from, from + PIECE));
+  return pieces;
 }
 
 function parsePoint(line: string): TelemetryPoint {

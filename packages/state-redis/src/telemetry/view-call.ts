@@ -10,23 +10,41 @@ const MAX_POINTS = 2_000;
 export interface ViewCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
-  /** Id of the last entry it puts into the view. */
-  readonly lastId: string;
+  /** What it puts into the view, as far as it can be read. */
+  readonly entries: readonly StreamEntry[];
+  /** Those of them of which something is left out, by the key for which it is. */
+  readonly leftOut: ReadonlyMap<StreamEntry, string>;
   /** Entries that were left out because they cannot be read. */
   readonly damaged: number;
   /** Those that the call has no room for. */
   readonly rest: readonly StreamEntry[];
 }
 
-/** Lines by time; of two with the same time the later one counts. */
+export interface CallOptions {
+  readonly historyMax: number;
+  /** Entries that were left out before, the newest first. Else they are in the order of the stream. */
+  readonly again: boolean;
+  /** Of the stream: see `Portion`. */
+  readonly life: string;
+  /** Histories that cannot be written: other programs have their keys. */
+  readonly foreign: ReadonlySet<string>;
+}
+
+/** Lines by time. */
 type Series = Map<EpochMillis, string>;
 
 /**
- * The next call for entries of one device.
- * @param entries at least one, in the order of the stream
+ * The next call for entries of one device. Of two points with the same time the one that was accepted later counts.
+ * @param entries at least one
  */
-export function nextCall(keys: Keys, deviceId: Uuid, entries: readonly StreamEntry[], historyMax: number): ViewCall {
+export function nextCall(
+  keys: Keys,
+  deviceId: Uuid,
+  entries: readonly StreamEntry[],
+  { historyMax, again, life, foreign }: CallOptions,
+): ViewCall {
   const device = new Map<string, Series>();
+  const leftOut = new Map<StreamEntry, string>();
   let points = 0;
   let taken = 0;
   let damaged = 0;
@@ -35,18 +53,27 @@ export function nextCall(keys: Keys, deviceId: Uuid, entries: readonly StreamEnt
     taken++;
     const read = readEntry(entry);
     if (!read) damaged++;
+    if (again) read?.reverse();
     for (const [key, ts, line] of read ?? []) {
       points++;
+      if (foreign.size > 0) {
+        const history = historyKey(keys, deviceId, key);
+        if (foreign.has(history)) {
+          leftOut.set(entry, history);
+          continue;
+        }
+      }
       let series = device.get(key);
       if (!series) {
         series = new Map();
         device.set(key, series);
       }
-      series.set(ts, line);
+      if (!again || !series.has(ts)) series.set(ts, line);
     }
   }
-  const lastId = entries[taken - 1]?.[0] ?? '';
-  const args: (string | number)[] = [entries[0]?.[0] ?? '', lastId, historyMax];
+  const own = entries.slice(0, taken);
+  const [first, last] = [own[0]?.[0] ?? '', own.at(-1)?.[0] ?? ''];
+  const args: (string | number)[] = [first, last, historyMax, again ? 'again' : 'log', life];
   const used = [keys.device(deviceId, 'log'), latestMetaKey(keys, deviceId), latestKey(keys, deviceId)];
   for (const [key, series] of device) {
     used.push(historyKey(keys, deviceId, key));
@@ -54,7 +81,7 @@ export function nextCall(keys: Keys, deviceId: Uuid, entries: readonly StreamEnt
     args.push(key, sorted.length);
     for (const [ts, line] of sorted) args.push(ts, line);
   }
-  return { keys: used, args, lastId, damaged, rest: entries.slice(taken) };
+  return { keys: used, args, entries: own, leftOut, damaged, rest: entries.slice(taken) };
 }
 
 type Point = readonly [key: string, ts: EpochMillis, line: string];

@@ -11,6 +11,8 @@ export interface WorkerData {
   readonly partitions: number;
   /** How long a partition stays ours when nothing is heard of us. */
   readonly lease: Millis;
+  /** How often what was left out of the view is tried again. */
+  readonly retryInterval: Millis;
   /** One Int32: 1 while the worker waits to be woken. */
   readonly idle: SharedArrayBuffer;
 }
@@ -24,6 +26,8 @@ export type FromWorker =
   | { readonly kind: 'moved'; readonly partition: number; readonly newestId: string; readonly length: number }
   /** Consumer groups of other programs have been ended. */
   | { readonly kind: 'expired'; readonly groups: number }
+  /** Entries were left out of the view and kept. */
+  | { readonly kind: 'left-out'; readonly entries: number }
   | {
       readonly kind: 'log';
       readonly level: 'error' | 'warn' | 'info';

@@ -18,12 +18,18 @@ import type { WakeSource } from '../wake-source';
 /** Far away: what a test waits for comes from elsewhere, or does not come. */
 const NEVER = 3_600_000;
 
+type Told = [level: string, message: string, deviceId: unknown];
+
 /** Collects what is written to the log. */
-const collectLogger = (lines: string[]): Logger => ({
-  ...silentLogger,
-  warn: (message) => lines.push(message),
-  error: (message) => lines.push(message),
-});
+function collectLogger(lines: string[], told: Told[]): Logger {
+  const collect = (level: string): Logger['error'] => {
+    return (message, fields) => {
+      lines.push(message);
+      told.push([level, message, fields?.deviceId]);
+    };
+  };
+  return { ...silentLogger, warn: collect('warn'), error: collect('error') };
+}
 
 /** What happens to a write on its way: `send` sends it and resolves with the answer. */
 export type Network = <T>(send: () => Promise<T>) => Promise<T>;
@@ -55,6 +61,8 @@ export class RegistryProcess {
   readonly heard: SessionChange[] = [];
   readonly woken: Uuid[] = [];
   readonly log: string[] = [];
+  /** The same with its level and the device it is about. */
+  readonly told: Told[] = [];
   readonly registry: Registry;
   readonly commands: CommandsOverNetwork;
   readonly #clients: Redis[];
@@ -68,7 +76,7 @@ export class RegistryProcess {
     wakes: WakeSource | undefined,
     options: Partial<RegistryOptions>,
   ) {
-    const logger = collectLogger(this.log);
+    const logger = collectLogger(this.log, this.told);
     const settings = { address: server.address, cluster: false, timeout: 5_000 };
     const client = openClient(settings, logger) as Redis;
     const waiting = openClient(settings, logger) as Redis;
