@@ -5,6 +5,9 @@ import { isMisrouted, loadScript } from '../client';
 
 const APPEND = loadScript('telemetry-append');
 
+/** What goes wrong with a pipeline, a script that the node does not know too, is known only when its WAIT is over. */
+const LONGEST_WAIT: Millis = 1_000;
+
 export type AppendOutcome = 'appended' | 'settled' | 'full';
 /** As telemetry-append.lua answers. */
 export type AppendReply = readonly [outcome: AppendOutcome, newestId: string, length: number];
@@ -94,7 +97,7 @@ export class BatchSender {
       if (source) pipeline.eval(APPEND.source, keys.length, ...keys, ...args);
       else pipeline.evalsha(APPEND.sha, keys.length, ...keys, ...args);
     }
-    if (this.waitReplicas > 0) pipeline.wait(this.waitReplicas, Math.max(1, Math.floor(this.timeout / 4)));
+    if (this.waitReplicas > 0) pipeline.wait(this.waitReplicas, Math.ceil(Math.min(this.timeout / 4, LONGEST_WAIT)));
     const results = (await pipeline.exec()) ?? [];
     const replicas = this.waitReplicas > 0 ? this.#replicated(results[requests.length]) : undefined;
     for (const [n, request] of requests.entries()) {
