@@ -59,6 +59,15 @@ export function makeCore(
   const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
   const limits = new Limits(state.rateCounters, settings, clock, logger, metrics);
   const waiting = { events: state.events, auth, clock, random, limits };
+  const rpcDelivery = new RpcDelivery(waiting, state.rpcs, logger, {
+    maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
+    ackTimeout: settings.COAP_TIMEOUT,
+  });
+  metrics.gauge(
+    'tandem_rpcs_untold',
+    'Commands that have arrived and of which the store, being away, has not heard yet',
+    () => rpcDelivery.untold,
+  );
   const connectivity = new Connectivity(
     state.activity,
     random.uuid(),
@@ -99,10 +108,7 @@ export function makeCore(
       },
       logger,
     ),
-    rpcDelivery: new RpcDelivery(waiting, state.rpcs, logger, {
-      maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
-      ackTimeout: settings.COAP_TIMEOUT,
-    }),
+    rpcDelivery,
     rpcCalls: new RpcCalls(
       state.rpcs,
       state.events,

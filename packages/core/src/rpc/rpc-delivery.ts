@@ -61,6 +61,11 @@ export class RpcDelivery {
     this.#observerHold = ackTimeout + ACK_MARGIN;
   }
 
+  /** Commands that have arrived and of which the store, being away, has not heard yet. */
+  get untold(): number {
+    return this.#handOuts.untold;
+  }
+
   /** Contract 1.5.4: at most one command, oldest first. @param done called once, unless the poll is cancelled */
   openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
     const { deviceId } = session;

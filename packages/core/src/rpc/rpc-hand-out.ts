@@ -1,5 +1,6 @@
 import type { PollEvent } from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
+import { TandemError } from '../errors';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Rpc, RpcPatch, RpcStatus, RpcStore } from '../state/rpc-store';
@@ -38,6 +39,8 @@ export const renderRpc = (rpc: Rpc): string =>
 export class RpcHandOuts {
   /** Commands of a device that are on their way back: the waiter that comes next must see them in their order. */
   readonly #returning = new Map<Uuid, Promise<unknown>>();
+  /** Commands that have arrived and of which the store has not heard yet. */
+  #untold = 0;
 
   constructor(
     private readonly rpcs: RpcStore,
@@ -45,6 +48,10 @@ export class RpcHandOuts {
     private readonly logger: Logger,
     private readonly maxRetries: number,
   ) {}
+
+  get untold(): number {
+    return this.#untold;
+  }
 
   /** Resolves when the commands of the device that were on their way back here have arrived. */
   returned(deviceId: Uuid): Promise<unknown> | undefined {
@@ -56,7 +63,7 @@ export class RpcHandOuts {
     return {
       body: renderRpc(rpc),
       settled: (written) => {
-        if (written) void this.#advance(rpc, undelivered(rpc), 'DELIVERED');
+        if (written) void this.#arrived(rpc);
         else if (this.#holds(command.heldUntil)) this.#letGo(rpc);
       },
     };
@@ -75,7 +82,7 @@ export class RpcHandOuts {
         if (rpc.oneway) heldUntil = this.clock.now() + holdTime;
         void this.#advance(rpc, undelivered(rpc), 'SENT', rpc.oneway ? { heldUntil } : {});
       },
-      delivered: () => void this.#advance(rpc, undelivered(rpc), 'DELIVERED'),
+      delivered: () => void this.#arrived(rpc),
       lapsed: () => void this.#lapse(rpc),
       returned: () => {
         if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
@@ -94,16 +101,30 @@ export class RpcHandOuts {
     void this.#advance(rpc, [rpc.status], rpc.status);
   }
 
+  /**
+   * The device has it. An observer does not get it twice, so nobody but this process knows: a store that is away is told when
+   * it is back.
+   */
+  async #arrived(rpc: Rpc): Promise<void> {
+    for (let attempt = 1; !(await this.#advance(rpc, undelivered(rpc), 'DELIVERED')); attempt++) {
+      if (attempt >= ARRIVAL_ATTEMPTS || this.#untold >= MAX_UNTOLD || this.clock.now() >= rpc.expirationTime) return;
+      this.#untold++;
+      await new Promise<void>((resolve) => this.clock.setTimer(ARRIVAL_PAUSE, resolve));
+      this.#untold--;
+    }
+  }
+
   /** No acknowledgement: a persistent command is tried again until its retries are used up (server contract 6.3). */
-  #lapse(rpc: Rpc): Promise<void> {
+  async #lapse(rpc: Rpc): Promise<void> {
     const retries = Math.min(rpc.retries ?? this.maxRetries, this.maxRetries);
     if (rpc.persistent && rpc.attempts >= retries) {
-      return this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
+      await this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
         response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
         responseIsJson: true,
       });
+      return;
     }
-    return this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT', { attempts: rpc.attempts + 1 });
+    await this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT', { attempts: rpc.attempts + 1 });
   }
 
   #return(rpc: Rpc): void {
@@ -116,19 +137,27 @@ export class RpcHandOuts {
     this.#returning.set(deviceId, write);
   }
 
+  /** @returns whether the store has been told; false where it is away */
   async #advance(
     rpc: Rpc,
     from: readonly RpcStatus[],
     status: RpcStatus,
     more: Omit<RpcPatch, 'status'> = {},
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await this.rpcs.transition(rpc.id, from, { ...more, status, openUntil: this.clock.now() + REMEMBERED });
+      return true;
     } catch (error) {
       this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
+      return TandemError.from(error).code !== 'STORE_UNAVAILABLE';
     }
   }
 }
+
+/** How often, and how many at the same time, the store is told again that a command has arrived. */
+const ARRIVAL_PAUSE: Millis = 1_000;
+const ARRIVAL_ATTEMPTS = 120;
+const MAX_UNTOLD = 10_000;
 
 /** How long a command that has arrived is kept for waiters that were there before it: twice what a poll lasts at most. */
 const REMEMBERED: Millis = 600_000;

@@ -245,6 +245,34 @@ describe('A one-way command at two processes', () => {
     expect(await poll(there).delivered()).toContain('"id":1');
   });
 
+  it('that an observer has acknowledged while the store was away is told as delivered when it is back', async () => {
+    let away = false;
+    const cut = used.another((state) => ({
+      ...state,
+      rpcs: over(state.rpcs, {
+        transition: (...change) =>
+          away ? Promise.reject(new TandemError('STORE_UNAVAILABLE')) : state.rpcs.transition(...change),
+      }),
+    }));
+    const observation = await observe(cut);
+    const id = await send({ persistent: true });
+    const command = await take(observation);
+    command.sent();
+    expect(await status(id)).toBe('SENT');
+    away = true;
+    command.delivered();
+    await used.quiet();
+    used.clock.advance(1_000);
+    expect(await status(id)).toBe('SENT');
+    expect(cut.rpcDelivery.untold).toBe(1);
+    away = false;
+    used.clock.advance(1_000);
+    expect(await status(id)).toBe('DELIVERED');
+    expect(cut.rpcDelivery.untold).toBe(0);
+    expect(used.clock.timers).toBe(0);
+    observation.close();
+  });
+
   it('holds no timer for waiters that went away', async () => {
     await send({ persistent: true });
     await poll(here).event();
