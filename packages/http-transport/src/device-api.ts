@@ -24,6 +24,7 @@ import {
   type Route,
   routeOf,
 } from './routes';
+import { WaitingExchanges } from './waiting-exchanges';
 
 /** `originalUrl` is there where express has cut the mount path off `url`. */
 export type DeviceApiHandler = (
@@ -71,7 +72,7 @@ class HttpDeviceApi implements DeviceApi {
   /** Bodies up to here need no look at the patterns. */
   readonly #smallestLimit: number;
   /** Requests that wait for the store. */
-  readonly #waiting = new Set<Exchange>();
+  readonly #waiting = new WaitingExchanges();
   #closing = false;
   #patience: Timer | undefined;
   #closed = false;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Clock, ERRORS, type TandemError } from '@tandem/core';
 import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
+import type { WaitingExchanges } from './waiting-exchanges';
 
 type Headers = Readonly<Record<string, string | number>>;
 
@@ -19,7 +20,7 @@ export class Exchange {
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly clock: Clock,
-    private readonly waiting: Set<Exchange>,
+    private readonly waiting: WaitingExchanges,
   ) {
     this.framing = new Framing(request);
     this.bodyUnread = this.framing.bodyAnnounced;
