@@ -25,7 +25,7 @@ const SETTLE_BATCH = 500;
  */
 export class Connectivity {
   /** Devices heard of since the last flush, each with the time of its newest message. */
-  #seen = new Map<Uuid, EpochMillis>();
+  #seen = new Map<Uuid, Sighting>();
   #flushing: Promise<void> = Promise.resolve();
   readonly #sessions: OwnSessions;
   readonly #dropped: { add(): void };
@@ -58,8 +58,11 @@ export class Connectivity {
 
   /** A device made itself heard. Costs one entry in memory; in the way of every message. */
   seen(deviceId: Uuid): void {
-    if (this.#seen.size >= this.settings.maxDevices && !this.#seen.has(deviceId)) this.#dropped.add();
-    else this.#seen.set(deviceId, this.clock.now());
+    const known = this.#seen.get(deviceId);
+    // In place: a new entry for each message would be garbage that an old object points to.
+    if (known) known.at = this.clock.now();
+    else if (this.#seen.size >= this.settings.maxDevices) this.#dropped.add();
+    else this.#seen.set(deviceId, { at: this.clock.now() });
   }
 
   /**
@@ -121,10 +124,10 @@ export class Connectivity {
     }
   }
 
-  #keep(unreported: ReadonlyMap<Uuid, EpochMillis>): void {
-    for (const [deviceId, at] of unreported) {
+  #keep(unreported: ReadonlyMap<Uuid, Sighting>): void {
+    for (const [deviceId, sighting] of unreported) {
       if (this.#seen.size >= this.settings.maxDevices) return;
-      if (!this.#seen.has(deviceId)) this.#seen.set(deviceId, at);
+      if (!this.#seen.has(deviceId)) this.#seen.set(deviceId, sighting);
     }
   }
 
@@ -133,9 +136,14 @@ export class Connectivity {
   }
 }
 
-function* batches(all: ReadonlyMap<Uuid, EpochMillis>): Generator<ReadonlyMap<Uuid, EpochMillis>> {
+/** The newest message of a device since the last report. */
+interface Sighting {
+  at: EpochMillis;
+}
+
+function* batches(all: ReadonlyMap<Uuid, Sighting>): Generator<ReadonlyMap<Uuid, EpochMillis>> {
   let batch = new Map<Uuid, EpochMillis>();
-  for (const [deviceId, at] of all) {
+  for (const [deviceId, { at }] of all) {
     batch.set(deviceId, at);
     if (batch.size < BATCH) continue;
     yield batch;
