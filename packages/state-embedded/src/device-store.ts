@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import {
   type Conflict,
+  credentialsHash,
   type Device,
   type DeviceCredentials,
   type DeviceProfile,
@@ -24,9 +24,6 @@ import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
 import type { ViewPurge } from './view-purge';
 import type { WakeUps } from './wake-ups';
-
-/** Credentials are looked up by this: the id itself is never a key (design section 9). */
-const credentialsHash = (credentialsId: string) => createHash('sha256').update(credentialsId).digest('hex');
 
 const fits = <T>(value: T): Written<T> => ({ ok: true, value });
 const conflict = (name: Conflict): Written<never> => ({ ok: false, conflict: name });

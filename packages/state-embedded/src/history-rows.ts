@@ -1,4 +1,4 @@
-import { type EpochMillis, type TelemetryPoint, trustedValue, type Value } from '@tandem/core';
+import { type EpochMillis, parsePoint, type TelemetryPoint } from '@tandem/core';
 import { offsetBytes, timestampBytes } from './keys';
 
 /**
@@ -24,14 +24,6 @@ export function rowRange(series: Buffer, first: number, last: number): { start: 
 
 /** The part of a row's key that names its bucket, comparable as text. */
 export const bucketPart = (key: Buffer): string => key.toString('latin1', key.length - 14, key.length - 6);
-
-/** `<ts> <value>` lines: canonical JSON has no raw line break. */
-export const pointLine = (ts: EpochMillis, value: Value): string => `${ts} ${value}`;
-
-export function parsePoint(line: string): TelemetryPoint {
-  const space = line.indexOf(' ');
-  return { ts: Number(line.slice(0, space)), value: trustedValue(line.slice(space + 1)) };
-}
 
 /**
  * The points of one bucket within [startTs, endTs), ascending, each timestamp once.

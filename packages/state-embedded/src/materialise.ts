@@ -1,6 +1,7 @@
+import { pointLine } from '@tandem/core';
 import { entryDevice, entryRecords, splitEntries } from './entry-codec';
 import type { Environment, ViewEnvironment } from './environment';
-import { bucketOf, pointLine, rowKey } from './history-rows';
+import { bucketOf, rowKey } from './history-rows';
 import { nameBytes, uuidBytes } from './keys';
 import type { LogEnvironment } from './log-environment';
 import { consumedSequence } from './telemetry-log';

@@ -1,6 +1,6 @@
-import type { HistoryQuery, TelemetryPoint, TelemetryView, Uuid } from '@tandem/core';
+import { type HistoryQuery, parsePoint, type TelemetryPoint, type TelemetryView, type Uuid } from '@tandem/core';
 import type { ViewEnvironment } from './environment';
-import { bucketOf, bucketPart, mergeRows, parsePoint, rowRange } from './history-rows';
+import { bucketOf, bucketPart, mergeRows, rowRange } from './history-rows';
 import { nameBytes, prefixRange, uuidBytes } from './keys';
 
 export class EmbeddedTelemetryView implements TelemetryView {

@@ -1,8 +1,7 @@
-import type { DeviceCredentials, ResolvedDevice, Uuid, Written } from '@tandem/core';
+import { credentialsHash, type DeviceCredentials, type ResolvedDevice, type Uuid, type Written } from '@tandem/core';
 import { Commit } from './commit';
 import { at, foundBy, headOf, type RegistryReader } from './reader';
 import { parseDevice, parseProfile, parseRecord } from './records';
-import { credentialsHash } from './tables';
 import type { RegistryWriter } from './writer';
 
 /** What devices present themselves with. */

@@ -1,4 +1,5 @@
 import {
+  credentialsHash,
   type Device,
   type DeviceCredentials,
   type Logger,
@@ -16,7 +17,7 @@ import type { DevicePurge } from './device-purge';
 import { inOrderOfNames } from './names';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
-import { credentialsHash, nameField } from './tables';
+import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
 const EPOCH_BYTES = 6;

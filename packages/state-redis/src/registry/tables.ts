@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Uuid } from '@tandem/core';
 
 /** The hashes of the registry, all in one slot, and their fields. */
@@ -36,7 +35,3 @@ export type Table =
 /** A name within a tenant as a field. */
 export const nameField = ({ tenantId, name }: { readonly tenantId: Uuid; readonly name: string }): string =>
   `${tenantId} ${name}`;
-
-/** Credentials are looked up by this: the id itself is never a key (design section 9). */
-export const credentialsHash = (credentialsId: string): string =>
-  createHash('sha256').update(credentialsId).digest('hex');

@@ -1,4 +1,4 @@
-import { type HistoryQuery, type TelemetryPoint, type TelemetryView, trustedValue, type Uuid } from '@tandem/core';
+import { type HistoryQuery, parsePoint, type TelemetryPoint, type TelemetryView, type Uuid } from '@tandem/core';
 import type { Commands } from '../client';
 import type { Keys } from '../keys';
 
@@ -60,9 +60,4 @@ function piecesOf(keys: readonly string[]): string[][] {
   const pieces: string[][] = [];
   for (let from = 0; from < keys.length; from += PIECE) pieces.push(keys.slice(from, from + PIECE));
   return pieces;
-}
-
-function parsePoint(line: string): TelemetryPoint {
-  const space = line.indexOf(' ');
-  return { ts: Number(line.slice(0, space)), value: trustedValue(line.slice(space + 1)) };
 }

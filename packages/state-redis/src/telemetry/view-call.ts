@@ -1,4 +1,4 @@
-import type { EpochMillis, Uuid } from '@tandem/core';
+import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
 import type { Keys } from '../keys';
 import { recordsOf, type StreamEntry } from './message-codec';
 import { historyKey, latestKey, latestMetaKey } from './telemetry-view';
@@ -92,7 +92,7 @@ function readEntry(entry: StreamEntry): Point[] | undefined {
     const points: Point[] = [];
     for (const { ts, values } of recordsOf(entry)) {
       if (!Number.isSafeInteger(ts)) return undefined;
-      for (const { key, value } of values) points.push([key, ts, `${ts} ${value}`]);
+      for (const { key, value } of values) points.push([key, ts, pointLine(ts, value)]);
     }
     return points;
   } catch {
