@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import core from '../packages/core/dist/index.js';
 import configCommands from '../packages/gateway/dist/config-commands.js';
+import { conformancePage } from './conformance-page.mjs';
 
 const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
 const folder = process.argv[2] ?? path.join(root, 'docs', 'reference');
@@ -12,6 +13,7 @@ const folder = process.argv[2] ?? path.join(root, 'docs', 'reference');
 fs.mkdirSync(folder, { recursive: true });
 fs.writeFileSync(path.join(folder, 'settings.md'), settingsPage());
 fs.writeFileSync(path.join(folder, 'errors.md'), errorsPage());
+fs.writeFileSync(path.join(folder, 'coap-conformance.md'), conformancePage(root, generatedFrom('test/compliance')));
 
 function settingsPage() {
   return `${generatedFrom('packages/core/src/config/settings.ts')}

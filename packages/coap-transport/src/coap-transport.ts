@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Core } from '@tandem/core';
-import { createDeviceApi, mayContinue } from './device-api';
+import { admit, createDeviceApi, mayContinue } from './device-api';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
 
 export interface CoapTransport {
@@ -31,6 +31,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const endpoint = new CoapEndpoint({
     socket,
     handler: createDeviceApi(core, closing.signal),
+    admit: (request) => admit(core, request),
     mayContinue: (request) => mayContinue(core, request),
     clock,
     random,
@@ -40,11 +41,23 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       piggybackTimeout: settings.COAP_PIGGYBACK_TIMEOUT,
       handlerTimeout: settings.CLIENT_SIDE_RPC_TIMEOUT + HANDLER_GRACE,
       deduplicationBytes: settings.TANDEM_COAP_DEDUPLICATION_BYTES,
+      ackTimeout: settings.TANDEM_COAP_ACK_TIMEOUT,
+      maxRetransmit: settings.TANDEM_COAP_MAX_RETRANSMIT,
       maxRunning: settings.TANDEM_COAP_MAX_EXCHANGES,
+      maxRunningPerPeer: settings.TANDEM_COAP_MAX_EXCHANGES_PER_PEER,
+      maxQueuedPerPeer: settings.TANDEM_COAP_MAX_QUEUED_PER_PEER,
+      maxBody: settings.TANDEM_COAP_MAX_BODY,
+      uploadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       uploadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       downloadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       maxObservations: settings.COAP_MAX_OBSERVATIONS,
       maxObservationsPerPeer: settings.TANDEM_COAP_MAX_OBSERVATIONS_PER_PEER,
+      maxPeers: settings.TANDEM_COAP_MAX_PEERS,
+      nonBurst: settings.TANDEM_COAP_NON_BURST,
+      echo: settings.COAP_ECHO === 'on',
+      sourceReplies: settings.TANDEM_COAP_SOURCE_REPLIES,
+      sourceDatagrams: settings.TANDEM_COAP_SOURCE_DATAGRAMS,
+      maxSources: settings.TANDEM_COAP_MAX_SOURCES,
     },
   });
   return {

@@ -80,6 +80,7 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     requestId: number | undefined,
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
+    request.authenticate();
     refuseForeignTransport(session);
     connectivity.seen(session.deviceId);
     if (request.method === 'GET') {
@@ -124,7 +125,26 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
  */
 export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
   const path = parseDevicePath(request.path);
-  return path.kind !== 'feature' || (path.token !== undefined && auth.cached(path.token) !== undefined);
+  if (path.kind !== 'feature') return true;
+  if (path.token === undefined || auth.cached(path.token) === undefined) return false;
+  request.authenticate();
+  return true;
+}
+
+/** A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. */
+export function admit({ auth }: Core, request: CoapRequest): CoapResponse | undefined | Promise<undefined> {
+  const path = parseDevicePath(request.path);
+  if (path.kind !== 'feature') return NOT_FOUND;
+  if (request.method !== 'POST') return METHOD_NOT_ALLOWED;
+  const { token = '' } = path;
+  if (auth.cached(token) !== undefined) {
+    request.authenticate();
+    return undefined;
+  }
+  return auth.resolve(token).then(() => {
+    request.authenticate();
+    return undefined;
+  }, refuse);
 }
 
 /** Whether there is anything behind this method and feature (contract 2.4). */

@@ -11,15 +11,21 @@ import { type PeerState, PeerTable } from './peer';
 import type { Relation } from './relation';
 import { Reliability } from './reliability';
 import type { CoapRequest } from './request';
-import { type RequestHandler, RequestLayer } from './request-layer';
+import { type Admission, type RequestHandler, RequestLayer } from './request-layer';
 import { type CoapResponse, EMPTY } from './response';
 import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
+import { SourceTable } from './sources';
 import { TimerWheel } from './timer-wheel';
 import type { UdpSocket } from './udp-socket';
 
 export interface EndpointOptions {
   readonly socket: UdpSocket;
   readonly handler: RequestHandler;
+  /**
+   * Asked for each block of a longer request before it is kept: what it resolves with is the answer to a sender who has no
+   * right to send it. Nobody is asked where there is none.
+   */
+  readonly admit?: Admission;
   /**
    * Asked before a later block is answered from a kept body. False: the handler runs again, and refuses whoever has lost
    * the right to it. Always true where there is none.
@@ -55,6 +61,8 @@ export class CoapEndpoint {
   readonly #observe: ObserveLayer;
   readonly #requests: RequestLayer;
   readonly #bodies: BlockBodies;
+  readonly #sources: SourceTable;
+  readonly #now: () => Millis;
   readonly #frame = new Frame();
   #closing: Promise<void> | undefined;
 
@@ -65,6 +73,8 @@ export class CoapEndpoint {
     const now = () => clock.monotonic();
     const send = (datagram: Buffer, peer: PeerState) => socket.send(datagram, peer);
     this.#socket = socket;
+    this.#now = now;
+    this.#sources = new SourceTable(settings);
     this.#settings = settings;
     this.#soon = options.soon ?? ((run) => void setImmediate(run));
     const prefix = options.metricsPrefix ?? 'tandem_coap';
@@ -107,6 +117,8 @@ export class CoapEndpoint {
       now,
       send,
       mayContinue: options.mayContinue ?? (() => true),
+      admit: options.admit ?? (() => undefined),
+      mayReply: (address) => this.#mayReply(address),
     });
     const gauge = (name: string, help: string, read: () => number) =>
       options.metrics.gauge(`${prefix}_${name}`, help, read);
@@ -116,6 +128,7 @@ export class CoapEndpoint {
     gauge('upload_bytes', 'Memory of unfinished Block1 bodies', () => this.#requests.uploadBytes);
     gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
     gauge('peers', 'Peers remembered', () => this.#peers.size);
+    gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
     socket.receive((datagram, address, port, session) => {
       try {
         this.#receive(datagram, address, port, session);
@@ -152,11 +165,17 @@ export class CoapEndpoint {
       metrics.dropped('closing');
       return;
     }
+    if (!this.#sources.accepts(address, this.#now())) {
+      metrics.dropped('source_datagrams');
+      return;
+    }
     const frame = this.#frame;
     const reason = readFrame(datagram, this.#settings.maxDatagram, frame);
     if (reason !== undefined) {
       metrics.dropped(reason);
-      if (mustReset(reason, frame)) this.#socket.send(resetFor(frame), { address, port, session });
+      if (mustReset(reason, frame) && this.#mayReply(address)) {
+        this.#socket.send(resetFor(frame), { address, port, session });
+      }
       return;
     }
     const peer = this.#peers.get(address, port, session);
@@ -173,10 +192,10 @@ export class CoapEndpoint {
     if (code !== 0) {
       // A response: we have asked nobody.
       metrics.dropped('unexpected_response');
-      if (type === CON) this.#socket.send(resetFor(frame), peer);
+      if (type === CON) this.#reset(peer, frame);
     } else if (type === CON) {
       // Ping (RFC 7252 section 4.3).
-      this.#socket.send(resetFor(frame), peer);
+      this.#reset(peer, frame);
     } else if (type === NON) {
       metrics.dropped('stray_empty');
     } else if (type === ACK) {
@@ -184,6 +203,17 @@ export class CoapEndpoint {
     } else if (!this.#reliability.reset(peer, messageId) && !this.#observe.resetNonConfirmable(peer, messageId)) {
       metrics.dropped('stray_reset');
     }
+  }
+
+  #reset(peer: PeerState, frame: Frame): void {
+    if (peer.authenticated || this.#mayReply(peer.address)) this.#socket.send(resetFor(frame), peer);
+  }
+
+  /** Whether a stranger at this address gets one more answer. */
+  #mayReply(address: string): boolean {
+    const may = this.#sources.mayReply(address, this.#now());
+    if (!may) this.#metrics.dropped('source_replies');
+    return may;
   }
 
   #fit(relation: Relation, message: OutgoingMessage, now: number): OutgoingMessage {

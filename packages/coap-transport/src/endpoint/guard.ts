@@ -22,6 +22,9 @@ export const DROP_REASONS = [
   'no_message_id',
   'queue_full',
   'closing',
+  'source_replies',
+  'amplification',
+  'source_datagrams',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -31,6 +31,7 @@ let base = '';
 let folder = '';
 
 function respond(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
+  request.authenticate();
   if (request.method === 'POST') {
     posts.push(request);
     return { code: '2.01' };
@@ -58,6 +59,14 @@ beforeEach(async () => {
   const socket = await openUdpSocket({ address: '127.0.0.1', port: 0, logger: silentLogger });
   endpoint = new CoapEndpoint({
     socket,
+    admit(request) {
+      request.authenticate();
+      return undefined;
+    },
+    mayContinue: (request) => {
+      request.authenticate();
+      return true;
+    },
     handler: respond,
     clock: systemClock,
     random: systemRandom,

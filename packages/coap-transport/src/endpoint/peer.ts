@@ -26,6 +26,8 @@ export class PeerState implements Peer {
   parked: Relation[] | undefined = undefined;
   /** By token in hexadecimal. */
   relations: Map<string, Relation> | undefined = undefined;
+  /** A request from here had valid credentials. */
+  authenticated = false;
   uploadCount = 0;
   uploadBytes = 0;
   /** The Uri-Path options of the last request as they were on the wire, and what they say. */

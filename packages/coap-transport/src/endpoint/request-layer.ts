@@ -4,7 +4,7 @@ import { BlockAssembly } from './block1-assembly';
 import type { BlockBodies } from './block2-bodies';
 import { ACK, CON, codeByte, NON } from './codes';
 import type { Deduplication } from './deduplication';
-import { encodeMessage, type OutgoingMessage } from './encoder';
+import { encodeMessage, type OutgoingMessage, stampMessageId } from './encoder';
 import type { EndpointMetrics } from './endpoint-metrics';
 import { delist, Exchange, type ExchangeLayer, enlist, findRunning, tokenHash } from './exchange';
 import { emptyMessage, Frame } from './guard';
@@ -16,6 +16,9 @@ import { type CoapRequest, IncomingRequest, type RequestFault, readRequest, tran
 import { type CoapResponse, EMPTY, errorResponse, payloadBytes } from './response';
 import type { EndpointSettings } from './settings';
 import type { TimerWheel } from './timer-wheel';
+
+/** Undefined: the sender has a right to send this. */
+export type Admission = (request: CoapRequest) => CoapResponse | undefined | Promise<CoapResponse | undefined>;
 
 export type RequestHandler = (request: CoapRequest) => CoapResponse | Promise<CoapResponse>;
 
@@ -33,6 +36,9 @@ export interface RequestPorts {
   send(datagram: Buffer, peer: PeerState): void;
   /** Whether a kept body may still be shown to the sender of this request. */
   mayContinue(request: CoapRequest): boolean;
+  readonly admit: Admission;
+  /** Whether a stranger at this address gets one more answer; one that does not is counted. */
+  mayReply(address: string): boolean;
 }
 
 /** Exchanges kept for use by later requests. */
@@ -44,6 +50,9 @@ const FAULTS: Readonly<Record<RequestFault, CoapResponse>> = {
   method: { code: '4.05' },
   bad_block: { code: '4.00' },
 };
+/** How many times longer than its request an answer to a stranger may be (RFC 7252 section 11.3). */
+const AMPLIFICATION = 3;
+const UNAUTHORIZED = codeByte('4.01');
 const MALFORMED: CoapResponse = { code: '4.00' };
 const CONTINUE: CoapResponse = { code: '2.31' };
 const INCOMPLETE: CoapResponse = { code: '4.08' };
@@ -152,7 +161,7 @@ export class RequestLayer implements ExchangeLayer {
     else this.#ports.metrics.dropped('duplicate_running');
   }
 
-  /** What needs no handler: later blocks of a kept body, blocks of an unfinished one, the end of an observation. */
+  /** What needs no handler: the end of an observation. */
   #beforeHandler(request: IncomingRequest): CoapResponse | undefined {
     const { peer } = request;
     if (request.observe !== undefined) {
@@ -164,26 +173,9 @@ export class RequestLayer implements ExchangeLayer {
         const relation = observe.find(peer, tokenKey);
         // The end of an observation names what is observed (RFC 7641 section 3.6): another path leaves it alone.
         if (relation === undefined || relation.transferKey !== transferKey(request)) return undefined;
+        request.authenticate();
         observe.close(relation, 'deregistered');
         return DEREGISTERED;
-      }
-    }
-    if (request.block1 !== -1) {
-      const { block1, size1, contentFormat, payload } = request;
-      const outcome = this.#uploads.add(transferKey(request), peer, block1, size1, contentFormat, payload);
-      switch (outcome.kind) {
-        case 'complete':
-          request.payload = outcome.body;
-          request.contentFormat = outcome.contentFormat;
-          break;
-        case 'continue':
-          return CONTINUE;
-        case 'malformed':
-          return MALFORMED;
-        case 'incomplete':
-          return INCOMPLETE;
-        case 'too_large':
-          return TOO_LARGE;
       }
     }
     return undefined;
@@ -199,7 +191,7 @@ export class RequestLayer implements ExchangeLayer {
     }
     let answer: CoapResponse | Promise<CoapResponse>;
     try {
-      answer = this.#handler(request);
+      answer = request.block1 === -1 ? this.#handler(request) : this.#admitBlock(request);
     } catch (error) {
       this.#answer(exchange, this.#errorResponse(error), true);
       return;
@@ -215,6 +207,32 @@ export class RequestLayer implements ExchangeLayer {
     // A thenable that is no promise might call back twice.
     const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
     promise.then(exchange.onResponse, exchange.onError);
+  }
+
+  /** Nothing is kept for a sender who has no right to send it. */
+  #admitBlock(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
+    const refusal = this.#ports.admit(request);
+    if (refusal === undefined) return this.#assemble(request);
+    return isPromise(refusal) ? refusal.then((found) => found ?? this.#assemble(request)) : refusal;
+  }
+
+  #assemble(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
+    const { peer, block1, size1, contentFormat, payload } = request;
+    const outcome = this.#uploads.add(transferKey(request), peer, block1, size1, contentFormat, payload);
+    switch (outcome.kind) {
+      case 'complete':
+        request.payload = outcome.body;
+        request.contentFormat = outcome.contentFormat;
+        return this.#handler(request);
+      case 'continue':
+        return CONTINUE;
+      case 'malformed':
+        return MALFORMED;
+      case 'incomplete':
+        return INCOMPLETE;
+      case 'too_large':
+        return TOO_LARGE;
+    }
   }
 
   /** Answers a request for a later block out of a kept body. False: the request has to be run again. */
@@ -271,7 +289,7 @@ export class RequestLayer implements ExchangeLayer {
   /** The relation a response accepts. */
   #register(request: IncomingRequest, response: CoapResponse): Relation | undefined {
     const { observe } = this.#ports;
-    if (request.observe !== 0) {
+    if (request.observe !== 0 || !request.authenticated) {
       if (response.observation !== undefined) observe.refuse(response.observation);
       return undefined;
     }
@@ -315,6 +333,11 @@ export class RequestLayer implements ExchangeLayer {
     const { deduplication, metrics, reliability } = this.#ports;
     const now = this.#ports.now();
     metrics.responded(message.code);
+    if (!request.authenticated) {
+      this.#transmitToStranger(exchange, message);
+      this.#finish(exchange, settled);
+      return;
+    }
     if (exchange.state === 'piggyback') {
       const reply = encodeMessage(ACK, messageId, message, datagram, 4, tokenLength);
       deduplication.remember(peer, messageId, exchange.tokenHash, reply, now);
@@ -338,6 +361,35 @@ export class RequestLayer implements ExchangeLayer {
       }
     }
     this.#finish(exchange, settled);
+  }
+
+  /**
+   * Nothing is remembered of a stranger's request: it has changed nothing, so it may be answered anew, and a flood of them
+   * cannot push out what is remembered of devices. A peer with valid credentials is no stranger unless it guesses others.
+   */
+  #transmitToStranger(exchange: Exchange, message: OutgoingMessage): void {
+    const { request } = exchange;
+    const { peer, datagram, messageId, tokenLength, confirmable } = request;
+    const { metrics, reliability } = this.#ports;
+    const known = peer.authenticated && message.code !== UNAUTHORIZED;
+    if (!known && !this.#ports.mayReply(peer.address)) return;
+    const type = exchange.state === 'piggyback' ? ACK : confirmable ? CON : NON;
+    let reply = encodeMessage(type, messageId, message, datagram, 4, tokenLength);
+    if (reply.length > AMPLIFICATION * datagram.length) {
+      metrics.dropped('amplification');
+      reply = encodeMessage(type, messageId, { code: message.code }, datagram, 4, tokenLength);
+    }
+    if (type === ACK) this.#ports.send(reply, peer);
+    else if (type === CON && !this.#closing) {
+      if (reliability.send(peer, reply) === undefined) metrics.dropped('queue_full');
+    } else {
+      const id = reliability.messageId(peer);
+      if (id === -1) metrics.dropped('no_message_id');
+      else {
+        stampMessageId(reply, id);
+        this.#ports.send(reply, peer);
+      }
+    }
   }
 
   /** The separate response to a registration is the relation's first message, and may end it like any other. */
@@ -376,6 +428,6 @@ export class RequestLayer implements ExchangeLayer {
   }
 }
 
-function isPromise(answer: CoapResponse | Promise<CoapResponse>): answer is Promise<CoapResponse> {
+function isPromise<T>(answer: T | Promise<T>): answer is Promise<T> {
   return answer instanceof Promise || typeof (answer as { then?: unknown } | undefined)?.then === 'function';
 }

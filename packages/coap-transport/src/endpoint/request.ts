@@ -24,6 +24,11 @@ export interface CoapRequest {
   readonly observable: boolean;
   readonly contentFormat: number | undefined;
   readonly accept: number | undefined;
+  /**
+   * The handler has found its credentials to be valid. A request of which that has not been said is a stranger's: its
+   * answer is at most three times as long as itself, and counts for the limits of its source address.
+   */
+  authenticate(): void;
 }
 
 /** Why a request is refused before anybody looks at it. */
@@ -42,6 +47,7 @@ export class IncomingRequest implements CoapRequest {
   block2 = -1;
   size1 = -1;
   fault: RequestFault | undefined = undefined;
+  authenticated = false;
   readonly confirmable: boolean;
   readonly code: number;
   readonly messageId: number;
@@ -72,6 +78,11 @@ export class IncomingRequest implements CoapRequest {
   get payload(): Buffer {
     this.#payload ??= this.datagram.subarray(this.#payloadStart);
     return this.#payload;
+  }
+
+  authenticate(): void {
+    this.authenticated = true;
+    this.peer.authenticated = true;
   }
 
   /** The body put together out of the blocks of which this is the last. */

@@ -33,8 +33,16 @@ export interface EndpointSettings {
   /** COAP_MAX_OBSERVATIONS, in all and of one peer. */
   readonly maxObservations: number;
   readonly maxObservationsPerPeer: number;
-  /** Addresses remembered without any other state about them. */
+  /** Addresses and ports remembered without any other state about them. */
   readonly maxPeers: number;
+  /** Non-confirmable notifications to one observer before a Confirmable one (RFC 7641 section 4.5). */
+  readonly nonBurst: number;
+  /** COAP_ECHO: whether an address has to prove itself (RFC 9175 section 2.4). */
+  readonly echo: boolean;
+  /** Per second and source address, see `SourceTable`. */
+  readonly sourceReplies: number;
+  readonly sourceDatagrams: number;
+  readonly maxSources: number;
 }
 
 export const DEFAULT_SETTINGS: EndpointSettings = {
@@ -56,4 +64,9 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   maxObservations: 50_000,
   maxObservationsPerPeer: 16,
   maxPeers: 16_384,
+  nonBurst: 8,
+  echo: false,
+  sourceReplies: 100,
+  sourceDatagrams: 0,
+  maxSources: 65_536,
 };

@@ -17,11 +17,23 @@ export class Harness {
   readonly endpoint: CoapEndpoint;
   readonly client: FakeClient;
 
-  constructor(handler: RequestHandler, settings: Partial<EndpointSettings> = {}) {
+  /** `strangers`: nobody has credentials. */
+  constructor(handler: RequestHandler, settings: Partial<EndpointSettings> = {}, strangers = false) {
     const { clock, random, metrics } = this;
     this.endpoint = new CoapEndpoint({
       socket: this.network.bind('10.0.0.254', 5683),
-      handler,
+      handler: (request) => {
+        if (!strangers) request.authenticate();
+        return handler(request);
+      },
+      admit: (request) => {
+        if (!strangers) request.authenticate();
+        return undefined;
+      },
+      mayContinue: (request) => {
+        if (!strangers) request.authenticate();
+        return true;
+      },
       settings,
       clock,
       random,
