@@ -66,6 +66,20 @@ export class ServerClient {
     return this.#json('POST', `/api/plugins/telemetry/DEVICE/${deviceId}/SHARED_SCOPE`, attributes);
   }
 
+  unshare(deviceId: string, keys: readonly string[]): Promise<void> {
+    return this.#json('DELETE', `/api/plugins/telemetry/DEVICE/${deviceId}/SHARED_SCOPE?keys=${keys}`);
+  }
+
+  /** A two-way command that lives for ten minutes. @returns its id at the server API */
+  async persistentCommand(deviceId: string, method: string, params: unknown): Promise<string> {
+    const command = { method, params, persistent: true, expirationTime: Date.now() + 600_000 };
+    return (await this.#json<{ rpcId: string }>('POST', `/api/rpc/twoway/${deviceId}`, command)).rpcId;
+  }
+
+  async persistentStatus(rpcId: string): Promise<string> {
+    return (await this.#json<{ status: string }>('GET', `/api/rpc/persistent/${rpcId}`)).status;
+  }
+
   command(way: 'oneway' | 'twoway', deviceId: string, body: unknown): Promise<ServerAnswer> {
     return this.send('POST', `/api/rpc/${way}/${deviceId}`, body);
   }
@@ -81,8 +95,11 @@ export class ServerClient {
   }
 
   async history(deviceId: string, key: string): Promise<Point[]> {
+    return (await this.histories(deviceId, [key]))[key] ?? [];
+  }
+
+  histories(deviceId: string, keys: readonly string[]): Promise<Record<string, Point[]>> {
     const range = 'startTs=0&endTs=9000000000000&limit=1000000&orderBy=ASC';
-    const path = `/api/plugins/telemetry/DEVICE/${deviceId}/values/timeseries?keys=${key}&${range}`;
-    return (await this.#json<Record<string, Point[]>>('GET', path))[key] ?? [];
+    return this.#json('GET', `/api/plugins/telemetry/DEVICE/${deviceId}/values/timeseries?keys=${keys}&${range}`);
   }
 }
