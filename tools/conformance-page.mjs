@@ -39,6 +39,7 @@ ${rows.join('\n')}
 
 function collect(folder) {
   require('esbuild-register/dist/node').register({ target: 'node20' });
+  resolveLikeJest(path.dirname(path.dirname(folder)));
   const statements = [];
   globalThis.conformance = { push: (statement) => statements.push({ ...statement, file: current }) };
   const nothing = Object.assign(() => {}, { each: () => () => {} });
@@ -52,6 +53,17 @@ function collect(folder) {
   }
   delete globalThis.conformance;
   return statements;
+}
+
+/** Tests run on the sources (jest.config.ts), and so does what reads them. */
+function resolveLikeJest(root) {
+  const Module = require('node:module');
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = (request, ...rest) => {
+    const [, name, testing] = /^@tandem\/([^/]+)(\/testing)?$/.exec(request) ?? [];
+    if (name === undefined) return resolve(request, ...rest);
+    return path.join(root, 'packages', name, 'src', testing === undefined ? 'index.ts' : 'testing/index.ts');
+  };
 }
 
 const numberOf = (rfc) => Number(rfc.replace(/\D/g, ''));

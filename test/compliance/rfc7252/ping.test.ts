@@ -1,20 +1,11 @@
-import { kind } from '../../../packages/coap-transport/src/endpoint/testing/fake-client';
-import { Harness } from '../../../packages/coap-transport/src/endpoint/testing/harness';
 import { statementsOf } from '../statement';
+import { say } from './talk';
 
-const { shows, leaves } = statementsOf('RFC 7252');
+const { shows } = statementsOf('RFC 7252');
 
 shows('4.3', 'MUST', 'an Empty Confirmable message (a ping) is answered by a Reset with its message id', async () => {
-  const { client, clock } = new Harness(() => ({ code: '2.05' }));
-  client.send(Buffer.from([0x40, 0, 0x12, 0x34]));
-  await clock.advance(10);
-  expect(client.received.map(kind)).toEqual(['RST 0.00']);
-  expect(client.last.messageId).toBe(0x1234);
+  const { kinds, packets, handled } = await say('40 00 1234');
+  expect(kinds).toEqual(['RST 0.00']);
+  expect(packets[0]?.messageId).toBe(0x1234);
+  expect(handled).toEqual([]);
 });
-
-leaves(
-  '8',
-  'SHOULD',
-  'requests to a multicast address are answered after a random delay',
-  'no multicast group is joined',
-);
