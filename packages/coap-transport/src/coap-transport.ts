@@ -1,16 +1,22 @@
 import { setMaxListeners } from 'node:events';
-import type { Core } from '@tandem/core';
+import { type Core, type Millis, quietLogger } from '@tandem/core';
 import { admit, createDeviceApi, mayContinue } from './device-api';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
+import { type ListedObservation, listed } from './listed-observation';
+import { Lookups } from './lookups';
 
 export interface CoapTransport {
   readonly port: number;
+  /** Those of now, oldest first; whatever begins or ends while they are gone through may be among them or not. */
+  observations(): Iterable<ListedObservation>;
   /** Ends observations and running requests with 5.03 and closes the socket. */
   close(): Promise<void>;
 }
 
 /** How much longer than its own time limit a command of a device may run before the endpoint answers for it. */
 const HANDLER_GRACE = 5_000;
+/** Who forges addresses that cannot be sent to makes a line for each. */
+const LOG_INTERVAL: Millis = 10_000;
 
 /** Plain CoAP on its own socket; serves from now on. @throws Error in one line when the port cannot be bound */
 export async function createCoapTransport(core: Core): Promise<CoapTransport> {
@@ -18,7 +24,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const socket = await openUdpSocket({
     address: settings.COAP_BIND_ADDRESS,
     port: settings.COAP_BIND_PORT,
-    logger,
+    logger: quietLogger(logger, clock, LOG_INTERVAL),
   }).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${error.code ?? error.message})`;
     throw new Error(
@@ -28,10 +34,13 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const closing = new AbortController();
   // Every waiting command of a device listens.
   setMaxListeners(0, closing.signal);
+  // At most half of all exchanges: the others are for those whose credentials are known.
+  const maxLookups = Math.min(settings.TANDEM_COAP_MAX_LOOKUPS, Math.ceil(settings.TANDEM_COAP_MAX_EXCHANGES / 2));
+  const lookups = new Lookups(core.auth, maxLookups, metrics);
   const endpoint = new CoapEndpoint({
     socket,
-    handler: createDeviceApi(core, closing.signal),
-    admit: (request) => admit(core, request),
+    handler: createDeviceApi(core, lookups, closing.signal),
+    admit: (request) => admit(core, lookups, request),
     mayContinue: (request) => mayContinue(core, request),
     clock,
     random,
@@ -49,6 +58,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       maxBody: settings.TANDEM_COAP_MAX_BODY,
       uploadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       uploadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
+      downloadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       downloadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       maxObservations: settings.COAP_MAX_OBSERVATIONS,
       maxObservationsPerPeer: settings.TANDEM_COAP_MAX_OBSERVATIONS_PER_PEER,
@@ -62,6 +72,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   });
   return {
     port: endpoint.local.port,
+    observations: () => listed(endpoint.observations()),
     close() {
       const closed = endpoint.close({ graceful: true });
       // What is running has been answered by now.

@@ -1,16 +1,18 @@
 import { type Core, type DeviceSession, renderDeviceAttributes, TandemError } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
-import { asSession } from './connected-source';
 import { type Feature, parseDevicePath } from './device-path';
-import type { CoapRequest, CoapResponse, RequestHandler } from './endpoint/index';
+import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import { JSON_FORMAT, LINK_FORMAT } from './json-response';
+import type { Lookups } from './lookups';
+import { oncePerPromise } from './once-per-promise';
 import { withRetryTime } from './retry-time';
 import { RpcSource } from './rpc-source';
 
 const CREATED: CoapResponse = { code: '2.01' };
 const VALID: CoapResponse = { code: '2.03' };
 const DELETED: CoapResponse = { code: '2.02' };
+const UNAUTHORIZED: CoapResponse = { code: '4.01' };
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
 const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
 const NOT_FOUND: CoapResponse = { code: '4.04' };
@@ -20,6 +22,9 @@ const RESOURCES: CoapResponse = { code: '2.05', payload: '</api/v1>;ct=50;obs', 
 /** No room for another observation of commands (design section 9). */
 const NO_ROOM: CoapResponse = { code: '5.03', maxAge: 60 };
 
+/** No room for another lookup of credentials. Short: most of them take milliseconds. */
+const BUSY: CoapResponse = { code: '5.03', maxAge: 1 };
+
 /** Features this version has nothing behind. */
 const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
 
@@ -27,7 +32,7 @@ const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
  * The device API of contract section 2 as one handler: path, then token, then payload.
  * @param closing aborted when nobody waits for answers any more
  */
-export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandler {
+export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSignal): RequestHandler {
   const {
     auth,
     telemetry,
@@ -41,10 +46,13 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     settings,
   } = core;
 
+  const whenStored = oncePerPromise((stored: Promise<void>) => stored.then(created));
+  const orRefused = oncePerPromise((answer: Promise<CoapResponse>) => answer.catch(refuse));
+
   return function handle(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     try {
       const answer = route(request);
-      return answer instanceof Promise ? answer.catch(refuse) : answer;
+      return answer instanceof Promise ? orRefused(answer) : answer;
     } catch (error) {
       return refuse(error);
     }
@@ -71,7 +79,8 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
     if (LATER.has(feature)) return NOT_FOUND;
     const known = token === undefined ? undefined : auth.cached(token);
     if (known) return withSession(known, feature, requestId, request);
-    return auth.resolve(token ?? '').then((session) => withSession(session, feature, requestId, request));
+    if (token === undefined) return UNAUTHORIZED;
+    return lookups.find(token)?.then((session) => withSession(session, feature, requestId, request)) ?? BUSY;
   }
 
   function withSession(
@@ -82,13 +91,14 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
   ): CoapResponse | Promise<CoapResponse> {
     request.authenticate();
     refuseForeignTransport(session);
+    if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
     if (request.method === 'GET') {
       return feature === 'attributes' ? getAttributes(session, request) : getRpc(session, request);
     }
     switch (feature) {
       case 'telemetry':
-        return telemetry.post(session, request.payload).then(created);
+        return whenStored(telemetry.post(session, request.payload));
       case 'attributes':
         return attributes.postClient(session, request.payload).then(created);
       default:
@@ -100,11 +110,8 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
 
   async function getAttributes(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 0 && request.observable) {
-      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates);
-      return {
-        ...content(snapshot),
-        observation: asSession(source, session.deviceId, () => connectivity.open(session.deviceId)),
-      };
+      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates, connectivity);
+      return { ...content(snapshot), observation: source };
     }
     const found = await attributes.readForDevice(session, attributeQuery(request.query));
     if (found.client.length === 0 && found.shared.length === 0) return { ...NOT_FOUND, contentFormat: JSON_FORMAT };
@@ -114,8 +121,8 @@ export function createDeviceApi(core: Core, closing: AbortSignal): RequestHandle
   async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
-    const source = await RpcSource.open(session, rpcDelivery, clock, settings.COAP_TIMEOUT);
-    return { ...VALID, observation: asSession(source, session.deviceId, () => connectivity.open(session.deviceId)) };
+    const source = await RpcSource.open(session, rpcDelivery, connectivity, clock, settings.COAP_TIMEOUT);
+    return { ...VALID, observation: source };
   }
 }
 
@@ -132,19 +139,30 @@ export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
 }
 
 /** A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. */
-export function admit({ auth }: Core, request: CoapRequest): CoapResponse | undefined | Promise<undefined> {
+export function admit(
+  { auth }: Core,
+  lookups: Lookups,
+  request: CoapRequest,
+): CoapResponse | undefined | Promise<CoapResponse | undefined> {
   const path = parseDevicePath(request.path);
   if (path.kind !== 'feature') return NOT_FOUND;
   if (request.method !== 'POST') return METHOD_NOT_ALLOWED;
-  const { token = '' } = path;
-  if (auth.cached(token) !== undefined) {
+  const { token, feature, requestId } = path;
+  if (token === undefined) return UNAUTHORIZED;
+  const admitted = (): CoapResponse | undefined => {
     request.authenticate();
-    return undefined;
-  }
-  return auth.resolve(token).then(() => {
-    request.authenticate();
-    return undefined;
-  }, refuse);
+    return !request.proved && mustBeProved(feature, requestId, request) ? PROVE_ADDRESS : undefined;
+  };
+  return auth.cached(token) !== undefined ? admitted() : (lookups.find(token)?.then(admitted, refuse) ?? BUSY);
+}
+
+/**
+ * Whether this is for addresses that are proved: notifications, and a command of the device, whose reply has a length that
+ * is known only when it is too late to run it again.
+ */
+function mustBeProved(feature: Feature, requestId: number | undefined, request: CoapRequest): boolean {
+  if (request.method === 'GET') return request.observe === 0 && request.observable;
+  return feature === 'rpc' && requestId === undefined;
 }
 
 /** Whether there is anything behind this method and feature (contract 2.4). */

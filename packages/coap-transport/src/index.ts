@@ -1,1 +1,2 @@
 export { type CoapTransport, createCoapTransport } from './coap-transport';
+export type { ListedObservation } from './listed-observation';

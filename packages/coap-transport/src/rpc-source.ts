@@ -1,47 +1,60 @@
-import type { Clock, DeviceSession, Millis, RpcDelivery, RpcHandOut, RpcObservation } from '@tandem/core';
-import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
+import type {
+  Clock,
+  Connectivity,
+  DeviceSession,
+  Millis,
+  RpcDelivery,
+  RpcHandOut,
+  RpcObservation,
+  Uuid,
+} from '@tandem/core';
+import { DeviceSource } from './device-source';
+import type { Notification, ObservationEnd, ObservationHandle } from './endpoint/index';
 import { JSON_FORMAT } from './json-response';
-import { RelationLink } from './relation-link';
 
 /** The commands for one device on their way to one observer, one notification each (contract 2.6). */
-export class RpcSource implements ObservationSource {
-  readonly #link = new RelationLink();
-  #observation: RpcObservation | undefined;
+export class RpcSource extends DeviceSource<RpcObservation> {
   /** The command whose notification is under way. */
-  #underWay: RpcHandOut | undefined;
-  #closed = false;
+  #underWay: RpcHandOut | undefined = undefined;
 
   private constructor(
+    deviceId: Uuid,
+    connectivity: Pick<Connectivity, 'open'>,
     private readonly clock: Clock,
     private readonly ackTimeout: Millis,
-  ) {}
+  ) {
+    super(deviceId, connectivity);
+  }
 
   /** @param ackTimeout `COAP_TIMEOUT`: how long a command may stay without its acknowledgement */
   static async open(
     session: DeviceSession,
     delivery: RpcDelivery,
+    connectivity: Pick<Connectivity, 'open'>,
     clock: Clock,
     ackTimeout: Millis,
   ): Promise<RpcSource> {
-    const source = new RpcSource(clock, ackTimeout);
-    const onCommand = () => source.#link.ready();
-    source.#observation = await delivery.observe(session, onCommand, () => source.#link.end());
+    const source = new RpcSource(session.deviceId, connectivity, clock, ackTimeout);
+    source.observation = await delivery.observe(session, source);
     return source;
   }
 
-  attach(relation: ObservationHandle): void {
-    this.#observation?.begin();
-    this.#link.attach(relation);
+  get kind() {
+    return 'rpc' as const;
+  }
+
+  override attach(relation: ObservationHandle): void {
+    super.attach(relation);
     // What was pending before follows the registration.
     relation.ready();
   }
 
   async next(): Promise<Notification | undefined> {
-    if (this.#closed) return undefined;
-    const command = await this.#observation?.next();
+    if (this.isClosed()) return undefined;
+    const command = await this.observation?.next();
     if (!command) return undefined;
     // It may have ended meanwhile: then nothing is sent, and nobody else would give the command back.
-    if (this.#isClosed()) {
+    if (this.isClosed()) {
       command.returned();
       return undefined;
     }
@@ -57,17 +70,12 @@ export class RpcSource implements ObservationSource {
     };
   }
 
-  closed(reason: ObservationEnd): void {
-    this.#closed = true;
-    this.#observation?.close();
+  override closed(reason: ObservationEnd): void {
+    super.closed(reason);
     const command = this.#underWay;
     this.#underWay = undefined;
     if (reason === 'timeout') command?.lapsed();
     else command?.returned();
-  }
-
-  #isClosed(): boolean {
-    return this.#closed;
   }
 
   #settle(command: RpcHandOut, how: 'delivered' | 'lapsed'): void {

@@ -1,4 +1,4 @@
-import { createCoapTransport } from '@tandem/coap-transport';
+import { type CoapTransport, createCoapTransport, type ListedObservation } from '@tandem/coap-transport';
 import type { Core, Role } from '@tandem/core';
 import { answerTheRest, createApp, createDeviceApi, createHttpServer } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
@@ -7,30 +7,29 @@ import { closeServer } from './http-close';
 import type { Patience } from './patience';
 import { PATIENCE, type Shutdown } from './shutdown';
 
-/** Ports as they were bound; undefined where a role is not run. */
-export interface DoorPorts {
-  readonly http?: number;
-  readonly coap?: number;
+export interface Doors {
+  /** As they were bound; undefined where a role is not run. */
+  readonly ports: { readonly http?: number; readonly coap?: number };
+  /** Of the CoAP door; none without it. */
+  observations(): Iterable<ListedObservation>;
 }
 
 /** Opens the doors of this process' roles. @throws Error that says in one line which of them cannot be opened */
-export async function openDoors(core: Core, patience: Patience, shutdown: Shutdown): Promise<DoorPorts> {
+export async function openDoors(core: Core, patience: Patience, shutdown: Shutdown): Promise<Doors> {
   const { COAP_ENABLED, TANDEM_ROLES } = core.settings;
   const runs = (role: Role) => TANDEM_ROLES.includes(role);
-  const [http, coap] = await allStarted([
+  const [http, coap] = await allStarted(
     runs('http') || runs('api') ? startHttp(core, patience, shutdown) : undefined,
     runs('coap') && COAP_ENABLED ? startCoap(core, shutdown) : undefined,
-  ]);
-  return { http, coap };
+  );
+  return { ports: { http, coap: coap?.port }, observations: () => coap?.observations() ?? [] };
 }
 
 /** Waits for all also when one fails: what has started must be known to the shutdown before that runs. */
-async function allStarted(parts: readonly (Promise<number> | undefined)[]): Promise<(number | undefined)[]> {
-  const outcomes = await Promise.allSettled(parts);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
+async function allStarted<A, B>(one: Promise<A> | undefined, other: Promise<B> | undefined) {
+  const outcomes = await Promise.allSettled([one, other]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  return Promise.all([one, other]);
 }
 
 async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Promise<number> {
@@ -50,8 +49,8 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   return port;
 }
 
-async function startCoap(core: Core, shutdown: Shutdown): Promise<number> {
+async function startCoap(core: Core, shutdown: Shutdown): Promise<CoapTransport> {
   const transport = await createCoapTransport(core);
   shutdown.sockets('CoAP', () => transport.close());
-  return transport.port;
+  return transport;
 }

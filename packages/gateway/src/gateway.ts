@@ -10,7 +10,7 @@ import {
 import { keepAdministrators } from './administrators';
 import { bind } from './bind';
 import { startActivityReports, startConnectivityMonitor } from './connectivity-monitor';
-import { openDoors } from './doors';
+import { type Doors, openDoors } from './doors';
 import { createHealthServer } from './health';
 import { closeServer } from './http-close';
 import { openStore } from './open-store';
@@ -53,7 +53,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   registerProcessMetrics(metrics);
   const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
   // Before the store: a process that waits for it can be asked why it is not ready.
-  const health = createHealthServer(metrics, readiness);
+  let doors: Doors | undefined;
+  const health = createHealthServer(metrics, readiness, () => doors?.observations() ?? []);
   const metricsPort = await bind(health, settings.TANDEM_METRICS_ADDRESS, 'TANDEM_METRICS_PORT', settings);
   shutdown.last('metrics', () => closeServer(health));
 
@@ -74,7 +75,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('sweeper', startRpcSweeper(core));
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
   }
-  const doors = await openDoors(core, patience, shutdown);
+  doors = await openDoors(core, patience, shutdown);
   readiness.started();
-  return { ports: { ...doors, metrics: metricsPort }, stop: () => shutdown.run() };
+  return { ports: { ...doors.ports, metrics: metricsPort }, stop: () => shutdown.run() };
 }

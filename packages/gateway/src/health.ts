@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
+import type { ListedObservation } from '@tandem/coap-transport';
 import type { MetricsRegistry } from '@tandem/core';
+import { listingQuery, renderListing } from './observation-listing';
 import { renderMetrics } from './render-metrics';
 
 /** What the metrics port asks of the process. */
@@ -8,14 +10,22 @@ export interface Health {
   notReady(): Promise<readonly string[]>;
 }
 
-/** `/livez`, `/readyz` and `/metrics`, on a port of their own that stays inside. */
-export function createHealthServer(metrics: MetricsRegistry, health: Health): Server {
+/**
+ * `/livez`, `/readyz`, `/metrics` and `/observations`, on a port of their own that stays inside.
+ * @param observations those of all CoAP doors, none before they are open
+ */
+export function createHealthServer(
+  metrics: MetricsRegistry,
+  health: Health,
+  observations: () => Iterable<ListedObservation>,
+): Server {
   return createServer((request, response) => {
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'text/plain', 'method not allowed\n');
-    switch (request.url?.split('?')[0]) {
+    const [path, query] = (request.url ?? '').split('?');
+    switch (path) {
       case '/livez':
         return send(200, 'text/plain', 'alive\n');
       case '/readyz':
@@ -26,8 +36,17 @@ export function createHealthServer(metrics: MetricsRegistry, health: Health): Se
         return;
       case '/metrics':
         return send(200, 'text/plain; version=0.0.4; charset=utf-8', renderMetrics(metrics));
+      case '/observations': {
+        const asked = listingQuery(new URLSearchParams(query));
+        if (typeof asked === 'string') return send(400, 'text/plain', `${asked}\n`);
+        renderListing(observations(), asked).then(
+          (listing) => send(200, 'application/json', listing),
+          () => send(500, 'text/plain', 'the observations could not be listed\n'),
+        );
+        return;
+      }
       default:
-        return send(404, 'text/plain', 'only /livez, /readyz and /metrics\n');
+        return send(404, 'text/plain', 'only /livez, /readyz, /metrics and /observations\n');
     }
   });
 }

@@ -60,7 +60,7 @@ function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   const stop = (signal: string) => {
     if (stopping.signal.aborted) return;
-    setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
+    setTimeout(die, STOP_DEADLINE).unref();
     stopping.abort(new Stopped(signal));
   };
   process.on('SIGTERM', stop);
@@ -69,12 +69,20 @@ function stopSignal(): AbortSignal {
 }
 
 function dieOfTheUnexpected(logger: Logger): void {
-  const die = (error: unknown) => {
+  const unexpected = (error: unknown) => {
     logger.error('unexpected error', { error: error instanceof Error ? error.stack : String(error) });
-    process.exit(1);
+    die();
   };
-  process.on('uncaughtException', die);
-  process.on('unhandledRejection', die);
+  process.on('uncaughtException', unexpected);
+  process.on('unhandledRejection', unexpected);
+}
+
+/**
+ * An exit in order waits for the threads of the store, and one of those may be waiting for us in the middle of a write: the
+ * process would hang instead of being started again. The stores bear a kill.
+ */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** One clear line for each thing in the way. Written at once: the process ends right after. */

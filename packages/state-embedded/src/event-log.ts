@@ -26,16 +26,14 @@ interface Cursor extends Position {
   readonly expiry: EpochMillis;
 }
 
-const OBSERVED_KINDS: readonly ObservedKind[] = ['attributes', 'rpc'];
-
 /** A device that never was has a log that never grows. */
 const NO_LOG: Head = { epoch: '-', offset: 0, start: 0 };
 
 export class EmbeddedEvents implements DeviceEvents {
   /** Cursors that are being written: what is read or compared meanwhile is these. */
   readonly #cursorsUnderWay = new Map<Uuid, Cursor>();
-  /** By device and kind. In memory: an observation does not outlive the process either. */
-  readonly #observers = new Map<string, string>();
+  /** By kind and device. In memory: an observation does not outlive the process either. */
+  readonly #observers: Readonly<Record<ObservedKind, Map<Uuid, string>>> = { attributes: new Map(), rpc: new Map() };
 
   constructor(
     private readonly env: Environment,
@@ -88,17 +86,17 @@ export class EmbeddedEvents implements DeviceEvents {
 
   async setObserver(deviceId: Uuid, kind: ObservedKind, observer: string): Promise<void> {
     if (!this.env.eventHeads.doesExist(deviceId)) return;
-    this.#observers.set(`${deviceId} ${kind}`, observer);
+    this.#observers[kind].set(deviceId, observer);
     this.wakeUps.wake(deviceId, 'observer');
   }
 
   async getObserver(deviceId: Uuid, kind: ObservedKind): Promise<string | undefined> {
-    return this.env.eventHeads.doesExist(deviceId) ? this.#observers.get(`${deviceId} ${kind}`) : undefined;
+    return this.env.eventHeads.doesExist(deviceId) ? this.#observers[kind].get(deviceId) : undefined;
   }
 
   /** What is not in the tables about a device that is gone. */
   forget(deviceId: Uuid): void {
-    for (const kind of OBSERVED_KINDS) this.#observers.delete(`${deviceId} ${kind}`);
+    for (const observers of Object.values(this.#observers)) observers.delete(deviceId);
   }
 
   /** Within a transaction: the log of a new device. */

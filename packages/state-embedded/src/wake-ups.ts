@@ -1,24 +1,18 @@
-import type { Uuid, Wake } from '@tandem/core';
+import { MultiMap, type Uuid, type Wake } from '@tandem/core';
 
 type Listener = (wake: Wake) => void;
 
 /** Who waits for which device: in one process a wake-up is a call. */
 export class WakeUps {
-  readonly #listeners = new Map<Uuid, Set<Listener>>();
+  readonly #listeners = new MultiMap<Uuid, Listener>();
 
   watch(deviceId: Uuid, listener: Listener): () => void {
-    const listeners = this.#listeners.get(deviceId) ?? new Set();
-    listeners.add(listener);
-    this.#listeners.set(deviceId, listeners);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(deviceId) === listeners) this.#listeners.delete(deviceId);
-    };
+    this.#listeners.add(deviceId, listener);
+    return () => void this.#listeners.delete(deviceId, listener);
   }
 
   wake(deviceId: Uuid, wake: Wake): void {
-    const listeners = this.#listeners.get(deviceId);
-    for (const listener of [...(listeners ?? [])]) if (listeners?.has(listener)) listener(wake);
+    for (const listener of this.#listeners.of(deviceId)) if (this.#listeners.has(deviceId, listener)) listener(wake);
   }
 
   get size(): number {

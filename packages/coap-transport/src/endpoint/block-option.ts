@@ -20,6 +20,11 @@ export function blockOption(number: number, more: boolean, exponent: number): nu
   return (number << 4) | (more ? 8 : 0) | exponent;
 }
 
+/** The same block with a size of at most `largest`: what a server that wants smaller ones answers (section 2.5). */
+export function withExponentUpTo(largest: number, value: number): number {
+  return blockExponent(value) <= largest ? value : (value & ~7) | largest;
+}
+
 /** 1024 bytes: the largest block of RFC 7959, and what contract 2.1 prefers. */
 export const MAX_EXPONENT = 6;
 

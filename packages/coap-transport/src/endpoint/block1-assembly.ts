@@ -1,5 +1,5 @@
 import type { Millis } from '@tandem/core';
-import { blockMore, blockNumber, blockSize } from './block-option';
+import { blockExponent, blockMore, blockNumber, blockSize } from './block-option';
 import type { PeerState } from './peer';
 import type { Bytes } from './settings';
 import { TimerEntry, type TimerWheel } from './timer-wheel';
@@ -11,26 +11,58 @@ export interface UploadSettings {
   readonly blockLifetime: Millis;
 }
 
+/** What a request says of the block it carries; option values as on the wire, -1 when absent. */
+export interface UploadBlock {
+  readonly peer: PeerState;
+  readonly block1: number;
+  /** The announced size of the whole body. */
+  readonly size1: number;
+  readonly contentFormat: number | undefined;
+  readonly payload: Buffer;
+}
+
 /** What one block leads to. */
 export type BlockOutcome =
-  | { readonly kind: 'complete'; readonly body: Buffer; readonly contentFormat: number | undefined }
+  | {
+      readonly kind: 'complete';
+      readonly body: Buffer;
+      readonly contentFormat: number | undefined;
+      /** To be called when the body is no longer used: until then its memory is charged. Undefined: nothing is. */
+      readonly release: (() => void) | undefined;
+    }
   | { readonly kind: 'continue' }
-  /** 4.00: a block that is not the last must be full. */
+  /** 4.00: a block that is not the last must be full, and none may be longer than it says. Nothing has changed. */
   | { readonly kind: 'malformed' }
-  /** 4.08: not the next block of anything we know. */
+  /** 4.08: not the next block of anything we know. Nothing has changed. */
   | { readonly kind: 'incomplete' }
-  /** 4.13 */
-  | { readonly kind: 'too_large' };
+  /** 4.13: longer than `limit`. What there was of it is forgotten. */
+  | { readonly kind: 'too_large' }
+  /** 5.03: no memory for it now, of that for this peer or for all. What there was of it is forgotten. */
+  | { readonly kind: 'peer_budget' }
+  | { readonly kind: 'budget' };
+
+const CONTINUE: BlockOutcome = { kind: 'continue' };
+const MALFORMED: BlockOutcome = { kind: 'malformed' };
+const INCOMPLETE: BlockOutcome = { kind: 'incomplete' };
+const TOO_LARGE: BlockOutcome = { kind: 'too_large' };
+
+/** Charged per upload on top of its buffer and its key. */
+const OVERHEAD: Bytes = 512;
+/** The budget left over for the overhead and the key of a body that has it all to itself. */
+const RESERVE: Bytes = 1024;
+const FIRST_CAPACITY: Bytes = 1024;
 
 /** A body being put together. Its memory is charged by capacity. */
 class Upload extends TimerEntry {
   buffer: Buffer = Buffer.alloc(0);
   length = 0;
+  /** What the upload costs of the budgets. */
+  charged: Bytes = 0;
 
   constructor(
     readonly key: string,
     readonly peer: PeerState,
-    readonly contentFormat: number | undefined,
+    public contentFormat: number | undefined,
     readonly assembly: BlockAssembly,
   ) {
     super();
@@ -39,13 +71,23 @@ class Upload extends TimerEntry {
   override expire(): void {
     this.assembly.forget(this);
   }
+
+  /** Whether this block has been put in already. */
+  contains(offset: number, payload: Buffer): boolean {
+    const end = offset + payload.length;
+    return end <= this.length && this.buffer.compare(payload, 0, payload.length, offset, end) === 0;
+  }
 }
 
 /**
  * Block1 (RFC 7959 section 2.5): atomic, in sequence, one body per transfer key at a time; number 0 starts over. Keyed
- * by peer and resource, not by token: clients may change the token from block to block, and libcoap does.
+ * by peer and resource, not by token: clients may change the token from block to block, and libcoap does. Blocks count
+ * by their offset, so a client may change their size in the middle. One that is there already is acknowledged again: its
+ * answer was lost, and the client knows no better than to send it as a new message.
  */
 export class BlockAssembly {
+  /** The longest body there can be: whatever is not longer is refused only for a while. */
+  readonly limit: Bytes;
   readonly #settings: UploadSettings;
   readonly #wheel: TimerWheel;
   readonly #uploads = new Map<string, Upload>();
@@ -54,50 +96,31 @@ export class BlockAssembly {
   constructor(settings: UploadSettings, wheel: TimerWheel) {
     this.#settings = settings;
     this.#wheel = wheel;
+    const { maxBody, uploadBytes, uploadBytesPerPeer } = settings;
+    this.limit = Math.max(0, Math.min(maxBody, Math.min(uploadBytes, uploadBytesPerPeer) - RESERVE));
   }
 
-  /** Memory held by unfinished bodies. */
+  /** Memory held by unfinished bodies, and by finished ones that are being worked on. */
   get bytes(): Bytes {
     return this.#bytes;
   }
 
-  /** `block1`: the option's value; `size1`: the announced size of the body or -1. */
-  add(
-    key: string,
-    peer: PeerState,
-    block1: number,
-    size1: number,
-    contentFormat: number | undefined,
-    payload: Buffer,
-  ): BlockOutcome {
-    const size = blockSize(block1 & 7);
+  add(key: string, block: UploadBlock): BlockOutcome {
+    const { block1, payload, contentFormat } = block;
+    const size = blockSize(blockExponent(block1));
     const offset = blockNumber(block1) * size;
     const more = blockMore(block1);
-    let upload = this.#uploads.get(key);
+    if (more ? payload.length !== size : payload.length > size) return MALFORMED;
+    const known = this.#uploads.get(key);
     if (offset === 0) {
-      if (upload !== undefined) this.forget(upload);
-      upload = undefined;
-      if (!more) return { kind: 'complete', body: payload, contentFormat };
-    } else if (upload === undefined || upload.length !== offset) {
-      return { kind: 'incomplete' };
+      if (known !== undefined) this.forget(known);
+      return this.#begin(key, block, more);
     }
-    if (more ? payload.length !== size : payload.length > size) return this.#give(upload, 'malformed');
-    const length = offset + payload.length;
-    if (length > this.#settings.maxBody || size1 > this.#settings.maxBody) return this.#give(upload, 'too_large');
-    if (upload === undefined) {
-      upload = new Upload(key, peer, contentFormat, this);
-      this.#uploads.set(key, upload);
-      peer.uploadCount++;
-    }
-    if (!this.#reserve(upload, length)) return this.#give(upload, 'too_large');
-    payload.copy(upload.buffer, offset);
-    upload.length = length;
-    if (!more) {
-      this.forget(upload);
-      return { kind: 'complete', body: upload.buffer.subarray(0, length), contentFormat: upload.contentFormat };
-    }
-    this.#wheel.schedule(upload, this.#settings.blockLifetime);
-    return { kind: 'continue' };
+    // Blocks of differing formats are never one body (RFC 7959 section 2.3); a block may leave out what another said.
+    if (known === undefined || differ(known.contentFormat, contentFormat)) return INCOMPLETE;
+    if (known.length !== offset) return more && known.contains(offset, payload) ? CONTINUE : INCOMPLETE;
+    known.contentFormat ??= contentFormat;
+    return this.#append(known, block, more);
   }
 
   /** For `Upload` only. */
@@ -105,29 +128,85 @@ export class BlockAssembly {
     if (this.#uploads.get(upload.key) !== upload) return;
     this.#uploads.delete(upload.key);
     this.#wheel.cancel(upload);
-    this.#bytes -= upload.buffer.length;
-    upload.peer.uploadBytes -= upload.buffer.length;
-    upload.peer.uploadCount--;
+    this.#release(upload);
   }
 
-  #give(upload: Upload | undefined, kind: 'malformed' | 'too_large'): BlockOutcome {
-    if (upload !== undefined) this.forget(upload);
-    return { kind };
+  #begin(key: string, block: UploadBlock, more: boolean): BlockOutcome {
+    const { peer, payload, size1, contentFormat } = block;
+    if (more) {
+      const upload = new Upload(key, peer, contentFormat, this);
+      this.#uploads.set(key, upload);
+      peer.uploadCount++;
+      const refusal = this.#charge(upload, OVERHEAD + key.length);
+      return refusal ?? this.#append(upload, block, true);
+    }
+    if (payload.length > this.limit || size1 > this.limit) return TOO_LARGE;
+    return { kind: 'complete', body: payload, contentFormat, release: undefined };
   }
 
-  #reserve(upload: Upload, length: Bytes): boolean {
+  #append(upload: Upload, { payload, size1 }: UploadBlock, more: boolean): BlockOutcome {
+    const offset = upload.length;
+    const length = offset + payload.length;
+    if (length > this.limit || size1 > this.limit) {
+      this.forget(upload);
+      return TOO_LARGE;
+    }
+    const refusal = this.#reserve(upload, length);
+    if (refusal !== undefined) return refusal;
+    payload.copy(upload.buffer, offset);
+    upload.length = length;
+    if (more) {
+      this.#wheel.schedule(upload, this.#settings.blockLifetime);
+      return CONTINUE;
+    }
+    this.#uploads.delete(upload.key);
+    this.#wheel.cancel(upload);
+    const body = upload.buffer.subarray(0, length);
+    return { kind: 'complete', body, contentFormat: upload.contentFormat, release: () => this.#release(upload) };
+  }
+
+  /** Makes room for `length` bytes: twice as much as there was, or else as little as will do. */
+  #reserve(upload: Upload, length: Bytes): BlockOutcome | undefined {
     const capacity = upload.buffer.length;
-    if (length <= capacity) return true;
-    const wanted = Math.max(1024, length, Math.min(capacity * 2, this.#settings.maxBody));
-    const more = wanted - capacity;
-    const { peer } = upload;
-    if (this.#bytes + more > this.#settings.uploadBytes) return false;
-    if (peer.uploadBytes + more > this.#settings.uploadBytesPerPeer) return false;
+    if (length <= capacity) return undefined;
+    const least = Math.min(this.limit, Math.max(FIRST_CAPACITY, length));
+    const generous = Math.min(this.limit, Math.max(least, 2 * capacity));
+    const wanted = this.#shortOf(upload.peer, generous - capacity) === undefined ? generous : least;
+    const refusal = this.#charge(upload, wanted - capacity);
+    if (refusal !== undefined) return refusal;
     const grown = Buffer.allocUnsafeSlow(wanted);
     upload.buffer.copy(grown, 0, 0, upload.length);
     upload.buffer = grown;
-    this.#bytes += more;
-    peer.uploadBytes += more;
-    return true;
+    return undefined;
   }
+
+  #shortOf(peer: PeerState, more: Bytes): 'peer_budget' | 'budget' | undefined {
+    if (peer.uploadBytes + more > this.#settings.uploadBytesPerPeer) return 'peer_budget';
+    return this.#bytes + more > this.#settings.uploadBytes ? 'budget' : undefined;
+  }
+
+  /** An upload that cannot go on gives back what it has: two that wait for each other would both never end. */
+  #charge(upload: Upload, more: Bytes): BlockOutcome | undefined {
+    const short = this.#shortOf(upload.peer, more);
+    if (short !== undefined) {
+      this.forget(upload);
+      return { kind: short };
+    }
+    upload.charged += more;
+    upload.peer.uploadBytes += more;
+    this.#bytes += more;
+    return undefined;
+  }
+
+  #release(upload: Upload): void {
+    const { peer, charged } = upload;
+    upload.charged = 0;
+    this.#bytes -= charged;
+    peer.uploadBytes -= charged;
+    peer.uploadCount--;
+  }
+}
+
+function differ(one: number | undefined, other: number | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
 }

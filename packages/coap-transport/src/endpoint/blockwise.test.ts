@@ -106,11 +106,13 @@ describe('Block1 (RFC 7959 section 2.5)', () => {
     expect(kind(harness.client.last)).toBe('ACK 4.13');
   });
 
-  it('one peer cannot use up what is there for all', async () => {
-    const { harness, put } = uploads({ uploadBytesPerPeer: 4096, uploadBytes: 8192 });
+  it('one peer cannot use up what is there for all, and both limits are told apart in the metrics', async () => {
+    const { harness, put } = uploads({ uploadBytesPerPeer: 8192, uploadBytes: 16_384 });
     const answers: string[] = [];
     for (let i = 0; i < 6; i++) answers.push((await put(0, true, 6, body(1024), [`p${i}`])).slice(0, 8));
-    expect(answers).toEqual(['ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 4.13', 'ACK 4.13']);
+    expect(answers).toEqual(['ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 5.03']);
+    expect(option(harness.client.last, 'Max-Age')).toBe(30);
+    expect(option(harness.client.last, 'Size1')).toBeUndefined();
     const codes: string[] = [];
     for (let i = 0; i < 6; i++) {
       const other = harness.another('10.0.3.1', 2000 + i);
@@ -118,8 +120,40 @@ describe('Block1 (RFC 7959 section 2.5)', () => {
       await harness.clock.advance(10);
       codes.push(other.last.code);
     }
-    expect(codes).toEqual(['2.31', '2.31', '2.31', '2.31', '4.13', '4.13']);
-    expect(harness.metric('upload_bytes')).toBe(8192);
+    expect(codes).toEqual(['2.31', '2.31', '2.31', '2.31', '2.31', '5.03']);
+    expect(harness.metric('upload_bytes')).toBeLessThanOrEqual(16_384);
+    expect(harness.metric('dropped_body_peer_budget_total')).toBe(1);
+    expect(harness.metric('dropped_body_budget_total')).toBe(1);
+  });
+
+  it('bodies that are being worked on are charged until their work is done', async () => {
+    const waiting: (() => void)[] = [];
+    const answer = () => new Promise<CoapResponse>((resolve) => waiting.push(() => resolve({ code: '2.04' })));
+    const harness = new Harness(answer);
+    for (const number of [0, 1]) {
+      const block1 = block(number, number === 0, 6);
+      harness.client.request({ code: 'POST', token: Buffer.from([number]), block1, payload: body(1024) });
+      await harness.clock.advance(10);
+    }
+    expect(waiting).toHaveLength(1);
+    expect(harness.metric('upload_bytes')).toBeGreaterThanOrEqual(2048);
+    waiting[0]?.();
+    await harness.clock.advance(10);
+    expect(harness.client.last.code).toBe('2.04');
+    expect(harness.metric('upload_bytes')).toBe(0);
+  });
+
+  it.each(['throws', 'rejects'])('the memory of a body is free again when its handler %s', async (how) => {
+    const harness = new Harness(() => {
+      if (how === 'throws') throw new Error('boom');
+      return Promise.reject(new Error('boom'));
+    });
+    for (const number of [0, 1]) {
+      harness.client.request({ code: 'POST', block1: block(number, number === 0, 6), payload: body(1024) });
+      await harness.clock.advance(10);
+    }
+    expect(harness.client.last.code).toBe('5.00');
+    expect(harness.metric('upload_bytes')).toBe(0);
   });
 
   it('an upload that stops is forgotten 300 s after its last block', async () => {
@@ -229,4 +263,29 @@ describe('Block2 (RFC 7959 section 2.4)', () => {
     expect(other.last.payload).toEqual(body(2500, 2).subarray(1024, 2048));
     expect(calls()).toBe(2);
   });
+});
+
+describe('what is refused', () => {
+  it('is counted by reason', async () => {
+    const { harness, put } = uploads({ maxBody: 1500 });
+    await put(0, true, 6, body(1000));
+    await put(3, false, 6, body(10));
+    await put(0, true, 6, body(1024));
+    await put(1, false, 6, body(1024));
+    const counted = ['block_malformed', 'block_incomplete', 'body_too_large', 'body_peer_budget', 'body_budget'];
+    expect(counted.map((reason) => harness.metric(`dropped_${reason}_total`))).toEqual([1, 1, 1, 0, 0]);
+  });
+});
+
+it('no body is kept for a stranger: each block is made anew', async () => {
+  let calls = 0;
+  const handler = () => ({ code: '2.05', payload: `public ${++calls}${'x'.repeat(20)}` });
+  const harness = new Harness(handler, {}, true);
+  for (const number of [0, 1]) {
+    harness.client.request({ path: ['a'.repeat(60)], block2: block(number, false, 0) });
+    await harness.clock.advance(10);
+  }
+  expect(harness.client.received.map((packet) => packet.payload.length)).toEqual([16, 12]);
+  expect(calls).toBe(2);
+  expect(harness.metric('download_bytes')).toBe(0);
 });

@@ -24,6 +24,7 @@ export const OPTION = {
   PROXY_URI: 35,
   PROXY_SCHEME: 39,
   SIZE1: 60,
+  ECHO: 252,
   REQUEST_TAG: 292,
 } as const;
 
@@ -40,6 +41,9 @@ export const METHODS: readonly (Method | undefined)[] = [
   'PATCH',
   'iPATCH',
 ];
+
+/** 2.00: what is below and not 0.00 is a request, as far as the guard lets it pass. */
+export const FIRST_RESPONSE = 0x40;
 
 /** The byte of a dotted code: `'2.05'` is 0x45 (RFC 7252 section 3). Throws on anything that is not `d.dd`. */
 export function codeByte(code: string): number {

@@ -3,7 +3,9 @@ import { PeerState } from './peer';
 import { kind } from './testing/fake-client';
 import { FakeRandom } from './testing/fake-random';
 import { Harness } from './testing/harness';
+import { transmissionTimes } from './transmission-times';
 
+const TIMES = transmissionTimes({ ackTimeout: 2_000, ackRandomFactor: 1.5, maxRetransmit: 4 });
 const peer = (port: number, address = '10.1.2.3') => new PeerState(`${address}:${port}`, address, port, undefined, 5);
 
 describe('deduplication over the wire (RFC 7252 section 4.5)', () => {
@@ -122,7 +124,7 @@ describe('the deduplication window', () => {
   const answer = Buffer.from('6041123401', 'hex');
 
   it('starts small, grows to its budget and no further, and then forgets the oldest first', () => {
-    const window = new Deduplication(2 << 20);
+    const window = new Deduplication(2 << 20, TIMES);
     const peers = Array.from({ length: 50 }, (_, i) => peer(i + 1));
     let count = 0;
     const remember = (n: number) => {
@@ -149,7 +151,7 @@ describe('the deduplication window', () => {
   });
 
   it('gives the answer that belongs to each of thousands of messages', () => {
-    const window = new Deduplication(16 << 20);
+    const window = new Deduplication(16 << 20, TIMES);
     const random = new FakeRandom(5);
     const sent = Array.from({ length: 20_000 }, (_, i) => ({
       peer: peer(random.integer(60_000) + 1, i % 2 === 0 ? '192.168.100.200' : 'fe80::1:2:3:4'),
@@ -168,7 +170,7 @@ describe('the deduplication window', () => {
   });
 
   it('takes no more memory for traffic that never stops, and gives some back after a burst', () => {
-    const window = new Deduplication(8 << 20);
+    const window = new Deduplication(8 << 20, TIMES);
     const who = peer(1);
     for (let n = 0; n < 400_000; n++) window.remember(who, n & 0xffff, n, answer, n / 1000);
     expect(window.bytes).toBeLessThanOrEqual(8 << 20);

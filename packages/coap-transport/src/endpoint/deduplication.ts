@@ -1,7 +1,7 @@
 import type { Millis } from '@tandem/core';
-import { EXCHANGE_LIFETIME, NON_LIFETIME } from './message-ids';
 import type { PeerState } from './peer';
 import type { Bytes } from './settings';
+import type { TransmissionTimes } from './transmission-times';
 
 /** Words of a record's head: hash, token hash, second it ends, message id and response length, key length. */
 const HEAD_WORDS = 5;
@@ -56,11 +56,16 @@ export class Deduplication {
   readonly #segments: Segment[] = [];
   readonly #budget: Bytes;
   readonly #firstSize: Bytes;
+  /** Seconds. */
+  readonly #exchangeLifetime: number;
+  readonly #nonLifetime: number;
   #bytes = 0;
   #hitSegment: Segment | undefined;
   #hitAt = 0;
 
-  constructor(budget: Bytes) {
+  constructor(budget: Bytes, { exchangeLifetime, nonLifetime }: TransmissionTimes) {
+    this.#exchangeLifetime = Math.ceil(exchangeLifetime / 1000);
+    this.#nonLifetime = Math.ceil(nonLifetime / 1000);
     this.#firstSize = Math.max(MIN_SEGMENT, Math.min(FIRST_SEGMENT, budget >> 1)) & ~3;
     this.#budget = Math.max(budget, 2 * this.#firstSize);
   }
@@ -112,7 +117,7 @@ export class Deduplication {
     if (size > words.length) return;
     const at = segment.end;
     const hash = recordHash(peer, messageId, tokenHash);
-    const expiry = second + (response === undefined ? NON_LIFETIME : EXCHANGE_LIFETIME) / 1000;
+    const expiry = second + (response === undefined ? this.#nonLifetime : this.#exchangeLifetime);
     words[at] = hash;
     words[at + 1] = tokenHash;
     words[at + 2] = expiry;

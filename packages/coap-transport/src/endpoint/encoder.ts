@@ -15,9 +15,11 @@ export interface OutgoingMessage {
   readonly block1?: number;
   readonly size2?: number;
   readonly size1?: number;
+  /** At most 12 bytes. */
+  readonly echo?: Buffer;
 }
 
-/** All options we ever send fit: an ETag of 8 bytes and numbers of at most 4. */
+/** All options we ever send fit: an ETag of 8 bytes, an Echo of 12 and numbers of at most 4. */
 const scratch = new Uint8Array(64);
 let end = 0;
 let lastOption = 0;
@@ -35,7 +37,7 @@ export function encodeMessage(
 ): Buffer {
   end = 0;
   lastOption = 0;
-  if (message.etag !== undefined) opaque(OPTION.ETAG, message.etag);
+  if (message.etag !== undefined) opaque(OPTION.ETAG, message.etag, 8);
   if (message.observe !== undefined) uint(OPTION.OBSERVE, message.observe);
   if (message.contentFormat !== undefined) uint(OPTION.CONTENT_FORMAT, message.contentFormat);
   if (message.maxAge !== undefined) uint(OPTION.MAX_AGE, message.maxAge);
@@ -43,6 +45,7 @@ export function encodeMessage(
   if (message.block1 !== undefined) uint(OPTION.BLOCK1, message.block1);
   if (message.size2 !== undefined) uint(OPTION.SIZE2, message.size2);
   if (message.size1 !== undefined) uint(OPTION.SIZE1, message.size1);
+  if (message.echo !== undefined) opaque(OPTION.ECHO, message.echo, 12);
   const { payload } = message;
   const payloadLength = payload === undefined || payload.length === 0 ? 0 : payload.length + 1;
   const bytes = Buffer.allocUnsafe(4 + tokenLength + end + payloadLength);
@@ -77,8 +80,8 @@ function head(option: number, length: number): void {
   }
 }
 
-function opaque(option: number, value: Uint8Array): void {
-  const length = Math.min(value.length, 8);
+function opaque(option: number, value: Uint8Array, longest: number): void {
+  const length = Math.min(value.length, longest);
   head(option, length);
   for (let i = 0; i < length; i++) scratch[end++] = value[i] ?? 0;
 }

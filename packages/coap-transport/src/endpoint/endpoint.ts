@@ -1,21 +1,24 @@
 import { type Clock, type Logger, type MetricsRegistry, type Millis, quietLogger, type Random } from '@tandem/core';
-import { blockSize, MAX_EXPONENT } from './block-option';
 import { BlockBodies } from './block2-bodies';
-import { ACK, CON, NON } from './codes';
+import type { Admission, RequestHandler } from './blockwise';
+import { ACK, CON, FIRST_RESPONSE, NON } from './codes';
 import { Deduplication } from './deduplication';
+import { EchoProofs } from './echo';
 import type { OutgoingMessage } from './encoder';
 import { EndpointMetrics } from './endpoint-metrics';
 import { Frame, isRequest, mustReset, readFrame, resetFor } from './guard';
+import type { ObservationInfo } from './observation';
 import { ObserveLayer } from './observe';
 import { type PeerState, PeerTable } from './peer';
 import type { Relation } from './relation';
 import { Reliability } from './reliability';
 import type { CoapRequest } from './request';
-import { type Admission, type RequestHandler, RequestLayer } from './request-layer';
+import { RequestLayer } from './request-layer';
 import { type CoapResponse, EMPTY } from './response';
 import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
-import { SourceTable } from './sources';
+import { isNobody, SourceTable } from './sources';
 import { TimerWheel } from './timer-wheel';
+import { transmissionTimes } from './transmission-times';
 import type { UdpSocket } from './udp-socket';
 
 export interface EndpointOptions {
@@ -42,7 +45,7 @@ export interface EndpointOptions {
   readonly soon?: (run: () => void) => void;
 }
 
-/** While the store is away every observation has a line to write. */
+/** While the store is away every observation and every request has a line to write. */
 const LOG_INTERVAL: Millis = 10_000;
 const CLOSING: CoapResponse = { code: '5.03', maxAge: 5 };
 
@@ -72,6 +75,7 @@ export class CoapEndpoint {
     const seed = random.bytes(4).readInt32LE();
     const now = () => clock.monotonic();
     const send = (datagram: Buffer, peer: PeerState) => socket.send(datagram, peer);
+    const quiet = quietLogger(logger, clock, LOG_INTERVAL);
     this.#socket = socket;
     this.#now = now;
     this.#sources = new SourceTable(settings);
@@ -83,8 +87,8 @@ export class CoapEndpoint {
     this.#peers = new PeerTable(settings.maxPeers, seed);
     this.#wheel = new TimerWheel(clock);
     const wheel = this.#wheel;
-    const deduplication = new Deduplication(settings.deduplicationBytes);
-    this.#bodies = new BlockBodies(settings.downloadBytes, settings.blockLifetime);
+    const deduplication = new Deduplication(settings.deduplicationBytes, transmissionTimes(settings));
+    this.#bodies = new BlockBodies(settings, wheel);
     this.#reliability = new Reliability(settings, {
       wheel,
       random,
@@ -98,11 +102,11 @@ export class CoapEndpoint {
     this.#observe = new ObserveLayer(settings, {
       wheel,
       reliability,
-      logger: quietLogger(logger, clock, LOG_INTERVAL),
+      logger: quiet,
       now,
       send,
       soon: this.#soon,
-      fit: (relation, message) => this.#fit(relation, message, now()),
+      fit: (relation, message) => this.#fit(relation, message),
       dropped: (reason) => metrics.dropped(reason),
     });
     this.#requests = new RequestLayer(settings, options.handler, {
@@ -112,7 +116,8 @@ export class CoapEndpoint {
       observe: this.#observe,
       bodies: this.#bodies,
       metrics,
-      logger,
+      proofs: settings.echo ? new EchoProofs(random, now) : undefined,
+      logger: quiet,
       seed,
       now,
       send,
@@ -125,7 +130,7 @@ export class CoapEndpoint {
     gauge('observations', 'Observe relations', () => this.#observe.count);
     gauge('running_exchanges', 'Requests whose handler is running', () => this.#requests.runningCount);
     gauge('deduplication_bytes', 'Memory of the deduplication window', () => deduplication.bytes);
-    gauge('upload_bytes', 'Memory of unfinished Block1 bodies', () => this.#requests.uploadBytes);
+    gauge('upload_bytes', 'Memory of Block1 bodies until they are worked off', () => this.#requests.uploadBytes);
     gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
     gauge('peers', 'Peers remembered', () => this.#peers.size);
     gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
@@ -142,6 +147,11 @@ export class CoapEndpoint {
   /** Address and port the socket is bound to. */
   get local(): { readonly address: string; readonly port: number } {
     return this.#socket.local;
+  }
+
+  /** The relations of now, oldest first: made while they are gone through, and whatever changes meanwhile may be in it. */
+  observations(): Iterable<ObservationInfo> {
+    return this.#observe.list();
   }
 
   /**
@@ -163,6 +173,15 @@ export class CoapEndpoint {
     }
     if (this.#closing !== undefined) {
       metrics.dropped('closing');
+      return;
+    }
+    const { local } = this.#socket;
+    if (port === local.port && address === local.address) {
+      metrics.dropped('source_self');
+      return;
+    }
+    if (isNobody(address)) {
+      metrics.dropped('source_nobody');
       return;
     }
     if (!this.#sources.accepts(address, this.#now())) {
@@ -189,6 +208,8 @@ export class CoapEndpoint {
   #receiveOther(peer: PeerState, frame: Frame): void {
     const metrics = this.#metrics;
     const { type, code, messageId } = frame;
+    // Whatever response is in an Acknowledgement is ignored, but it acknowledges all the same (RFC 7252 section 5.2.2).
+    if (type === ACK && code >= FIRST_RESPONSE && this.#reliability.acknowledge(peer, messageId)) return;
     if (code !== 0) {
       // A response: we have asked nobody.
       metrics.dropped('unexpected_response');
@@ -216,10 +237,10 @@ export class CoapEndpoint {
     return may;
   }
 
-  #fit(relation: Relation, message: OutgoingMessage, now: number): OutgoingMessage {
+  #fit(relation: Relation, message: OutgoingMessage): OutgoingMessage {
     const payload = message.payload ?? EMPTY;
-    if (payload.length <= blockSize(Math.min(relation.exponent, MAX_EXPONENT))) return message;
-    return this.#bodies.cut(relation.transferKey, message, payload, 0, relation.exponent, now) ?? message;
+    if (this.#bodies.fits(payload.length, relation.exponent)) return message;
+    return this.#bodies.cut(message, payload, 0, relation.exponent, relation) ?? message;
   }
 
   async #shutDown(graceful: boolean): Promise<void> {

@@ -76,7 +76,10 @@ export function delist(peer: PeerState, exchange: Exchange): void {
   peer.runningCount--;
 }
 
-/** A 32-bit hash of a request's token. */
+/**
+ * A 32-bit hash of a request's token and length. A repetition is as long as what it repeats: a short datagram that has
+ * guessed message id and token must not get the long answer to another one.
+ */
 export function tokenHash(datagram: Uint8Array, tokenLength: number, seed: number): number {
-  return hashBytes(datagram, 4, 4 + tokenLength, seed ^ tokenLength);
+  return hashBytes(datagram, 4, 4 + tokenLength, seed ^ tokenLength ^ (datagram.length << 4));
 }

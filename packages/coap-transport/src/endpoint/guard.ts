@@ -21,10 +21,21 @@ export const DROP_REASONS = [
   'duplicate_non_confirmable',
   'no_message_id',
   'queue_full',
+  'block_malformed',
+  'block_incomplete',
+  'body_too_large',
+  'body_peer_budget',
+  'body_budget',
   'closing',
   'source_replies',
   'amplification',
   'source_datagrams',
+  'source_nobody',
+  'source_self',
+  'unproved',
+  'observations',
+  'exchanges',
+  'exchanges_of_peer',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

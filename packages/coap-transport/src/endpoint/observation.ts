@@ -1,4 +1,5 @@
 import type { LogFields, Millis } from '@tandem/core';
+import type { Peer } from './peer';
 import type { CoapResponse } from './response';
 
 /** What ended a relation. */
@@ -59,4 +60,26 @@ export interface ObservationSource {
   next(): Promise<Notification | undefined> | Notification | undefined;
   /** Exactly once, whatever ended the relation, also when `attach` was never called. */
   closed(reason: ObservationEnd): void;
+}
+
+/** An observation as an operator sees it. */
+export interface ObservationInfo {
+  readonly source: ObservationSource;
+  readonly peer: Peer;
+  /** The CoAP token in hexadecimal. */
+  readonly token: string;
+  /** As registered. */
+  readonly confirmable: boolean;
+  /** Observe option of the last message. */
+  readonly number: number;
+  /** `idle`, `queued`, `parked`, `pulling` or `outstanding`: see `RelationState`. */
+  readonly state: string;
+  /** Sent since the registration. */
+  readonly notifications: number;
+  /** Whole seconds since the registration. */
+  readonly age: number;
+  /** Whole seconds since a notification was last acknowledged. */
+  readonly sinceAcknowledged: number | undefined;
+  /** Of the peer, smoothed. */
+  readonly roundTrip: Millis | undefined;
 }

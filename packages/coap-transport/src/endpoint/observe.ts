@@ -1,25 +1,30 @@
 import { type Logger, type Millis, TandemError } from '@tandem/core';
-import { CON, codeByte, NON } from './codes';
+import { CON, codeByte, type MessageType, NON } from './codes';
 import { encodeMessage, type OutgoingMessage } from './encoder';
 import type { DropReason } from './guard';
-import type { Notification, ObservationEnd, ObservationSource } from './observation';
+import { NonPacing, smoothed } from './non-pacing';
+import type { Notification, ObservationEnd, ObservationInfo, ObservationSource } from './observation';
 import type { PeerState } from './peer';
-import { Relation, type RelationLayer } from './relation';
+import { addRelation, findRelation, relationsOf, removeRelation } from './peer-relations';
+import { NEVER, Relation, type RelationLayer } from './relation';
 import type { Reliability } from './reliability';
 import { type CoapResponse, EMPTY, payloadBytes } from './response';
 import type { TimerWheel } from './timer-wheel';
+import { DATAGRAMS_PER_TURN, Turns } from './turns';
 
 /** A notification to a Non-confirmable observer is Confirmable at least so often (RFC 7641 section 4.5). */
 const CONFIRMABLE_INTERVAL: Millis = 24 * 3_600_000;
 /** After a source failed to give a notification. */
 const RETRY_PULL: Millis = 5_000;
-/** The event loop reads 32 datagrams per turn: writing fewer leaves room for the acknowledgements. */
-const DATAGRAMS_PER_TURN = 25;
 const NUMBER_MASK = 0xffffff;
+const MAX_TOKEN = 8;
+const NO_PATH: readonly string[] = [];
 
 export interface ObserveSettings {
   readonly maxObservations: number;
   readonly maxObservationsPerPeer: number;
+  /** See `NonPacing`. */
+  readonly nonBurst: number;
 }
 
 export interface ObservePorts {
@@ -43,29 +48,35 @@ export class ObserveLayer implements RelationLayer {
   readonly #settings: ObserveSettings;
   readonly #ports: ObservePorts;
   readonly #relations = new Set<Relation>();
+  readonly #turns: Turns;
+  /** The token of the message being written. */
+  readonly #token = Buffer.alloc(MAX_TOKEN);
   #closing = false;
-  #queue: Relation[] = [];
-  #queueHead = 0;
-  #turnPending = false;
 
   constructor(settings: ObserveSettings, ports: ObservePorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#turns = new Turns(ports.soon, (relation) => this.#pull(relation));
   }
 
   get count(): number {
     return this.#relations.size;
   }
 
+  /** All there are, oldest first; what begins or ends meanwhile may be in it or not. */
+  *list(): Generator<ObservationInfo> {
+    for (const relation of this.#relations) yield describe(relation, this.#ports.now());
+  }
+
   find(peer: PeerState, tokenKey: string): Relation | undefined {
-    return peer.relations?.get(tokenKey);
+    return findRelation(peer, tokenKey);
   }
 
   hasRoom(peer: PeerState, tokenKey: string): boolean {
     if (this.#closing) return false;
     if (this.find(peer, tokenKey) !== undefined) return true;
     const { maxObservations, maxObservationsPerPeer } = this.#settings;
-    return this.#relations.size < maxObservations && (peer.relations?.size ?? 0) < maxObservationsPerPeer;
+    return this.#relations.size < maxObservations && relationsOf(peer).length < maxObservationsPerPeer;
   }
 
   /**
@@ -86,17 +97,18 @@ export class ObserveLayer implements RelationLayer {
       this.refuse(source);
       return undefined;
     }
+    const now = this.#ports.now();
     const before = this.find(peer, tokenKey);
-    const own = Buffer.from(token);
-    const relation = new Relation(this, peer, own, tokenKey, confirmable, source, transferKey, exponent);
-    relation.lastConfirmable = this.#ports.now();
-    if (before !== undefined) {
-      relation.number = (before.number + 1) & NUMBER_MASK;
-      this.close(before, 'replaced');
-    }
-    peer.relations ??= new Map();
-    peer.relations.set(tokenKey, relation);
+    const key = flat(transferKey);
+    const relation = new Relation(this, peer, tokenKey, confirmable, source, key, exponent, now);
+    if (before !== undefined) relation.number = (before.number + 1) & NUMBER_MASK;
+    addRelation(relation);
     this.#relations.add(relation);
+    if (!confirmable) peer.pacing ??= new NonPacing(this.#settings.nonBurst, now);
+    if (before !== undefined) this.close(before, 'replaced');
+    // An observer is quiet: what would make its next request cheaper is worth less than the memory.
+    peer.pathBytes = undefined;
+    peer.path = NO_PATH;
     return relation;
   }
 
@@ -114,9 +126,9 @@ export class ObserveLayer implements RelationLayer {
   close(relation: Relation, reason: ObservationEnd): void {
     if (relation.state === 'closed') return;
     const { peer, transmission } = relation;
-    const { relations } = peer;
     this.#relations.delete(relation);
-    if (relations?.get(relation.tokenKey) === relation) relations.delete(relation.tokenKey);
+    removeRelation(relation);
+    if (!relation.confirmable && !relationsOf(peer).some(({ confirmable }) => !confirmable)) peer.pacing = undefined;
     if (relation.state === 'parked') peer.parked = peer.parked?.filter((other) => other !== relation);
     this.#ports.wheel.cancel(relation);
     relation.notification = undefined;
@@ -127,7 +139,7 @@ export class ObserveLayer implements RelationLayer {
 
   /** A Reset that met no Confirmable message: perhaps it is for a Non-confirmable notification. */
   resetNonConfirmable(peer: PeerState, messageId: number): boolean {
-    for (const relation of peer.relations?.values() ?? []) {
+    for (const relation of relationsOf(peer)) {
       if (!relation.sentNonId(messageId)) continue;
       this.close(relation, 'reset');
       return true;
@@ -137,7 +149,7 @@ export class ObserveLayer implements RelationLayer {
 
   /** Ends every relation of a peer that does not acknowledge any more. */
   closePeer(peer: PeerState, reason: ObservationEnd): void {
-    for (const relation of [...(peer.relations?.values() ?? [])]) this.close(relation, reason);
+    for (const relation of relationsOf(peer)) this.close(relation, reason);
   }
 
   /** Nothing is outstanding to this peer. */
@@ -145,13 +157,13 @@ export class ObserveLayer implements RelationLayer {
     const { parked } = peer;
     if (parked === undefined) return;
     peer.parked = undefined;
-    for (const relation of parked) if (relation.state === 'parked') this.#enqueue(relation);
+    for (const relation of parked) if (relation.state === 'parked') this.#turns.enqueue(relation);
   }
 
   ready(relation: Relation): void {
     if (relation.state === 'idle') {
       this.#ports.wheel.cancel(relation);
-      this.#enqueue(relation);
+      this.#turns.enqueue(relation);
     } else relation.dirty = true;
   }
 
@@ -166,7 +178,7 @@ export class ObserveLayer implements RelationLayer {
       return;
     }
     const owner = { transmitted() {}, acknowledged() {}, rejected() {}, timedOut: () => this.timedOut(relation) };
-    const sent = this.#ports.reliability.send(peer, encodeMessage(CON, 0, message, relation.token), owner);
+    const sent = this.#ports.reliability.send(peer, this.#encode(CON, 0, message, relation), owner);
     if (sent === undefined) this.#ports.dropped('queue_full');
   }
 
@@ -186,7 +198,7 @@ export class ObserveLayer implements RelationLayer {
   transmitted(relation: Relation): void {
     const { notification } = relation;
     if (notification === undefined) return;
-    relation.lastConfirmable = this.#ports.now();
+    relation.lastConfirmable = Math.floor(this.#ports.now());
     if (notification.ackTimeout !== undefined) this.#ports.wheel.schedule(relation, notification.ackTimeout);
     this.#guarded(() => notification.sent?.());
   }
@@ -194,12 +206,21 @@ export class ObserveLayer implements RelationLayer {
   acknowledged(relation: Relation): void {
     const { notification } = relation;
     if (relation.state !== 'outstanding') return;
+    const now = this.#ports.now();
+    this.#measure(relation, now);
+    relation.acknowledgedAt = Math.floor(now / 1000);
     this.#ports.wheel.cancel(relation);
     relation.notification = undefined;
     relation.transmission = undefined;
     relation.state = 'idle';
     this.#guarded(() => notification?.delivered?.());
-    if (relation.state === 'idle') this.#enqueue(relation);
+    if (relation.state === 'idle') this.#turns.enqueue(relation);
+  }
+
+  #measure({ peer, transmission }: Relation, now: Millis): void {
+    peer.pacing?.answered();
+    // Whether a repeated message or its repetition was acknowledged cannot be told.
+    if (transmission?.repetitions === 0) peer.roundTrip = smoothed(peer.roundTrip, now - transmission.sentAt);
   }
 
   rejected(relation: Relation): void {
@@ -215,40 +236,11 @@ export class ObserveLayer implements RelationLayer {
     else this.ready(relation);
   }
 
-  #enqueue(relation: Relation): void {
-    relation.state = 'queued';
-    this.#queue.push(relation);
-    this.#scheduleTurn();
-  }
-
-  #scheduleTurn(): void {
-    if (this.#turnPending) return;
-    this.#turnPending = true;
-    this.#ports.soon(this.#turn);
-  }
-
-  readonly #turn = (): void => {
-    this.#turnPending = false;
-    for (let budget = DATAGRAMS_PER_TURN; budget > 0 && this.#queueHead < this.#queue.length; ) {
-      const relation = this.#queue[this.#queueHead++];
-      if (relation?.state !== 'queued') continue;
-      budget--;
-      this.#pull(relation);
-    }
-    if (this.#queueHead >= this.#queue.length) {
-      this.#queue = [];
-      this.#queueHead = 0;
-    } else {
-      if (this.#queueHead > 4096) {
-        this.#queue = this.#queue.slice(this.#queueHead);
-        this.#queueHead = 0;
-      }
-      this.#scheduleTurn();
-    }
-  };
-
   #mustConfirm(relation: Relation): boolean {
-    return relation.confirmable || this.#ports.now() - relation.lastConfirmable >= CONFIRMABLE_INTERVAL;
+    if (relation.confirmable) return true;
+    const { pacing, roundTrip } = relation.peer;
+    const now = this.#ports.now();
+    return now - relation.lastConfirmable >= CONFIRMABLE_INTERVAL || pacing?.mayPass(roundTrip, now) !== true;
   }
 
   #pull(relation: Relation): void {
@@ -286,10 +278,11 @@ export class ObserveLayer implements RelationLayer {
     if (relation.state !== 'pulling') return;
     if (notification === undefined) {
       relation.state = 'idle';
-      if (relation.dirty) this.#enqueue(relation);
+      if (relation.dirty) this.#turns.enqueue(relation);
       return;
     }
     relation.number = (relation.number + 1) & NUMBER_MASK;
+    relation.notifications++;
     const payload = notification.payload === undefined ? EMPTY : payloadBytes(notification.payload);
     const message = this.#ports.fit(relation, {
       code: codeByte(notification.code),
@@ -302,12 +295,13 @@ export class ObserveLayer implements RelationLayer {
       this.#sendCon(relation, notification, message);
       return;
     }
+    relation.peer.pacing?.passed();
     relation.state = 'idle';
     this.#guarded(() => {
       notification.sent?.();
       notification.delivered?.();
     });
-    if (this.#isIdle(relation)) this.#enqueue(relation);
+    if (this.#isIdle(relation)) this.#turns.enqueue(relation);
   }
 
   #sendCon(relation: Relation, notification: Notification, message: OutgoingMessage): void {
@@ -315,12 +309,7 @@ export class ObserveLayer implements RelationLayer {
     relation.state = 'outstanding';
     relation.notification = notification;
     // A relation has one notification at a time, so the limit on relations bounds what is queued this way.
-    const transmission = this.#ports.reliability.send(
-      peer,
-      encodeMessage(CON, 0, message, relation.token),
-      relation,
-      true,
-    );
+    const transmission = this.#ports.reliability.send(peer, this.#encode(CON, 0, message, relation), relation, true);
     // `sent` may have ended the relation within `send`.
     if (this.#isOutstanding(relation)) relation.transmission = transmission;
     else if (transmission !== undefined) this.#ports.reliability.cancel(transmission);
@@ -342,8 +331,13 @@ export class ObserveLayer implements RelationLayer {
       return false;
     }
     relation.rememberNonId(messageId);
-    this.#ports.send(encodeMessage(type, messageId, message, relation.token), relation.peer);
+    this.#ports.send(this.#encode(type, messageId, message, relation), relation.peer);
     return true;
+  }
+
+  #encode(type: MessageType, messageId: number, message: OutgoingMessage, { tokenKey }: Relation): Buffer {
+    const length = this.#token.write(tokenKey, 'hex');
+    return encodeMessage(type, messageId, message, this.#token, 0, length);
   }
 
   /** A source that throws must not take the endpoint, or another source, with it. */
@@ -360,6 +354,28 @@ export class ObserveLayer implements RelationLayer {
 function finalMessage(final: CoapResponse): OutgoingMessage {
   const { code, payload, contentFormat, maxAge } = final;
   return { code: codeByte(code), payload: payloadBytes(payload), contentFormat, maxAge };
+}
+
+function describe(relation: Relation, now: Millis): ObservationInfo {
+  const { peer, source, tokenKey, confirmable, number, state, notifications, registeredAt, acknowledgedAt } = relation;
+  const since = (second: number): number => Math.max(0, Math.floor(now / 1000) - second);
+  return {
+    source,
+    peer,
+    token: tokenKey,
+    confirmable,
+    number,
+    state,
+    notifications,
+    age: since(registeredAt),
+    sinceAcknowledged: acknowledgedAt === NEVER ? undefined : since(acknowledgedAt),
+    roundTrip: peer.roundTrip < 0 ? undefined : peer.roundTrip,
+  };
+}
+
+/** Put together out of pieces, a text keeps all of them. */
+function flat(pieces: string): string {
+  return Buffer.from(pieces, 'latin1').toString('latin1');
 }
 
 function text(error: unknown): string {

@@ -25,6 +25,8 @@ export interface RelationLayer {
   expired(relation: Relation): void;
 }
 
+/** Of `acknowledgedAt`. */
+export const NEVER = -1;
 /** How many message ids of Non-confirmable notifications a Reset can still refer to. */
 const REMEMBERED_IDS = 4;
 
@@ -35,15 +37,24 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
   dirty = false;
   /** Observe option of the last message, 24 bits. */
   number = 0;
-  lastConfirmable: Millis = 0;
+  /** Notifications sent, without the answer to the registration and without repetitions. */
+  notifications = 0;
+  /** When a notification was last acknowledged, in whole seconds of the monotonic clock; or `NEVER`. */
+  acknowledgedAt = NEVER;
+  /** When one last left as a Confirmable message; at first, when it was registered. */
+  lastConfirmable: Millis;
   transmission: Transmission | undefined = undefined;
   notification: Notification | undefined = undefined;
+  /** See `findRelation`. */
+  nextOfPeer: Relation | undefined = undefined;
+  /** In whole seconds of the monotonic clock. */
+  readonly registeredAt: number;
   #nonIds: number[] | undefined = undefined;
 
   constructor(
     readonly layer: RelationLayer,
     readonly peer: PeerState,
-    readonly token: Buffer,
+    /** The token in hexadecimal. */
     readonly tokenKey: string,
     readonly confirmable: boolean,
     readonly source: ObservationSource,
@@ -51,8 +62,11 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
     readonly transferKey: string,
     /** The largest block the client wants. */
     readonly exponent: number,
+    now: Millis,
   ) {
     super();
+    this.lastConfirmable = Math.floor(now);
+    this.registeredAt = Math.floor(now / 1000);
   }
 
   ready(): void {

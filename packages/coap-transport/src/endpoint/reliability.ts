@@ -3,6 +3,7 @@ import { stampMessageId } from './encoder';
 import { MessageIds } from './message-ids';
 import type { PeerState } from './peer';
 import { TimerEntry, type TimerWheel } from './timer-wheel';
+import { type TransmissionParameters, transmissionTimes } from './transmission-times';
 
 /** Who is told what became of a Confirmable message of ours. At most one of the last three, once. */
 export interface TransmissionOwner {
@@ -15,10 +16,7 @@ export interface TransmissionOwner {
   timedOut(): void;
 }
 
-export interface ReliabilitySettings {
-  readonly ackTimeout: Millis;
-  readonly ackRandomFactor: number;
-  readonly maxRetransmit: number;
+export interface ReliabilitySettings extends TransmissionParameters {
   readonly maxQueuedPerPeer: number;
 }
 
@@ -40,12 +38,15 @@ const NO_MESSAGE_ID_WAIT: Millis = 1_000;
 export class Transmission extends TimerEntry {
   messageId = -1;
   repetitions = 0;
+  sentAt: Millis = 0;
+  /** The first wait; each later one is twice as long as the one before. */
   timeout: Millis = 0;
 
   constructor(
     readonly peer: PeerState,
     readonly datagram: Buffer,
     readonly owner: TransmissionOwner | undefined,
+    readonly maxRepetitions: number,
     readonly layer: Reliability,
   ) {
     super();
@@ -64,16 +65,20 @@ export class Transmission extends TimerEntry {
 export class Reliability {
   readonly #settings: ReliabilitySettings;
   readonly #ports: ReliabilityPorts;
+  readonly #messageIds: MessageIds;
+  readonly #maxTransmitSpan: Millis;
 
   constructor(settings: ReliabilitySettings, ports: ReliabilityPorts) {
+    const { exchangeLifetime, maxTransmitSpan } = transmissionTimes(settings);
     this.#settings = settings;
     this.#ports = ports;
+    this.#messageIds = new MessageIds(ports.random, exchangeLifetime);
+    this.#maxTransmitSpan = maxTransmitSpan;
   }
 
   /** A message id for a message of ours, or -1 while all are in use. */
   messageId(peer: PeerState): number {
-    peer.messageIds ??= new MessageIds(Math.floor(this.#ports.random.fraction() * 0x10000));
-    return peer.messageIds.next(this.#ports.now());
+    return this.#messageIds.next(peer.hash, this.#ports.now());
   }
 
   isFree(peer: PeerState): boolean {
@@ -82,10 +87,17 @@ export class Reliability {
 
   /**
    * Sends an encoded Confirmable message (its message id is filled in when it leaves). Undefined when the peer's queue
-   * is full; `always` puts it in all the same, for messages that are bounded elsewhere.
+   * is full; `always` puts it in all the same, for messages that are bounded elsewhere. `maxRepetitions`: MAX_RETRANSMIT
+   * of this one.
    */
-  send(peer: PeerState, datagram: Buffer, owner?: TransmissionOwner, always = false): Transmission | undefined {
-    const transmission = new Transmission(peer, datagram, owner, this);
+  send(
+    peer: PeerState,
+    datagram: Buffer,
+    owner?: TransmissionOwner,
+    always = false,
+    maxRepetitions = this.#settings.maxRetransmit,
+  ): Transmission | undefined {
+    const transmission = new Transmission(peer, datagram, owner, maxRepetitions, this);
     if (peer.outstanding === undefined) {
       this.#start(transmission);
     } else {
@@ -107,7 +119,7 @@ export class Reliability {
     }
   }
 
-  /** An empty Acknowledgement came in. False when nothing waits for it. */
+  /** An Acknowledgement came in. False when nothing waits for it. */
   acknowledge(peer: PeerState, messageId: number): boolean {
     const transmission = this.#match(peer, messageId);
     if (transmission === undefined) return false;
@@ -131,15 +143,19 @@ export class Reliability {
       this.#start(transmission);
       return;
     }
-    if (transmission.repetitions >= this.#settings.maxRetransmit) {
+    if (transmission.repetitions >= transmission.maxRepetitions) {
       this.#ports.timedOut();
       transmission.owner?.timedOut();
       this.#finish(transmission);
       return;
     }
     transmission.repetitions++;
-    transmission.timeout *= 2;
-    this.#ports.wheel.schedule(transmission, transmission.timeout);
+    const elapsed = this.#ports.now() - transmission.sentAt;
+    // Reckoned from the first transmission, so that timers which fire late do not add up.
+    const due = transmission.timeout * (2 ** (transmission.repetitions + 1) - 1);
+    this.#ports.wheel.schedule(transmission, Math.max(this.#settings.ackTimeout, due - elapsed));
+    // Too late for this one: rather none than one outside of MAX_TRANSMIT_SPAN (section 4.2).
+    if (elapsed > this.#maxTransmitSpan) return;
     this.#ports.retransmitted();
     this.#ports.send(transmission.datagram, transmission.peer);
   }
@@ -160,6 +176,7 @@ export class Reliability {
     const { ackTimeout, ackRandomFactor } = this.#settings;
     transmission.messageId = messageId;
     stampMessageId(transmission.datagram, messageId);
+    transmission.sentAt = this.#ports.now();
     transmission.timeout = ackTimeout * (1 + (ackRandomFactor - 1) * this.#ports.random.fraction());
     this.#ports.wheel.schedule(transmission, transmission.timeout);
     this.#ports.send(transmission.datagram, peer);

@@ -1,44 +1,22 @@
-import { type Logger, type Millis, TandemError } from '@tandem/core';
-import { blockExponent, blockNumber, blockSize, MAX_EXPONENT } from './block-option';
-import { BlockAssembly } from './block1-assembly';
-import type { BlockBodies } from './block2-bodies';
-import { ACK, CON, codeByte, NON } from './codes';
-import type { Deduplication } from './deduplication';
-import { encodeMessage, type OutgoingMessage, stampMessageId } from './encoder';
-import type { EndpointMetrics } from './endpoint-metrics';
+import { type Logger, TandemError } from '@tandem/core';
+import { blockExponent } from './block-option';
+import { Blockwise, type BlockwisePorts, type RequestHandler } from './blockwise';
+import { ACK, codeByte } from './codes';
+import type { OutgoingMessage } from './encoder';
 import { delist, Exchange, type ExchangeLayer, enlist, findRunning, tokenHash } from './exchange';
 import { emptyMessage, Frame } from './guard';
-import type { ObserveLayer } from './observe';
 import { PeerState } from './peer';
+import { isPromise } from './promise';
 import type { Relation } from './relation';
-import type { Reliability, TransmissionOwner } from './reliability';
-import { type CoapRequest, IncomingRequest, type RequestFault, readRequest, transferKey } from './request';
-import { type CoapResponse, EMPTY, errorResponse, payloadBytes } from './response';
+import { IncomingRequest, type RequestFault, readRequest, transferKey } from './request';
+import { Responder, type ResponderPorts } from './responder';
+import { type CoapResponse, EMPTY, errorResponse } from './response';
 import type { EndpointSettings } from './settings';
-import type { TimerWheel } from './timer-wheel';
 
-/** Undefined: the sender has a right to send this. */
-export type Admission = (request: CoapRequest) => CoapResponse | undefined | Promise<CoapResponse | undefined>;
-
-export type RequestHandler = (request: CoapRequest) => CoapResponse | Promise<CoapResponse>;
-
-export interface RequestPorts {
-  readonly wheel: TimerWheel;
-  readonly reliability: Reliability;
-  readonly deduplication: Deduplication;
-  readonly observe: ObserveLayer;
-  readonly bodies: BlockBodies;
-  readonly metrics: EndpointMetrics;
+export interface RequestPorts extends BlockwisePorts, ResponderPorts {
   readonly logger: Logger;
   /** 32 random bits. */
   readonly seed: number;
-  now(): Millis;
-  send(datagram: Buffer, peer: PeerState): void;
-  /** Whether a kept body may still be shown to the sender of this request. */
-  mayContinue(request: CoapRequest): boolean;
-  readonly admit: Admission;
-  /** Whether a stranger at this address gets one more answer; one that does not is counted. */
-  mayReply(address: string): boolean;
 }
 
 /** Exchanges kept for use by later requests. */
@@ -50,13 +28,6 @@ const FAULTS: Readonly<Record<RequestFault, CoapResponse>> = {
   method: { code: '4.05' },
   bad_block: { code: '4.00' },
 };
-/** How many times longer than its request an answer to a stranger may be (RFC 7252 section 11.3). */
-const AMPLIFICATION = 3;
-const UNAUTHORIZED = codeByte('4.01');
-const MALFORMED: CoapResponse = { code: '4.00' };
-const CONTINUE: CoapResponse = { code: '2.31' };
-const INCOMPLETE: CoapResponse = { code: '4.08' };
-const TOO_LARGE: CoapResponse = { code: '4.13' };
 const DEREGISTERED: CoapResponse = { code: '2.02' };
 const INTERNAL: CoapResponse = { code: '5.00' };
 const TIMED_OUT: CoapResponse = { code: '5.04' };
@@ -70,19 +41,18 @@ const OVERLOADED: CoapResponse = { code: '5.03', maxAge: 5 };
 export class RequestLayer implements ExchangeLayer {
   readonly #settings: EndpointSettings;
   readonly #ports: RequestPorts;
-  readonly #handler: RequestHandler;
-  readonly #uploads: BlockAssembly;
+  readonly #blockwise: Blockwise;
+  readonly #responder: Responder;
   readonly #pool: Exchange[] = [];
   readonly #running = new Set<Exchange>();
   /** Takes the place of the request in an exchange of the pool, which must not keep a body alive. */
   readonly #noRequest: IncomingRequest;
-  #closing = false;
 
   constructor(settings: EndpointSettings, handler: RequestHandler, ports: RequestPorts) {
     this.#settings = settings;
-    this.#handler = handler;
     this.#ports = ports;
-    this.#uploads = new BlockAssembly(settings, ports.wheel);
+    this.#blockwise = new Blockwise(settings, handler, ports);
+    this.#responder = new Responder(settings.maxRetransmit, ports);
     this.#noRequest = new IncomingRequest(new PeerState('', '', 0, undefined, 0), EMPTY, new Frame());
   }
 
@@ -91,12 +61,12 @@ export class RequestLayer implements ExchangeLayer {
   }
 
   get uploadBytes(): number {
-    return this.#uploads.bytes;
+    return this.#blockwise.uploadBytes;
   }
 
   /** A request whose frame is sound. */
   receive(peer: PeerState, datagram: Buffer, frame: Frame): void {
-    const { deduplication, metrics, now, seed } = this.#ports;
+    const { deduplication, metrics, now, proofs, seed } = this.#ports;
     const hash = tokenHash(datagram, frame.tokenLength, seed);
     if (peer.running !== undefined) {
       const running = findRunning(peer, frame.messageId, hash);
@@ -114,6 +84,7 @@ export class RequestLayer implements ExchangeLayer {
     }
     metrics.requests.add();
     const request = readRequest(peer, datagram, frame);
+    request.proofs = proofs;
     if (request.fault === 'bad_option' && !request.confirmable) {
       metrics.dropped('bad_option_non_confirmable');
       return;
@@ -150,7 +121,7 @@ export class RequestLayer implements ExchangeLayer {
 
   /** The endpoint is closing: whatever runs is answered now, once. */
   abandon(): void {
-    this.#closing = true;
+    this.#responder.closing = true;
     for (const exchange of [...this.#running]) this.#answer(exchange, OVERLOADED, false);
   }
 
@@ -169,6 +140,7 @@ export class RequestLayer implements ExchangeLayer {
       const tokenKey = request.token.toString('hex');
       if (request.observe === 0) {
         request.observable = observe.hasRoom(peer, tokenKey);
+        if (!request.observable) this.#ports.metrics.dropped('observations');
       } else {
         const relation = observe.find(peer, tokenKey);
         // The end of an observation names what is observed (RFC 7641 section 3.6): another path leaves it alone.
@@ -184,14 +156,20 @@ export class RequestLayer implements ExchangeLayer {
   #run(exchange: Exchange): void {
     const { request } = exchange;
     const { peer } = request;
-    if (blockNumber(request.block2) > 0 && this.#ports.mayContinue(request) && this.#continued(exchange)) return;
-    if (this.#running.size >= this.#settings.maxRunning || peer.runningCount >= this.#settings.maxRunningPerPeer) {
+    const kept = this.#blockwise.kept(request);
+    if (kept !== undefined) {
+      this.#answer(exchange, kept, true);
+      return;
+    }
+    const full = this.#running.size >= this.#settings.maxRunning;
+    if (full || peer.runningCount >= this.#settings.maxRunningPerPeer) {
+      this.#ports.metrics.dropped(full ? 'exchanges' : 'exchanges_of_peer');
       this.#answer(exchange, OVERLOADED, true);
       return;
     }
     let answer: CoapResponse | Promise<CoapResponse>;
     try {
-      answer = request.block1 === -1 ? this.#handler(request) : this.#admitBlock(request);
+      answer = this.#blockwise.run(request);
     } catch (error) {
       this.#answer(exchange, this.#errorResponse(error), true);
       return;
@@ -207,50 +185,6 @@ export class RequestLayer implements ExchangeLayer {
     // A thenable that is no promise might call back twice.
     const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
     promise.then(exchange.onResponse, exchange.onError);
-  }
-
-  /** Nothing is kept for a sender who has no right to send it. */
-  #admitBlock(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
-    const refusal = this.#ports.admit(request);
-    if (refusal === undefined) return this.#assemble(request);
-    return isPromise(refusal) ? refusal.then((found) => found ?? this.#assemble(request)) : refusal;
-  }
-
-  #assemble(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
-    const { peer, block1, size1, contentFormat, payload } = request;
-    const outcome = this.#uploads.add(transferKey(request), peer, block1, size1, contentFormat, payload);
-    switch (outcome.kind) {
-      case 'complete':
-        request.payload = outcome.body;
-        request.contentFormat = outcome.contentFormat;
-        return this.#handler(request);
-      case 'continue':
-        return CONTINUE;
-      case 'malformed':
-        return MALFORMED;
-      case 'incomplete':
-        return INCOMPLETE;
-      case 'too_large':
-        return TOO_LARGE;
-    }
-  }
-
-  /** Answers a request for a later block out of a kept body. False: the request has to be run again. */
-  #continued(exchange: Exchange): boolean {
-    const { request } = exchange;
-    const block = this.#ports.bodies.block(
-      transferKey(request),
-      blockNumber(request.block2),
-      blockExponent(request.block2),
-      this.#ports.now(),
-    );
-    if (block === 'unknown') {
-      // Running anything but a GET a second time would do its work a second time.
-      if (request.method === 'GET') return false;
-      this.#answer(exchange, INCOMPLETE, true);
-    } else if (block === undefined) this.#answer(exchange, MALFORMED, true);
-    else this.#transmit(exchange, block, undefined, true);
-    return true;
   }
 
   #errorResponse(error: unknown): CoapResponse {
@@ -273,14 +207,20 @@ export class RequestLayer implements ExchangeLayer {
 
   /** `settled`: the handler is done with this exchange, or never saw it. */
   #answer(exchange: Exchange, response: CoapResponse, settled: boolean): void {
+    const { proofs } = this.#ports;
+    if (response?.challenge === true && proofs !== undefined) {
+      const echo = proofs.challenge(exchange.request.peer);
+      this.#transmit(exchange, { code: codeByte(response.code), echo }, undefined, settled);
+      return;
+    }
     let message: OutgoingMessage | undefined;
     let relation: Relation | undefined;
     try {
       relation = this.#register(exchange.request, response);
-      message = this.#render(exchange.request, response, relation?.number);
+      message = this.#blockwise.render(exchange.request, response, relation?.number);
     } catch (error) {
       if (relation !== undefined) this.#ports.observe.close(relation, 'refused');
-      message = this.#render(exchange.request, this.#errorResponse(error), undefined);
+      message = this.#blockwise.render(exchange.request, this.#errorResponse(error), undefined);
     }
     this.#transmit(exchange, message, relation, settled);
     if (relation !== undefined) this.#ports.observe.begin(relation);
@@ -289,13 +229,13 @@ export class RequestLayer implements ExchangeLayer {
   /** The relation a response accepts. */
   #register(request: IncomingRequest, response: CoapResponse): Relation | undefined {
     const { observe } = this.#ports;
-    if (request.observe !== 0 || !request.authenticated) {
+    if (request.observe !== 0 || !request.authenticated || !request.proved) {
       if (response.observation !== undefined) observe.refuse(response.observation);
       return undefined;
     }
     const { peer, token, confirmable } = request;
     if (response.observation !== undefined && response.code.startsWith('2.')) {
-      const exponent = Math.min(blockExponent(request.block2), MAX_EXPONENT);
+      const exponent = blockExponent(request.block2);
       return observe.register(peer, token, confirmable, response.observation, transferKey(request), exponent);
     }
     if (response.observation !== undefined) observe.refuse(response.observation);
@@ -305,102 +245,9 @@ export class RequestLayer implements ExchangeLayer {
     return undefined;
   }
 
-  #render(request: IncomingRequest, response: CoapResponse, observe: number | undefined): OutgoingMessage {
-    const payload = response.payload === undefined ? EMPTY : payloadBytes(response.payload);
-    const message: OutgoingMessage = {
-      code: codeByte(response.code),
-      payload,
-      etag: response.etag,
-      observe,
-      contentFormat: response.contentFormat,
-      maxAge: response.maxAge,
-      block2: undefined,
-      block1: request.block1 === -1 ? undefined : request.block1,
-      size2: undefined,
-      size1: response === TOO_LARGE ? this.#settings.maxBody : undefined,
-    };
-    if (payload.length === 0) return message;
-    const exponent = blockExponent(request.block2);
-    if (request.block2 === -1 && payload.length <= blockSize(MAX_EXPONENT)) return message;
-    const number = message.code >> 5 === 2 ? blockNumber(request.block2) : 0;
-    const cut = this.#ports.bodies.cut(transferKey(request), message, payload, number, exponent, this.#ports.now());
-    return cut ?? { code: codeByte(MALFORMED.code) };
-  }
-
   #transmit(exchange: Exchange, message: OutgoingMessage, relation: Relation | undefined, settled: boolean): void {
-    const { request } = exchange;
-    const { peer, datagram, messageId, tokenLength } = request;
-    const { deduplication, metrics, reliability } = this.#ports;
-    const now = this.#ports.now();
-    metrics.responded(message.code);
-    if (!request.authenticated) {
-      this.#transmitToStranger(exchange, message);
-      this.#finish(exchange, settled);
-      return;
-    }
-    if (exchange.state === 'piggyback') {
-      const reply = encodeMessage(ACK, messageId, message, datagram, 4, tokenLength);
-      deduplication.remember(peer, messageId, exchange.tokenHash, reply, now);
-      this.#ports.send(reply, peer);
-    } else if (request.confirmable && !this.#closing) {
-      deduplication.remember(peer, messageId, exchange.tokenHash, emptyMessage(ACK, messageId), now);
-      const separate = encodeMessage(CON, 0, message, datagram, 4, tokenLength);
-      const owner = relation && this.#registrationOwner(relation);
-      if (reliability.send(peer, separate, owner) === undefined) {
-        metrics.dropped('queue_full');
-        if (relation !== undefined) this.#ports.observe.close(relation, 'refused');
-      }
-    } else {
-      deduplication.remember(peer, messageId, exchange.tokenHash, undefined, now);
-      const id = reliability.messageId(peer);
-      if (id === -1) metrics.dropped('no_message_id');
-      else {
-        relation?.rememberNonId(id);
-        const type = request.confirmable ? CON : NON;
-        this.#ports.send(encodeMessage(type, id, message, datagram, 4, tokenLength), peer);
-      }
-    }
+    this.#responder.send(exchange, message, relation);
     this.#finish(exchange, settled);
-  }
-
-  /**
-   * Nothing is remembered of a stranger's request: it has changed nothing, so it may be answered anew, and a flood of them
-   * cannot push out what is remembered of devices. A peer with valid credentials is no stranger unless it guesses others.
-   */
-  #transmitToStranger(exchange: Exchange, message: OutgoingMessage): void {
-    const { request } = exchange;
-    const { peer, datagram, messageId, tokenLength, confirmable } = request;
-    const { metrics, reliability } = this.#ports;
-    const known = peer.authenticated && message.code !== UNAUTHORIZED;
-    if (!known && !this.#ports.mayReply(peer.address)) return;
-    const type = exchange.state === 'piggyback' ? ACK : confirmable ? CON : NON;
-    let reply = encodeMessage(type, messageId, message, datagram, 4, tokenLength);
-    if (reply.length > AMPLIFICATION * datagram.length) {
-      metrics.dropped('amplification');
-      reply = encodeMessage(type, messageId, { code: message.code }, datagram, 4, tokenLength);
-    }
-    if (type === ACK) this.#ports.send(reply, peer);
-    else if (type === CON && !this.#closing) {
-      if (reliability.send(peer, reply) === undefined) metrics.dropped('queue_full');
-    } else {
-      const id = reliability.messageId(peer);
-      if (id === -1) metrics.dropped('no_message_id');
-      else {
-        stampMessageId(reply, id);
-        this.#ports.send(reply, peer);
-      }
-    }
-  }
-
-  /** The separate response to a registration is the relation's first message, and may end it like any other. */
-  #registrationOwner(relation: Relation): TransmissionOwner {
-    const { observe } = this.#ports;
-    return {
-      transmitted() {},
-      acknowledged() {},
-      rejected: () => observe.rejected(relation),
-      timedOut: () => observe.timedOut(relation),
-    };
   }
 
   #acquire(request: IncomingRequest, hash: number): Exchange {
@@ -426,8 +273,4 @@ export class RequestLayer implements ExchangeLayer {
     exchange.request = this.#noRequest;
     if (this.#pool.length < MAX_POOL) this.#pool.push(exchange);
   }
-}
-
-function isPromise<T>(answer: T | Promise<T>): answer is Promise<T> {
-  return answer instanceof Promise || typeof (answer as { then?: unknown } | undefined)?.then === 'function';
 }

@@ -1,5 +1,6 @@
 import { blockNumber } from './block-option';
 import { CON, METHODS, type Method, OPTION } from './codes';
+import type { EchoProofs } from './echo';
 import type { Frame } from './guard';
 import type { Peer, PeerState } from './peer';
 
@@ -29,6 +30,12 @@ export interface CoapRequest {
    * answer is at most three times as long as itself, and counts for the limits of its source address.
    */
   authenticate(): void;
+  /**
+   * Whether the peer is known to receive what is sent to its address; always where nobody has to prove it (COAP_ECHO). An
+   * observation, or anything else that makes us send more than three times what came in, is for those who have:
+   * `PROVE_ADDRESS` is the answer to others, before anything is done for them.
+   */
+  readonly proved: boolean;
 }
 
 /** Why a request is refused before anybody looks at it. */
@@ -47,7 +54,12 @@ export class IncomingRequest implements CoapRequest {
   block2 = -1;
   size1 = -1;
   fault: RequestFault | undefined = undefined;
+  /** The Echo option: from which byte on, and how long, -1 when absent. */
+  echoStart = 0;
+  echoLength = -1;
   authenticated = false;
+  /** Undefined: nobody has to prove an address. */
+  proofs: EchoProofs | undefined = undefined;
   readonly confirmable: boolean;
   readonly code: number;
   readonly messageId: number;
@@ -85,6 +97,15 @@ export class IncomingRequest implements CoapRequest {
     this.peer.authenticated = true;
   }
 
+  get proved(): boolean {
+    return this.proofs === undefined || this.proofs.proves(this.peer, this.#echo);
+  }
+
+  get #echo(): Buffer | undefined {
+    const { echoStart, echoLength } = this;
+    return echoLength === -1 ? undefined : this.datagram.subarray(echoStart, echoStart + echoLength);
+  }
+
   /** The body put together out of the blocks of which this is the last. */
   set payload(body: Buffer) {
     this.#payload = body;
@@ -99,8 +120,7 @@ const MAX_REMEMBERED_PATH = 128;
 export function readRequest(peer: PeerState, datagram: Buffer, frame: Frame): IncomingRequest {
   const request = new IncomingRequest(peer, datagram, frame);
   const method = METHODS[frame.code];
-  if (method === undefined) request.fault = 'method';
-  else request.method = method;
+  if (method !== undefined) request.method = method;
   let query: string[] | undefined;
   let number = 0;
   let at = frame.optionsStart;
@@ -133,11 +153,14 @@ export function readRequest(peer: PeerState, datagram: Buffer, frame: Frame): In
       query ??= [];
       query.push(datagram.toString('utf8', at, at + length));
     } else if (!readOption(request, number, datagram, at, length, again) && (number & 1) === 1) {
-      request.fault ??= number === OPTION.PROXY_URI || number === OPTION.PROXY_SCHEME ? 'proxying' : 'bad_option';
+      // An option that is not understood comes first: it may change the meaning of everything else.
+      if (again || !asksForProxy(number, length)) request.fault = 'bad_option';
+      else request.fault ??= 'proxying';
     }
     at += length;
   }
   if (query !== undefined) request.query = query;
+  if (method === undefined) request.fault ??= 'method';
   if ((request.block1 & 7) === 7 && request.block1 !== -1) request.fault ??= 'bad_block';
   if ((request.block2 & 7) === 7 && request.block2 !== -1) request.fault ??= 'bad_block';
   // A request for a later block continues a representation, it never registers (RFC 7959 section 2.6).
@@ -183,9 +206,21 @@ function readOption(
     case OPTION.SIZE1:
       if (!again && length <= 4) request.size1 = uint(datagram, at, length);
       return true;
+    case OPTION.ECHO:
+      if (!again && length >= 1 && length <= 40) {
+        request.echoStart = at;
+        request.echoLength = length;
+      }
+      return true;
     default:
       return false;
   }
+}
+
+/** Proxy-Uri or Proxy-Scheme, of a length that makes sense (RFC 7252 section 5.10). */
+function asksForProxy(number: number, length: number): boolean {
+  if (number === OPTION.PROXY_URI) return length >= 1 && length <= 1034;
+  return number === OPTION.PROXY_SCHEME && length >= 1 && length <= 255;
 }
 
 function uint(datagram: Buffer, at: number, length: number): number {
@@ -235,8 +270,9 @@ function readPath(request: IncomingRequest, peer: PeerState, start: number, end:
 }
 
 /**
- * What makes two block requests of one peer parts of one transfer: method, path, query, Accept and Request-Tag. Not
- * the token, which may differ from block to block (RFC 7959 section 2.4, RFC 9175 section 3.3).
+ * What makes two block requests of one peer parts of one transfer: the method and all options that are part of a cache
+ * key, Request-Tag among them (RFC 9175 section 3.3). Not the token, which may differ from block to block; nor Observe,
+ * which later blocks are asked for without (RFC 7959 section 2.6); nor ETag; nor Content-Format, which is about one body.
  */
 export function transferKey(request: IncomingRequest): string {
   const { datagram } = request;
@@ -258,15 +294,22 @@ export function transferKey(request: IncomingRequest): string {
       at += 2;
     }
     number += delta;
-    if (TRANSFER_OPTIONS.has(number)) key += ` ${number},${length},${datagram.toString('latin1', at, at + length)}`;
+    if (setsApart(number)) key += ` ${number},${length},${datagram.toString('latin1', at, at + length)}`;
     at += length;
   }
   return key;
 }
 
-const TRANSFER_OPTIONS: ReadonlySet<number> = new Set([
-  OPTION.URI_PATH,
-  OPTION.URI_QUERY,
-  OPTION.ACCEPT,
-  OPTION.REQUEST_TAG,
+/** Size1, Size2 and Echo, for example, are NoCacheKey options by their number (RFC 7252 section 5.4.6). */
+function setsApart(option: number): boolean {
+  return (option & 0x1e) !== 0x1c && !WITHIN_A_TRANSFER.has(option);
+}
+
+/** May differ between the blocks of one transfer. */
+const WITHIN_A_TRANSFER: ReadonlySet<number> = new Set([
+  OPTION.ETAG,
+  OPTION.OBSERVE,
+  OPTION.CONTENT_FORMAT,
+  OPTION.BLOCK2,
+  OPTION.BLOCK1,
 ]);

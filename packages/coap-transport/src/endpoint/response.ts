@@ -17,7 +17,12 @@ export interface CoapResponse {
    * carries no Observe option, and the client knows that it does not observe.
    */
   readonly observation?: ObservationSource;
+  /** With 4.01: an Echo option goes along, with which the peer can prove its address (RFC 9175 section 2.3). */
+  readonly challenge?: true;
 }
+
+/** For a request with valid credentials that is not served before `CoapRequest.proved`. Nothing has been done for it. */
+export const PROVE_ADDRESS: CoapResponse = { code: '4.01', challenge: true };
 
 export const EMPTY = Buffer.alloc(0);
 

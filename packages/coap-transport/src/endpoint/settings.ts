@@ -21,14 +21,17 @@ export interface EndpointSettings {
   /** Requests running at once, in all and of one peer; beyond: 5.03. */
   readonly maxRunning: number;
   readonly maxRunningPerPeer: number;
+  /** The largest block we send or ask for: 0 to 6 for 16 to 1024 bytes (RFC 7959 section 2.2). */
+  readonly blockExponent: number;
   /** The largest body put together from Block1 requests; beyond: 4.13. */
   readonly maxBody: Bytes;
-  /** Memory of unfinished Block1 bodies, of one peer and in all; beyond: 4.13. */
+  /** Memory of Block1 bodies until they are worked off, of one peer and in all; beyond: 5.03. */
   readonly uploadBytesPerPeer: Bytes;
   readonly uploadBytes: Bytes;
   /** An unfinished body is forgotten so long after its last block. */
   readonly blockLifetime: Millis;
-  /** Memory of bodies kept for later Block2 requests. */
+  /** Memory of bodies kept for later Block2 requests, of one peer and in all; beyond: the oldest is let go. */
+  readonly downloadBytesPerPeer: Bytes;
   readonly downloadBytes: Bytes;
   /** COAP_MAX_OBSERVATIONS, in all and of one peer. */
   readonly maxObservations: number;
@@ -56,10 +59,12 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   maxQueuedPerPeer: 32,
   maxRunning: 10_000,
   maxRunningPerPeer: 256,
+  blockExponent: 6,
   maxBody: 256 << 10,
   uploadBytesPerPeer: 512 << 10,
   uploadBytes: 16 << 20,
   blockLifetime: 300_000,
+  downloadBytesPerPeer: 512 << 10,
   downloadBytes: 8 << 20,
   maxObservations: 50_000,
   maxObservationsPerPeer: 16,

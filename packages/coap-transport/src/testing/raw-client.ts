@@ -47,6 +47,8 @@ export class RawClient {
   readonly datagrams: Buffer[] = [];
   readonly #socket: Socket;
   readonly #inbox: Received[] = [];
+  /** Confirmable messages it has acknowledged by itself, as they came. */
+  readonly #acknowledged = new Set<string>();
   readonly #waiting: (() => void)[] = [];
   #nextId = 1;
 
@@ -155,10 +157,14 @@ export class RawClient {
   #receive(datagram: Buffer): void {
     this.datagrams.push(datagram);
     const packet = parse(datagram);
-    this.#inbox.push(read(packet));
     if (packet.confirmable && packet.code !== '0.00' && this.acknowledges) {
       this.sendRaw(generate({ code: '0.00', ack: true, messageId: packet.messageId }));
+      // On a busy machine the gateway may repeat what has been acknowledged already: it is taken once (RFC 7252 section 4.5).
+      const bytes = datagram.toString('latin1');
+      if (this.#acknowledged.has(bytes)) return;
+      this.#acknowledged.add(bytes);
     }
+    this.#inbox.push(read(packet));
     for (const wake of this.#waiting.splice(0)) wake();
   }
 

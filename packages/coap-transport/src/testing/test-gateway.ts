@@ -6,7 +6,6 @@ import {
   type ClientRpcBackend,
   type Clock,
   type Core,
-  type DeviceAuth,
   type DeviceProfile,
   type DeviceSession,
   type Logger,
@@ -59,8 +58,6 @@ const PATIENCE = 10_000;
 
 /** CoAP on a free port over the real embedded store. */
 export class TestGateway {
-  /** Listeners for the end of a session that `core.auth` holds. */
-  sessionEndListeners = 0;
   readonly #clients: RawClient[] = [];
   readonly #callers: AbortController[] = [];
   #devices = 0;
@@ -99,9 +96,7 @@ export class TestGateway {
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
     const admin = await state.devices.findUserByEmail('tenant@example.org');
     const transport = await createCoapTransport(core);
-    const gateway = new TestGateway(core, transport, log, admin?.tenantId ?? '', folder);
-    gateway.#countListeners(core.auth);
-    return gateway;
+    return new TestGateway(core, transport, log, admin?.tenantId ?? '', folder);
   }
 
   async stop(): Promise<void> {
@@ -199,6 +194,11 @@ export class TestGateway {
     return found?.read() ?? Number.NaN;
   }
 
+  /** Listeners for the end of a session that `core.auth` holds. */
+  get sessionEndListeners(): number {
+    return this.core.auth.waiting;
+  }
+
   get observations(): number {
     return this.gauge('tandem_coap_observations');
   }
@@ -212,20 +212,6 @@ export class TestGateway {
   async clientAttributes({ id }: TestDevice): Promise<Record<string, string>> {
     const attributes = await this.core.attributes.read(id, 'CLIENT');
     return Object.fromEntries(attributes.map(({ key, value }) => [key, value]));
-  }
-
-  #countListeners(auth: DeviceAuth): void {
-    const onSessionEnd = auth.onSessionEnd.bind(auth);
-    auth.onSessionEnd = (session, listener) => {
-      const off = onSessionEnd(session, listener);
-      let held = true;
-      this.sessionEndListeners++;
-      return () => {
-        if (held) this.sessionEndListeners--;
-        held = false;
-        off();
-      };
-    };
   }
 }
 

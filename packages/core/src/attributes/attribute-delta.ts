@@ -30,10 +30,12 @@ export class AttributeDelta {
     return !named || (this.#deleted.size === 0 && deleted.length === 0);
   }
 
-  /** Brings the keys a waiter has to what they are once it has been told this. */
-  applyTo(told: Set<string>): void {
-    for (const key of this.#deleted) told.delete(key);
-    for (const key of this.#updated.keys()) told.add(key);
+  /** The keys a waiter has, to what they are once it has been told this. */
+  appliedTo(told: readonly string[]): readonly string[] {
+    const keys = new Set(told);
+    for (const key of this.#deleted) keys.delete(key);
+    for (const key of this.#updated.keys()) keys.add(key);
+    return [...keys];
   }
 
   get empty(): boolean {

@@ -190,7 +190,7 @@ describe('An observation of shared attributes', () => {
     const device = new Device(used, await used.device('observed'));
     await device.share({ a: '1', b: '2' });
     const onChange = jest.fn();
-    const observation = await used.core.attributeUpdates.observe(device.session, onChange, () => {});
+    const observation = await used.core.attributeUpdates.observe(device.session, { news: onChange, end() {} });
     expect(JSON.parse(observation.snapshot)).toEqual({ a: 1, b: 2 });
     expect(await observation.next()).toBeUndefined();
     await device.share({ a: '3' });
@@ -208,7 +208,7 @@ describe('An observation of shared attributes', () => {
   it('ends with the device', async () => {
     const session = await used.device('observed');
     const onEnd = jest.fn();
-    await used.core.attributeUpdates.observe(session, () => {}, onEnd);
+    await used.core.attributeUpdates.observe(session, { news() {}, end: onEnd });
     await used.core.devices.delete(used.tenantId, session.deviceId);
     expect(onEnd.mock.calls).toEqual([['deleted']]);
   });
@@ -220,11 +220,7 @@ describe('An observation that fell out of the event log', () => {
   it('is told what is gone although the log has forgotten the deletion', async () => {
     const device = new Device(used, await used.device('slow'));
     await device.share({ a: '1', b: '2' });
-    const observation = await used.core.attributeUpdates.observe(
-      device.session,
-      () => {},
-      () => {},
-    );
+    const observation = await used.core.attributeUpdates.observe(device.session, { news() {}, end() {} });
     await device.share({ c: '3' });
     expect(await observation.next()).toBe('{"c":3}');
     await device.unshare('a');

@@ -7,15 +7,15 @@ import {
   type PollOutcome,
 } from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
-import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import { type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
-import { renderObject } from '../payload/value';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import { quietLogger } from '../platform/quiet-logger';
-import type { AttributeSnapshot, AttributeStore } from '../state/attribute-store';
+import type { AttributeStore } from '../state/attribute-store';
 import type { Position } from '../state/device-events';
+import { AttributeObservation } from './attribute-observation';
 import { MissedUpdates } from './missed-updates';
 
 export interface UpdateSettings {
@@ -25,18 +25,6 @@ export interface UpdateSettings {
   readonly sessionTimeout: Millis;
 }
 
-/** An observation of the shared attributes of one device. */
-export interface AttributeObservation {
-  /** All shared attributes, flat (contract 2.6.1). */
-  readonly snapshot: string;
-  /** To be called when the snapshot has been sent: the one of this process that was there before ends. */
-  begin(): void;
-  /** What changed since the snapshot or the last call, merged into one flat object; undefined when nothing did. */
-  next(): Promise<string | undefined>;
-  close(): void;
-}
-
-const OBSERVATION_BATCH = 100;
 /** While the store is away every poll has a line to write. */
 const LOG_INTERVAL: Millis = 10_000;
 
@@ -105,46 +93,24 @@ export class AttributeUpdates {
 
   /**
    * The observations of the device in other processes end, and with `begin` the one of this process.
-   * @param onChange called whenever `next` may have something new
-   * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
-   * has taken the place of this one; perhaps before the promise resolves
+   * @param listener told whenever `next` may have something new; told of the end when the device's session ends (device
+   * deleted, credentials changed) or another observation of it has taken the place of this one, perhaps before the promise
+   * resolves
    * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
-  async observe(
-    session: DeviceSession,
-    onChange: () => void,
-    onEnd: (reason: ObserverEnd) => void,
-  ): Promise<AttributeObservation> {
+  async observe(session: DeviceSession, listener: ObserverListener): Promise<AttributeObservation> {
     // Before anything is waited for: a session that ends meanwhile is heard of.
-    const observer = this.#observers.open(session, onChange, onEnd);
+    const observer = this.#observers.open(session, listener);
     try {
       const limited = this.ports.limits.take(session, 'message');
       if (limited) await limited;
       if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
-      return this.#observation(observer, start);
+      return new AttributeObservation(observer, this.#missed, start);
     } catch (error) {
       observer.close();
       throw error;
     }
-  }
-
-  #observation(observer: Observer, start: AttributeSnapshot): AttributeObservation {
-    let { position } = start;
-    const told = new Set(start.attributes.map(({ key }) => key));
-    return {
-      snapshot: renderObject(start.attributes),
-      next: async () => {
-        if (observer.over) return undefined;
-        const missed = await this.#missed.after(observer.deviceId, position, OBSERVATION_BATCH, told);
-        if (!missed) return undefined;
-        position = missed.position;
-        missed.delta.applyTo(told);
-        return missed.delta.empty ? undefined : missed.delta.render();
-      },
-      begin: () => observer.begin(),
-      close: () => observer.close(),
-    };
   }
 
   /** Where this poll starts to read: the cursor the last poll left, else "now". */

@@ -10,7 +10,7 @@ export interface Missed {
   readonly position: Position;
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
+const NOTHING: readonly string[] = [];
 
 /**
  * What follows a position of a device's event log. A waiter that fell out of the log gets the full state, and `deleted`
@@ -33,7 +33,7 @@ export class MissedUpdates {
     deviceId: Uuid,
     position: Position,
     limit: number,
-    told: ReadonlySet<string> = NOTHING,
+    told: readonly string[] = NOTHING,
   ): Promise<Missed | undefined> {
     const read = await this.events.read(deviceId, position, limit);
     if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept, told);
@@ -51,7 +51,7 @@ export class MissedUpdates {
     deviceId: Uuid,
     lost: Position,
     kept: readonly AttributeEvent[],
-    told: ReadonlySet<string>,
+    told: readonly string[],
   ): Promise<Missed | undefined> {
     const snapshot = await this.attributes.snapshotShared(deviceId);
     // What belonged to it may not have been cleared away yet.

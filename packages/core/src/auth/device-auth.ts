@@ -1,15 +1,18 @@
-import type { Uuid } from '../devices/model';
+import type { DeviceCredentials, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
+import { MultiMap } from '../platform/multi-map';
 import type { DeviceStore, SessionChange } from '../state/device-store';
 import { type DeviceSession, sessionOf } from './device-session';
-import { SessionReview, type SessionWaiter } from './session-review';
+import { SessionReview } from './session-review';
 
 export type SessionEnd = 'deleted' | 'credentials';
 
-interface Waiter extends SessionWaiter {
-  end(reason: SessionEnd): void;
+/** Someone who waits on a session. */
+export interface SessionWaiter {
+  readonly session: DeviceSession;
+  sessionEnded(reason: SessionEnd): void;
 }
 
 /** Changes of other devices count as well: under many of them a read has to come to an end all the same. */
@@ -22,9 +25,10 @@ const READ_ATTEMPTS = 3;
  */
 export class DeviceAuth {
   readonly #byToken = new Map<string, DeviceSession>();
+  #newest: DeviceSession | undefined = undefined;
   readonly #tokenOf = new Map<Uuid, string>();
-  readonly #waiters = new Map<Uuid, Set<Waiter>>();
-  readonly #review: SessionReview;
+  readonly #waiters = new MultiMap<Uuid, SessionWaiter>();
+  readonly #review: SessionReview<SessionWaiter>;
   /** Counts the changes heard: a read that began before a change must not fill the cache after it. */
   #changes = 0;
   readonly #misses;
@@ -35,7 +39,7 @@ export class DeviceAuth {
     clock: Clock,
     metrics: MetricsRegistry,
   ) {
-    this.#review = new SessionReview(devices, clock, (deviceId) => this.#waiters.get(deviceId) ?? []);
+    this.#review = new SessionReview(devices, clock, (deviceId) => this.#waiters.of(deviceId), compare);
     devices.onSessionChange((change) => this.#forget(change));
     this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
     metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#byToken.size);
@@ -67,36 +71,39 @@ export class DeviceAuth {
       // Read again: a poll opened on credentials of before the change would never hear of it.
       if (changed && attempt < READ_ATTEMPTS) continue;
       if (resolved?.credentials.credentialsType !== 'ACCESS_TOKEN') throw new TandemError('UNAUTHORIZED');
-      const session = sessionOf(resolved);
+      const session = sessionOf(resolved, this.#newest);
+      this.#newest = session;
       if (!changed) this.#remember(token, session);
       return session;
     }
   }
 
+  /** Those who wait on sessions. */
+  get waiting(): number {
+    return this.#waiters.count;
+  }
+
   /**
    * Tells when a session ends because its device was deleted or got other credentials than it was made from; also when it
-   * had ended before, though never within this call.
+   * had ended before, though never within this call. Until `unwatch`.
    */
-  onSessionEnd(session: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
-    const { deviceId, credentials } = session;
-    const waiter: Waiter = {
-      end: listener,
-      review(stored) {
-        if (!stored) listener('deleted');
-        else if (stored.id !== credentials.id || stored.version !== credentials.version) listener('credentials');
-      },
-    };
-    const waiters = this.#waiters.get(deviceId) ?? new Set();
-    waiters.add(waiter);
-    this.#waiters.set(deviceId, waiters);
+  watch(waiter: SessionWaiter): void {
+    const { session } = waiter;
+    this.#waiters.add(session.deviceId, waiter);
     // What the cache holds has heard of no change until now. Any other session may have ended before anybody listened.
-    if (!this.#isCached(session)) this.#review.add(deviceId);
-    return () => {
-      waiters.delete(waiter);
-      if (waiters.size > 0 || this.#waiters.get(deviceId) !== waiters) return;
-      this.#waiters.delete(deviceId);
-      this.#review.forget(deviceId);
-    };
+    if (!this.#isCached(session)) this.#review.add(session.deviceId);
+  }
+
+  unwatch(waiter: SessionWaiter): void {
+    const { deviceId } = waiter.session;
+    if (this.#waiters.delete(deviceId, waiter)) this.#review.forget(deviceId);
+  }
+
+  /** As `watch`. @returns stops listening */
+  onSessionEnd(session: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
+    const waiter: SessionWaiter = { session, sessionEnded: listener };
+    this.watch(waiter);
+    return () => this.unwatch(waiter);
   }
 
   #remember(token: string, session: DeviceSession): void {
@@ -132,6 +139,13 @@ export class DeviceAuth {
     const token = this.#tokenOf.get(change.deviceId);
     if (token !== undefined) this.#drop(token);
     if (change.kind === 'device') return;
-    for (const waiter of [...(this.#waiters.get(change.deviceId) ?? [])]) waiter.end(change.kind);
+    for (const waiter of this.#waiters.of(change.deviceId)) waiter.sessionEnded(change.kind);
   }
+}
+
+/** @param stored what the store has now; undefined when the device is gone */
+function compare(waiter: SessionWaiter, stored: DeviceCredentials | undefined): void {
+  const { id, version } = waiter.session.credentials;
+  if (!stored) waiter.sessionEnded('deleted');
+  else if (stored.id !== id || stored.version !== version) waiter.sessionEnded('credentials');
 }

@@ -19,18 +19,21 @@ export interface DeviceSession {
 /** Which credentials, without what is secret in them. */
 export type CredentialsStamp = Pick<DeviceCredentials, 'id' | 'version'>;
 
-export function sessionOf({ device, profile, credentials }: ResolvedDevice): DeviceSession {
+/** @param neighbour any other session: one of the same profile shares its texts, since there may be very many */
+export function sessionOf({ device, profile, credentials }: ResolvedDevice, neighbour?: DeviceSession): DeviceSession {
   return {
-    tenantId: device.tenantId,
+    tenantId: shared(device.tenantId, neighbour?.tenantId),
     deviceId: device.id,
     deviceName: device.name,
-    deviceType: device.type,
-    profileId: profile.id,
+    deviceType: shared(device.type, neighbour?.deviceType),
+    profileId: shared(profile.id, neighbour?.profileId),
     transportType: profile.transportType,
     coapDeviceType: coapDeviceType(profile),
     credentials: { id: credentials.id, version: credentials.version },
   };
 }
+
+const shared = (text: string, known: string | undefined): string => (text === known ? known : text);
 
 function coapDeviceType(profile: DeviceProfile): 'DEFAULT' | 'EFENTO' {
   const transport = member(profile.profileData, 'transportConfiguration');

@@ -40,7 +40,7 @@ describe('A session that ended before anybody listened', () => {
     await takeAway(session);
     for (const updates of [used.core.attributeUpdates, used.core.rpcDelivery]) {
       const onEnd = jest.fn();
-      const observation = await updates.observe(session, () => {}, onEnd).catch(() => undefined);
+      const observation = await updates.observe(session, { news() {}, end: onEnd }).catch(() => undefined);
       await used.quiet();
       expect(onEnd.mock.calls).toEqual([['credentials']]);
       observation?.close();
@@ -102,7 +102,9 @@ describe('While it is asked whether a registration is one too many', () => {
     const session = await core.auth.resolve('old');
     const updates = of === 'attributes' ? core.attributeUpdates : core.rpcDelivery;
     const onEnd = jest.fn();
-    const refused = expect(updates.observe(session, () => {}, onEnd)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    const refused = expect(updates.observe(session, { news() {}, end: onEnd })).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+    });
     await end(session);
     answer();
     await refused;

@@ -89,7 +89,7 @@ describe('After changes that may have gone by unheard', () => {
   it('a poll of a device that is gone ends as deleted, and an observation hears it', async () => {
     const session = await device('gone');
     const onEnd = jest.fn();
-    const observation = await core.rpcDelivery.observe(session, () => {}, onEnd);
+    const observation = await core.rpcDelivery.observe(session, { news() {}, end: onEnd });
     const waiting = poll(session);
     await remove(session);
     await reviewed();

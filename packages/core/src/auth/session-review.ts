@@ -2,12 +2,6 @@ import type { DeviceCredentials, Uuid } from '../devices/model';
 import type { Clock, Millis, Timer } from '../platform/clock';
 import type { DeviceStore } from '../state/device-store';
 
-/** Someone who waits on a session of a device. */
-export interface SessionWaiter {
-  /** @param stored what the store has now; undefined when the device is gone */
-  review(stored: DeviceCredentials | undefined): void;
-}
-
 /** Reads under way at the same time: enough to be through soon, few enough to leave the store to those who ask it. */
 const READERS = 16;
 /** How long after a failure the rest is tried again. */
@@ -17,7 +11,7 @@ const RETRY: Millis = 2_000;
  * Looks at devices again whose changes may have gone by unheard, one read of the store for each. What cannot be read is
  * read later.
  */
-export class SessionReview {
+export class SessionReview<Waiter> {
   /** No more than there are devices with waiters. */
   readonly #due = new Set<Uuid>();
   #readers = 0;
@@ -26,7 +20,9 @@ export class SessionReview {
   constructor(
     private readonly devices: DeviceStore,
     private readonly clock: Clock,
-    private readonly waitersOf: (deviceId: Uuid) => Iterable<SessionWaiter>,
+    private readonly waitersOf: (deviceId: Uuid) => readonly Waiter[],
+    /** Called with what the store has now, for each who waited before it was read; undefined: the device is gone. */
+    private readonly compare: (waiter: Waiter, stored: DeviceCredentials | undefined) => void,
   ) {}
 
   /** Devices that have not been looked at yet. */
@@ -70,13 +66,13 @@ export class SessionReview {
 
   async #look(deviceId: Uuid): Promise<void> {
     // Who comes while it is read has a session of now.
-    const waiters = [...this.waitersOf(deviceId)];
+    const waiters = this.waitersOf(deviceId);
     try {
       const stored = await this.devices.getCredentials(deviceId);
       const still = new Set(this.waitersOf(deviceId));
-      for (const waiter of waiters) if (still.has(waiter)) waiter.review(stored);
+      for (const waiter of waiters) if (still.has(waiter)) this.compare(waiter, stored);
     } catch {
-      if ([...this.waitersOf(deviceId)].length === 0) return;
+      if (this.waitersOf(deviceId).length === 0) return;
       this.#due.add(deviceId);
       this.#rest();
     }

@@ -61,7 +61,7 @@ export const SETTINGS = {
   COAP_ECHO: choice(
     'off',
     ['off', 'on'],
-    'Whether an address has to prove itself with an Echo option (RFC 9175) before it gets an answer of more than three times its request, or notifications',
+    'Whether an address has to prove itself with an Echo option (RFC 9175) before it gets an answer of more than three times its request, notifications, or the reply to a command of its own',
   ),
   TANDEM_COAP_SOURCE_REPLIES: whole(
     100,
@@ -103,8 +103,8 @@ export const SETTINGS = {
   ),
   TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER: whole(
     524_288,
-    { min: 1_024, unit: 'bytes' },
-    'Memory for unfinished block-wise transfers of one address and port',
+    { min: 4_096, unit: 'bytes' },
+    'Memory for unfinished block-wise transfers of one address and port, once each way; beyond it 5.03',
   ),
   TANDEM_COAP_MAX_BODY: whole(
     262_144,

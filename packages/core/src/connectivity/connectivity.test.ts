@@ -64,7 +64,7 @@ describe('The connectivity of a device', () => {
     });
     const cut = process('cut', store);
     cut.seen(id);
-    const close = cut.open(id);
+    const session = cut.open(id);
     await cut.flush();
     used.clock.advance(1_000);
     cut.seen(id);
@@ -75,7 +75,7 @@ describe('The connectivity of a device', () => {
     await cut.flush();
     expect(await seen(id)).toMatchObject({ active: 'true', lastActivityTime: newest });
     expect(await seen(id)).toHaveProperty('lastConnectTime');
-    close();
+    session.close();
     expect(used.log.filter(({ message }) => message.includes('not reported'))).toHaveLength(2);
   });
 
@@ -93,9 +93,9 @@ describe('The connectivity of a device', () => {
     it('are told with the times at which they came and went, however late', async () => {
       const id = await device();
       const connected = now();
-      const close = used.core.connectivity.open(id);
+      const session = used.core.connectivity.open(id);
       used.clock.advance(100);
-      close();
+      session.close();
       const disconnected = now();
       used.clock.advance(2_000);
       await used.core.connectivity.flush();
@@ -112,14 +112,14 @@ describe('The connectivity of a device', () => {
       used.clock.advance(10);
       const second = used.core.connectivity.open(id);
       const third = other.open(id);
-      first();
-      first();
+      first.close();
+      first.close();
       await Promise.all([used.core.connectivity.flush(), other.flush()]);
-      second();
+      second.close();
       await used.core.connectivity.flush();
       expect(await seen(id)).toEqual({ lastConnectTime: connected });
       used.clock.advance(10);
-      third();
+      third.close();
       await other.flush();
       expect(await seen(id)).toEqual({ lastConnectTime: connected, lastDisconnectTime: now() });
     });
@@ -129,7 +129,7 @@ describe('The connectivity of a device', () => {
       const connected = now();
       const former = used.core.connectivity.open(id);
       await used.core.connectivity.flush();
-      former();
+      former.close();
       used.clock.advance(10);
       used.core.connectivity.open(id);
       await used.core.connectivity.flush();

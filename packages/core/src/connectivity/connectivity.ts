@@ -4,7 +4,7 @@ import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { ActivityStore, ActivityTerms } from '../state/activity-store';
-import { OwnSessions } from './own-sessions';
+import { type OpenSession, OwnSessions } from './own-sessions';
 
 export interface ConnectivitySettings {
   /** `DEFAULT_INACTIVITY_TIMEOUT` */
@@ -65,11 +65,8 @@ export class Connectivity {
     else this.#seen.set(deviceId, { at: this.clock.now() });
   }
 
-  /**
-   * An asynchronous session of the device begins: a CoAP observation. HTTP requests, polls included, are none.
-   * @returns to be called when it is over; a second call does nothing
-   */
-  open(deviceId: Uuid): () => void {
+  /** An asynchronous session of the device begins: a CoAP observation. HTTP requests, polls included, are none. */
+  open(deviceId: Uuid): OpenSession {
     return this.#sessions.open(deviceId);
   }
 

@@ -19,6 +19,25 @@ interface OwnSession {
   toldUntil: EpochMillis;
 }
 
+/** An asynchronous session of a device. */
+export class OpenSession {
+  #session: OwnSession | undefined;
+
+  constructor(
+    private readonly sessions: OwnSessions,
+    session: OwnSession,
+  ) {
+    this.#session = session;
+  }
+
+  /** It is over. A second call does nothing. */
+  close(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    if (session) this.sessions.close(session);
+  }
+}
+
 /**
  * The asynchronous sessions of this process, as leases in the store. Openings and closings are told by the next `tell`: an
  * observation that is replaced within moments is one session. Bounded by the observations the door accepts.
@@ -37,18 +56,18 @@ export class OwnSessions {
     return this.#byDevice.size;
   }
 
-  /** @returns ends it; a second call does nothing */
-  open(deviceId: Uuid): () => void {
-    const session = this.#byDevice.get(deviceId) ?? { open: 0, openedAt: 0, closedAt: 0, toldUntil: 0 };
+  open(deviceId: Uuid): OpenSession {
+    const known = this.#byDevice.get(deviceId);
+    const session = known ?? { open: 0, openedAt: 0, closedAt: 0, toldUntil: 0 };
     if (session.open === 0) session.openedAt = this.clock.now();
     session.open++;
-    this.#byDevice.set(deviceId, session);
-    let over = false;
-    return () => {
-      if (over) return;
-      over = true;
-      if (session.open > 0) this.#left(session, session.open - 1);
-    };
+    if (!known) this.#byDevice.set(deviceId, session);
+    return new OpenSession(this, session);
+  }
+
+  /** For `OpenSession` only. */
+  close(session: OwnSession): void {
+    if (session.open > 0) this.#left(session, session.open - 1);
   }
 
   closeAll(): void {

@@ -20,11 +20,10 @@ async function observe(core: Core, kind: ObservedKind = 'attributes') {
   const ends: string[] = [];
   let news = 0;
   const service = kind === 'attributes' ? core.attributeUpdates : core.rpcDelivery;
-  const observation = await service.observe(
-    session,
-    () => news++,
-    (reason) => ends.push(reason),
-  );
+  const observation = await service.observe(session, {
+    news: () => news++,
+    end: (reason) => ends.push(reason),
+  });
   return {
     ends,
     get news() {

@@ -1,4 +1,4 @@
-import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
+import type { DeviceAuth, SessionEnd, SessionWaiter } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import type { Random } from '../platform/random';
 import type { DeviceEvents, ObservedKind, Wake } from '../state/device-events';
@@ -9,6 +9,14 @@ export type ObserverEnd =
   | SessionEnd
   /** Another observation of the same device has taken its place. */
   | 'superseded';
+
+/** Who is told what becomes of an observation. */
+export interface ObserverListener {
+  /** Called after a change of what is observed. */
+  news(): void;
+  /** Called once, unless the observation is closed before. */
+  end(reason: ObserverEnd): void;
+}
 
 export interface ObserverPorts {
   readonly events: DeviceEvents;
@@ -34,13 +42,9 @@ export class Observers {
     this.#process = `${ports.random.uuid()}:`;
   }
 
-  /**
-   * Listens from now on; nothing is announced yet.
-   * @param onNews called after a change of what is observed
-   * @param onEnd called once, unless the observer is closed before
-   */
-  open(session: DeviceSession, onNews: () => void, onEnd: (reason: ObserverEnd) => void): Observer {
-    return new Observer(this, session, `${this.#process}${++this.#made}`, onNews, onEnd);
+  /** Listens from now on; nothing is announced yet. */
+  open(session: DeviceSession, listener: ObserverListener): Observer {
+    return new Observer(this, session, `${this.#process}${++this.#made}`, listener);
   }
 
   isOfThisProcess(name: string): boolean {
@@ -60,10 +64,8 @@ export class Observers {
 }
 
 /** One observation, as the others know it: opened -> announced -> begun -> over or closed. */
-export class Observer {
-  readonly deviceId: Uuid;
+export class Observer implements SessionWaiter {
   readonly #unwatch: () => void;
-  readonly #offSessionEnd: () => void;
   #announced = false;
   #over = false;
   #reading = false;
@@ -71,15 +73,17 @@ export class Observer {
 
   constructor(
     private readonly observers: Observers,
-    session: DeviceSession,
+    readonly session: DeviceSession,
     private readonly name: string,
-    private readonly onNews: () => void,
-    private readonly onEnd: (reason: ObserverEnd) => void,
+    private readonly listener: ObserverListener,
   ) {
     const { events, auth } = observers.ports;
-    this.deviceId = session.deviceId;
     this.#unwatch = events.watch(this.deviceId, (wake) => this.#heard(wake));
-    this.#offSessionEnd = auth.onSessionEnd(session, (reason) => this.#end(reason));
+    auth.watch(this);
+  }
+
+  get deviceId(): Uuid {
+    return this.session.deviceId;
   }
 
   /** Nothing more is to be told to the device. */
@@ -102,15 +106,20 @@ export class Observer {
     if (older) older.#end('superseded');
   }
 
+  /** For `DeviceAuth` only. */
+  sessionEnded(reason: SessionEnd): void {
+    this.#end(reason);
+  }
+
   close(): void {
     this.#over = true;
     this.#unwatch();
-    this.#offSessionEnd();
+    this.observers.ports.auth.unwatch(this);
     this.observers.leave(this);
   }
 
   #heard(wake: Wake): void {
-    if (wake === this.observers.kind) this.onNews();
+    if (wake === this.observers.kind) this.listener.news();
     // Where it cannot be read the store is away: it wakes again when it is back.
     else if (wake === 'observer' && this.#announced) this.#look().catch(() => {});
   }
@@ -135,6 +144,6 @@ export class Observer {
   #end(reason: ObserverEnd): void {
     if (this.#over) return;
     this.#over = true;
-    this.onEnd(reason);
+    this.listener.end(reason);
   }
 }

@@ -30,17 +30,9 @@ const MESSAGES: readonly [name: string, send: (core: Core, session: DeviceSessio
 ];
 
 const observeAttributes = (core: Core, session: DeviceSession) =>
-  core.attributeUpdates.observe(
-    session,
-    () => {},
-    () => {},
-  );
+  core.attributeUpdates.observe(session, { news() {}, end() {} });
 const observeCommands = (core: Core, session: DeviceSession) =>
-  core.rpcDelivery.observe(
-    session,
-    () => {},
-    () => {},
-  );
+  core.rpcDelivery.observe(session, { news() {}, end() {} });
 
 async function polled(open: ConstructorParameters<typeof PollUnderTest>[0], core: Core): Promise<void> {
   const poll = new PollUnderTest(open);

@@ -10,12 +10,7 @@ beforeEach(async () => {
 });
 
 const poll = (timeout = 60_000) => new PollUnderTest((done) => used.core.rpcDelivery.openPoll(session, timeout, done));
-const observe = () =>
-  used.core.rpcDelivery.observe(
-    session,
-    () => {},
-    () => {},
-  );
+const observe = () => used.core.rpcDelivery.observe(session, { news() {}, end() {} });
 
 /** Sends, and resolves when the command is in the store. */
 async function send(call: Partial<RpcCall> = {}): Promise<{ outcome: Promise<RpcOutcome>; status(): Promise<string> }> {

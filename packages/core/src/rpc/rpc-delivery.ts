@@ -2,22 +2,13 @@ import type { DeviceSession } from '../auth/device-session';
 import { LongPoll, type LongPollPorts, type OpenPoll, type PollOutcome } from '../devices/long-poll';
 import { lookAgain } from '../devices/look-again';
 import type { Uuid } from '../devices/model';
-import { type Observer, type ObserverEnd, type ObserverPorts, Observers } from '../devices/observers';
+import { type Observer, type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Rpc, RpcStore } from '../state/rpc-store';
 import { type CommandInHand, type HandOutSettings, type RpcHandOut, RpcHandOuts } from './rpc-hand-out';
-
-/** An observation of the commands for one device: each is handed out once to it, one by one. */
-export interface RpcObservation {
-  /** The oldest command this observation has not had yet. */
-  next(): Promise<RpcHandOut | undefined>;
-  /** To be called when the registration has been answered: the one of this process that was there before ends. */
-  begin(): void;
-  close(): void;
-}
 
 /** Who waits for the commands of one device. */
 interface Waiter {
@@ -26,19 +17,58 @@ interface Waiter {
   readonly since: number;
   /** How long it may need with a command. */
   readonly holdTime: Millis;
-  /** The commands it has had; what is not open any more is taken out. */
-  readonly had: Set<Uuid>;
+  /** The commands it has had; what is not open any more is taken out. Undefined: none. */
+  had: Set<Uuid> | undefined;
 }
 
-type Found =
-  | { readonly kind: 'command'; readonly command: CommandInHand }
-  /** @param lookAgainAt when somebody's hold ends by itself: whoever died with a command in hand wakes nobody */
-  | { readonly kind: 'nothing'; readonly lookAgainAt: EpochMillis | undefined };
+type Found = { readonly kind: 'command'; readonly command: CommandInHand } | LookAgainAt;
+
+interface LookAgainAt {
+  readonly kind: 'nothing';
+  /** When somebody's hold ends by itself: whoever died with a command in hand wakes nobody. */
+  readonly lookAgainAt: EpochMillis | undefined;
+}
 
 /** How long a poll may need to write its response. */
 const POLL_HOLD: Millis = 10_000;
 /** How much longer than the time for its acknowledgement a notification is held: time to store what became of it. */
 const ACK_MARGIN: Millis = 2_000;
+
+/** An observation of the commands for one device: each is handed out once to it, one by one. */
+export class RpcObservation {
+  #again: Timer | undefined = undefined;
+
+  constructor(
+    private readonly delivery: RpcDelivery,
+    private readonly observer: Observer,
+    private readonly waiter: Waiter,
+    private readonly listener: ObserverListener,
+  ) {}
+
+  /** The oldest command this observation has not had yet. */
+  async next(): Promise<RpcHandOut | undefined> {
+    const { delivery, observer } = this;
+    this.#again?.cancel();
+    if (observer.over) return undefined;
+    const found = await delivery.take(this.waiter);
+    if (!('lookAgainAt' in found)) return found;
+    if (found.lookAgainAt !== undefined && !observer.over) {
+      this.#again?.cancel();
+      this.#again = delivery.lookAgain(found.lookAgainAt, this.listener);
+    }
+    return undefined;
+  }
+
+  /** To be called when the registration has been answered: the one of this process that was there before ends. */
+  begin(): void {
+    this.observer.begin();
+  }
+
+  close(): void {
+    this.#again?.cancel();
+    this.observer.close();
+  }
+}
 
 /**
  * Commands of the server on their way to the device: long polls and observations over the RPC store, at any number of
@@ -84,67 +114,52 @@ export class RpcDelivery {
   /**
    * All pending commands follow the registration, then every new one (contract 2.6.1). The observations of the device in
    * other processes end, and with `begin` the one of this process.
-   * @param onCommand called whenever `next` may have something new
-   * @param onEnd called when the device's session ends (device deleted, credentials changed) or another observation of it
-   * has taken the place of this one; perhaps before the promise resolves
+   * @param listener told whenever `next` may have something new; told of the end when the device's session ends (device
+   * deleted, credentials changed) or another observation of it has taken the place of this one, perhaps before the promise
+   * resolves
    * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
-  async observe(
-    session: DeviceSession,
-    onCommand: () => void,
-    onEnd: (reason: ObserverEnd) => void,
-  ): Promise<RpcObservation> {
+  async observe(session: DeviceSession, listener: ObserverListener): Promise<RpcObservation> {
     // Before anything is waited for: a session that ends meanwhile is heard of.
-    const observer = this.#observers.open(session, onCommand, onEnd);
+    const observer = this.#observers.open(session, listener);
     try {
       const limited = this.ports.limits.take(session, 'message');
       if (limited) await limited;
       if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [waiter] = await Promise.all([this.#waiter(session.deviceId, this.#observerHold), observer.announce()]);
-      return this.#observation(observer, waiter, onCommand);
+      return new RpcObservation(this, observer, waiter, listener);
     } catch (error) {
       observer.close();
       throw error;
     }
   }
 
-  #observation(observer: Observer, waiter: Waiter, onCommand: () => void): RpcObservation {
-    let again: Timer | undefined;
-    return {
-      next: async () => {
-        again?.cancel();
-        if (observer.over) return undefined;
-        await this.#handOuts.returned(waiter.deviceId);
-        const found = await this.#look(waiter);
-        if (found.kind === 'command') {
-          waiter.had.add(found.command.rpc.id);
-          return this.#handOuts.toObserver(found.command, waiter.holdTime);
-        }
-        if (found.lookAgainAt !== undefined && !observer.over) {
-          again?.cancel();
-          again = lookAgain(this.ports.clock, found.lookAgainAt, onCommand);
-        }
-        return undefined;
-      },
-      begin: () => observer.begin(),
-      close: () => {
-        again?.cancel();
-        observer.close();
-      },
-    };
+  /** For `RpcObservation` only: the next command for it, or when to look again, if that is known. */
+  async take(waiter: Waiter): Promise<RpcHandOut | LookAgainAt> {
+    await this.#handOuts.returned(waiter.deviceId);
+    const found = await this.#look(waiter);
+    if (found.kind === 'nothing') return found;
+    waiter.had ??= new Set();
+    waiter.had.add(found.command.rpc.id);
+    return this.#handOuts.toObserver(found.command, waiter.holdTime);
+  }
+
+  /** For `RpcObservation` only. */
+  lookAgain(at: EpochMillis, listener: ObserverListener): Timer {
+    return lookAgain(this.ports.clock, at, () => listener.news());
   }
 
   async #waiter(deviceId: Uuid, holdTime: Millis): Promise<Waiter> {
-    return { deviceId, since: await this.rpcs.nextRequestId(deviceId), holdTime, had: new Set() };
+    return { deviceId, since: await this.rpcs.nextRequestId(deviceId), holdTime, had: undefined };
   }
 
   /** The oldest command the waiter may have, in its hand. */
   async #look(waiter: Waiter): Promise<Found> {
     const open = await this.rpcs.open(waiter.deviceId, this.ports.clock.now());
-    forgetClosed(waiter.had, open);
+    forgetClosed(waiter, open);
     let lookAgainAt: EpochMillis | undefined;
     for (const rpc of open) {
-      if (waiter.had.has(rpc.id) || !concerns(rpc, waiter)) continue;
+      if (waiter.had?.has(rpc.id) || !concerns(rpc, waiter)) continue;
       const taken = await this.#take(rpc, waiter);
       if (taken.kind === 'command') return taken;
       lookAgainAt = Math.min(taken.lookAgainAt ?? Number.POSITIVE_INFINITY, lookAgainAt ?? Number.POSITIVE_INFINITY);
@@ -190,8 +205,8 @@ function concerns(rpc: Rpc, waiter: Waiter): boolean {
   return !rpc.oneway || rpc.status !== 'DELIVERED' || isNewTo(waiter, rpc);
 }
 
-function forgetClosed(had: Set<Uuid>, open: readonly Rpc[]): void {
-  if (had.size === 0) return;
-  const stillOpen = new Set(open.map(({ id }) => id));
-  for (const id of had) if (!stillOpen.has(id)) had.delete(id);
+function forgetClosed(waiter: Waiter, open: readonly Rpc[]): void {
+  if (waiter.had === undefined) return;
+  const stillOpen = open.filter(({ id }) => waiter.had?.has(id));
+  waiter.had = stillOpen.length === 0 ? undefined : new Set(stillOpen.map(({ id }) => id));
 }

@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 const poll = (core: Core) => new PollUnderTest((done) => core.rpcDelivery.openPoll(session, POLL, done));
-const observe = (core: Core, onCommand = () => {}) => core.rpcDelivery.observe(session, onCommand, () => {});
+const observe = (core: Core, onCommand = () => {}) => core.rpcDelivery.observe(session, { news: onCommand, end() {} });
 
 async function send(given: { oneway?: boolean; persistent?: boolean } = {}): Promise<string> {
   const id = used.core.random.uuid();

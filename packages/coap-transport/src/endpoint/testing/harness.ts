@@ -1,6 +1,6 @@
 import { type LogFields, type Logger, MetricsRegistry } from '@tandem/core';
+import type { RequestHandler } from '../blockwise';
 import { CoapEndpoint } from '../endpoint';
-import type { RequestHandler } from '../request-layer';
 import type { EndpointSettings } from '../settings';
 import { FakeClient } from './fake-client';
 import { FakeClock } from './fake-clock';

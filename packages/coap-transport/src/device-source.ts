@@ -1,0 +1,69 @@
+import type { Connectivity, ObservedKind, ObserverListener, OpenSession, Uuid } from '@tandem/core';
+import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
+
+/** Final answer to an observer whose observation ends in good order (contract 2.6.3): without Observe, without payload. */
+const FINAL = { code: '2.02' } as const;
+
+/** What a listing and log lines say of an observation besides its peer. */
+export interface ObservedDevice {
+  readonly deviceId: Uuid;
+  readonly kind: ObservedKind;
+}
+
+/** What an observation of the domain looks like to every source. */
+interface Observation {
+  begin(): void;
+  close(): void;
+}
+
+/**
+ * One observation between the domain and the endpoint; from the registration's answer until it is over also a session of
+ * its device. What happens before it is attached to its relation is kept until it is. One object for each observer: there
+ * are tens of thousands.
+ */
+export abstract class DeviceSource<O extends Observation> implements ObservationSource, ObserverListener {
+  abstract readonly kind: ObservedKind;
+  protected observation: O | undefined = undefined;
+  #relation: ObservationHandle | undefined = undefined;
+  #session: OpenSession | undefined = undefined;
+  #state: 'open' | 'ready' | 'ended' | 'closed' = 'open';
+
+  protected constructor(
+    private readonly deviceId: Uuid,
+    private readonly connectivity: Pick<Connectivity, 'open'>,
+  ) {}
+
+  abstract next(): Promise<Notification | undefined>;
+
+  get about(): { readonly [name: string]: string } & ObservedDevice {
+    return { deviceId: this.deviceId, kind: this.kind };
+  }
+
+  attach(relation: ObservationHandle): void {
+    this.#session = this.connectivity.open(this.deviceId);
+    this.observation?.begin();
+    this.#relation = relation;
+    if (this.#state === 'ended') relation.end(FINAL);
+    else if (this.#state === 'ready') relation.ready();
+  }
+
+  news(): void {
+    if (this.#state === 'open') this.#state = 'ready';
+    this.#relation?.ready();
+  }
+
+  end(): void {
+    if (this.#state !== 'closed') this.#state = 'ended';
+    this.#relation?.end(FINAL);
+  }
+
+  closed(_reason: ObservationEnd): void {
+    this.#state = 'closed';
+    this.#session?.close();
+    this.observation?.close();
+  }
+
+  protected isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+}
