@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Contestant } from './contestant';
-import { missedLimits } from './limits';
+import { type Judged, MIN_THROUGHPUT_RATIO, missedLimits } from './limits';
 import { generatorConfig } from './load/generator-config';
 import { LoadGenerator } from './load/generator-process';
+import { benchmarkObservers } from './observers/observers-benchmark';
 import { BadOption, type BenchOptions } from './options';
 import { ratioLines, resultTable } from './report';
 import { startBaseline } from './servers/baseline';
@@ -21,13 +22,16 @@ const IDLE_SECONDS = 5;
 const PARSE_ONLY = 'A parse + answer';
 const APPENDING = 'B A + lmdb append';
 
-/** The servers of one protocol while they run; `gateway` is absent with --baselines. */
+/** The servers of one protocol while they run. */
 interface Field {
   readonly baselines: readonly [parseOnly: Contestant, appending: Contestant];
+  /** Absent with --baselines. */
   readonly gateway: Contestant | undefined;
+  /** The gateway under the load of a soak: from a generator of its own, with more peers. */
+  enterSoak(gateway: Contestant): Promise<Contestant>;
 }
 
-/** Everything for one protocol: rounds, table, ratios, soak. Returns the limits that are missed. Throws FailedRun. */
+/** Everything for one protocol: rounds, table, ratios, soak, observers. Returns the limits that are missed. Throws FailedRun. */
 export async function benchmark(
   protocol: Protocol,
   options: BenchOptions,
@@ -38,10 +42,10 @@ export async function benchmark(
   const discard = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', discard);
   const started: Contestant[] = [];
-  const enter = async (server: ServerUnderTest, home: string): Promise<Contestant> => {
+  const enter = async (server: ServerUnderTest, home: string, load = options): Promise<Contestant> => {
     const core = options.pin ? GENERATOR_CORE : undefined;
     try {
-      const generator = await LoadGenerator.start(generatorConfig(protocol, server, options), home, core);
+      const generator = await LoadGenerator.start(generatorConfig(protocol, server, load), home, core);
       const contestant = new Contestant(server, generator, print);
       started.push(contestant);
       return contestant;
@@ -65,8 +69,20 @@ export async function benchmark(
     const field: Field = {
       baselines: [await baseline(PARSE_ONLY, false), await baseline(APPENDING, true)],
       gateway: command && (await enterGateway(command)),
+      enterSoak: ({ server }) => enter(server, homeOf('soak'), { ...options, peers: options.soakPeers }),
     };
-    const missed = await measure(field, protocol, options, print);
+    const judged = await measure(field, protocol, options, print);
+    const observed =
+      protocol === 'coap' && command !== undefined
+        ? await benchmarkObservers({
+            ...options,
+            command,
+            folder: homeOf('observers'),
+            parseOnly: field.baselines[0],
+            print,
+          })
+        : undefined;
+    const missed = missedLimits(protocol, { ...judged, ...observed });
     await stopAll();
     discard();
     return missed;
@@ -92,7 +108,7 @@ async function measure(
   protocol: Protocol,
   options: BenchOptions,
   print: (line: string) => void,
-): Promise<string[]> {
+): Promise<Judged> {
   const { gateway } = field;
   const contestants = gateway === undefined ? [...field.baselines] : [...field.baselines, gateway];
   await delay(IDLE_SECONDS * 1000);
@@ -108,13 +124,28 @@ async function measure(
     if (gateway !== undefined) {
       const [parseOnly, appending] = field.baselines.map((contestant) => contestant.summary());
       if (parseOnly !== undefined && appending !== undefined) {
-        print(ratioLines(gateway.summary(), parseOnly, appending));
+        print(ratioLines(gateway.summary(), parseOnly, appending, MIN_THROUGHPUT_RATIO[protocol]));
         throughputRatio = gateway.summary().requestsPerSecond / appending.requestsPerSecond;
       }
     }
   }
-  const growth = gateway !== undefined && options.soak > 0 ? await soak(gateway, options.soak, print) : undefined;
-  return missedLimits({ throughputRatio, idleBytes: gateway?.idleBytes, growthPercent: growth?.percent });
+  const growthPercent = gateway && (await soakGrowth(gateway, field, options.soak[protocol], print));
+  return { throughputRatio, idleBytes: gateway?.idleBytes, growthPercent };
+}
+
+/** Percent; undefined without a soak. */
+async function soakGrowth(
+  gateway: Contestant,
+  field: Field,
+  seconds: number,
+  print: (line: string) => void,
+): Promise<number | undefined> {
+  if (seconds === 0) return undefined;
+  const contestant = await field.enterSoak(gateway);
+  contestant.idleBytes = gateway.idleBytes;
+  const { percent } = await soak(contestant, seconds, print);
+  await contestant.stopGenerator();
+  return percent;
 }
 
 /** Interleaved, so that a slow minute of the machine meets all servers alike. */

@@ -1,18 +1,21 @@
 import { BadOption, readOptions, USAGE } from './options';
 
 describe('the command line', () => {
-  it('without arguments measures both protocols, three rounds of ten seconds and a soak of three minutes, unpinned', () => {
+  it('without arguments measures both protocols, three rounds of ten seconds and a soak, over CoAP a long one, unpinned', () => {
     expect(readOptions([])).toEqual({
       protocols: ['http', 'coap'],
       redis: false,
       seconds: 10,
       warmup: 5,
       rounds: 3,
-      soak: 180,
+      soak: { http: 180, coap: 600 },
       devices: 64,
       connections: 64,
       peers: 512,
       window: 128,
+      soakPeers: 2000,
+      observations: 50_000,
+      fanout: 10_000,
       pin: false,
       flush: false,
       baselines: false,
@@ -30,11 +33,16 @@ describe('the command line', () => {
     expect(readOptions(argv)).toMatchObject({
       protocols: ['coap'],
       seconds: 2,
-      soak: 0,
+      soak: { http: 0, coap: 0 },
       window: 256,
       pin: true,
       gateway: 'node x.js serve',
     });
+  });
+
+  it('takes another number of observers, or none', () => {
+    const argv = ['coap', '--observations', '2000', '--fanout=0', '--soak-peers', '100'];
+    expect(readOptions(argv)).toMatchObject({ observations: 2000, fanout: 0, soakPeers: 100 });
   });
 
   it('lets --no-pin win over --pin', () => {
@@ -48,6 +56,8 @@ describe('the command line', () => {
     [['--seconds', '1.5'], "not '1.5'"],
     [['--rounds', 'many'], "not 'many'"],
     [['--soak', '2'], '--soak is 0 or at least 3'],
+    [['--soak', 'long'], '--soak is a whole number from 0'],
+    [['--fanout', '-1'], '--fanout'],
     [['--secnds', '2'], '--secnds'],
   ])('refuses %j', (argv, words) => {
     expect(() => readOptions(argv)).toThrow(BadOption);
@@ -55,7 +65,8 @@ describe('the command line', () => {
   });
 
   it('names every numeric knob in the usage', () => {
-    for (const name of ['seconds', 'warmup', 'rounds', 'soak', 'devices', 'connections', 'peers', 'window']) {
+    const load = ['seconds', 'warmup', 'rounds', 'devices', 'connections', 'peers', 'window'];
+    for (const name of [...load, 'soak', 'soak-peers', 'observations', 'fanout']) {
       expect(USAGE).toContain(`--${name} <n>`);
     }
   });

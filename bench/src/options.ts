@@ -11,11 +11,17 @@ export interface BenchOptions {
   readonly warmup: number;
   readonly rounds: number;
   /** Seconds of full load on the gateway after the rounds; 0: no soak. */
-  readonly soak: number;
+  readonly soak: Readonly<Record<Protocol, number>>;
   readonly devices: number;
   readonly connections: number;
   readonly peers: number;
   readonly window: number;
+  /** CoAP source ports of the soak. */
+  readonly soakPeers: number;
+  /** Idle CoAP observations whose memory is measured; 0: none. */
+  readonly observations: number;
+  /** Observed devices that are all written to; 0: none. */
+  readonly fanout: number;
   /** Bind servers to core 0 and generators to core 1. */
   readonly pin: boolean;
   /** Flush the log of baseline B to disk behind each commit. */
@@ -34,23 +40,29 @@ const NUMBERS = {
   seconds: { default: 10, least: 1 },
   warmup: { default: 5, least: 1 },
   rounds: { default: 3, least: 0 },
-  soak: { default: 180, least: 0 },
   devices: { default: 64, least: 1 },
   connections: { default: 64, least: 1 },
   peers: { default: 512, least: 1 },
   window: { default: 128, least: 1 },
+  'soak-peers': { default: 2000, least: 1 },
+  observations: { default: 50_000, least: 0 },
+  fanout: { default: 10_000, least: 0 },
 } as const;
+
+/** Ten minutes over CoAP: the tables of its endpoint keep some things for four. */
+const SOAK_SECONDS: Readonly<Record<Protocol, number>> = { http: 180, coap: 600 };
 
 type NumberName = keyof typeof NUMBERS;
 
 export const USAGE = `npm run bench -- [http|coap|redis] [options]      both protocols, on the embedded store, when none is named
 ${Object.entries(NUMBERS)
-  .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(18)}default ${value}`)
+  .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(20)}default ${value}`)
   .join('\n')}
-  --pin               servers on core 0, generators on core 1 (taskset); --no-pin is the default
-  --flush             baseline B flushes its log to disk behind each commit
-  --baselines         leave the gateway out
-  --gateway <command> start this instead of the built gateway
+  --soak <n>            default ${SOAK_SECONDS.coap} with CoAP, ${SOAK_SECONDS.http} with HTTP
+  --pin                 servers on core 0, generators on core 1 (taskset); --no-pin is the default
+  --flush               baseline B flushes its log to disk behind each commit
+  --baselines           leave the gateway out
+  --gateway <command>   start this instead of the built gateway
 `;
 
 /** Reads the command line. Throws BadOption. */
@@ -63,11 +75,14 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     seconds: number('seconds'),
     warmup: number('warmup'),
     rounds: number('rounds'),
-    soak: soakOf(number('soak')),
+    soak: values.soak === undefined ? SOAK_SECONDS : soakOf(values.soak),
     devices: number('devices'),
     connections: number('connections'),
     peers: number('peers'),
     window: number('window'),
+    soakPeers: number('soak-peers'),
+    observations: number('observations'),
+    fanout: number('fanout'),
     pin: values.pin === true && values['no-pin'] !== true,
     flush: values.flush === true,
     baselines: values.baselines === true,
@@ -89,6 +104,9 @@ function parse(argv: readonly string[]) {
         connections: { type: 'string' },
         peers: { type: 'string' },
         window: { type: 'string' },
+        'soak-peers': { type: 'string' },
+        observations: { type: 'string' },
+        fanout: { type: 'string' },
         pin: { type: 'boolean' },
         'no-pin': { type: 'boolean' },
         flush: { type: 'boolean' },
@@ -103,9 +121,10 @@ function parse(argv: readonly string[]) {
 
 function wholeNumber(name: NumberName, text: string | undefined): number {
   const { default: value, least } = NUMBERS[name];
-  if (text === undefined) {
-    return value;
-  }
+  return text === undefined ? value : atLeast(least, name, text);
+}
+
+function atLeast(least: number, name: string, text: string): number {
   if (!/^\d{1,7}$/.test(text) || Number(text) < least) {
     throw new BadOption(`--${name} is a whole number from ${least}, not '${text}'`);
   }
@@ -113,11 +132,12 @@ function wholeNumber(name: NumberName, text: string | undefined): number {
 }
 
 /** A growth needs two windows of at least one sample with something between. */
-function soakOf(seconds: number): number {
+function soakOf(text: string): BenchOptions['soak'] {
+  const seconds = atLeast(0, 'soak', text);
   if (seconds > 0 && seconds < 3) {
     throw new BadOption(`--soak is 0 or at least 3 seconds, not '${seconds}'`);
   }
-  return seconds;
+  return { http: seconds, coap: seconds };
 }
 
 function protocolsOf(positionals: readonly string[]): Protocol[] {

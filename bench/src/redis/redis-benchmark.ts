@@ -2,12 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gatewayCommand } from '../benchmark';
-import { MIN_THROUGHPUT_RATIO } from '../limits';
 import type { BenchOptions } from '../options';
 import { startFleet } from './fleet';
 import { MAX_LATENCY_RATIO, measureLatency } from './latency';
 import { RedisProcess } from './redis-process';
-import { compareThroughput } from './throughput';
+import { compareThroughput, MIN_THROUGHPUT_RATIO } from './throughput';
 import { MAX_BYTES_PER_WAITER, measureWaiters, WAITING_DEVICES } from './waiters';
 
 /** One process of each role over a Redis of their own: throughput, latency, waiting devices. Returns the limits that are missed. */

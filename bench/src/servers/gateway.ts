@@ -2,20 +2,18 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child } from './child';
 import { freeTcpPort, freeUdpPort } from './free-port';
+import { ServerApi } from './server-api';
 import { deviceTokens, type Protocol, type ServerUnderTest } from './server-under-test';
 
 const HOST = '127.0.0.1';
 const START_LIMIT_MS = 60_000;
 const POLL_MS = 100;
 
-/** The demo login that TANDEM_DEMO=true brings. */
-const DEMO_LOGIN = { username: 'tenant@thingsboard.org', password: 'tenant' };
-
 export interface GatewayOptions {
   readonly protocol: Protocol;
   /** Command and arguments. */
   readonly command: readonly string[];
-  /** Fresh folder for its data and its output. */
+  /** Folder for its data and its output: a fresh one, or that of the process that has created the devices. */
   readonly folder: string;
   readonly devices: number;
   readonly core: number | undefined;
@@ -28,7 +26,11 @@ export interface GatewayOptions {
 export interface GatewayUnderTest extends ServerUnderTest {
   /** Of the server API or the device API over HTTP. */
   readonly origin: string;
+  /** Of /metrics. */
+  readonly metricsOrigin: string;
   readonly coapPort: number;
+  /** In the order of the tokens; empty when the devices existed before. */
+  readonly deviceIds: readonly string[];
 }
 
 /** The built gateway of this repository. */
@@ -61,9 +63,11 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayUnde
   });
   const tokens = deviceTokens(options.devices);
   const origin = `http://${HOST}:${httpPort}`;
+  const metricsOrigin = `http://${HOST}:${metricsPort}`;
+  let deviceIds: readonly string[] = [];
   try {
-    await untilReady(child, `http://${HOST}:${metricsPort}/readyz`);
-    if (!options.devicesExist) await createDevices(origin, tokens);
+    await untilReady(child, `${metricsOrigin}/readyz`);
+    if (!options.devicesExist) deviceIds = await createDevices(origin, tokens);
   } catch (error) {
     await child.stop();
     throw error;
@@ -75,7 +79,9 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayUnde
     port: options.protocol === 'http' ? httpPort : coapPort,
     tokens,
     origin,
+    metricsOrigin,
     coapPort,
+    deviceIds,
     ended: () => child.ended(),
     stop: () => child.stop(),
   };
@@ -96,23 +102,11 @@ async function untilReady(child: Child, url: string): Promise<void> {
   throw new Error(`the gateway is not ready after ${START_LIMIT_MS / 1000} s: ${url} does not answer 200`);
 }
 
-async function createDevices(origin: string, tokens: readonly string[]): Promise<void> {
-  const { token: session } = (await post(`${origin}/api/auth/login`, {}, DEMO_LOGIN)) as { token: string };
-  const headers = { 'X-Authorization': `Bearer ${session}` };
-  for (const token of tokens) {
-    await post(`${origin}/api/device?accessToken=${token}`, headers, { name: token });
+async function createDevices(origin: string, tokens: readonly string[]): Promise<string[]> {
+  const api = await ServerApi.login(origin);
+  try {
+    return await api.createDevices(tokens);
+  } finally {
+    api.close();
   }
-}
-
-async function post(url: string, headers: Readonly<Record<string, string>>, body: unknown): Promise<unknown> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { ...headers, 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) {
-    throw new Error(`POST ${url}: ${response.status} ${text}`);
-  }
-  return JSON.parse(text);
 }

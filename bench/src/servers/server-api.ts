@@ -1,0 +1,65 @@
+import { Agent, request } from 'node:http';
+import { concurrently } from '../concurrently';
+
+/** The demo login that TANDEM_DEMO=true brings. */
+const DEMO_LOGIN = { username: 'tenant@thingsboard.org', password: 'tenant' };
+/** Calls under way at the same time, each on a connection of its own that is kept. */
+const CALLS_AT_ONCE = 16;
+
+/** The server API of a gateway under test, as its demo administrator. Every call throws when it is not answered 200. */
+export class ServerApi {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: CALLS_AT_ONCE });
+  #session = '';
+
+  private constructor(private readonly origin: string) {}
+
+  static async login(origin: string): Promise<ServerApi> {
+    const api = new ServerApi(origin);
+    const { token } = (await api.#post('/api/auth/login', JSON.stringify(DEMO_LOGIN))) as { token: string };
+    api.#session = `Bearer ${token}`;
+    return api;
+  }
+
+  /** One device for each access token, named as its token. Returns their ids in the order of the tokens. */
+  async createDevices(tokens: readonly string[]): Promise<string[]> {
+    const ids: string[] = new Array(tokens.length);
+    await concurrently(tokens, CALLS_AT_ONCE, async (token, index) => {
+      const device = await this.#post(`/api/device?accessToken=${token}`, JSON.stringify({ name: token }));
+      ids[index] = (device as { id: { id: string } }).id.id;
+    });
+    return ids;
+  }
+
+  /** Writes the same shared attributes to each of the devices, one call for each. */
+  async writeShared(deviceIds: readonly string[], attributes: string): Promise<void> {
+    await concurrently(deviceIds, CALLS_AT_ONCE, (id) =>
+      this.#post(`/api/plugins/telemetry/DEVICE/${id}/SHARED_SCOPE`, attributes),
+    );
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** Resolves with the parsed answer; undefined when it has no body. */
+  #post(path: string, body: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const headers = {
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        'X-Authorization': this.#session,
+      };
+      const call = request(`${this.origin}${path}`, { method: 'POST', agent: this.#agent, headers }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.once('error', reject);
+        response.once('end', () => {
+          const text = Buffer.concat(parts).toString();
+          if (response.statusCode === 200) resolve(text === '' ? undefined : JSON.parse(text));
+          else reject(new Error(`POST ${path}: ${response.statusCode} ${text}`));
+        });
+      });
+      call.once('error', reject).end(body);
+    });
+  }
+}
