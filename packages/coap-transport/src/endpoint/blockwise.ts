@@ -1,10 +1,11 @@
-import { blockExponent, blockNumber, withExponentUpTo } from './block-option';
+import { blockExponent, blockMore, blockNumber, withExponentUpTo } from './block-option';
 import { BlockAssembly, type BlockOutcome } from './block1-assembly';
 import type { BlockBodies } from './block2-bodies';
 import { codeByte } from './codes';
 import type { OutgoingMessage } from './encoder';
 import type { EndpointMetrics } from './endpoint-metrics';
 import type { DropReason } from './guard';
+import type { PeerState } from './peer';
 import { isPromise } from './promise';
 import { type CoapRequest, type IncomingRequest, transferKey } from './request';
 import { type CoapResponse, EMPTY, payloadBytes } from './response';
@@ -21,6 +22,8 @@ export interface BlockwisePorts {
   readonly bodies: BlockBodies;
   readonly metrics: EndpointMetrics;
   readonly admit: Admission;
+  /** A later block of what is kept under this key is on its way; `more`: not the last one. */
+  read(peer: PeerState, transferKey: string, more: boolean): void;
   /** Whether a kept body may still be shown to the sender of this request. */
   mayContinue(request: CoapRequest): boolean;
 }
@@ -91,7 +94,11 @@ export class Blockwise {
     const exponent = blockExponent(request.block2);
     if (request.block2 === -1 && bodies.fits(payload.length, exponent)) return message;
     const owner = request.authenticated ? { peer: request.peer, transferKey: transferKey(request) } : undefined;
-    return bodies.cut(message, payload, number, exponent, owner) ?? { code: BAD_REQUEST, block1 };
+    const block = bodies.cut(message, payload, number, exponent, owner);
+    if (block?.block2 !== undefined && number > 0 && owner !== undefined) {
+      this.#ports.read(owner.peer, owner.transferKey, blockMore(block.block2));
+    }
+    return block ?? { code: BAD_REQUEST, block1 };
   }
 
   #admitted(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {

@@ -1,4 +1,5 @@
 import { type Logger, type Millis, TandemError } from '@tandem/core';
+import { blockMore } from './block-option';
 import { CON, codeByte, type MessageType, NON } from './codes';
 import { encodeMessage, type OutgoingMessage } from './encoder';
 import type { DropReason } from './guard';
@@ -16,6 +17,8 @@ import { DATAGRAMS_PER_TURN, Turns } from './turns';
 const CONFIRMABLE_INTERVAL: Millis = 24 * 3_600_000;
 /** After a source failed to give a notification. */
 const RETRY_PULL: Millis = 5_000;
+/** How long the next notification waits for somebody to ask for the rest of a long one. */
+const READ_WAIT: Millis = 10_000;
 const NUMBER_MASK = 0xffffff;
 const MAX_TOKEN = 8;
 const NO_PATH: readonly string[] = [];
@@ -117,9 +120,24 @@ export class ObserveLayer implements RelationLayer {
     this.#guarded(() => source.closed('refused'));
   }
 
-  /** The registration's response has left. */
-  begin(relation: Relation): void {
-    if (relation.state !== 'closed') this.#guarded(() => relation.source.attach(relation));
+  /** The registration's response has left; `unread`: its first block has. */
+  begin(relation: Relation, unread: boolean): void {
+    if (relation.state === 'closed') return;
+    relation.unread = unread;
+    if (unread) this.#awaitReader(relation);
+    this.#guarded(() => relation.source.attach(relation));
+  }
+
+  /**
+   * A later block of what is kept under this key has been sent; `more`: not the last one. The next notification takes its
+   * place there, so it waits until this one has been read (RFC 7959 section 2.6).
+   */
+  read(peer: PeerState, transferKey: string, more: boolean): void {
+    for (const relation of relationsOf(peer)) {
+      if (!relation.unread || relation.transferKey !== transferKey) continue;
+      relation.unread = more;
+      if (relation.state === 'reading') this.#settle(relation);
+    }
   }
 
   /** Removes a relation; nothing is sent. */
@@ -214,7 +232,21 @@ export class ObserveLayer implements RelationLayer {
     relation.transmission = undefined;
     relation.state = 'idle';
     this.#guarded(() => notification?.delivered?.());
-    if (relation.state === 'idle') this.#turns.enqueue(relation);
+    if (this.#isIdle(relation)) this.#settle(relation);
+  }
+
+  /** What has been sent is done with: now the next one, or first the rest of a long one. */
+  #settle(relation: Relation): void {
+    if (relation.unread) this.#awaitReader(relation);
+    else {
+      this.#ports.wheel.cancel(relation);
+      this.#turns.enqueue(relation);
+    }
+  }
+
+  #awaitReader(relation: Relation): void {
+    relation.state = 'reading';
+    this.#ports.wheel.schedule(relation, READ_WAIT);
   }
 
   #measure({ peer, transmission }: Relation, now: Millis): void {
@@ -233,6 +265,7 @@ export class ObserveLayer implements RelationLayer {
 
   expired(relation: Relation): void {
     if (relation.state === 'outstanding') this.#guarded(() => relation.notification?.lapsed?.());
+    else if (relation.state === 'reading') this.#turns.enqueue(relation);
     else this.ready(relation);
   }
 
@@ -290,6 +323,7 @@ export class ObserveLayer implements RelationLayer {
       contentFormat: notification.contentFormat,
       payload,
     });
+    relation.unread = message.block2 !== undefined && blockMore(message.block2);
     // Without a free message id it goes as a Confirmable one, which can wait for an id.
     if (this.#mustConfirm(relation) || !this.#sendOnce(relation, NON, message)) {
       this.#sendCon(relation, notification, message);
@@ -301,7 +335,7 @@ export class ObserveLayer implements RelationLayer {
       notification.sent?.();
       notification.delivered?.();
     });
-    if (this.#isIdle(relation)) this.#turns.enqueue(relation);
+    if (this.#isIdle(relation)) this.#settle(relation);
   }
 
   #sendCon(relation: Relation, notification: Notification, message: OutgoingMessage): void {

@@ -11,8 +11,9 @@ import { TimerEntry } from './timer-wheel';
  * - `parked`: waits until nothing is outstanding to the peer.
  * - `pulling`: its source has been asked.
  * - `outstanding`: a Confirmable notification is on its way.
+ * - `reading`: the last message was longer than a block, and the rest of it is being fetched.
  */
-export type RelationState = 'idle' | 'queued' | 'parked' | 'pulling' | 'outstanding' | 'closed';
+export type RelationState = 'idle' | 'queued' | 'parked' | 'pulling' | 'outstanding' | 'reading' | 'closed';
 
 /** What a relation asks of the layer that holds it. */
 export interface RelationLayer {
@@ -35,6 +36,8 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
   state: RelationState = 'idle';
   /** `ready` was called while it could not be acted upon. */
   dirty = false;
+  /** The last message was the first block of a longer one, whose rest has not been fetched. */
+  unread = false;
   /** Observe option of the last message, 24 bits. */
   number = 0;
   /** Notifications sent, without the answer to the registration and without repetitions. */
