@@ -7,9 +7,10 @@ import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
 import { Devices } from './devices/devices';
 import { Limits } from './limits/limits';
-import type { Clock } from './platform/clock';
+import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
+import { quietLogger } from './platform/quiet-logger';
 import type { Random } from './platform/random';
 import { ClientRpc, type ClientRpcBackend } from './rpc/client-rpc';
 import { RpcCalls } from './rpc/rpc-calls';
@@ -44,6 +45,8 @@ export interface Core extends Platform {
   readonly connectivity: Connectivity;
 }
 
+const LOG_INTERVAL: Millis = 10_000;
+
 /** @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does */
 export function makeCore(
   state: State,
@@ -52,6 +55,8 @@ export function makeCore(
   clientRpcBackend?: ClientRpcBackend,
 ): Core {
   const { clock, random, logger, metrics } = platform;
+  // What one device does wrong it does with every message.
+  const quiet = quietLogger(logger, clock, LOG_INTERVAL);
   const payload = {
     typeCast: settings.JSON_TYPE_CAST_ENABLED,
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
@@ -96,9 +101,9 @@ export function makeCore(
     limits,
     profiles,
     clientRpc,
-    telemetry: new Telemetry(state.telemetryLog, payload, clock, logger, limits),
+    telemetry: new Telemetry(state.telemetryLog, payload, clock, quiet, limits),
     timeSeries: new TimeSeries(state.telemetryView),
-    attributes: new Attributes(state.attributes, payload, clock, logger, limits, connectivity),
+    attributes: new Attributes(state.attributes, payload, clock, quiet, limits, connectivity),
     attributeUpdates: new AttributeUpdates(
       waiting,
       state.attributes,

@@ -1,14 +1,13 @@
-import { decodeRecords, encodeRecords, type TelemetryEntry, type TelemetryRecord, type Uuid } from '@tandem/core';
+import { decodeRecords, type TelemetryEntry, type TelemetryRecord, type Uuid } from '@tandem/core';
 
 const UUID_LENGTH = 36;
 
 /** A log entry as text: the device's id, a line break, and its records line by line. */
-export const encodeEntry = ({ deviceId, records }: TelemetryEntry): string => `${deviceId}\n${encodeRecords(records)}`;
+export const encodeEntry = ({ deviceId, lines }: TelemetryEntry): string => `${deviceId}\n${lines}`;
 
-/** Between two entries of a row: canonical JSON escapes control characters. */
-const SEPARATOR = '\x1e';
+/** Between two entries of a row: canonical JSON escapes control characters. One byte of UTF-8. */
+export const SEPARATOR = '\x1e';
 
-export const joinEntries = (entries: readonly string[]): string => entries.join(SEPARATOR);
 export const splitEntries = (row: string): string[] => row.split(SEPARATOR);
 
 export const entryDevice = (text: string): Uuid => text.slice(0, UUID_LENGTH);

@@ -1,7 +1,8 @@
 import { TandemError, type TelemetryEntry, type TelemetryLog } from '@tandem/core';
-import { encodeEntry, joinEntries } from './entry-codec';
+import { encodeEntry } from './entry-codec';
 import type { Durability, ViewEnvironment } from './environment';
 import type { LogEnvironment } from './log-environment';
+import { PendingRows } from './pending-rows';
 import { storeFailure, type Transactions } from './transactions';
 
 export interface LogConsumer {
@@ -20,16 +21,14 @@ export interface LogOptions {
 }
 
 const RETRY_AFTER = 1_000;
-/** Bounds of one row: what arrives beyond them in the same turn of the event loop begins another one. */
-const MAX_ROW_ENTRIES = 1_000;
-const MAX_ROW_CHARACTERS = 1_000_000;
+/** Bounds of one transaction: what arrives beyond them in the same turn of the event loop goes into the next one. */
+const MAX_ENTRIES = 1_000;
+const MAX_BYTES = 1_000_000;
 
-/** Messages of one turn of the event loop, which become one row. They share the promise of its commit. */
-class PendingRow {
-  readonly texts: string[] = [];
-  characters = 0;
+/** The promise that the messages of one transaction share. */
+class Commit {
   settle!: (failure?: TandemError) => void;
-  readonly committed = new Promise<void>((resolve, reject) => {
+  readonly done = new Promise<void>((resolve, reject) => {
     this.settle = (failure) => (failure ? reject(failure) : resolve());
   });
 }
@@ -40,7 +39,10 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
   /** The last sequence number that was given to a row. */
   #named: number;
   #inFlight = 0;
-  #row: PendingRow | undefined;
+  /** Messages of this turn of the event loop. */
+  readonly #pending = new PendingRows();
+  /** Theirs; undefined while there are none. */
+  #commit: Commit | undefined;
 
   constructor(
     private readonly env: LogEnvironment,
@@ -56,21 +58,19 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
     if (this.backlog() >= this.options.backlogMax) {
       return Promise.reject(new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }));
     }
-    let row = this.#row;
-    if (!row) {
+    const text = encodeEntry(entry);
+    if (!this.#commit) {
       const refused = this.transactions.enter();
       if (refused) return Promise.reject(refused);
-      row = new PendingRow();
-      this.#row = row;
+      this.#commit = new Commit();
       setImmediate(this.#flush);
     }
-    const text = encodeEntry(entry);
-    row.texts.push(text);
-    row.characters += text.length;
+    const { done } = this.#commit;
+    const pending = this.#pending;
+    pending.add(text);
     this.#inFlight++;
-    const { committed } = row;
-    if (row.texts.length >= MAX_ROW_ENTRIES || row.characters >= MAX_ROW_CHARACTERS) this.#flush();
-    return committed;
+    if (pending.entries >= MAX_ENTRIES || pending.length >= MAX_BYTES) this.#flush();
+    return done;
   }
 
   backlog(): number {
@@ -82,40 +82,63 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
   }
 
   readonly #flush = (): void => {
-    const row = this.#row;
-    if (!row) return;
-    this.#row = undefined;
-    const count = row.texts.length;
-    // A row is named by its last entry, so that the difference of two names counts entries. No name is given twice.
+    const commit = this.#commit;
+    if (!commit) return;
+    this.#commit = undefined;
+    const pending = this.#pending;
+    const count = pending.entries;
+    const before = this.#named;
     this.#named += count;
-    const sequence = this.#named;
-    const write = () => this.env.telemetryLog.put(sequence, joinEntries(row.texts));
-    const done = () => {
-      this.#newest = Math.max(this.#newest, sequence);
-      this.#done(row, count);
-    };
+    const newest = this.#named;
     if (this.options.durability === 'power') {
-      // Waits for the disk.
-      write().then(done, (error: unknown) => this.#done(row, count, storeFailure(error)));
+      // Waits for the disk, while the next rows are gathered. What is put in one turn is one transaction of lmdb.
+      const puts: Promise<boolean>[] = [];
+      this.#put(before, (sequence, bytes) => puts.push(this.#putRow(sequence, Buffer.from(bytes))));
+      pending.clear();
+      Promise.all(puts).then(
+        () => this.#written(commit, newest, count),
+        (error: unknown) => this.#done(commit, count, storeFailure(error)),
+      );
       return;
     }
     try {
       // Nothing is flushed, so this is a handful of writes into the system's cache: cheaper than handing it to a thread.
       // Nothing is returned: lmdb would wait for the promise of the put and commit later, without us.
       this.env.root.transactionSync(() => {
-        write();
+        this.#put(before, (sequence, bytes) => void this.#putRow(sequence, bytes));
       });
     } catch (error) {
-      this.#done(row, count, storeFailure(error));
+      pending.clear();
+      this.#done(commit, count, storeFailure(error));
       return;
     }
-    done();
+    pending.clear();
+    this.#written(commit, newest, count);
   };
 
-  #done(row: PendingRow, count: number, failure?: TandemError): void {
+  /** A row is named by its last entry, so that the difference of two names counts entries. No name is given twice. */
+  #put(before: number, put: (sequence: number, bytes: Buffer) => void): void {
+    let sequence = before;
+    this.#pending.forEach((bytes, entries) => {
+      sequence += entries;
+      put(sequence, bytes);
+    });
+  }
+
+  /** lmdb takes the bytes of a text for the text, though its types do not say so. */
+  #putRow(sequence: number, bytes: Buffer): Promise<boolean> {
+    return this.env.telemetryLog.put(sequence, bytes as unknown as string);
+  }
+
+  #written(commit: Commit, sequence: number, count: number): void {
+    this.#newest = Math.max(this.#newest, sequence);
+    this.#done(commit, count);
+  }
+
+  #done(commit: Commit, count: number, failure?: TandemError): void {
     this.#inFlight -= count;
     this.transactions.leave();
-    row.settle(failure);
+    commit.settle(failure);
     this.consumer.wake();
   }
 }

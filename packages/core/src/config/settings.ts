@@ -96,6 +96,11 @@ export const SETTINGS = {
     { min: 1 },
     'Separate responses to one address and port that wait for an acknowledgement of the one before',
   ),
+  TANDEM_COAP_MAX_UNACKNOWLEDGED: whole(
+    8_192,
+    { min: 1 },
+    'Separate responses and final notifications that wait for an acknowledgement, in all; further final ones are sent once',
+  ),
   TANDEM_COAP_BLOCKWISE_BYTES: whole(
     16_777_216,
     { min: 65_536, unit: 'bytes' },

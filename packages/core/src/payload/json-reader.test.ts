@@ -141,7 +141,7 @@ describe('hostile input', () => {
     ['zeros that an exponent takes back', `{"a":1${'0'.repeat(MILLION)}e-${MILLION}}`],
     ['elements', `{"a":[${'1.5,'.repeat(99_000)}{}]}`],
   ])('reads very many %s: in quadratic time this would not end before the time limit of a test', (_what, text) => {
-    expect(parseTelemetry(Buffer.from(text), 0, settings).records).toHaveLength(1);
+    expect(parseTelemetry(Buffer.from(text), 0, settings).lines).toMatch(/^0 {[^\n]*}$/);
   });
 
   it('takes names that mean something to JavaScript as ordinary ones', () => {

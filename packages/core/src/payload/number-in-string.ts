@@ -9,13 +9,13 @@ const OTHER_DIGIT = /[^\P{Nd}0-9]/gu;
  * not ending with the point (contract 3.4, S1). Undefined for every other string.
  */
 export function numberInString(text: string): string | undefined {
-  const first = text.charCodeAt(0);
-  const last = text.charCodeAt(text.length - 1);
-  if (!(canStart(first) && canEnd(last))) return undefined;
+  if (!mayBeNumber(text.charCodeAt(0), text.charCodeAt(text.length - 1))) return undefined;
   return plainNumber(text) ?? plainNumber(text.replace(OTHER_DIGIT, westernDigit));
 }
 
-/** What most strings fail, before an expression looks at them. */
+/** What most strings fail, before an expression looks at them: whether a number can begin and end like this. */
+export const mayBeNumber = (first: number, last: number): boolean => canStart(first) && canEnd(last);
+
 const canEnd = (code: number): boolean => (code >= 0x30 && code <= 0x39) || code >= 0x80;
 const canStart = (code: number): boolean => canEnd(code) || code === 0x2d || code === 0x2e;
 

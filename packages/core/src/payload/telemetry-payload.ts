@@ -1,15 +1,19 @@
 import type { EpochMillis } from '../platform/clock';
-import type { TelemetryRecord } from '../state/telemetry-log';
+import type { RecordLines, TelemetryRecord } from '../state/telemetry-log';
+import { encodeRecords, recordLine } from '../telemetry/record-lines';
 import { badPayload, cannotParseValue } from './bad-payload';
 import { parseDecimal, wholeDigits } from './decimal';
+import { countCanonicalMembers } from './flat-object';
 import { isJsonArray, type JsonNode, JsonNumber, JsonObject } from './json-node';
 import { readJson } from './json-reader';
 import { numberInString } from './number-in-string';
 import { type PayloadSettings, typeMembers } from './typing';
 
 export interface ParsedTelemetry {
-  /** In the order of the payload; none is without values. */
-  readonly records: TelemetryRecord[];
+  /** In the order of the payload; none is without values. Empty when there is no value at all. */
+  readonly lines: RecordLines;
+  /** Key-value pairs in the lines. */
+  readonly points: number;
   /** Keys that were blank or too long to be kept (contract 3.5). */
   readonly droppedKeys: number;
 }
@@ -22,8 +26,17 @@ export interface ParsedTelemetry {
  * @throws TandemError BAD_PAYLOAD
  */
 export function parseTelemetry(bytes: Buffer, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
-  const root = readJson(bytes.toString('utf8'));
+  const text = bytes.toString('utf8');
+  const members = countCanonicalMembers(text, settings);
+  if (members > 0) return { lines: recordLine(now, text), points: members, droppedKeys: 0 };
+  return readTelemetry(text, now, settings);
+}
+
+/** As {@link parseTelemetry}, member by member whatever the text looks like. */
+export function readTelemetry(text: string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
+  const root = readJson(text);
   const records: TelemetryRecord[] = [];
+  let points = 0;
   let droppedKeys = 0;
   for (const element of isJsonArray(root) ? root : [root]) {
     if (!(element instanceof JsonObject)) throw cannotParseValue(element);
@@ -34,9 +47,10 @@ export function parseTelemetry(bytes: Buffer, now: EpochMillis, settings: Payloa
     const typed = typeMembers(values instanceof JsonObject ? values : element, settings);
     const recordTs = timestamped ? timestamp(ts) : now;
     droppedKeys += typed.droppedKeys;
+    points += typed.entries.length;
     if (typed.entries.length > 0) records.push({ ts: recordTs, values: typed.entries });
   }
-  return { records, droppedKeys };
+  return { lines: encodeRecords(records), points, droppedKeys };
 }
 
 /** Digits of 2^53 - 1: longer numbers cannot be told from their neighbours and are refused before they are made. */

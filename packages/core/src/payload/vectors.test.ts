@@ -1,4 +1,6 @@
 import { TandemError } from '../errors';
+import type { TelemetryRecord } from '../state/telemetry-log';
+import { decodeRecords } from '../telemetry/record-lines';
 import { parseAttributes, parseTelemetry } from './index';
 import type { PayloadSettings } from './typing';
 import { renderObject, valueType } from './value';
@@ -6,10 +8,14 @@ import { renderObject, valueType } from './value';
 const NOW = 1_700_000_000_000;
 const settings: PayloadSettings = { typeCast: true, maxStringLength: 0 };
 
+function recordsOf(body: string | Buffer, given = settings): TelemetryRecord[] {
+  const { lines } = parseTelemetry(Buffer.from(body), NOW, given);
+  return lines === '' ? [] : [...decodeRecords(lines)];
+}
+
 /** `key TYPE text@ts`, the way the contract writes what is stored. */
 function stored(body: string | Buffer, given = settings): string[] {
-  const { records } = parseTelemetry(Buffer.from(body), NOW, given);
-  return records.flatMap(({ ts, values }) =>
+  return recordsOf(body, given).flatMap(({ ts, values }) =>
     values.map(({ key, value }) => `${key} ${valueType(value)} ${value}${ts === NOW ? '' : `@${ts}`}`),
   );
 }
@@ -76,7 +82,7 @@ describe('shapes of a telemetry body (contract 8.2)', () => {
   });
 
   it('TV-032: elements without a timestamp share one server time', () => {
-    const { records } = parseTelemetry(Buffer.from('[{"key1":"value1"},{"key2":true}]'), NOW, settings);
+    const records = recordsOf('[{"key1":"value1"},{"key2":true}]');
     expect(records.map(({ ts }) => ts)).toEqual([NOW, NOW]);
   });
 
@@ -103,7 +109,7 @@ describe('shapes of a telemetry body (contract 8.2)', () => {
     ['the last exact integer and a fraction', '9007199254740991.9', Number.MAX_SAFE_INTEGER],
     ['a tiny exponent', '1e-999999999', 0],
   ])('takes as a timestamp %s', (_what, ts, expected) => {
-    const { records } = parseTelemetry(Buffer.from(`{"ts":${ts},"values":{"a":1}}`), NOW, settings);
+    const records = recordsOf(`{"ts":${ts},"values":{"a":1}}`);
     expect(records.map((record) => record.ts)).toEqual([expected]);
   });
 

@@ -141,7 +141,7 @@ export class RpcDelivery {
     if (found.kind === 'nothing') return found;
     waiter.had ??= new Set();
     waiter.had.add(found.command.rpc.id);
-    return this.#handOuts.toObserver(found.command, waiter.holdTime);
+    return this.#handOuts.toObserver(found.command, waiter.holdTime, () => waiter.had?.delete(found.command.rpc.id));
   }
 
   /** For `RpcObservation` only. */

@@ -15,6 +15,8 @@ export interface RpcHandOut {
   lapsed(): void;
   /** Never arrived, and the observation is over: the next one, or a poll, gets it. */
   returned(): void;
+  /** Did not leave yet: the observation is told of it again, unless its time is over by then. */
+  unsent(): void;
 }
 
 /** A command that a waiter is about to get. */
@@ -69,8 +71,11 @@ export class RpcHandOuts {
     };
   }
 
-  /** @param holdTime how long it takes at most until it is acknowledged or has lapsed */
-  toObserver(command: CommandInHand, holdTime: Millis): RpcHandOut {
+  /**
+   * @param holdTime how long it takes at most until it is acknowledged or has lapsed
+   * @param forget makes the observation take it for one it never had
+   */
+  toObserver(command: CommandInHand, holdTime: Millis, forget: () => void): RpcHandOut {
     const { rpc } = command;
     let { heldUntil } = command;
     let sent = false;
@@ -88,6 +93,7 @@ export class RpcHandOuts {
         if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
         else if (this.#holds(heldUntil)) this.#letGo(rpc);
       },
+      unsent: forget,
     };
   }
 

@@ -8,10 +8,18 @@ export interface TelemetryRecord {
   readonly values: readonly KeyValue[];
 }
 
+declare const linesBrand: unique symbol;
+
+/**
+ * The records of a message as text, the form in which both stores keep them in the log: a line for each, `<ts> <values as a
+ * JSON object>`. Canonical JSON has no raw line break, so lines need no escaping. See record-lines.ts.
+ */
+export type RecordLines = string & { readonly [linesBrand]: true };
+
 /** One accepted message of one device: what an acknowledgement stands for. */
 export interface TelemetryEntry {
   readonly deviceId: Uuid;
-  readonly records: readonly TelemetryRecord[];
+  readonly lines: RecordLines;
 }
 
 /** The ordered log every accepted telemetry message goes through. */

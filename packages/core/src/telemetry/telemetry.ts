@@ -3,7 +3,7 @@ import type { MessageLimits } from '../limits/limits';
 import { type PayloadSettings, parseTelemetry } from '../payload/index';
 import type { Clock } from '../platform/clock';
 import type { Logger } from '../platform/logger';
-import type { TelemetryLog, TelemetryRecord } from '../state/telemetry-log';
+import type { RecordLines, TelemetryLog } from '../state/telemetry-log';
 
 /** The uplink of time series: parse, append, and only then acknowledge (design section 2). */
 export class Telemetry {
@@ -21,19 +21,18 @@ export class Telemetry {
    * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, BACKLOG_FULL, STORE_UNAVAILABLE
    */
   post(session: DeviceSession, payload: Buffer): Promise<void> {
-    const { records, droppedKeys } = parseTelemetry(payload, this.clock.now(), this.settings);
+    const { lines, points, droppedKeys } = parseTelemetry(payload, this.clock.now(), this.settings);
     if (droppedKeys > 0) this.logger.warn('telemetry keys left out', { deviceId: session.deviceId, keys: droppedKeys });
-    const limited = this.limits.take(session, 'telemetry', pointsOf(records));
-    return limited ? limited.then(() => this.#append(session, records)) : this.#append(session, records);
+    const limited = this.limits.take(session, 'telemetry', points);
+    return limited ? this.#appendAfter(limited, session, lines) : this.#append(session, lines);
   }
 
-  #append({ deviceId }: DeviceSession, records: readonly TelemetryRecord[]): Promise<void> {
-    return records.length === 0 ? Promise.resolve() : this.log.append({ deviceId, records });
+  /** A method of its own: a closure in `post` would cost every message, also where no limit is set. */
+  #appendAfter(limited: Promise<void>, session: DeviceSession, lines: RecordLines): Promise<void> {
+    return limited.then(() => this.#append(session, lines));
+  }
+
+  #append({ deviceId }: DeviceSession, lines: RecordLines): Promise<void> {
+    return lines === '' ? Promise.resolve() : this.log.append({ deviceId, lines });
   }
 }
-
-const pointsOf = (records: readonly TelemetryRecord[]): number => {
-  let points = 0;
-  for (const { values } of records) points += values.length;
-  return points;
-};

@@ -10,6 +10,7 @@ import {
 import { type KeyValue, trustedValue } from '../payload/value';
 import type { NewRpc } from '../state/rpc-store';
 import type { TelemetryEntry } from '../state/telemetry-log';
+import { encodeRecords } from '../telemetry/record-lines';
 
 /** The tenant of everything that names no other. */
 export const TENANT_ID = '7f1d2f10-0000-4000-8000-000000000001';
@@ -108,4 +109,4 @@ export const aMessage = (
   device: Pick<Device, 'id'>,
   ts: number,
   values: Readonly<Record<string, string>>,
-): TelemetryEntry => ({ deviceId: device.id, records: [{ ts, values: entriesOf(values) }] });
+): TelemetryEntry => ({ deviceId: device.id, lines: encodeRecords([{ ts, values: entriesOf(values) }]) });

@@ -1,4 +1,5 @@
 import { longValue } from '../payload/value';
+import { encodeRecords } from '../telemetry/record-lines';
 import { aDevice, aMessage, aProfile } from './builders';
 import { LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
@@ -33,7 +34,7 @@ export function describeTelemetryContract(makeStore: MakeStore): void {
     it('takes a message of many records as one', async () => {
       const { id } = await store.device();
       const records = [3, 1, 2].map((ts) => ({ ts, values: [{ key: 't', value: longValue(ts * 10) }] }));
-      await store.state.telemetryLog.append({ deviceId: id, records });
+      await store.state.telemetryLog.append({ deviceId: id, lines: encodeRecords(records) });
       expect(store.state.telemetryLog.backlog()).toBeLessThanOrEqual(1);
       await store.state.materialiser.caughtUp();
       expect(await times(id, 't')).toEqual([1, 2, 3]);
@@ -122,7 +123,7 @@ export function describeTelemetryContract(makeStore: MakeStore): void {
     it('takes any key and does not confuse two', async () => {
       const { id } = await store.device();
       const values = ODD_NAMES.map((key, n) => ({ key, value: longValue(n) }));
-      await store.state.telemetryLog.append({ deviceId: id, records: [{ ts: 1, values }] });
+      await store.state.telemetryLog.append({ deviceId: id, lines: encodeRecords([{ ts: 1, values }]) });
       await store.state.materialiser.caughtUp();
       expect(new Set(await store.state.telemetryView.keys(id))).toEqual(new Set(ODD_NAMES));
       const latest = await store.state.telemetryView.latest(id);

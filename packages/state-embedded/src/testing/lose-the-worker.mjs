@@ -35,7 +35,7 @@ async function append(count) {
   const appends = [];
   for (let n = 0; n < count; n++) {
     const ts = appended++;
-    appends.push(state.telemetryLog.append({ deviceId, records: [{ ts, values: [{ key: 'k', value: String(ts) }] }] }));
+    appends.push(state.telemetryLog.append({ deviceId, lines: `${ts} {"k":${ts}}` }));
   }
   await Promise.all(appends);
 }

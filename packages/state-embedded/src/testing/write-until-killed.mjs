@@ -11,8 +11,7 @@ const acknowledge = (kind, id) => process.stdout.write(`${kind} ${id}\n`);
 async function telemetry() {
   for (;;) {
     const id = next++;
-    const values = [{ key: 'id', value: String(id) }];
-    await state.telemetryLog.append({ deviceId, records: [{ ts: id, values }] });
+    await state.telemetryLog.append({ deviceId, lines: `${id} {"id":${id}}` });
     acknowledge('t', id);
   }
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type LogFields, longValue, silentLogger } from '@tandem/core';
+import { type LogFields, silentLogger } from '@tandem/core';
+import { aMessage } from '@tandem/core/testing';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { partitionOf } from './partitions';
 import { GROUP } from './progress';
@@ -70,10 +71,7 @@ it('a process that is cut off from Redis loses its partitions, and changes nothi
   const one = await telemetry({ lease });
   const ids = await Promise.all(numbers(40).map(() => one.device()));
   // All at one time: applied in another order, or again, an old value would come back.
-  const append = (n: number) =>
-    ids.map((id) =>
-      one.log.append({ deviceId: id, records: [{ ts: 1, values: [{ key: 't', value: longValue(n) }] }] }),
-    );
+  const append = (n: number) => ids.map((id) => one.log.append(aMessage({ id }, 1, { t: String(n) })));
   await Promise.all(numbers(300).flatMap(append));
   const cutOff = await telemetry({ lease }, proxy);
   await cutOff.materialiser.start();

@@ -1,4 +1,4 @@
-import { decodeRecords, encodeRecords, type TelemetryEntry, type TelemetryRecord, type Uuid } from '@tandem/core';
+import { decodeRecords, type TelemetryEntry, type TelemetryRecord, type Uuid } from '@tandem/core';
 
 /**
  * The telemetry log in Redis, for whoever reads it: `partitions` streams `<prefix>:telemetry:{<n>}`, n from 0; their number
@@ -13,7 +13,7 @@ import { decodeRecords, encodeRecords, type TelemetryEntry, type TelemetryRecord
  * of its own on every stream. What it has not acknowledged stays; when it stops reading, it holds the log back until
  * TANDEM_CONSUMER_GROUP_TTL ends its group.
  */
-export const encodeMessage = ({ records }: TelemetryEntry): string => encodeRecords(records);
+export const encodeMessage = ({ lines }: TelemetryEntry): string => lines;
 
 /** An entry as a read gives it: its id, then fields and values by turns, or null where the entry is gone. */
 export type StreamEntry = readonly [id: string, fields: readonly string[] | null];

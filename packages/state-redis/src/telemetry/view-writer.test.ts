@@ -1,4 +1,4 @@
-import { longValue, silentLogger, type Uuid } from '@tandem/core';
+import { silentLogger, type Uuid } from '@tandem/core';
 import { aMessage } from '@tandem/core/testing';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { encodeMessage, type StreamEntry } from './message-codec';
@@ -45,7 +45,7 @@ const nothingLeftOut = () => Promise.reject(new Error('nothing is foreign here')
 /** Entry n says: at time 1 the value is n. */
 const entry = (n: number, id = device): StreamEntry => [
   `1700000000000-${n}`,
-  ['d', id, 'm', encodeMessage({ deviceId: id, records: [{ ts: 1, values: [{ key: 't', value: longValue(n) }] }] })],
+  ['d', id, 'm', encodeMessage(aMessage({ id }, 1, { t: String(n) }))],
 ];
 const entries = (...all: number[]) => all.map((n) => entry(n));
 /** As it was read of one life of the stream. */

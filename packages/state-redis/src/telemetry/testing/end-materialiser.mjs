@@ -49,7 +49,7 @@ async function append(count) {
   const appends = [];
   for (let n = 0; n < count; n++) {
     const ts = appended++;
-    appends.push(log.append({ deviceId, records: [{ ts, values: [{ key: 'k', value: String(ts) }] }] }));
+    appends.push(log.append({ deviceId, lines: `${ts} {"k":${ts}}` }));
   }
   await Promise.all(appends);
 }
