@@ -184,3 +184,89 @@ describe('rights', () => {
     expect(backend.calls).toBe(1);
   });
 });
+
+describe('the first block of a longer request', () => {
+  it.each([
+    ['POST', 'an unknown feature', 'api/v1/TOKEN/nothing', '4.00'],
+    ['POST', 'no feature', 'api/v1', '4.00'],
+    ['POST', 'another root', 'other/v1/TOKEN/telemetry', '4.04'],
+    ['POST', 'a feature of later', 'api/v1/TOKEN/claim', '4.04'],
+    ['POST', 'a token nobody has', 'api/v1/nobody/telemetry', '4.01'],
+    ['GET', 'telemetry', 'api/v1/TOKEN/telemetry', '4.00'],
+    ['GET', 'attributes, which takes no body,', 'api/v1/TOKEN/attributes', '4.00'],
+    ['PUT', 'telemetry', 'api/v1/TOKEN/telemetry', '4.05'],
+    ['DELETE', 'an unknown feature', 'api/v1/TOKEN/nothing', '4.05'],
+  ])('%s of %s (%s) is %s, as it is without blocks', async (method, _what, where, code) => {
+    const held = gateway.gauge('tandem_coap_upload_bytes');
+    const client = await gateway.client();
+    const request = { method, path: where.replace('TOKEN', device.token), payload: 'x'.repeat(1024) };
+    expect((await client.ask({ ...request, block1: blockOption(0, true) })).kind).toBe(`ACK ${code}`);
+    if (!where.endsWith('attributes')) expect((await client.ask(request)).kind).toBe(`ACK ${code}`);
+    expect(gateway.gauge('tandem_coap_upload_bytes')).toBe(held);
+  });
+
+  it.each([
+    ['GET', 'attributes?', 'ACK 4.04'],
+    ['GET', 'telemetry', 'ACK 4.00'],
+    ['PUT', 'telemetry', 'ACK 4.05'],
+    ['POST', 'nothing', 'ACK 4.00'],
+    ['POST', 'telemetry', 'ACK 2.01'],
+  ])('that is also the last is a whole request: %s %s is %s', async (method, feature, expected) => {
+    const client = await gateway.client();
+    const payload = method === 'POST' ? '{"a":1}' : '';
+    const answer = await client.ask({
+      method,
+      path: path(feature.replace('?', '')),
+      payload,
+      block1: blockOption(0, false),
+    });
+    expect([answer.kind, answer.block1]).toEqual([expected, blockOption(0, false)]);
+  });
+
+  it('counts as a message of the device: beyond its limit nothing more is kept', async () => {
+    const limited = await TestGateway.start({
+      settings: { TANDEM_RATE_LIMIT_DEVICE_MSGS: '2:600', TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: '1:600' },
+    });
+    const { token } = await limited.device();
+    const client = await limited.client();
+    const payload = json('a', 1_500);
+    const send = async (number: number, more: boolean) => {
+      const part = payload.slice(number * 1024, (number + 1) * 1024);
+      const block1 = blockOption(number, more);
+      return (await client.ask({ method: 'POST', path: `api/v1/${token}/telemetry`, payload: part, block1 })).kind;
+    };
+    expect([await send(0, true), await send(1, false)]).toEqual(['ACK 2.31', 'ACK 2.01']);
+    expect([await send(0, true), await send(1, false)]).toEqual(['ACK 2.31', 'ACK 4.29']);
+    expect(await send(0, true)).toBe('ACK 4.29');
+    expect(limited.gauge('tandem_coap_upload_bytes')).toBe(0);
+    await limited.stop();
+  });
+
+  it('of one device from many addresses: all of them hold the share of one', async () => {
+    const share = 8_192;
+    const small = await TestGateway.start({ settings: { TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER: `${share}` } });
+    const { token } = await small.device();
+    const kinds = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const client = await small.client();
+      const request = { method: 'POST', path: `api/v1/${token}/telemetry`, payload: 'x'.repeat(16) };
+      kinds.add((await client.ask({ ...request, confirmable: false, block1: 8 })).kind);
+    }
+    expect([...kinds]).toEqual(['NON 2.31', 'NON 5.03']);
+    expect(small.gauge('tandem_coap_upload_bytes')).toBeLessThanOrEqual(share);
+    await small.stop();
+  });
+});
+
+it('a token that another device has by now shows it nothing of what was kept for the first', async () => {
+  const client = await gateway.client();
+  const shared = path('rpc');
+  const first = await client.ask({ method: 'POST', path: shared, payload: '{"method":"m","params":{}}' });
+  expect(first.kind).toBe('ACK 2.05');
+  const other = await gateway.device();
+  const { token } = device;
+  await gateway.changeToken(device, `old ${token}`);
+  await gateway.changeToken(other, token);
+  expect((await client.ask({ method: 'POST', path: shared, block2: blockOption(1, false) })).kind).toBe('ACK 4.08');
+  expect(backend.calls).toBe(1);
+});

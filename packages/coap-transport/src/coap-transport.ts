@@ -18,6 +18,8 @@ const HANDLER_GRACE = 5_000;
 /** Who forges addresses that cannot be sent to makes a line for each. */
 const LOG_INTERVAL: Millis = 10_000;
 
+const NO_SUCH_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
+
 /** Plain CoAP on its own socket; serves from now on. @throws Error in one line when the port cannot be bound */
 export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const { settings, clock, random, logger, metrics } = core;
@@ -26,10 +28,12 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
     port: settings.COAP_BIND_PORT,
     logger: quietLogger(logger, clock, LOG_INTERVAL),
   }).catch((error: NodeJS.ErrnoException) => {
+    const { COAP_BIND_ADDRESS: address, COAP_BIND_PORT: port } = settings;
+    if (error.code !== undefined && NO_SUCH_ADDRESS.has(error.code)) {
+      throw new Error(`${address} is no address of this machine (${error.code}): see COAP_BIND_ADDRESS`);
+    }
     const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be bound (${error.code ?? error.message})`;
-    throw new Error(
-      `UDP port ${settings.COAP_BIND_PORT} on ${settings.COAP_BIND_ADDRESS} ${reason}: see COAP_BIND_PORT`,
-    );
+    throw new Error(`UDP port ${port} on ${address} ${reason}: see COAP_BIND_PORT`);
   });
   const closing = new AbortController();
   // Every waiting command of a device listens.
@@ -55,6 +59,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       maxRunning: settings.TANDEM_COAP_MAX_EXCHANGES,
       maxRunningPerPeer: settings.TANDEM_COAP_MAX_EXCHANGES_PER_PEER,
       maxQueuedPerPeer: settings.TANDEM_COAP_MAX_QUEUED_PER_PEER,
+      maxUnacknowledged: settings.TANDEM_COAP_MAX_UNACKNOWLEDGED,
       maxBody: settings.TANDEM_COAP_MAX_BODY,
       uploadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       uploadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,

@@ -1,7 +1,7 @@
 import { type Core, type DeviceSession, renderDeviceAttributes, TandemError } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
-import { type Feature, parseDevicePath } from './device-path';
+import { type DevicePath, type Feature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import { JSON_FORMAT, LINK_FORMAT } from './json-response';
 import type { Lookups } from './lookups';
@@ -60,27 +60,17 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
 
   function route(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     const path = parseDevicePath(request.path);
-    switch (path.kind) {
-      case 'root':
-        return request.method === 'GET' ? BANNER : METHOD_NOT_ALLOWED;
-      case 'discovery':
-        return request.method === 'GET' ? RESOURCES : METHOD_NOT_ALLOWED;
-      case 'foreign':
-        return NOT_FOUND;
-      case 'api':
-        return request.method === 'POST' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
-      case 'no-feature':
-        return request.method === 'POST' || request.method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
-      default:
-    }
+    if (path.kind !== 'feature') return withoutDevice(path.kind, request);
     const { feature, token, requestId } = path;
-    if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
-    if (!answers(feature, request)) return BAD_REQUEST;
-    if (LATER.has(feature)) return NOT_FOUND;
+    const refusal = refusalOf(feature, request);
+    if (refusal !== undefined) return refusal;
     const known = token === undefined ? undefined : auth.cached(token);
     if (known) return withSession(known, feature, requestId, request);
     if (token === undefined) return UNAUTHORIZED;
-    return lookups.find(token)?.then((session) => withSession(session, feature, requestId, request)) ?? BUSY;
+    return (
+      lookups.find(token, request.peer.key)?.then((session) => withSession(session, feature, requestId, request)) ??
+      BUSY
+    );
   }
 
   function withSession(
@@ -89,7 +79,7 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     requestId: number | undefined,
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
-    request.authenticate();
+    request.authenticate(session.deviceId);
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
@@ -133,27 +123,39 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
 export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
   const path = parseDevicePath(request.path);
   if (path.kind !== 'feature') return true;
-  if (path.token === undefined || auth.cached(path.token) === undefined) return false;
-  request.authenticate();
+  const session = path.token === undefined ? undefined : auth.cached(path.token);
+  if (session === undefined) return false;
+  request.authenticate(session.deviceId);
   return true;
 }
 
-/** A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. */
+/**
+ * A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. The first
+ * one counts as a message, so that bodies which are never completed have a limit as well; data points count in the last.
+ */
 export function admit(
-  { auth }: Core,
+  { auth, limits }: Core,
   lookups: Lookups,
   request: CoapRequest,
 ): CoapResponse | undefined | Promise<CoapResponse | undefined> {
   const path = parseDevicePath(request.path);
-  if (path.kind !== 'feature') return NOT_FOUND;
-  if (request.method !== 'POST') return METHOD_NOT_ALLOWED;
+  if (path.kind !== 'feature') return withoutDevice(path.kind, request);
   const { token, feature, requestId } = path;
+  const refusal = refusalOf(feature, request);
+  if (refusal !== undefined) return refusal;
+  // Nothing takes the body of a GET.
+  if (request.method === 'GET') return BAD_REQUEST;
   if (token === undefined) return UNAUTHORIZED;
-  const admitted = (): CoapResponse | undefined => {
-    request.authenticate();
-    return !request.proved && mustBeProved(feature, requestId, request) ? PROVE_ADDRESS : undefined;
+  const admitted = (session: DeviceSession): CoapResponse | undefined | Promise<undefined> => {
+    request.authenticate(session.deviceId);
+    refuseForeignTransport(session);
+    if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
+    return request.continues ? undefined : limits.take(session, 'message')?.then(nothing, refuse);
   };
-  return auth.cached(token) !== undefined ? admitted() : (lookups.find(token)?.then(admitted, refuse) ?? BUSY);
+  const known = auth.cached(token);
+  return known !== undefined
+    ? admitted(known)
+    : (lookups.find(token, request.peer.key)?.then(admitted, refuse) ?? BUSY);
 }
 
 /**
@@ -163,6 +165,29 @@ export function admit(
 function mustBeProved(feature: Feature, requestId: number | undefined, request: CoapRequest): boolean {
   if (request.method === 'GET') return request.observe === 0 && request.observable;
   return feature === 'rpc' && requestId === undefined;
+}
+
+/** The answer to a path that names no feature (contract 2.3). */
+function withoutDevice(kind: Exclude<DevicePath['kind'], 'feature'>, { method }: CoapRequest): CoapResponse {
+  switch (kind) {
+    case 'root':
+      return method === 'GET' ? BANNER : METHOD_NOT_ALLOWED;
+    case 'discovery':
+      return method === 'GET' ? RESOURCES : METHOD_NOT_ALLOWED;
+    case 'foreign':
+      return NOT_FOUND;
+    case 'api':
+      return method === 'POST' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+    case 'no-feature':
+      return method === 'POST' || method === 'GET' ? BAD_REQUEST : METHOD_NOT_ALLOWED;
+  }
+}
+
+/** What is refused whoever asks; undefined: the token decides. */
+function refusalOf(feature: Feature, request: CoapRequest): CoapResponse | undefined {
+  if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
+  if (!answers(feature, request)) return BAD_REQUEST;
+  return LATER.has(feature) ? NOT_FOUND : undefined;
 }
 
 /** Whether there is anything behind this method and feature (contract 2.4). */
@@ -183,4 +208,5 @@ function refuse(error: unknown): never {
 }
 
 const created = (): CoapResponse => CREATED;
+const nothing = (): undefined => undefined;
 const content = (payload: string): CoapResponse => ({ code: '2.05', payload, contentFormat: JSON_FORMAT });

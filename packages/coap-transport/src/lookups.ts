@@ -1,17 +1,20 @@
 import type { DeviceAuth, DeviceSession, MetricsRegistry } from '@tandem/core';
 
+/** Lookups for one address and port at the same time. A device has one token, so even one that is new needs few. */
+const MAX_PER_PEER = 32;
+
 /**
  * Credentials the cache does not know cost a read of the store, and anybody can make them up: so many are read at the same
- * time and no more. Those the cache knows never come here.
+ * time and no more, in all and for one peer. Those the cache knows never come here.
  */
 export class Lookups {
   #running = 0;
   readonly #auth: DeviceAuth;
   readonly #max: number;
   readonly #refused: { add(): void };
-  readonly #done = (): void => {
-    this.#running--;
-  };
+  readonly #refusedOfPeer: { add(): void };
+  /** By the key of the peer; those that have none running are not in it. */
+  readonly #runningOfPeer = new Map<string, number>();
 
   constructor(auth: DeviceAuth, max: number, metrics: MetricsRegistry) {
     this.#auth = auth;
@@ -20,21 +23,45 @@ export class Lookups {
       'tandem_coap_dropped_lookups_total',
       'Messages dropped or rejected: too many credentials being looked up',
     );
+    this.#refusedOfPeer = metrics.counter(
+      'tandem_coap_dropped_lookups_of_peer_total',
+      'Messages dropped or rejected: too many credentials being looked up for one peer',
+    );
     metrics.gauge('tandem_coap_lookups', 'Credentials being looked up in the store', () => this.#running);
+    metrics.gauge(
+      'tandem_coap_lookup_peers',
+      'Addresses and ports for which credentials are being looked up',
+      () => this.#runningOfPeer.size,
+    );
   }
 
   /**
    * The session of the device with this token. Undefined: there is no room for one more lookup.
+   * @param peer the key of who asks
    * @throws TandemError UNAUTHORIZED (the promise) when nobody has it
    */
-  find(token: string): Promise<DeviceSession> | undefined {
+  find(token: string, peer: string): Promise<DeviceSession> | undefined {
     if (this.#running >= this.#max) {
       this.#refused.add();
       return undefined;
     }
+    const ofPeer = this.#runningOfPeer.get(peer) ?? 0;
+    if (ofPeer >= MAX_PER_PEER) {
+      this.#refusedOfPeer.add();
+      return undefined;
+    }
     this.#running++;
+    this.#runningOfPeer.set(peer, ofPeer + 1);
     const session = this.#auth.resolve(token);
-    session.then(this.#done, this.#done);
+    const done = () => this.#done(peer);
+    session.then(done, done);
     return session;
+  }
+
+  #done(peer: string): void {
+    this.#running--;
+    const ofPeer = (this.#runningOfPeer.get(peer) ?? 1) - 1;
+    if (ofPeer === 0) this.#runningOfPeer.delete(peer);
+    else this.#runningOfPeer.set(peer, ofPeer);
   }
 }

@@ -16,6 +16,8 @@ import { JSON_FORMAT } from './json-response';
 export class RpcSource extends DeviceSource<RpcObservation> {
   /** The command whose notification is under way. */
   #underWay: RpcHandOut | undefined = undefined;
+  /** It has left at least once. */
+  #sent = false;
 
   private constructor(
     deviceId: Uuid,
@@ -51,6 +53,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
 
   async next(): Promise<Notification | undefined> {
     if (this.isClosed()) return undefined;
+    this.#underWay = undefined;
     const command = await this.observation?.next();
     if (!command) return undefined;
     // It may have ended meanwhile: then nothing is sent, and nobody else would give the command back.
@@ -59,12 +62,17 @@ export class RpcSource extends DeviceSource<RpcObservation> {
       return undefined;
     }
     this.#underWay = command;
+    this.#sent = false;
     return {
       code: '2.05',
       payload: command.body,
       contentFormat: JSON_FORMAT,
       ackTimeout: Math.max(1, Math.min(this.ackTimeout, command.expirationTime - this.clock.now())),
-      sent: () => command.sent(),
+      unsent: () => command.unsent(),
+      sent: () => {
+        this.#sent = true;
+        command.sent();
+      },
       delivered: () => this.#settle(command, 'delivered'),
       lapsed: () => this.#settle(command, 'lapsed'),
     };
@@ -74,7 +82,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     super.closed(reason);
     const command = this.#underWay;
     this.#underWay = undefined;
-    if (reason === 'timeout') command?.lapsed();
+    if (reason === 'timeout' && this.#sent) command?.lapsed();
     else command?.returned();
   }
 

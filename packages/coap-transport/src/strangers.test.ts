@@ -116,6 +116,31 @@ describe('random tokens while the store is slow', () => {
   });
 });
 
+describe('random tokens from the address of a device while the store is slow', () => {
+  it('no more than a share is looked up, and the device is served whatever it may have under way', async () => {
+    const store = slowStore();
+    await start({ TANDEM_COAP_MAX_EXCHANGES_PER_PEER: '4', COAP_PIGGYBACK_TIMEOUT: '50' }, store.over);
+    await client.ask(telemetry());
+    store.slowDown();
+    for (let i = 0; i < 50; i++) client.send(telemetry(`guess${i}`));
+    await until(() => dropped('lookups_of_peer') === 50 - 32);
+    expect([gateway.gauge('tandem_coap_lookups'), store.held.length]).toEqual([32, 32]);
+    expect(await client.ask(telemetry())).toMatchObject({ kind: 'ACK 2.01' });
+    const neighbour = await gateway.client();
+    neighbour.send(telemetry('guess'));
+    await until(() => store.held.length === 33);
+    expect(gateway.gauge('tandem_coap_lookup_peers')).toBe(2);
+    store.goOn();
+    await until(() => gateway.gauge('tandem_coap_lookups') === 0);
+    expect(gateway.gauge('tandem_coap_lookup_peers')).toBe(0);
+    store.slowDown();
+    for (let i = 50; i < 82; i++) client.send(telemetry(`guess${i}`));
+    await until(() => store.held.length === 32);
+    expect(dropped('lookups_of_peer')).toBe(50 - 32);
+    store.goOn();
+  });
+});
+
 describe('a source address whose answers are used up', () => {
   it('a device behind it is served, also when its token has not been seen before', async () => {
     await start({ TANDEM_COAP_SOURCE_REPLIES: '1' });

@@ -64,7 +64,7 @@ async function departures(lateness: () => number): Promise<number[]> {
   const clock = new LateClock(lateness);
   const times: number[] = [];
   const reliability = new Reliability(
-    { ackTimeout: 2_000, ackRandomFactor: 1.5, maxRetransmit: 4, maxQueuedPerPeer: 1 },
+    { ackTimeout: 2_000, ackRandomFactor: 1.5, maxRetransmit: 4, maxQueuedPerPeer: 1, maxUnacknowledged: 100 },
     {
       wheel: new TimerWheel(clock),
       random: new FakeRandom(3),
@@ -72,6 +72,7 @@ async function departures(lateness: () => number): Promise<number[]> {
       send: () => void times.push(clock.monotonic()),
       free() {},
       retransmitted() {},
+      gone() {},
       timedOut() {},
     },
   );

@@ -53,14 +53,15 @@ shows('4.7', 'describes', 'a peer that acknowledges nothing does not hold up ano
   expect(other.received.map(kind)).toEqual(['ACK 0.00', 'CON 2.05']);
 });
 
-shows('4.7', 'describes', 'what waits for a peer is bounded, and what finds no room is counted', async () => {
+shows('4.7', 'describes', 'what waits for a peer is bounded, and given up when the peer is gone', async () => {
   const harness = slow(1_000, { maxQueuedPerPeer: 3 });
   const arrivals = watch(harness, harness.client);
   for (let i = 0; i < 10; i++) harness.client.request({ token: Buffer.from([i]) });
   await harness.clock.advance(600_000);
   const responses = arrivals.filter(({ packet }) => packet.confirmable).map(({ packet }) => packet.token[0]);
-  expect([...new Set(responses)]).toEqual([0, 1, 2, 3]);
+  expect([...new Set(responses)]).toEqual([0]);
   expect(harness.metric('dropped_queue_full_total')).toBe(6);
+  expect(harness.metric('dropped_peer_gone_total')).toBe(3);
 });
 
 shows(

@@ -1,6 +1,6 @@
 import { kind } from '../../../packages/coap-transport/src/endpoint/testing/fake-client';
 import { observed, told } from '../../../packages/coap-transport/src/endpoint/testing/observed';
-import { type TestDevice, TestGateway } from '../../../packages/coap-transport/src/testing/test-gateway';
+import { type TestDevice, TestGateway, until } from '../../../packages/coap-transport/src/testing/test-gateway';
 import { statementsOf } from '../statement';
 
 const { shows, leaves } = statementsOf('RFC 7641');
@@ -110,7 +110,7 @@ shows(
       expect([gateway.observations, gateway.sessionEndListeners]).toEqual([2, 2]);
       await gateway.share(device, { x: '1' });
       await client.notification(token);
-      while (gateway.observations > 0) await client.rest();
+      await until(() => gateway.observations === 0);
       expect(gateway.sessionEndListeners).toBe(0);
       expect(gateway.gauge('tandem_devices_watched')).toBe(0);
       await gateway.core.connectivity.flush();

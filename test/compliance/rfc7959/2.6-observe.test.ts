@@ -78,17 +78,22 @@ shows('2.6', 'describes', 'the next notification waits until the rest of a long 
   expect(payloads).toEqual([text(1024, 'a'), text(1024, 'a'), text(52, 'a'), text(1024, 'b')]);
 });
 
-shows('2.6', 'describes', 'the next one follows a long one after 10 s in which nobody has asked for its rest', async () => {
-  const { there, notified } = await observed();
-  await notified(text(2100, 'a'));
-  await notified('short');
-  await there.clock.advance(9_000);
-  await there.get(1, 1024);
-  await there.clock.advance(9_000);
-  expect(there.client.last.payload.toString()).toBe(text(1024, 'a'));
-  await there.clock.advance(1_100);
-  expect(there.client.last.payload.toString()).toBe('short');
-});
+shows(
+  '2.6',
+  'describes',
+  'the next one follows a long one after 10 s in which nobody has asked for its rest',
+  async () => {
+    const { there, notified } = await observed();
+    await notified(text(2100, 'a'));
+    await notified('short');
+    await there.clock.advance(9_000);
+    await there.get(1, 1024);
+    await there.clock.advance(9_000);
+    expect(there.client.last.payload.toString()).toBe(text(1024, 'a'));
+    await there.clock.advance(1_100);
+    expect(there.client.last.payload.toString()).toBe('short');
+  },
+);
 
 shows('2.6', 'describes', 'blocks of a newer notification have another ETag than the older one', async () => {
   const { there, notified } = await observed();

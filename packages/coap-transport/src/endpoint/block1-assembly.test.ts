@@ -16,9 +16,10 @@ function assembly(settings: Partial<UploadSettings> = {}) {
   const clock = new FakeClock();
   const blocks = new BlockAssembly({ ...SETTINGS, ...settings }, new TimerWheel(clock));
   const someone = aPeer('10.0.0.1');
-  const send = (number: number, more: boolean, payload: Buffer, exponent = 6, key = 'k', peer = someone) =>
+  const send = (number: number, more: boolean, payload: Buffer, exponent = 6, key = 'k', peer = someone, owner = '') =>
     blocks.add(key, {
       peer,
+      owner,
       block1: blockOption(number, more, exponent),
       size1: -1,
       contentFormat: undefined,
@@ -142,5 +143,26 @@ describe('memory', () => {
     for (let number = 0; number < 4; number++) expect(send(number, true, full(1)).kind).toBe('continue');
     expect(send(4, false, full(1, 1)).kind).toBe('too_large');
     expect(blocks.bytes).toBe(0);
+  });
+
+  it('of one owner is the same from however many addresses, and is free again for it', async () => {
+    const { blocks, clock, send } = assembly({ uploadBytesPerPeer: 4 * KB });
+    const from = (place: number, owner: string) =>
+      send(0, true, full(1), 6, `${owner}${place}`, aPeer(`10.0.1.${place}`), owner).kind;
+    const kinds = Array.from({ length: 10 }, (_, place) => from(place, 'one'));
+    expect(kinds).toEqual(['continue', 'continue', ...new Array(8).fill('peer_budget')]);
+    expect(blocks.bytes).toBeLessThanOrEqual(4 * KB);
+    expect(from(20, 'other')).toBe('continue');
+    await clock.advance(1_100);
+    expect(from(30, 'one')).toBe('continue');
+  });
+});
+
+it('a body is continued by nobody but who began it', () => {
+  const { send, someone } = assembly();
+  send(0, true, full(1), 6, 'k', someone, 'one');
+  expect(send(1, false, full(2, 5), 6, 'k', someone, 'other').kind).toBe('incomplete');
+  expect(send(1, false, full(2, 5), 6, 'k', someone, 'one')).toMatchObject({
+    body: Buffer.concat([full(1), full(2, 5)]),
   });
 });

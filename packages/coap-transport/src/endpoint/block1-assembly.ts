@@ -14,6 +14,8 @@ export interface UploadSettings {
 /** What a request says of the block it carries; option values as on the wire, -1 when absent. */
 export interface UploadBlock {
   readonly peer: PeerState;
+  /** Whose credentials came with it; the share of a peer holds for all peers of one owner. Empty: nobody's. */
+  readonly owner: string;
   readonly block1: number;
   /** The announced size of the whole body. */
   readonly size1: number;
@@ -37,7 +39,7 @@ export type BlockOutcome =
   | { readonly kind: 'incomplete' }
   /** 4.13: longer than `limit`. What there was of it is forgotten. */
   | { readonly kind: 'too_large' }
-  /** 5.03: no memory for it now, of that for this peer or for all. What there was of it is forgotten. */
+  /** 5.03: no memory for it now, of that for this peer or owner or for all. What there was of it is forgotten. */
   | { readonly kind: 'peer_budget' }
   | { readonly kind: 'budget' };
 
@@ -62,6 +64,7 @@ class Upload extends TimerEntry {
   constructor(
     readonly key: string,
     readonly peer: PeerState,
+    readonly owner: string,
     public contentFormat: number | undefined,
     readonly assembly: BlockAssembly,
   ) {
@@ -91,6 +94,8 @@ export class BlockAssembly {
   readonly #settings: UploadSettings;
   readonly #wheel: TimerWheel;
   readonly #uploads = new Map<string, Upload>();
+  /** What is charged to owners of credentials, whatever the address; none that hold nothing. */
+  readonly #owners = new Map<string, Bytes>();
   #bytes = 0;
 
   constructor(settings: UploadSettings, wheel: TimerWheel) {
@@ -117,10 +122,16 @@ export class BlockAssembly {
       return this.#begin(key, block, more);
     }
     // Blocks of differing formats are never one body (RFC 7959 section 2.3); a block may leave out what another said.
-    if (known === undefined || differ(known.contentFormat, contentFormat)) return INCOMPLETE;
+    if (known?.owner !== block.owner || differ(known.contentFormat, contentFormat)) return INCOMPLETE;
     if (known.length !== offset) return more && known.contains(offset, payload) ? CONTINUE : INCOMPLETE;
     known.contentFormat ??= contentFormat;
     return this.#append(known, block, more);
+  }
+
+  /** The body under this key is not going to be continued. */
+  drop(key: string): void {
+    const upload = this.#uploads.get(key);
+    if (upload !== undefined) this.forget(upload);
   }
 
   /** For `Upload` only. */
@@ -132,9 +143,9 @@ export class BlockAssembly {
   }
 
   #begin(key: string, block: UploadBlock, more: boolean): BlockOutcome {
-    const { peer, payload, size1, contentFormat } = block;
+    const { peer, owner, payload, size1, contentFormat } = block;
     if (more) {
-      const upload = new Upload(key, peer, contentFormat, this);
+      const upload = new Upload(key, peer, owner, contentFormat, this);
       this.#uploads.set(key, upload);
       peer.uploadCount++;
       const refusal = this.#charge(upload, OVERHEAD + key.length);
@@ -171,7 +182,7 @@ export class BlockAssembly {
     if (length <= capacity) return undefined;
     const least = Math.min(this.limit, Math.max(FIRST_CAPACITY, length));
     const generous = Math.min(this.limit, Math.max(least, 2 * capacity));
-    const wanted = this.#shortOf(upload.peer, generous - capacity) === undefined ? generous : least;
+    const wanted = this.#shortOf(upload, generous - capacity) === undefined ? generous : least;
     const refusal = this.#charge(upload, wanted - capacity);
     if (refusal !== undefined) return refusal;
     const grown = Buffer.allocUnsafeSlow(wanted);
@@ -180,30 +191,40 @@ export class BlockAssembly {
     return undefined;
   }
 
-  #shortOf(peer: PeerState, more: Bytes): 'peer_budget' | 'budget' | undefined {
-    if (peer.uploadBytes + more > this.#settings.uploadBytesPerPeer) return 'peer_budget';
+  #shortOf({ peer, owner }: Upload, more: Bytes): 'peer_budget' | 'budget' | undefined {
+    const held = Math.max(peer.uploadBytes, this.#owners.get(owner) ?? 0);
+    if (held + more > this.#settings.uploadBytesPerPeer) return 'peer_budget';
     return this.#bytes + more > this.#settings.uploadBytes ? 'budget' : undefined;
   }
 
   /** An upload that cannot go on gives back what it has: two that wait for each other would both never end. */
   #charge(upload: Upload, more: Bytes): BlockOutcome | undefined {
-    const short = this.#shortOf(upload.peer, more);
+    const short = this.#shortOf(upload, more);
     if (short !== undefined) {
       this.forget(upload);
       return { kind: short };
     }
     upload.charged += more;
     upload.peer.uploadBytes += more;
+    this.#chargeOwner(upload.owner, more);
     this.#bytes += more;
     return undefined;
   }
 
   #release(upload: Upload): void {
-    const { peer, charged } = upload;
+    const { peer, owner, charged } = upload;
     upload.charged = 0;
     this.#bytes -= charged;
     peer.uploadBytes -= charged;
+    this.#chargeOwner(owner, -charged);
     peer.uploadCount--;
+  }
+
+  #chargeOwner(owner: string, more: Bytes): void {
+    if (owner === '') return;
+    const held = (this.#owners.get(owner) ?? 0) + more;
+    if (held > 0) this.#owners.set(owner, held);
+    else this.#owners.delete(owner);
   }
 }
 

@@ -66,6 +66,47 @@ describe('Block1 (RFC 7959 section 2.5)', () => {
     expect(bodies[0]?.payload).toEqual(body(7));
   });
 
+  it('number 0 that is also the last starts over as well', async () => {
+    const { harness, put } = uploads();
+    await put(0, true, 6, body(1024));
+    await put(0, false, 6, body(7));
+    expect(harness.metric('upload_bytes')).toBe(0);
+    expect(await put(1, false, 6, body(5))).toMatch('ACK 4.08');
+  });
+
+  it('one that says it is a whole body and is longer than its block is 4.00', async () => {
+    const { bodies, put } = uploads();
+    expect(await put(0, false, 2, body(65))).toMatch('ACK 4.00');
+    expect(bodies).toEqual([]);
+  });
+
+  it('the credentials of one device hold no more memory from a thousand addresses than from one', async () => {
+    const { harness } = uploads({ uploadBytesPerPeer: 8192 });
+    harness.ownerOf = () => 'one device';
+    const codes: string[] = [];
+    for (let i = 0; i < 1000; i++) {
+      const forged = harness.another(`10.1.${i >> 8}.${i & 255}`, 3000);
+      forged.request({ code: 'POST', confirmable: false, block1: block(0, true, 0), payload: body(16) });
+      await harness.clock.advance(5);
+      codes.push(forged.last.code);
+    }
+    expect(new Set(codes)).toEqual(new Set(['2.31', '5.03']));
+    expect(harness.metric('upload_bytes')).toBeLessThanOrEqual(8192);
+    harness.ownerOf = () => 'another device';
+    harness.client.request({ code: 'POST', block1: block(0, true, 6), payload: body(1024) });
+    await harness.clock.advance(10);
+    expect(harness.client.last.code).toBe('2.31');
+  });
+
+  it('credentials that belong to another device by now do not go on with its body: 4.08', async () => {
+    const { harness, bodies, put } = uploads();
+    harness.ownerOf = () => 'one';
+    await put(0, true, 6, body(1024));
+    harness.ownerOf = () => 'other';
+    expect(await put(1, false, 6, body(5))).toMatch('ACK 4.08');
+    expect(bodies).toEqual([]);
+  });
+
   it('uploads of two peers, and of one peer to two paths, do not mix', async () => {
     const { harness, bodies, put } = uploads();
     const other = harness.another();
@@ -217,6 +258,41 @@ describe('Block2 (RFC 7959 section 2.4)', () => {
     const { get } = downloads((call) => ({ code: '2.05', payload: body(2500, call) }));
     const blocks = [await get(), await get(block(1, false, 6)), await get(block(2, false, 6))];
     expect(Buffer.concat(blocks.map((packet) => packet.payload))).toEqual(body(2500, 1));
+  });
+
+  it.each([
+    ['short', { code: '2.05', payload: 'short' }, undefined],
+    ['short, and is asked for by block,', { code: '2.05', payload: 'short' }, block(0, false, 6)],
+    ['empty', { code: '2.03' }, undefined],
+    ['gone', { code: '4.04' }, undefined],
+  ])('when what is there now is %s no later block comes from what was there before', async (_what, now, block2) => {
+    const { get, calls } = downloads((call) => (call === 2 ? now : { code: '2.05', payload: body(2500, call) }));
+    await get();
+    expect((await get(block2)).code).toBe(now.code);
+    expect((await get(block(1, false, 6))).payload).toEqual(body(2500, 3).subarray(1024, 2048));
+    expect(calls()).toBe(3);
+  });
+
+  it('a refusal for want of room leaves what is being read alone', async () => {
+    const { get, calls } = downloads((call) => (call === 2 ? { code: '5.03' } : { code: '2.05', payload: body(2500) }));
+    await get();
+    expect((await get()).code).toBe('5.03');
+    expect((await get(block(1, false, 6))).payload).toEqual(body(2500).subarray(1024, 2048));
+    expect(calls()).toBe(2);
+  });
+
+  it('credentials that belong to another device by now are not shown what was kept for the first', async () => {
+    const { harness, get } = downloads((call) => ({ code: '2.05', payload: body(2500, call) }));
+    harness.ownerOf = () => 'one';
+    await get();
+    harness.ownerOf = () => 'other';
+    expect((await get(block(1, false, 6))).payload).toEqual(body(2500, 2).subarray(1024, 2048));
+    harness.client.request({ code: 'POST' });
+    await harness.clock.advance(10);
+    harness.ownerOf = () => 'one';
+    harness.client.request({ code: 'POST', block2: block(1, false, 6) });
+    await harness.clock.advance(10);
+    expect(harness.client.last.code).toBe('4.08');
   });
 
   it('a body that is no longer kept is made again', async () => {

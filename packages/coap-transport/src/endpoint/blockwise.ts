@@ -1,12 +1,13 @@
-import { blockExponent, blockMore, blockNumber, withExponentUpTo } from './block-option';
+import { blockExponent, blockMore, blockNumber, blockSize, withExponentUpTo } from './block-option';
 import { BlockAssembly, type BlockOutcome } from './block1-assembly';
-import type { BlockBodies } from './block2-bodies';
+import type { BlockBodies, BodyOwner } from './block2-bodies';
 import { codeByte } from './codes';
 import type { OutgoingMessage } from './encoder';
 import type { EndpointMetrics } from './endpoint-metrics';
 import type { DropReason } from './guard';
 import type { PeerState } from './peer';
 import { isPromise } from './promise';
+import type { Relation } from './relation';
 import { type CoapRequest, type IncomingRequest, transferKey } from './request';
 import { type CoapResponse, EMPTY, payloadBytes } from './response';
 import type { EndpointSettings } from './settings';
@@ -29,6 +30,7 @@ export interface BlockwisePorts {
 }
 
 const BAD_REQUEST = codeByte('4.00');
+const NOT_FOUND = codeByte('4.04');
 const MALFORMED: CoapResponse = { code: '4.00' };
 const CONTINUE: CoapResponse = { code: '2.31' };
 const INCOMPLETE: CoapResponse = { code: '4.08' };
@@ -61,26 +63,34 @@ export class Blockwise {
   /** The response of which a GET asks for a later block, where it is kept. Undefined: the request has to be run. */
   kept(request: IncomingRequest): CoapResponse | undefined {
     if (blockNumber(request.block2) === 0 || request.method !== 'GET') return undefined;
-    return this.#ports.mayContinue(request) ? this.#ports.bodies.find(transferKey(request)) : undefined;
+    const { bodies } = this.#ports;
+    return bodies.any && this.#ports.mayContinue(request)
+      ? bodies.find(transferKey(request), request.owner)
+      : undefined;
   }
 
   /** The handler's response to the whole request, or the answer to a block of it. */
   run(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
-    if (request.block1 === -1 && !isLaterBlock(request)) return this.#handler(request);
+    const { block1 } = request;
+    if (!isLaterBlock(request) && (block1 === -1 || isWhole(block1))) return this.#runOne(request);
     const refusal = this.#ports.admit(request);
     if (refusal === undefined) return this.#admitted(request);
     return isPromise(refusal) ? refusal.then((found) => found ?? this.#admitted(request)) : refusal;
   }
 
-  /** The message a response becomes: the block asked for, or the first one of a response that is too long. */
-  render(request: IncomingRequest, response: CoapResponse, observe: number | undefined): OutgoingMessage {
+  /**
+   * The message a response becomes: the block asked for, or the first one of a response that is too long.
+   * @param relation the one this response begins
+   * @throws AnswerTooLong when there is no memory for the rest of what an observer is told
+   */
+  render(request: IncomingRequest, response: CoapResponse, relation: Relation | undefined): OutgoingMessage {
     const payload = response.payload === undefined ? EMPTY : payloadBytes(response.payload);
     const block1 = request.block1 === -1 ? undefined : withExponentUpTo(this.#settings.blockExponent, request.block1);
     const message: OutgoingMessage = {
       code: codeByte(response.code),
       payload,
       etag: response.etag,
-      observe,
+      observe: relation?.number,
       contentFormat: response.contentFormat,
       maxAge: response.maxAge,
       block2: undefined,
@@ -89,22 +99,46 @@ export class Blockwise {
       size1: response === TOO_LARGE ? this.#uploads.limit : undefined,
     };
     const number = message.code >> 5 === SUCCESS ? blockNumber(request.block2) : 0;
-    if (payload.length === 0 && number === 0) return message;
     const { bodies } = this.#ports;
     const exponent = blockExponent(request.block2);
-    if (request.block2 === -1 && bodies.fits(payload.length, exponent)) return message;
-    const owner = request.authenticated ? { peer: request.peer, transferKey: transferKey(request) } : undefined;
-    const block = bodies.cut(message, payload, number, exponent, owner);
+    const fits = bodies.fits(payload.length, exponent);
+    if (number === 0 && fits && bodies.any) this.#supersede(request, message.code);
+    if (payload.length === 0 && number === 0) return message;
+    if (request.block2 === -1 && fits) return message;
+    const owner = relation ?? ownerOf(request);
+    const kind = { observer: relation !== undefined, renewable: request.method === 'GET' };
+    const block = bodies.cut(message, payload, number, exponent, owner, kind);
+    if (block === undefined && relation !== undefined) {
+      this.#refuse('notification_too_long', NO_ROOM);
+      throw new AnswerTooLong();
+    }
     if (block?.block2 !== undefined && number > 0 && owner !== undefined) {
-      this.#ports.read(owner.peer, owner.transferKey, blockMore(block.block2));
+      this.#ports.read(request.peer, owner.transferKey, blockMore(block.block2));
     }
     return block ?? { code: BAD_REQUEST, block1 };
+  }
+
+  /** What is there now has been shown whole: blocks of what was there before must not follow it. */
+  #supersede(request: IncomingRequest, code: number): void {
+    if (request.method !== 'GET' || !request.authenticated) return;
+    if (code >> 5 === SUCCESS || code === NOT_FOUND) this.#ports.bodies.supersede(transferKey(request));
+  }
+
+  /** A request that is not in several blocks, whether it says so or not. */
+  #runOne(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
+    const { block1, peer } = request;
+    if (block1 !== -1) {
+      if (request.payload.length > blockSize(blockExponent(block1))) return this.#refuse('block_malformed', MALFORMED);
+      // Number 0 starts over: nothing follows what there was before.
+      if (peer.uploadCount > 0) this.#uploads.drop(transferKey(request));
+    }
+    return this.#handler(request);
   }
 
   #admitted(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
     if (!isLaterBlock(request)) return this.#assemble(request);
     // Without the body there is nothing to go on with: running it a second time would do its work a second time.
-    return this.#ports.bodies.find(transferKey(request)) ?? this.#refuse('block_incomplete', INCOMPLETE);
+    return this.#ports.bodies.find(transferKey(request), request.owner) ?? this.#refuse('block_incomplete', INCOMPLETE);
   }
 
   #assemble(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
@@ -148,6 +182,22 @@ export class Blockwise {
     }
     return isPromise(answer) ? Promise.resolve(answer).finally(release) : answer;
   }
+}
+
+/** To a registration: nobody could have its later blocks, and nobody could make them anew. */
+export class AnswerTooLong extends Error {
+  readonly response = NO_ROOM;
+}
+
+/** The first block, and the last one. */
+function isWhole(block1: number): boolean {
+  return blockNumber(block1) === 0 && !blockMore(block1);
+}
+
+/** Nothing is kept for a stranger. */
+function ownerOf(request: IncomingRequest): BodyOwner | undefined {
+  const { peer, owner } = request;
+  return request.authenticated ? { peer, transferKey: transferKey(request), owner } : undefined;
 }
 
 /** Of the response to anything but a GET: one that is not run again to make the rest of it. */

@@ -22,6 +22,26 @@ describe('deduplication over the wire (RFC 7252 section 4.5)', () => {
     expect(harness.client.raw[1]).toEqual(harness.client.raw[0]);
   });
 
+  it('a device that has begun its message ids anew is heard: other content, or another type, is another message', async () => {
+    const payloads: string[] = [];
+    const harness = new Harness(({ payload }) => {
+      payloads.push(payload.toString());
+      return { code: '2.01' };
+    });
+    const post = (payload: string, confirmable: boolean) => {
+      const token = Buffer.alloc(0);
+      harness.client.request({ code: 'POST', messageId: 1, token, payload, confirmable });
+      return harness.clock.advance(10);
+    };
+    await post('one', true);
+    await post('one', true);
+    await post('two', true);
+    await post('two', false);
+    await post('two', false);
+    expect(payloads).toEqual(['one', 'two', 'two']);
+    expect(harness.client.received.map(kind)).toEqual(['ACK 2.01', 'ACK 2.01', 'ACK 2.01', 'NON 2.01']);
+  });
+
   it('after EXCHANGE_LIFETIME (247 s) the message id is free again', async () => {
     let calls = 0;
     const harness = new Harness(() => ({ code: '2.05', payload: `answer ${++calls}` }));

@@ -62,5 +62,5 @@ export class EchoProofs {
 }
 
 function echoFor(key: Buffer, peer: PeerState): Buffer {
-  return createHmac('sha256', key).update(peer.keyBytes).digest().subarray(0, ECHO_LENGTH);
+  return createHmac('sha256', key).update(peer.key).digest().subarray(0, ECHO_LENGTH);
 }

@@ -12,7 +12,8 @@ export class EndpointMetrics {
   readonly duplicates: Counter;
   readonly retransmissions: Counter;
   readonly timeouts: Counter;
-  readonly #responses: ReadonlyMap<number, Counter>;
+  /** By class of the code. */
+  readonly #responses: readonly (Counter | undefined)[];
   readonly #drops: Readonly<Record<DropReason, Counter>>;
 
   constructor(registry: MetricsRegistry, prefix: string) {
@@ -22,11 +23,10 @@ export class EndpointMetrics {
     this.duplicates = counter('duplicate_requests', 'Requests that had been received before');
     this.retransmissions = counter('retransmissions', 'Confirmable messages of ours that were repeated');
     this.timeouts = counter('timeouts', 'Confirmable messages of ours that were never acknowledged');
-    this.#responses = new Map(
-      [2, 4, 5].map((codeClass) => [
-        codeClass,
-        counter(`responses_${codeClass}xx`, `Responses with a code of class ${codeClass}`),
-      ]),
+    this.#responses = [0, 1, 2, 3, 4, 5].map((codeClass) =>
+      codeClass === 2 || codeClass >= 4
+        ? counter(`responses_${codeClass}xx`, `Responses with a code of class ${codeClass}`)
+        : undefined,
     );
     const drops = DROP_REASONS.map((reason) => [
       reason,
@@ -40,6 +40,6 @@ export class EndpointMetrics {
   }
 
   responded(code: number): void {
-    this.#responses.get(code >> 5)?.add();
+    this.#responses[code >> 5]?.add();
   }
 }

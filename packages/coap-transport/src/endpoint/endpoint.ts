@@ -7,9 +7,11 @@ import { EchoProofs } from './echo';
 import type { OutgoingMessage } from './encoder';
 import { EndpointMetrics } from './endpoint-metrics';
 import { Frame, isRequest, mustReset, readFrame, resetFor } from './guard';
+import { IDS_FOR_STRANGERS, MessageIds } from './message-ids';
 import type { ObservationInfo } from './observation';
 import { ObserveLayer } from './observe';
-import { type PeerState, PeerTable } from './peer';
+import type { PeerState } from './peer';
+import { PeerTable } from './peer-table';
 import type { Relation } from './relation';
 import { Reliability } from './reliability';
 import type { CoapRequest } from './request';
@@ -88,7 +90,7 @@ export class CoapEndpoint {
     this.#wheel = new TimerWheel(clock);
     const wheel = this.#wheel;
     const deduplication = new Deduplication(settings.deduplicationBytes, transmissionTimes(settings));
-    this.#bodies = new BlockBodies(settings, wheel);
+    this.#bodies = new BlockBodies(settings, wheel, () => metrics.dropped('body_unread'));
     this.#reliability = new Reliability(settings, {
       wheel,
       random,
@@ -97,6 +99,7 @@ export class CoapEndpoint {
       free: (peer) => this.#observe.peerFree(peer),
       retransmitted: () => metrics.retransmissions.add(),
       timedOut: () => metrics.timeouts.add(),
+      gone: () => metrics.dropped('peer_gone'),
     });
     const reliability = this.#reliability;
     this.#observe = new ObserveLayer(settings, {
@@ -107,6 +110,7 @@ export class CoapEndpoint {
       send,
       soon: this.#soon,
       fit: (relation, message) => this.#fit(relation, message),
+      release: (relation) => this.#bodies.release(relation),
       dropped: (reason) => metrics.dropped(reason),
     });
     this.#requests = new RequestLayer(settings, options.handler, {
@@ -116,11 +120,13 @@ export class CoapEndpoint {
       observe: this.#observe,
       bodies: this.#bodies,
       metrics,
+      strangerIds: new MessageIds(random, transmissionTimes(settings).exchangeLifetime, IDS_FOR_STRANGERS),
+      now,
       proofs: settings.echo ? new EchoProofs(random, now) : undefined,
       logger: quiet,
       seed,
-      now,
       send,
+      read: (peer, transferKey, more) => this.#observe.read(peer, transferKey, more),
       mayContinue: options.mayContinue ?? (() => true),
       admit: options.admit ?? (() => undefined),
       mayReply: (address) => this.#mayReply(address),
@@ -132,6 +138,11 @@ export class CoapEndpoint {
     gauge('deduplication_bytes', 'Memory of the deduplication window', () => deduplication.bytes);
     gauge('upload_bytes', 'Memory of Block1 bodies until they are worked off', () => this.#requests.uploadBytes);
     gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
+    gauge(
+      'unacknowledged',
+      'Separate responses and final notifications that are unacknowledged',
+      () => this.#reliability.unacknowledged,
+    );
     gauge('peers', 'Peers remembered', () => this.#peers.size);
     gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
     socket.receive((datagram, address, port, session) => {
@@ -175,16 +186,16 @@ export class CoapEndpoint {
       metrics.dropped('closing');
       return;
     }
-    const { local } = this.#socket;
-    if (port === local.port && address === local.address) {
+    if (this.#socket.isSelf(address, port)) {
       metrics.dropped('source_self');
       return;
     }
+    const now = this.#now();
     if (isNobody(address)) {
       metrics.dropped('source_nobody');
       return;
     }
-    if (!this.#sources.accepts(address, this.#now())) {
+    if (!this.#sources.accepts(address, now)) {
       metrics.dropped('source_datagrams');
       return;
     }
@@ -199,7 +210,7 @@ export class CoapEndpoint {
     }
     const peer = this.#peers.get(address, port, session);
     if (isRequest(frame)) {
-      this.#requests.receive(peer, datagram, frame);
+      this.#requests.receive(peer, datagram, frame, now);
       return;
     }
     this.#receiveOther(peer, frame);
@@ -226,8 +237,9 @@ export class CoapEndpoint {
     }
   }
 
+  /** Nothing in what is rejected shows credentials, whoever else has sent from there. */
   #reset(peer: PeerState, frame: Frame): void {
-    if (peer.authenticated || this.#mayReply(peer.address)) this.#socket.send(resetFor(frame), peer);
+    if (this.#mayReply(peer.address)) this.#socket.send(resetFor(frame), peer);
   }
 
   /** Whether a stranger at this address gets one more answer. */
@@ -237,10 +249,10 @@ export class CoapEndpoint {
     return may;
   }
 
-  #fit(relation: Relation, message: OutgoingMessage): OutgoingMessage {
+  #fit(relation: Relation, message: OutgoingMessage): OutgoingMessage | undefined {
     const payload = message.payload ?? EMPTY;
     if (this.#bodies.fits(payload.length, relation.exponent)) return message;
-    return this.#bodies.cut(message, payload, 0, relation.exponent, relation) ?? message;
+    return this.#bodies.cut(message, payload, 0, relation.exponent, relation, { observer: true });
   }
 
   async #shutDown(graceful: boolean): Promise<void> {

@@ -1,4 +1,5 @@
-import { hashBytes, type PeerState } from './peer';
+import type { Millis } from '@tandem/core';
+import type { PeerState } from './peer';
 import type { IncomingRequest } from './request';
 import type { CoapResponse } from './response';
 import { TimerEntry } from './timer-wheel';
@@ -13,7 +14,7 @@ export interface ExchangeLayer {
 /**
  * - `piggyback`: the Acknowledgement is still to come and may carry the response.
  * - `separate`: the empty Acknowledgement has been sent, or none is due (NON).
- * - `answered`: the response has left; a handler that is still running has lost its say.
+ * - `answered`: the response has left; a handler that is still running has lost its say, and counts until it is done.
  */
 export type ExchangeState = 'piggyback' | 'separate' | 'answered';
 
@@ -24,12 +25,17 @@ export type ExchangeState = 'piggyback' | 'separate' | 'answered';
 export class Exchange extends TimerEntry {
   state: ExchangeState = 'answered';
   request: IncomingRequest;
-  tokenHash = 0;
+  fingerprint = 0;
+  /** When its request came, on the monotonic clock. */
+  arrivedAt: Millis = 0;
   /** In the list of the peer's running exchanges. */
   next: Exchange | undefined = undefined;
   previous: Exchange | undefined = undefined;
   /** Whether it is in that list. */
   listed = false;
+  /** For `RunningExchanges` only. */
+  runningNext: Exchange | undefined = undefined;
+  runningPrevious: Exchange | undefined = undefined;
   readonly onResponse: (response: CoapResponse) => void;
   readonly onError: (error: unknown) => void;
   readonly #layer: ExchangeLayer;
@@ -47,15 +53,70 @@ export class Exchange extends TimerEntry {
   }
 }
 
-/** The running exchange a message is a duplicate of. */
-export function findRunning(peer: PeerState, messageId: number, tokenHash: number): Exchange | undefined {
+/** The exchanges whose handler is running, and how many they are; a set would cost an entry for each of them. */
+export class RunningExchanges {
+  #newest: Exchange | undefined;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(exchange: Exchange): void {
+    enlist(exchange.request.peer, exchange);
+    exchange.runningNext = this.#newest;
+    if (this.#newest !== undefined) this.#newest.runningPrevious = exchange;
+    this.#newest = exchange;
+    this.#count++;
+  }
+
+  /** @returns false when it does not run */
+  delete(exchange: Exchange): boolean {
+    if (!exchange.listed) return false;
+    delist(exchange.request.peer, exchange);
+    const { runningNext: next, runningPrevious: previous } = exchange;
+    if (previous === undefined) this.#newest = next;
+    else previous.runningNext = next;
+    if (next !== undefined) next.runningPrevious = previous;
+    exchange.runningNext = undefined;
+    exchange.runningPrevious = undefined;
+    this.#count--;
+    return true;
+  }
+
+  /** Those that still wait for their response. */
+  unanswered(): Exchange[] {
+    const exchanges: Exchange[] = [];
+    for (let at = this.#newest; at !== undefined; at = at.runningNext) {
+      if (at.state !== 'answered') exchanges.push(at);
+    }
+    return exchanges;
+  }
+}
+
+/**
+ * Whether so many requests with valid credentials are running for a peer, or more. Those of which that is not known, yet,
+ * do not count: anybody can send them in the peer's name.
+ */
+export function hasRunning(peer: PeerState, maximum: number): boolean {
+  if (peer.runningCount < maximum) return false;
+  let count = 0;
   for (let exchange = peer.running; exchange !== undefined; exchange = exchange.next) {
-    if (exchange.request.messageId === messageId && exchange.tokenHash === tokenHash) return exchange;
+    if (exchange.request.authenticated) count++;
+  }
+  return count >= maximum;
+}
+
+/** The running exchange a message is a duplicate of. What has been answered is for `Deduplication`. */
+export function findRunning(peer: PeerState, messageId: number, fingerprint: number): Exchange | undefined {
+  for (let exchange = peer.running; exchange !== undefined; exchange = exchange.next) {
+    const same = exchange.request.messageId === messageId && exchange.fingerprint === fingerprint;
+    if (same && exchange.state !== 'answered') return exchange;
   }
   return undefined;
 }
 
-export function enlist(peer: PeerState, exchange: Exchange): void {
+function enlist(peer: PeerState, exchange: Exchange): void {
   exchange.previous = undefined;
   exchange.next = peer.running;
   if (peer.running !== undefined) peer.running.previous = exchange;
@@ -64,8 +125,7 @@ export function enlist(peer: PeerState, exchange: Exchange): void {
   exchange.listed = true;
 }
 
-export function delist(peer: PeerState, exchange: Exchange): void {
-  if (!exchange.listed) return;
+function delist(peer: PeerState, exchange: Exchange): void {
   const { next, previous } = exchange;
   if (previous === undefined) peer.running = next;
   else previous.next = next;
@@ -77,9 +137,23 @@ export function delist(peer: PeerState, exchange: Exchange): void {
 }
 
 /**
- * A 32-bit hash of a request's token and length. A repetition is as long as what it repeats: a short datagram that has
- * guessed message id and token must not get the long answer to another one.
+ * A 32-bit hash of a whole request. A repetition is the same message, bit by bit (RFC 7252 section 4.2): with the same id and
+ * token but another type or other content it is a new one, of a device that began its ids anew; and a short datagram that has
+ * guessed id and token does not get the long answer to another one.
  */
-export function tokenHash(datagram: Uint8Array, tokenLength: number, seed: number): number {
-  return hashBytes(datagram, 4, 4 + tokenLength, seed ^ tokenLength ^ (datagram.length << 4));
+export function fingerprint(datagram: Uint8Array, seed: number): number {
+  const { length } = datagram;
+  let hash = seed ^ length;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    const word =
+      (datagram[at] ?? 0) |
+      ((datagram[at + 1] ?? 0) << 8) |
+      ((datagram[at + 2] ?? 0) << 16) |
+      ((datagram[at + 3] ?? 0) << 24);
+    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  for (; at < length; at++) hash = Math.imul(hash ^ (datagram[at] ?? 0), 0x01000193);
+  return hash ^ (hash >>> 13);
 }

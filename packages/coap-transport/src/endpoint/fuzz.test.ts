@@ -35,7 +35,7 @@ class World {
   readonly sources: FakeSource[] = [];
   readonly harness = new Harness(
     (request) => {
-      if (request.path.includes('key')) request.authenticate();
+      if (request.path.includes('key')) request.authenticate('device');
       const found = request.path.map((segment) => this.#answers[segment]).find((answer) => answer !== undefined);
       return found?.() ?? { code: request.path.includes('key') ? '2.04' : '4.04' };
     },
@@ -46,7 +46,8 @@ class World {
     quick: () => ({ code: '4.01' }),
     prompt: async () => ({ code: '2.05', payload: 'x'.repeat(50), contentFormat: 50 }),
     slow: () => this.#after(800, { code: '2.05', payload: 'x'.repeat(50), contentFormat: 50, maxAge: 5 }),
-    never: () => new Promise(() => {}),
+    // Long after it has been answered 5.04.
+    never: () => this.#after(120_000, { code: '2.05', payload: BODY }),
     long: () => ({ code: '2.05', payload: BODY, contentFormat: 50 }),
     fails: () => Promise.reject(new TandemError('STORE_UNAVAILABLE', { retryAfter: 5_000 })),
     watch: () => {

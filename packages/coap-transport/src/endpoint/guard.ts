@@ -21,11 +21,14 @@ export const DROP_REASONS = [
   'duplicate_non_confirmable',
   'no_message_id',
   'queue_full',
+  'peer_gone',
   'block_malformed',
   'block_incomplete',
   'body_too_large',
   'body_peer_budget',
   'body_budget',
+  'body_unread',
+  'notification_too_long',
   'closing',
   'source_replies',
   'amplification',
@@ -36,6 +39,9 @@ export const DROP_REASONS = [
   'observations',
   'exchanges',
   'exchanges_of_peer',
+  'too_many_requests',
+  'store_unavailable',
+  'backlog_full',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -31,7 +31,7 @@ let base = '';
 let folder = '';
 
 function respond(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
-  request.authenticate();
+  request.authenticate('device');
   if (request.method === 'POST') {
     posts.push(request);
     return { code: '2.01' };
@@ -60,11 +60,11 @@ beforeEach(async () => {
   endpoint = new CoapEndpoint({
     socket,
     admit(request) {
-      request.authenticate();
+      request.authenticate('device');
       return undefined;
     },
     mayContinue: (request) => {
-      request.authenticate();
+      request.authenticate('device');
       return true;
     },
     handler: respond,

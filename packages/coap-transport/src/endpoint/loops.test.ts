@@ -32,7 +32,7 @@ describe('addresses that nobody answers from', () => {
     new CoapEndpoint({
       socket,
       handler: (request) => {
-        request.authenticate();
+        request.authenticate('device');
         return Promise.resolve({ code: '2.05' });
       },
       clock: harness.clock,

@@ -25,6 +25,11 @@ export interface Notification {
   readonly code: string;
   readonly payload?: Buffer | string;
   readonly contentFormat?: number;
+  /**
+   * Another message was quicker, so this one would have to wait without a bound: it is given back, and `next` is asked again
+   * when nothing is outstanding to the peer. Where there is none it waits.
+   */
+  unsent?(): void;
   /** Handed to the socket for the first time. */
   sent?(): void;
   /** Acknowledged; for a Non-confirmable one, right after `sent`. May follow `lapsed`. */

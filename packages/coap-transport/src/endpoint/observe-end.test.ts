@@ -1,3 +1,4 @@
+import { kind } from './testing/fake-client';
 import { observed, told } from './testing/observed';
 
 describe('the end of an observation (RFC 7641 section 3.6, contract 2.6.3)', () => {
@@ -93,14 +94,46 @@ describe('the end of an observation (RFC 7641 section 3.6, contract 2.6.3)', () 
     expect(sources.map((source) => source.ends)).toEqual([['timeout'], []]);
   });
 
-  it('final messages to a peer that acknowledges nothing do not pile up', async () => {
+  it('final messages to a peer that acknowledges nothing do not pile up: without room to wait one leaves once', async () => {
     const { harness, client, sources, register } = observed({ maxQueuedPerPeer: 4 });
     client.acknowledges = false;
     for (let i = 0; i < 20; i++) {
       await register(true, `0${i.toString(16)}`.slice(-2));
       sources.at(-1)?.relation?.end({ code: '2.02' });
     }
-    expect(harness.metric('dropped_queue_full_total')).toBe(15);
+    await harness.clock.advance(10);
+    const finals = client.received.filter((packet) => kind(packet) === 'CON 2.02');
+    expect(finals).toHaveLength(16);
+    await harness.clock.advance(600_000);
+    expect(harness.metric('dropped_peer_gone_total')).toBe(4);
+    expect(harness.metric('observations')).toBe(0);
+  });
+
+  it('final messages to many addresses that acknowledge nothing have a bound in all: beyond it each leaves once', async () => {
+    const { harness, sources, register } = observed({ maxUnacknowledged: 3 });
+    const peers = Array.from({ length: 10 }, (_, i) => harness.another('10.0.0.7', 50_000 + i));
+    for (const peer of peers) {
+      peer.acknowledges = false;
+      await register(true, 'aa', peer);
+      sources.at(-1)?.relation?.end({ code: '2.02' });
+    }
+    expect(harness.metric('unacknowledged')).toBe(3);
+    await harness.clock.advance(100_000);
+    const counts = peers.map(({ received }) => received.filter((packet) => kind(packet) === 'CON 2.02').length);
+    expect(counts).toEqual([5, 5, 5, 1, 1, 1, 1, 1, 1, 1]);
+    expect(harness.metric('unacknowledged')).toBe(0);
+  });
+
+  it('Observe 1 ends it also with other options than it was registered with, path and query apart', async () => {
+    const { harness, client, register } = observed();
+    await register();
+    const accept = { name: 'Accept', value: Buffer.from([50]) };
+    client.request({ observe: 1, token: Buffer.from('aa', 'hex'), query: ['other'], options: [accept] });
+    await harness.clock.advance(10);
+    expect(harness.metric('observations')).toBe(1);
+    client.request({ observe: 1, token: Buffer.from('aa', 'hex'), options: [accept] });
+    await harness.clock.advance(10);
+    expect(kind(client.last)).toBe('ACK 2.02');
     expect(harness.metric('observations')).toBe(0);
   });
 

@@ -1,16 +1,17 @@
-import { type Logger, type Millis, TandemError } from '@tandem/core';
+import type { Millis } from '@tandem/core';
 import { blockMore } from './block-option';
-import { CON, codeByte, type MessageType, NON } from './codes';
-import { encodeMessage, type OutgoingMessage } from './encoder';
-import type { DropReason } from './guard';
+import { CON, codeByte, NON } from './codes';
+import type { OutgoingMessage } from './encoder';
+import { failureText } from './failure-text';
 import { NonPacing, smoothed } from './non-pacing';
 import type { Notification, ObservationEnd, ObservationInfo, ObservationSource } from './observation';
+import { describe } from './observation-info';
+import type { ObservePorts, ObserveSettings } from './observe-ports';
+import { finalMessage, ObserveSender } from './observe-sender';
 import type { PeerState } from './peer';
 import { addRelation, findRelation, relationsOf, removeRelation } from './peer-relations';
-import { NEVER, Relation, type RelationLayer } from './relation';
-import type { Reliability } from './reliability';
+import { Relation, type RelationLayer } from './relation';
 import { type CoapResponse, EMPTY, payloadBytes } from './response';
-import type { TimerWheel } from './timer-wheel';
 import { DATAGRAMS_PER_TURN, Turns } from './turns';
 
 /** A notification to a Non-confirmable observer is Confirmable at least so often (RFC 7641 section 4.5). */
@@ -19,29 +20,10 @@ const CONFIRMABLE_INTERVAL: Millis = 24 * 3_600_000;
 const RETRY_PULL: Millis = 5_000;
 /** How long the next notification waits for somebody to ask for the rest of a long one. */
 const READ_WAIT: Millis = 10_000;
+/** The end of an observation that has missed something. */
+const UNDELIVERABLE: CoapResponse = { code: '5.03', maxAge: 30 };
 const NUMBER_MASK = 0xffffff;
-const MAX_TOKEN = 8;
 const NO_PATH: readonly string[] = [];
-
-export interface ObserveSettings {
-  readonly maxObservations: number;
-  readonly maxObservationsPerPeer: number;
-  /** See `NonPacing`. */
-  readonly nonBurst: number;
-}
-
-export interface ObservePorts {
-  readonly wheel: TimerWheel;
-  readonly reliability: Reliability;
-  readonly logger: Logger;
-  now(): Millis;
-  send(datagram: Buffer, peer: PeerState): void;
-  /** Runs `turn` once, after the I/O that is waiting: `setImmediate`. */
-  soon(turn: () => void): void;
-  /** Cuts a payload that is longer than a block (RFC 7959 section 2.6). */
-  fit(relation: Relation, message: OutgoingMessage): OutgoingMessage;
-  dropped(reason: DropReason): void;
-}
 
 /**
  * Observations (RFC 7641). A relation pulls its notifications from its source when it may send one, which is how the
@@ -52,13 +34,13 @@ export class ObserveLayer implements RelationLayer {
   readonly #ports: ObservePorts;
   readonly #relations = new Set<Relation>();
   readonly #turns: Turns;
-  /** The token of the message being written. */
-  readonly #token = Buffer.alloc(MAX_TOKEN);
+  readonly #sender: ObserveSender;
   #closing = false;
 
   constructor(settings: ObserveSettings, ports: ObservePorts) {
     this.#settings = settings;
     this.#ports = ports;
+    this.#sender = new ObserveSender(ports);
     this.#turns = new Turns(ports.soon, (relation) => this.#pull(relation));
   }
 
@@ -93,6 +75,7 @@ export class ObserveLayer implements RelationLayer {
     confirmable: boolean,
     source: ObservationSource,
     transferKey: string,
+    owner: string,
     exponent: number,
   ): Relation | undefined {
     const tokenKey = token.toString('hex');
@@ -102,8 +85,7 @@ export class ObserveLayer implements RelationLayer {
     }
     const now = this.#ports.now();
     const before = this.find(peer, tokenKey);
-    const key = flat(transferKey);
-    const relation = new Relation(this, peer, tokenKey, confirmable, source, key, exponent, now);
+    const relation = new Relation(this, peer, tokenKey, confirmable, source, transferKey, owner, exponent, now);
     if (before !== undefined) relation.number = (before.number + 1) & NUMBER_MASK;
     addRelation(relation);
     this.#relations.add(relation);
@@ -136,6 +118,7 @@ export class ObserveLayer implements RelationLayer {
     for (const relation of relationsOf(peer)) {
       if (!relation.unread || relation.transferKey !== transferKey) continue;
       relation.unread = more;
+      if (!more) this.#ports.release(relation);
       if (relation.state === 'reading') this.#settle(relation);
     }
   }
@@ -149,10 +132,12 @@ export class ObserveLayer implements RelationLayer {
     if (!relation.confirmable && !relationsOf(peer).some(({ confirmable }) => !confirmable)) peer.pacing = undefined;
     if (relation.state === 'parked') peer.parked = peer.parked?.filter((other) => other !== relation);
     this.#ports.wheel.cancel(relation);
+    if (relation.unread) this.#ports.release(relation);
     relation.notification = undefined;
     relation.transmission = undefined;
     this.#guarded(() => relation.close(reason));
     if (transmission !== undefined) this.#ports.reliability.cancel(transmission);
+    this.#waive(relation);
   }
 
   /** A Reset that met no Confirmable message: perhaps it is for a Non-confirmable notification. */
@@ -192,12 +177,13 @@ export class ObserveLayer implements RelationLayer {
     const { peer } = relation;
     const message = finalMessage(final);
     if (!relation.confirmable) {
-      this.#sendOnce(relation, NON, message);
+      this.#sender.once(relation, NON, message);
       return;
     }
     const owner = { transmitted() {}, acknowledged() {}, rejected() {}, timedOut: () => this.timedOut(relation) };
-    const sent = this.#ports.reliability.send(peer, this.#encode(CON, 0, message, relation), owner);
-    if (sent === undefined) this.#ports.dropped('queue_full');
+    const sent = this.#ports.reliability.send(peer, this.#sender.encode(CON, 0, message, relation), owner);
+    // No room to wait in: once is better than never.
+    if (sent === undefined) this.#sender.once(relation, CON, message);
   }
 
   /** Ends all relations; each observer gets `final` once. Resolves when the last one has left. */
@@ -208,7 +194,7 @@ export class ObserveLayer implements RelationLayer {
       if (relation.state === 'closed') continue;
       this.close(relation, 'shutdown');
       if (final === undefined) continue;
-      this.#sendOnce(relation, relation.confirmable ? CON : NON, finalMessage(final));
+      this.#sender.once(relation, relation.confirmable ? CON : NON, finalMessage(final));
       if (++count % DATAGRAMS_PER_TURN === 0) await new Promise<void>((resolve) => this.#ports.soon(resolve));
     }
   }
@@ -232,7 +218,7 @@ export class ObserveLayer implements RelationLayer {
     relation.transmission = undefined;
     relation.state = 'idle';
     this.#guarded(() => notification?.delivered?.());
-    if (this.#isIdle(relation)) this.#settle(relation);
+    if (this.#is(relation, 'idle')) this.#settle(relation);
   }
 
   /** What has been sent is done with: now the next one, or first the rest of a long one. */
@@ -265,8 +251,10 @@ export class ObserveLayer implements RelationLayer {
 
   expired(relation: Relation): void {
     if (relation.state === 'outstanding') this.#guarded(() => relation.notification?.lapsed?.());
-    else if (relation.state === 'reading') this.#turns.enqueue(relation);
-    else this.ready(relation);
+    else if (relation.state === 'reading') {
+      this.#ports.release(relation);
+      this.#turns.enqueue(relation);
+    } else this.ready(relation);
   }
 
   #mustConfirm(relation: Relation): boolean {
@@ -278,10 +266,10 @@ export class ObserveLayer implements RelationLayer {
 
   #pull(relation: Relation): void {
     const { peer } = relation;
-    if (this.#mustConfirm(relation) && !this.#ports.reliability.isFree(peer)) {
-      relation.state = 'parked';
-      peer.parked ??= [];
-      peer.parked.push(relation);
+    const { claimant } = peer;
+    const mine = claimant === undefined || claimant === relation;
+    if (this.#mustConfirm(relation) && !(mine && this.#ports.reliability.isFree(peer))) {
+      this.#park(relation);
       return;
     }
     relation.state = 'pulling';
@@ -296,14 +284,29 @@ export class ObserveLayer implements RelationLayer {
     }
   }
 
+  #park(relation: Relation): void {
+    relation.state = 'parked';
+    relation.peer.parked ??= [];
+    relation.peer.parked.push(relation);
+  }
+
+  /** It has spoken, or has nothing to say: the others of the peer are no longer behind it. */
+  #waive(relation: Relation): void {
+    const { peer } = relation;
+    if (peer.claimant !== relation) return;
+    peer.claimant = undefined;
+    if (this.#ports.reliability.isFree(peer)) this.peerFree(peer);
+  }
+
   #failed(relation: Relation, error: unknown): void {
     this.#ports.logger.warn('an observation could not be continued yet', {
       ...relation.source.about,
       peer: relation.peer.key,
-      error: text(error),
+      error: failureText(error),
     });
     if (relation.state !== 'pulling') return;
     relation.state = 'idle';
+    this.#waive(relation);
     this.#ports.wheel.schedule(relation, RETRY_PULL);
   }
 
@@ -311,11 +314,17 @@ export class ObserveLayer implements RelationLayer {
     if (relation.state !== 'pulling') return;
     if (notification === undefined) {
       relation.state = 'idle';
+      this.#waive(relation);
       if (relation.dirty) this.#turns.enqueue(relation);
       return;
     }
+    if (notification.unsent !== undefined && this.#mustConfirm(relation) && this.#isTaken(relation.peer)) {
+      relation.peer.claimant ??= relation;
+      this.#park(relation);
+      this.#guarded(() => notification.unsent?.());
+      return;
+    }
     relation.number = (relation.number + 1) & NUMBER_MASK;
-    relation.notifications++;
     const payload = notification.payload === undefined ? EMPTY : payloadBytes(notification.payload);
     const message = this.#ports.fit(relation, {
       code: codeByte(notification.code),
@@ -323,9 +332,14 @@ export class ObserveLayer implements RelationLayer {
       contentFormat: notification.contentFormat,
       payload,
     });
+    if (message === undefined) {
+      this.#undeliverable(relation, notification, payload.length);
+      return;
+    }
+    relation.notifications++;
     relation.unread = message.block2 !== undefined && blockMore(message.block2);
     // Without a free message id it goes as a Confirmable one, which can wait for an id.
-    if (this.#mustConfirm(relation) || !this.#sendOnce(relation, NON, message)) {
+    if (this.#mustConfirm(relation) || !this.#sender.once(relation, NON, message)) {
       this.#sendCon(relation, notification, message);
       return;
     }
@@ -335,7 +349,7 @@ export class ObserveLayer implements RelationLayer {
       notification.sent?.();
       notification.delivered?.();
     });
-    if (this.#isIdle(relation)) this.#settle(relation);
+    if (this.#is(relation, 'idle')) this.#settle(relation);
   }
 
   #sendCon(relation: Relation, notification: Notification, message: OutgoingMessage): void {
@@ -343,35 +357,45 @@ export class ObserveLayer implements RelationLayer {
     relation.state = 'outstanding';
     relation.notification = notification;
     // A relation has one notification at a time, so the limit on relations bounds what is queued this way.
-    const transmission = this.#ports.reliability.send(peer, this.#encode(CON, 0, message, relation), relation, true);
+    const transmission = this.#ports.reliability.send(
+      peer,
+      this.#sender.encode(CON, 0, message, relation),
+      relation,
+      true,
+    );
     // `sent` may have ended the relation within `send`.
-    if (this.#isOutstanding(relation)) relation.transmission = transmission;
+    if (this.#is(relation, 'outstanding')) relation.transmission = transmission;
     else if (transmission !== undefined) this.#ports.reliability.cancel(transmission);
+    this.#waive(relation);
   }
 
-  #isIdle(relation: Relation): boolean {
-    return relation.state === 'idle';
-  }
-
-  #isOutstanding(relation: Relation): boolean {
-    return relation.state === 'outstanding';
-  }
-
-  /** False: there is no message id for it. */
-  #sendOnce(relation: Relation, type: typeof CON | typeof NON, message: OutgoingMessage): boolean {
-    const messageId = this.#ports.reliability.messageId(relation.peer);
-    if (messageId === -1) {
-      this.#ports.dropped('no_message_id');
-      return false;
+  /** Nobody could have more than its first block: for the source that is as if nobody had acknowledged it. */
+  #undeliverable(relation: Relation, notification: Notification, length: number): void {
+    const { peer, source } = relation;
+    this.#ports.dropped('notification_too_long');
+    this.#ports.logger.warn('a notification is longer than the memory for long answers', {
+      ...source.about,
+      peer: peer.key,
+      bytes: length,
+    });
+    if (notification.lapsed === undefined) {
+      // The observer registers again, and so learns what it has missed.
+      this.end(relation, UNDELIVERABLE);
+      return;
     }
-    relation.rememberNonId(messageId);
-    this.#ports.send(this.#encode(type, messageId, message, relation), relation.peer);
-    return true;
+    relation.state = 'idle';
+    this.#guarded(() => notification.lapsed?.());
+    this.#waive(relation);
+    if (this.#is(relation, 'idle')) this.#turns.enqueue(relation);
   }
 
-  #encode(type: MessageType, messageId: number, message: OutgoingMessage, { tokenKey }: Relation): Buffer {
-    const length = this.#token.write(tokenKey, 'hex');
-    return encodeMessage(type, messageId, message, this.#token, 0, length);
+  #isTaken(peer: PeerState): boolean {
+    return !this.#ports.reliability.isFree(peer);
+  }
+
+  /** Asked anew: what was called meanwhile may have changed it. */
+  #is(relation: Relation, state: Relation['state']): boolean {
+    return relation.state === state;
   }
 
   /** A source that throws must not take the endpoint, or another source, with it. */
@@ -379,41 +403,7 @@ export class ObserveLayer implements RelationLayer {
     try {
       call();
     } catch (error) {
-      this.#ports.logger.error('an observation source failed', { error: text(error) });
+      this.#ports.logger.error('an observation source failed', { error: failureText(error) });
     }
   }
-}
-
-/** Without an Observe option: else a client need not take it as the end (RFC 7641 section 3.2). */
-function finalMessage(final: CoapResponse): OutgoingMessage {
-  const { code, payload, contentFormat, maxAge } = final;
-  return { code: codeByte(code), payload: payloadBytes(payload), contentFormat, maxAge };
-}
-
-function describe(relation: Relation, now: Millis): ObservationInfo {
-  const { peer, source, tokenKey, confirmable, number, state, notifications, registeredAt, acknowledgedAt } = relation;
-  const since = (second: number): number => Math.max(0, Math.floor(now / 1000) - second);
-  return {
-    source,
-    peer,
-    token: tokenKey,
-    confirmable,
-    number,
-    state,
-    notifications,
-    age: since(registeredAt),
-    sinceAcknowledged: acknowledgedAt === NEVER ? undefined : since(acknowledgedAt),
-    roundTrip: peer.roundTrip < 0 ? undefined : peer.roundTrip,
-  };
-}
-
-/** Put together out of pieces, a text keeps all of them. */
-function flat(pieces: string): string {
-  return Buffer.from(pieces, 'latin1').toString('latin1');
-}
-
-function text(error: unknown): string {
-  // Nothing that a stack could help with.
-  if (error instanceof TandemError && error.code === 'STORE_UNAVAILABLE') return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -29,7 +29,7 @@ export interface RelationLayer {
 /** Of `acknowledgedAt`. */
 export const NEVER = -1;
 /** How many message ids of Non-confirmable notifications a Reset can still refer to. */
-const REMEMBERED_IDS = 4;
+const REMEMBERED_IDS = 16;
 
 /** One observer of one resource, known by (peer, token) (RFC 7641 section 4.1). Behaviour is in `ObserveLayer`. */
 export class Relation extends TimerEntry implements ObservationHandle, TransmissionOwner {
@@ -50,6 +50,8 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
   notification: Notification | undefined = undefined;
   /** See `findRelation`. */
   nextOfPeer: Relation | undefined = undefined;
+  /** Under which later blocks of a notification are asked for. */
+  readonly transferKey: string;
   /** In whole seconds of the monotonic clock. */
   readonly registeredAt: number;
   #nonIds: number[] | undefined = undefined;
@@ -61,13 +63,15 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
     readonly tokenKey: string,
     readonly confirmable: boolean,
     readonly source: ObservationSource,
-    /** Under which later blocks of a notification are asked for. */
-    readonly transferKey: string,
+    transferKey: string,
+    /** Whose credentials the registration had. */
+    readonly owner: string,
     /** The largest block the client wants. */
     readonly exponent: number,
     now: Millis,
   ) {
     super();
+    this.transferKey = flat(transferKey);
     this.lastConfirmable = Math.floor(now);
     this.registeredAt = Math.floor(now / 1000);
   }
@@ -114,4 +118,9 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
     this.state = 'closed';
     this.source.closed(reason);
   }
+}
+
+/** Put together out of pieces, a text keeps all of them. */
+function flat(pieces: string): string {
+  return Buffer.from(pieces, 'latin1').toString('latin1');
 }

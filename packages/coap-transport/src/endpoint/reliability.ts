@@ -18,6 +18,8 @@ export interface TransmissionOwner {
 
 export interface ReliabilitySettings extends TransmissionParameters {
   readonly maxQueuedPerPeer: number;
+  /** Messages that wait for an acknowledgement or for their turn, in all; those with a bound of their own do not count. */
+  readonly maxUnacknowledged: number;
 }
 
 export interface ReliabilityPorts {
@@ -28,6 +30,8 @@ export interface ReliabilityPorts {
   /** The peer has a free place again and nothing is queued for it. */
   free(peer: PeerState): void;
   retransmitted(): void;
+  /** A message that waited for a peer that is gone has been given up. */
+  gone(): void;
   timedOut(): void;
 }
 
@@ -47,6 +51,8 @@ export class Transmission extends TimerEntry {
     readonly datagram: Buffer,
     readonly owner: TransmissionOwner | undefined,
     readonly maxRepetitions: number,
+    /** Whether it counts for what may be unacknowledged in all. */
+    readonly counted: boolean,
     readonly layer: Reliability,
   ) {
     super();
@@ -67,6 +73,7 @@ export class Reliability {
   readonly #ports: ReliabilityPorts;
   readonly #messageIds: MessageIds;
   readonly #maxTransmitSpan: Millis;
+  #unacknowledged = 0;
 
   constructor(settings: ReliabilitySettings, ports: ReliabilityPorts) {
     const { exchangeLifetime, maxTransmitSpan } = transmissionTimes(settings);
@@ -81,13 +88,18 @@ export class Reliability {
     return this.#messageIds.next(peer.hash, this.#ports.now());
   }
 
+  /** How many of those there are that have no other bound. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
   isFree(peer: PeerState): boolean {
     return peer.outstanding === undefined;
   }
 
   /**
    * Sends an encoded Confirmable message (its message id is filled in when it leaves). Undefined when the peer's queue
-   * is full; `always` puts it in all the same, for messages that are bounded elsewhere. `maxRepetitions`: MAX_RETRANSMIT
+   * is full, or too many wait in all; `always` takes it all the same, for messages that are bounded elsewhere. `maxRepetitions`: MAX_RETRANSMIT
    * of this one.
    */
   send(
@@ -97,12 +109,13 @@ export class Reliability {
     always = false,
     maxRepetitions = this.#settings.maxRetransmit,
   ): Transmission | undefined {
-    const transmission = new Transmission(peer, datagram, owner, maxRepetitions, this);
+    if (!always && !this.#hasRoom(peer)) return undefined;
+    const transmission = new Transmission(peer, datagram, owner, maxRepetitions, !always, this);
+    if (!always) this.#unacknowledged++;
     if (peer.outstanding === undefined) {
       this.#start(transmission);
     } else {
       peer.queue ??= [];
-      if (!always && peer.queue.length >= this.#settings.maxQueuedPerPeer) return undefined;
       peer.queue.push(transmission);
     }
     return transmission;
@@ -115,8 +128,19 @@ export class Reliability {
       this.#finish(transmission);
     } else {
       const place = peer.queue?.indexOf(transmission) ?? -1;
-      if (place !== -1) peer.queue?.splice(place, 1);
+      if (place === -1) return;
+      peer.queue?.splice(place, 1);
+      this.#uncount(transmission);
     }
+  }
+
+  #hasRoom(peer: PeerState): boolean {
+    const { maxQueuedPerPeer, maxUnacknowledged } = this.#settings;
+    return this.#unacknowledged < maxUnacknowledged && (peer.queue?.length ?? 0) < maxQueuedPerPeer;
+  }
+
+  #uncount({ counted }: Transmission): void {
+    if (counted) this.#unacknowledged--;
   }
 
   /** An Acknowledgement came in. False when nothing waits for it. */
@@ -145,6 +169,7 @@ export class Reliability {
     }
     if (transmission.repetitions >= transmission.maxRepetitions) {
       this.#ports.timedOut();
+      this.#giveUpQueue(transmission.peer);
       transmission.owner?.timedOut();
       this.#finish(transmission);
       return;
@@ -158,6 +183,18 @@ export class Reliability {
     if (elapsed > this.#maxTransmitSpan) return;
     this.#ports.retransmitted();
     this.#ports.send(transmission.datagram, transmission.peer);
+  }
+
+  /** Nobody is there: what waits would be sent to nobody, one full back-off after the other. */
+  #giveUpQueue(peer: PeerState): void {
+    const { queue } = peer;
+    if (queue === undefined) return;
+    peer.queue = undefined;
+    for (const waiting of queue) {
+      this.#ports.gone();
+      this.#uncount(waiting);
+      waiting.owner?.timedOut();
+    }
   }
 
   #match(peer: PeerState, messageId: number): Transmission | undefined {
@@ -188,6 +225,7 @@ export class Reliability {
     const { peer } = transmission;
     if (peer.outstanding !== transmission) return;
     this.#ports.wheel.cancel(transmission);
+    this.#uncount(transmission);
     peer.outstanding = undefined;
     const next = peer.queue?.shift();
     if (next !== undefined) this.#start(next);

@@ -1,14 +1,14 @@
-import { type Logger, TandemError } from '@tandem/core';
-import { blockExponent } from './block-option';
-import { Blockwise, type BlockwisePorts, type RequestHandler } from './blockwise';
+import { type ErrorCode, type Logger, type Millis, TandemError } from '@tandem/core';
+import { blockExponent, blockMore } from './block-option';
+import { AnswerTooLong, Blockwise, type BlockwisePorts, type RequestHandler } from './blockwise';
 import { ACK, codeByte } from './codes';
 import type { OutgoingMessage } from './encoder';
-import { delist, Exchange, type ExchangeLayer, enlist, findRunning, tokenHash } from './exchange';
-import { emptyMessage, Frame } from './guard';
+import { Exchange, type ExchangeLayer, findRunning, fingerprint, hasRunning, RunningExchanges } from './exchange';
+import { type DropReason, emptyMessage, Frame } from './guard';
 import { PeerState } from './peer';
 import { isPromise } from './promise';
 import type { Relation } from './relation';
-import { IncomingRequest, type RequestFault, readRequest, transferKey } from './request';
+import { IncomingRequest, type RequestFault, readRequest, sameTarget, transferKey } from './request';
 import { Responder, type ResponderPorts } from './responder';
 import { type CoapResponse, EMPTY, errorResponse } from './response';
 import type { EndpointSettings } from './settings';
@@ -28,6 +28,12 @@ const FAULTS: Readonly<Record<RequestFault, CoapResponse>> = {
   method: { code: '4.05' },
   bad_block: { code: '4.00' },
 };
+/** The errors of a handler that refuse a request for want of room, or of the store. */
+const REFUSALS: Readonly<Partial<Record<ErrorCode, DropReason>>> = {
+  TOO_MANY_REQUESTS: 'too_many_requests',
+  STORE_UNAVAILABLE: 'store_unavailable',
+  BACKLOG_FULL: 'backlog_full',
+};
 const DEREGISTERED: CoapResponse = { code: '2.02' };
 const INTERNAL: CoapResponse = { code: '5.00' };
 const TIMED_OUT: CoapResponse = { code: '5.04' };
@@ -44,7 +50,7 @@ export class RequestLayer implements ExchangeLayer {
   readonly #blockwise: Blockwise;
   readonly #responder: Responder;
   readonly #pool: Exchange[] = [];
-  readonly #running = new Set<Exchange>();
+  readonly #running = new RunningExchanges();
   /** Takes the place of the request in an exchange of the pool, which must not keep a body alive. */
   readonly #noRequest: IncomingRequest;
 
@@ -57,17 +63,17 @@ export class RequestLayer implements ExchangeLayer {
   }
 
   get runningCount(): number {
-    return this.#running.size;
+    return this.#running.count;
   }
 
   get uploadBytes(): number {
     return this.#blockwise.uploadBytes;
   }
 
-  /** A request whose frame is sound. */
-  receive(peer: PeerState, datagram: Buffer, frame: Frame): void {
-    const { deduplication, metrics, now, proofs, seed } = this.#ports;
-    const hash = tokenHash(datagram, frame.tokenLength, seed);
+  /** A request whose frame is sound. @param now when it came */
+  receive(peer: PeerState, datagram: Buffer, frame: Frame, now: Millis): void {
+    const { deduplication, metrics, proofs, seed } = this.#ports;
+    const hash = fingerprint(datagram, seed);
     if (peer.running !== undefined) {
       const running = findRunning(peer, frame.messageId, hash);
       if (running !== undefined) {
@@ -75,7 +81,7 @@ export class RequestLayer implements ExchangeLayer {
         return;
       }
     }
-    if (deduplication.find(peer, frame.messageId, hash, now())) {
+    if (deduplication.find(peer, frame.messageId, hash, now)) {
       metrics.duplicates.add();
       const response = deduplication.response();
       if (response === undefined) metrics.dropped('duplicate_non_confirmable');
@@ -89,7 +95,7 @@ export class RequestLayer implements ExchangeLayer {
       metrics.dropped('bad_option_non_confirmable');
       return;
     }
-    const exchange = this.#acquire(request, hash);
+    const exchange = this.#acquire(request, hash, now);
     const early = request.fault === undefined ? this.#beforeHandler(request) : FAULTS[request.fault];
     if (early !== undefined) this.#answer(exchange, early, true);
     else this.#run(exchange);
@@ -111,7 +117,7 @@ export class RequestLayer implements ExchangeLayer {
     if (exchange.state === 'piggyback') {
       const { piggybackTimeout, handlerTimeout } = this.#settings;
       exchange.state = 'separate';
-      this.#ports.send(emptyMessage(ACK, exchange.request.messageId), exchange.request.peer);
+      this.#acknowledge(exchange.request);
       this.#ports.wheel.schedule(exchange, Math.max(0, handlerTimeout - piggybackTimeout));
     } else if (exchange.state === 'separate') {
       this.#ports.logger.warn('a request ran into its time limit', { peer: exchange.request.peer.key });
@@ -122,14 +128,18 @@ export class RequestLayer implements ExchangeLayer {
   /** The endpoint is closing: whatever runs is answered now, once. */
   abandon(): void {
     this.#responder.closing = true;
-    for (const exchange of [...this.#running]) this.#answer(exchange, OVERLOADED, false);
+    for (const exchange of this.#running.unanswered()) this.#answer(exchange, OVERLOADED, false);
   }
 
   #repeatedWhileRunning(exchange: Exchange): void {
     this.#ports.metrics.duplicates.add();
-    const { confirmable, messageId, peer } = exchange.request;
-    if (confirmable && exchange.state === 'separate') this.#ports.send(emptyMessage(ACK, messageId), peer);
+    if (exchange.request.confirmable && exchange.state === 'separate') this.#acknowledge(exchange.request);
     else this.#ports.metrics.dropped('duplicate_running');
+  }
+
+  /** An Empty Acknowledgement. Until its credentials are known to be valid, a request is a stranger's. */
+  #acknowledge({ authenticated, messageId, peer }: IncomingRequest): void {
+    if (authenticated || this.#ports.mayReply(peer.address)) this.#ports.send(emptyMessage(ACK, messageId), peer);
   }
 
   /** What needs no handler: the end of an observation. */
@@ -144,8 +154,8 @@ export class RequestLayer implements ExchangeLayer {
       } else {
         const relation = observe.find(peer, tokenKey);
         // The end of an observation names what is observed (RFC 7641 section 3.6): another path leaves it alone.
-        if (relation === undefined || relation.transferKey !== transferKey(request)) return undefined;
-        request.authenticate();
+        if (relation === undefined || !sameTarget(relation.transferKey, transferKey(request))) return undefined;
+        request.authenticate(relation.owner);
         observe.close(relation, 'deregistered');
         return DEREGISTERED;
       }
@@ -161,8 +171,8 @@ export class RequestLayer implements ExchangeLayer {
       this.#answer(exchange, kept, true);
       return;
     }
-    const full = this.#running.size >= this.#settings.maxRunning;
-    if (full || peer.runningCount >= this.#settings.maxRunningPerPeer) {
+    const full = this.#running.count >= this.#settings.maxRunning;
+    if (full || hasRunning(peer, this.#settings.maxRunningPerPeer)) {
       this.#ports.metrics.dropped(full ? 'exchanges' : 'exchanges_of_peer');
       this.#answer(exchange, OVERLOADED, true);
       return;
@@ -178,17 +188,20 @@ export class RequestLayer implements ExchangeLayer {
       this.#answer(exchange, answer, true);
       return;
     }
-    enlist(peer, exchange);
     this.#running.add(exchange);
     const { piggybackTimeout, handlerTimeout } = this.#settings;
-    this.#ports.wheel.schedule(exchange, request.confirmable ? piggybackTimeout : handlerTimeout);
+    this.#ports.wheel.schedule(exchange, request.confirmable ? piggybackTimeout : handlerTimeout, exchange.arrivedAt);
     // A thenable that is no promise might call back twice.
     const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
     promise.then(exchange.onResponse, exchange.onError);
   }
 
   #errorResponse(error: unknown): CoapResponse {
-    if (error instanceof TandemError && error.code !== 'INTERNAL') return errorResponse(error);
+    if (error instanceof TandemError && error.code !== 'INTERNAL') {
+      const refusal = REFUSALS[error.code];
+      if (refusal !== undefined) this.#ports.metrics.dropped(refusal);
+      return errorResponse(error);
+    }
     const cause = error instanceof TandemError ? (error.cause ?? error) : error;
     const stack = cause instanceof Error ? cause.stack : String(cause);
     this.#ports.logger.error('a request handler failed', { error: stack });
@@ -217,13 +230,14 @@ export class RequestLayer implements ExchangeLayer {
     let relation: Relation | undefined;
     try {
       relation = this.#register(exchange.request, response);
-      message = this.#blockwise.render(exchange.request, response, relation?.number);
+      message = this.#blockwise.render(exchange.request, response, relation);
     } catch (error) {
       if (relation !== undefined) this.#ports.observe.close(relation, 'refused');
-      message = this.#blockwise.render(exchange.request, this.#errorResponse(error), undefined);
+      const refusal = error instanceof AnswerTooLong ? error.response : this.#errorResponse(error);
+      message = this.#blockwise.render(exchange.request, refusal, undefined);
     }
     this.#transmit(exchange, message, relation, settled);
-    if (relation !== undefined) this.#ports.observe.begin(relation);
+    if (relation !== undefined) this.#ports.observe.begin(relation, blockMore(message.block2 ?? -1));
   }
 
   /** The relation a response accepts. */
@@ -236,7 +250,8 @@ export class RequestLayer implements ExchangeLayer {
     const { peer, token, confirmable } = request;
     if (response.observation !== undefined && response.code.startsWith('2.')) {
       const exponent = blockExponent(request.block2);
-      return observe.register(peer, token, confirmable, response.observation, transferKey(request), exponent);
+      const { owner } = request;
+      return observe.register(peer, token, confirmable, response.observation, transferKey(request), owner, exponent);
     }
     if (response.observation !== undefined) observe.refuse(response.observation);
     // A client that registers again and gets no Observe option knows that it does not observe any more.
@@ -250,26 +265,24 @@ export class RequestLayer implements ExchangeLayer {
     this.#finish(exchange, settled);
   }
 
-  #acquire(request: IncomingRequest, hash: number): Exchange {
+  #acquire(request: IncomingRequest, hash: number, now: Millis): Exchange {
     let exchange = this.#pool.pop();
     if (exchange === undefined) exchange = new Exchange(this, request);
     else exchange.request = request;
-    exchange.tokenHash = hash;
+    exchange.fingerprint = hash;
+    exchange.arrivedAt = now;
     exchange.state = request.confirmable ? 'piggyback' : 'separate';
     return exchange;
   }
 
   #finish(exchange: Exchange, settled: boolean): void {
-    if (exchange.listed) {
-      this.#ports.wheel.cancel(exchange);
-      delist(exchange.request.peer, exchange);
-      this.#running.delete(exchange);
-    }
+    if (exchange.listed) this.#ports.wheel.cancel(exchange);
     exchange.state = 'answered';
     if (settled) this.#release(exchange);
   }
 
   #release(exchange: Exchange): void {
+    this.#running.delete(exchange);
     exchange.request = this.#noRequest;
     if (this.#pool.length < MAX_POOL) this.#pool.push(exchange);
   }

@@ -28,8 +28,11 @@ export interface CoapRequest {
   /**
    * The handler has found its credentials to be valid. A request of which that has not been said is a stranger's: its
    * answer is at most three times as long as itself, and counts for the limits of its source address.
+   * @param owner whose they are, not empty: what is kept of or for a request is charged to its owner, and only its owner sees it
    */
-  authenticate(): void;
+  authenticate(owner: string): void;
+  /** A later block of something whose first one has been asked about before. */
+  readonly continues: boolean;
   /**
    * Whether the peer is known to receive what is sent to its address; always where nobody has to prove it (COAP_ECHO). An
    * observation, or anything else that makes us send more than three times what came in, is for those who have:
@@ -58,6 +61,8 @@ export class IncomingRequest implements CoapRequest {
   echoStart = 0;
   echoLength = -1;
   authenticated = false;
+  /** Empty while it is not authenticated. */
+  owner = '';
   /** Undefined: nobody has to prove an address. */
   proofs: EchoProofs | undefined = undefined;
   readonly confirmable: boolean;
@@ -92,9 +97,14 @@ export class IncomingRequest implements CoapRequest {
     return this.#payload;
   }
 
-  authenticate(): void {
+  authenticate(owner: string): void {
+    this.owner = owner;
     this.authenticated = true;
     this.peer.authenticated = true;
+  }
+
+  get continues(): boolean {
+    return blockNumber(this.block1) > 0 || blockNumber(this.block2) > 0;
   }
 
   get proved(): boolean {
@@ -298,6 +308,22 @@ export function transferKey(request: IncomingRequest): string {
     at += length;
   }
   return key;
+}
+
+/** Whether both name the same resource: path and query, whatever else may differ. */
+export function sameTarget(one: string, other: string): boolean {
+  return targetOf(one) === targetOf(other);
+}
+
+function targetOf(transferKey: string): string {
+  let target = '';
+  for (let at = transferKey.indexOf(' ', transferKey.indexOf(' ') + 1); at !== -1 && at < transferKey.length; ) {
+    const [entry = '', option, length] = /^ (\d+),(\d+),/.exec(transferKey.slice(at)) ?? [];
+    const end = at + entry.length + Number(length);
+    if (Number(option) === OPTION.URI_PATH || Number(option) === OPTION.URI_QUERY) target += transferKey.slice(at, end);
+    at = end;
+  }
+  return target;
 }
 
 /** Size1, Size2 and Echo, for example, are NoCacheKey options by their number (RFC 7252 section 5.4.6). */

@@ -1,3 +1,4 @@
+import type { Millis } from '@tandem/core';
 import { ACK, CON, codeByte, NON } from './codes';
 import type { Deduplication } from './deduplication';
 import type { EchoProofs } from './echo';
@@ -5,6 +6,7 @@ import { encodeMessage, type OutgoingMessage, stampMessageId } from './encoder';
 import type { EndpointMetrics } from './endpoint-metrics';
 import type { Exchange } from './exchange';
 import { emptyMessage } from './guard';
+import type { MessageIds } from './message-ids';
 import type { ObserveLayer } from './observe';
 import type { PeerState } from './peer';
 import type { Relation } from './relation';
@@ -16,10 +18,12 @@ export interface ResponderPorts {
   readonly deduplication: Deduplication;
   readonly observe: ObserveLayer;
   readonly metrics: EndpointMetrics;
+  /** For what is sent to strangers; what is sent to devices has its own. */
+  readonly strangerIds: MessageIds;
   /** Undefined: nobody has to prove an address. */
   readonly proofs: EchoProofs | undefined;
-  now(): number;
   send(datagram: Buffer, peer: PeerState): void;
+  now(): Millis;
   /** Whether a stranger at this address gets one more answer; one that does not is counted. */
   mayReply(address: string): boolean;
 }
@@ -56,16 +60,16 @@ export class Responder {
   }
 
   #send(exchange: Exchange, message: OutgoingMessage, relation: Relation | undefined, maxRepetitions: number): void {
-    const { peer, datagram, messageId, tokenLength, confirmable } = exchange.request;
+    const { arrivedAt, request, state, fingerprint } = exchange;
+    const { peer, datagram, messageId, tokenLength, confirmable } = request;
     const { deduplication, metrics, reliability } = this.#ports;
-    const now = this.#ports.now();
     metrics.responded(message.code);
-    if (exchange.state === 'piggyback') {
+    if (state === 'piggyback') {
       const reply = encodeMessage(ACK, messageId, message, datagram, 4, tokenLength);
-      deduplication.remember(peer, messageId, exchange.tokenHash, reply, now);
+      deduplication.remember(peer, messageId, fingerprint, reply, arrivedAt);
       this.#ports.send(reply, peer);
     } else if (confirmable && !this.closing) {
-      deduplication.remember(peer, messageId, exchange.tokenHash, emptyMessage(ACK, messageId), now);
+      deduplication.remember(peer, messageId, fingerprint, emptyMessage(ACK, messageId), arrivedAt);
       const separate = encodeMessage(CON, 0, message, datagram, 4, tokenLength);
       const owner = relation && this.#registrationOwner(relation);
       if (reliability.send(peer, separate, owner, false, maxRepetitions) === undefined) {
@@ -73,7 +77,7 @@ export class Responder {
         if (relation !== undefined) this.#ports.observe.close(relation, 'refused');
       }
     } else {
-      deduplication.remember(peer, messageId, exchange.tokenHash, undefined, now);
+      deduplication.remember(peer, messageId, fingerprint, undefined, arrivedAt);
       const id = reliability.messageId(peer);
       if (id === -1) metrics.dropped('no_message_id');
       else {
@@ -104,14 +108,13 @@ export class Responder {
    * Nothing is remembered of a stranger's request: it has changed nothing, so it may be answered anew, and a flood of them
    * cannot push out what is remembered of devices. Nor is anything waited for: a separate answer is a Non-confirmable
    * message, as it has to be for one with an Echo option (RFC 9175 section 2.4). Credentials that are valid pass whatever
-   * the limit of the address, and a peer that has had some is no stranger unless it guesses others.
+   * the limit of the address. That the peer has had some before says nothing: anybody can write its address on a datagram.
    */
   #sendToStranger(exchange: Exchange, message: OutgoingMessage): void {
     const { request } = exchange;
     const { peer, datagram, messageId, tokenLength } = request;
-    const { metrics, reliability } = this.#ports;
-    const known = request.authenticated || (peer.authenticated && message.code !== UNAUTHORIZED);
-    if (!known && !this.#ports.mayReply(peer.address)) return;
+    const { metrics, strangerIds } = this.#ports;
+    if (!request.authenticated && !this.#ports.mayReply(peer.address)) return;
     metrics.responded(message.code);
     if (message.echo !== undefined) metrics.dropped('unproved');
     const type = exchange.state === 'piggyback' ? ACK : NON;
@@ -121,7 +124,7 @@ export class Responder {
       reply = encodeMessage(type, messageId, { code: message.code }, datagram, 4, tokenLength);
     }
     if (type === NON) {
-      const id = reliability.messageId(peer);
+      const id = strangerIds.next(peer.hash, this.#ports.now());
       if (id === -1) {
         metrics.dropped('no_message_id');
         return;

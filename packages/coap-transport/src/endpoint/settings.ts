@@ -18,7 +18,9 @@ export interface EndpointSettings {
   readonly maxRetransmit: number;
   /** Separate responses that wait for one peer's free place (NSTART is 1). */
   readonly maxQueuedPerPeer: number;
-  /** Requests running at once, in all and of one peer; beyond: 5.03. */
+  /** Separate responses and final notifications that are unacknowledged, in all. */
+  readonly maxUnacknowledged: number;
+  /** Requests whose handler is running, in all, and of one peer with valid credentials; beyond: 5.03. */
   readonly maxRunning: number;
   readonly maxRunningPerPeer: number;
   /** The largest block we send or ask for: 0 to 6 for 16 to 1024 bytes (RFC 7959 section 2.2). */
@@ -57,6 +59,7 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   ackRandomFactor: 1.5,
   maxRetransmit: 4,
   maxQueuedPerPeer: 32,
+  maxUnacknowledged: 8_192,
   maxRunning: 10_000,
   maxRunningPerPeer: 256,
   blockExponent: 6,

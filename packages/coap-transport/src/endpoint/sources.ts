@@ -112,7 +112,14 @@ function sourceOf(address: string): string {
  */
 const NOBODY = /^(?:::ffff:)?(?:0|22[4-9]|2[3-5]\d)\.|^ff[\da-f]{2}:|^::$/;
 
+const ONE = 0x31;
+const THREE = 0x33;
+const NINE = 0x39;
+
 /** Whether an answer to this address would go to nobody, or to many. */
 export function isNobody(address: string): boolean {
+  const first = address.charCodeAt(0);
+  // Most addresses begin with 1 or 3 to 9, and so never match.
+  if (first === ONE || (first >= THREE && first <= NINE)) return false;
   return NOBODY.test(address);
 }

@@ -48,11 +48,11 @@ export class TimerWheel {
     return this.#count;
   }
 
-  /** (Re)starts the entry's wait. */
-  schedule(entry: TimerEntry, delay: Millis): void {
+  /** (Re)starts the entry's wait. @param now what the clock says, where the caller knows it */
+  schedule(entry: TimerEntry, delay: Millis, now = this.#clock.monotonic()): void {
     if (this.#stopped) return;
     if (entry.wheelSlot !== -1) this.#unlink(entry);
-    const due = (this.#clock.monotonic() - this.#origin + delay) / this.#granule;
+    const due = (now - this.#origin + delay) / this.#granule;
     const tick = Math.max(Math.ceil(due), this.#tick + 1);
     entry.wheelTick = tick;
     this.#link(entry, tick % this.#due);

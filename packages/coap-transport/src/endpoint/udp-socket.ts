@@ -1,5 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram';
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
 import type { Logger } from '@tandem/core';
+import { OwnAddresses } from './own-addresses';
 
 /** Where a datagram goes. `session` is whatever a secured socket handed over with the peer's datagrams. */
 export interface Destination {
@@ -18,12 +21,14 @@ export type DatagramReceiver = (datagram: Buffer, address: string, port: number,
 export interface UdpSocket {
   send(datagram: Buffer, to: Destination): void;
   receive(receiver: DatagramReceiver): void;
+  /** Whether this is the socket itself: what seems to come from there is forged, and an answer would come back. */
+  isSelf(address: string, port: number): boolean;
   readonly local: { readonly address: string; readonly port: number };
   close(): Promise<void>;
 }
 
 export interface UdpSocketOptions {
-  /** An IPv4 or IPv6 address. */
+  /** An IPv4 or IPv6 address, or a name for an IPv4 one. */
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
@@ -41,8 +46,12 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     reuseAddr: false,
-    // Destinations are literal addresses: answering at once saves a trip through the next tick per datagram.
-    lookup: (hostname, _options, done) => done(null, hostname, family),
+    // Destinations are literal addresses: answering at once saves a trip through the next tick per datagram. Only the address
+    // to bind to may be a name.
+    lookup: (hostname, _options, done) => {
+      if (isIP(hostname) !== 0) done(null, hostname, family);
+      else lookup(hostname, family, done);
+    },
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', (error) => {
@@ -66,16 +75,23 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
 class BoundUdpSocket implements UdpSocket {
   readonly #socket: Socket;
   readonly local: { readonly address: string; readonly port: number };
+  readonly #own: OwnAddresses;
   #open = true;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     const { address, port } = socket.address();
     this.local = { address, port };
+    this.#own = new OwnAddresses(address, () => performance.now());
+  }
+
+  isSelf(address: string, port: number): boolean {
+    return port === this.local.port && this.#own.has(address);
   }
 
   send(datagram: Buffer, to: Destination): void {
-    if (this.#open) this.#socket.send(datagram, 0, datagram.length, to.port, to.address);
+    // With an offset and a length it would make one more view of the same bytes.
+    if (this.#open) this.#socket.send(datagram, to.port, to.address);
   }
 
   receive(receiver: DatagramReceiver): void {

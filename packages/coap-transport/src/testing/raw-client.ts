@@ -29,6 +29,7 @@ export interface Received {
   readonly observe: number | undefined;
   readonly format: number | undefined;
   readonly maxAge: number | undefined;
+  readonly block1: number | undefined;
   readonly block2: number | undefined;
   readonly text: string;
 }
@@ -190,6 +191,7 @@ function read(packet: ParsedPacket): Received {
     observe: option(packet, 'Observe'),
     format: option(packet, 'Content-Format'),
     maxAge: option(packet, 'Max-Age'),
+    block1: option(packet, 'Block1'),
     block2: option(packet, 'Block2'),
     text: packet.payload.toString(),
   };

@@ -95,7 +95,10 @@ export class TestGateway {
     const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
     const admin = await state.devices.findUserByEmail('tenant@example.org');
-    const transport = await createCoapTransport(core);
+    const transport = await createCoapTransport(core).catch(async (error) => {
+      await state.close();
+      throw error;
+    });
     return new TestGateway(core, transport, log, admin?.tenantId ?? '', folder);
   }
 

@@ -109,7 +109,7 @@ export const SETTINGS = {
   TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER: whole(
     524_288,
     { min: 4_096, unit: 'bytes' },
-    'Memory for unfinished block-wise transfers of one address and port, once each way; beyond it 5.03',
+    'Memory for unfinished block-wise transfers of one device, and of one address and port, once each way; beyond it 5.03',
   ),
   TANDEM_COAP_MAX_BODY: whole(
     262_144,

@@ -87,6 +87,10 @@ export class FakeSocket implements UdpSocket {
     this.#receiver = receiver;
   }
 
+  isSelf(address: string, port: number): boolean {
+    return port === this.local.port && address === this.local.address;
+  }
+
   /** For `FakeNetwork` only. */
   arrive(datagram: Buffer, from: Destination): void {
     this.#receiver?.(datagram, from.address, from.port, from.session);

@@ -1,6 +1,7 @@
 import { type LogFields, type Logger, MetricsRegistry } from '@tandem/core';
 import type { RequestHandler } from '../blockwise';
 import { CoapEndpoint } from '../endpoint';
+import type { CoapRequest } from '../request';
 import type { EndpointSettings } from '../settings';
 import { FakeClient } from './fake-client';
 import { FakeClock } from './fake-clock';
@@ -16,6 +17,8 @@ export class Harness {
   readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly endpoint: CoapEndpoint;
   readonly client: FakeClient;
+  /** Whose credentials a request has. */
+  ownerOf = (request: CoapRequest): string => request.peer.key;
 
   /** `strangers`: nobody has credentials. */
   constructor(handler: RequestHandler, settings: Partial<EndpointSettings> = {}, strangers = false) {
@@ -23,15 +26,15 @@ export class Harness {
     this.endpoint = new CoapEndpoint({
       socket: this.network.bind('10.0.0.254', 5683),
       handler: (request) => {
-        if (!strangers) request.authenticate();
+        if (!strangers) request.authenticate(this.ownerOf(request));
         return handler(request);
       },
       admit: (request) => {
-        if (!strangers) request.authenticate();
+        if (!strangers) request.authenticate(this.ownerOf(request));
         return undefined;
       },
       mayContinue: (request) => {
-        if (!strangers) request.authenticate();
+        if (!strangers) request.authenticate(this.ownerOf(request));
         return true;
       },
       settings,
