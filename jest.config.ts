@@ -20,6 +20,8 @@ const config: Config = {
     '^@tandem/(.*)$': '<rootDir>/packages/$1/src/index.ts',
   },
   testTimeout: 30_000,
+  // Most tests wait for sockets and processes: a core left over for the parent, as is the default, would idle.
+  maxWorkers: '100%',
   reporters: ['default', '<rootDir>/tools/summary-reporter.cjs'],
 };
 
