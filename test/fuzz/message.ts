@@ -1,3 +1,12 @@
+import {
+  uint,
+  type WrittenMessage,
+  type WrittenOption,
+  write as writeMessage,
+} from '../../packages/coap-transport/src/endpoint/testing/message-writer';
+
+export { uint };
+
 /** Message types (RFC 7252 section 3). */
 export const CON = 0;
 export const NON = 1;
@@ -21,44 +30,12 @@ export const OPTION = {
   REQUEST_TAG: 292,
 } as const;
 
-export interface Option {
-  readonly number: number;
-  readonly value: Buffer;
-}
-
-export interface Message {
-  readonly type: number;
-  /** The code's byte. */
-  readonly code: number;
-  readonly token: Buffer;
-  readonly options: readonly Option[];
-  readonly payload: Buffer;
-}
+export type Option = WrittenOption;
+export type Message = Omit<WrittenMessage, 'messageId'>;
 
 /** Writes a message with message id 0, whether it makes sense or not. */
-export function write({ type, code, token, options, payload }: Message): Buffer {
-  const parts = [Buffer.from([0x40 | (type << 4) | token.length, code, 0, 0]), token];
-  let last = 0;
-  for (const { number, value } of [...options].sort((a, b) => a.number - b.number)) {
-    const [delta, deltaTail] = nibble(number - last);
-    const [length, lengthTail] = nibble(value.length);
-    parts.push(Buffer.from([(delta << 4) | length, ...deltaTail, ...lengthTail]), value);
-    last = number;
-  }
-  if (payload.length > 0) parts.push(Buffer.from([0xff]), payload);
-  return Buffer.concat(parts);
-}
-
-function nibble(value: number): [number, number[]] {
-  if (value < 13) return [value, []];
-  if (value < 269) return [13, [value - 13]];
-  return [14, [(value - 269) >> 8, (value - 269) & 255]];
-}
-
-export function uint(value: number): Buffer {
-  if (value === 0) return Buffer.alloc(0);
-  const hex = value.toString(16);
-  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+export function write(message: Message): Buffer {
+  return writeMessage({ ...message, messageId: 0 });
 }
 
 export const blockValue = (number: number, more: boolean, exponent: number): Buffer =>

@@ -26,7 +26,7 @@ export function withExponentUpTo(largest: number, value: number): number {
 }
 
 /** 1024 bytes: the largest block of RFC 7959, and what contract 2.1 prefers. */
-export const MAX_EXPONENT = 6;
+const MAX_EXPONENT = 6;
 
 /** Block numbers have 20 bits. */
 export const MAX_BLOCKS = 1 << 20;

@@ -6,10 +6,10 @@ import type { Bytes } from './settings';
 /** How long one key makes values. A value is accepted until the key after its own is gone: for one to two of these. */
 const KEY_LIFETIME: Millis = 120_000;
 /** How long an address that has proved itself counts as proved: a proof is one more round trip of the device. */
-export const PROOF_LIFETIME: Millis = 3_600_000;
+const PROOF_LIFETIME: Millis = 3_600_000;
 const KEY: Bytes = 32;
 /** More than the 64 bits that RFC 9175 section 5 recommends, and short enough for a one-byte option header. */
-export const ECHO_LENGTH: Bytes = 12;
+const ECHO_LENGTH: Bytes = 12;
 
 /**
  * Whether peers receive what is sent to their addresses (RFC 9175 section 2.4, item 3). A value is an HMAC-SHA256 of the

@@ -9,7 +9,8 @@ import { kind } from './testing/fake-client';
 import type { FakeSocket } from './testing/fake-network';
 import { FakeSource } from './testing/fake-source';
 import { Harness } from './testing/harness';
-import { anyDatagram, malformed, soundRequest, upload, write } from './testing/hostile-datagrams';
+import { anyDatagram, malformed, soundRequest, upload } from './testing/hostile-datagrams';
+import { write } from './testing/message-writer';
 
 /** Long enough for every retransmission, every handler's time limit and every unfinished upload to be over. */
 const MINUTES = 15 * 60_000;

@@ -318,7 +318,11 @@ export class ObserveLayer implements RelationLayer {
       if (relation.dirty) this.#turns.enqueue(relation);
       return;
     }
-    if (notification.unsent !== undefined && this.#mustConfirm(relation) && this.#isTaken(relation.peer)) {
+    if (
+      notification.unsent !== undefined &&
+      this.#mustConfirm(relation) &&
+      !this.#ports.reliability.isFree(relation.peer)
+    ) {
       relation.peer.claimant ??= relation;
       this.#park(relation);
       this.#guarded(() => notification.unsent?.());
@@ -387,10 +391,6 @@ export class ObserveLayer implements RelationLayer {
     this.#guarded(() => notification.lapsed?.());
     this.#waive(relation);
     if (this.#is(relation, 'idle')) this.#turns.enqueue(relation);
-  }
-
-  #isTaken(peer: PeerState): boolean {
-    return !this.#ports.reliability.isFree(peer);
   }
 
   /** Asked anew: what was called meanwhile may have changed it. */

@@ -1,5 +1,8 @@
 import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
 import type { FakeNetwork, FakeSocket } from './fake-network';
+import { uint } from './message-writer';
+
+export { uint };
 
 export interface ClientRequest {
   readonly code?: string;
@@ -90,12 +93,6 @@ export class FakeClient {
   reset(packet: ParsedPacket): void {
     this.send(generate({ code: '0.00', reset: true, messageId: packet.messageId }));
   }
-}
-
-export function uint(value: number): Buffer {
-  if (value === 0) return Buffer.alloc(0);
-  const hex = value.toString(16);
-  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
 }
 
 /** The value of a uint option, undefined when the packet has none. */
