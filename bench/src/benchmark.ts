@@ -62,8 +62,8 @@ export async function benchmark(
   const shared = { protocol, devices: options.devices, core: options.pin ? SERVER_CORE : undefined };
   const baseline = async (name: string, append: boolean): Promise<Contestant> => {
     const home = homeOf(append ? 'b' : 'a');
-    const log = append ? ['lmdb', path.join(home, 'log'), options.flush ? 'flush' : 'no-flush'] : [];
-    return enter(await startBaseline({ ...shared, name, log, folder: home }), home);
+    const args = append ? ['lmdb', path.join(home, 'log'), options.flush ? 'flush' : 'no-flush'] : [];
+    return enter(await startBaseline({ ...shared, script: `${protocol}-baseline`, name, args, folder: home }), home);
   };
   try {
     const field: Field = {

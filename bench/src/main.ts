@@ -3,6 +3,7 @@ import { benchmark } from './benchmark';
 import { FailedRun } from './contestant';
 import { BadOption, readOptions, USAGE } from './options';
 import { benchmarkRedis } from './redis/redis-benchmark';
+import { benchmarkServerApi } from './server-api/server-api-benchmark';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -14,9 +15,10 @@ async function main(argv: readonly string[]): Promise<number> {
   if (options.pin && spawnSync('taskset', ['--version']).status !== 0) {
     throw new BadOption('--pin needs the taskset command');
   }
-  if (options.redis) {
-    const sentences = await benchmarkRedis(options, print);
-    for (const sentence of sentences) print(`MISSED (redis): ${sentence}`);
+  if (options.subject !== 'doors') {
+    const benchmarkSubject = options.subject === 'redis' ? benchmarkRedis : benchmarkServerApi;
+    const sentences = await benchmarkSubject(options, print);
+    for (const sentence of sentences) print(`MISSED (${options.subject}): ${sentence}`);
     return sentences.length === 0 ? 0 : 1;
   }
   let missed = 0;

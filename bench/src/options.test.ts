@@ -3,8 +3,10 @@ import { BadOption, readOptions, USAGE } from './options';
 describe('the command line', () => {
   it('without arguments measures both protocols, three rounds of ten seconds and a soak, over CoAP a long one, unpinned', () => {
     expect(readOptions([])).toEqual({
+      subject: 'doors',
       protocols: ['http', 'coap'],
-      redis: false,
+      stores: ['embedded', 'redis'],
+      reads: ['page', 'text', 'text-of-all', 'latest'],
       seconds: 10,
       warmup: 5,
       rounds: 3,
@@ -24,8 +26,19 @@ describe('the command line', () => {
   });
 
   it('measures processes over a shared Redis on demand', () => {
-    expect(readOptions(['redis', '--seconds', '2'])).toMatchObject({ redis: true, seconds: 2 });
+    expect(readOptions(['redis', '--seconds', '2'])).toMatchObject({ subject: 'redis', seconds: 2 });
     expect(() => readOptions(['redis', 'http'])).toThrow(BadOption);
+  });
+
+  it('measures the server API on demand: both stores and all reads, or one, with many devices and fewer connections', () => {
+    expect(readOptions(['server-api'])).toMatchObject({
+      subject: 'server-api',
+      stores: ['embedded', 'redis'],
+      devices: 100_000,
+      connections: 16,
+    });
+    const argv = ['server-api', '--store', 'redis', '--read', 'text', '--devices', '500'];
+    expect(readOptions(argv)).toMatchObject({ stores: ['redis'], reads: ['text'], devices: 500 });
   });
 
   it('takes one protocol and the knobs', () => {
@@ -58,6 +71,8 @@ describe('the command line', () => {
     [['--soak', '2'], '--soak is 0 or at least 3'],
     [['--soak', 'long'], '--soak is a whole number from 0'],
     [['--fanout', '-1'], '--fanout'],
+    [['server-api', '--store', 'disk'], '--store is one of embedded, redis'],
+    [['server-api', '--read', 'all'], "not 'all'"],
     [['--secnds', '2'], '--secnds'],
   ])('refuses %j', (argv, words) => {
     expect(() => readOptions(argv)).toThrow(BadOption);

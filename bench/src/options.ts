@@ -1,10 +1,19 @@
 import { parseArgs } from 'node:util';
+import { READ_NAMES, type ReadName } from './server-api/reads';
 import type { Protocol } from './servers/server-under-test';
 
+/** What a run is about: the two doors on the embedded store, processes that share a Redis, or the server API. */
+export type Subject = 'doors' | 'redis' | 'server-api';
+
+export const STORE_NAMES = ['embedded', 'redis'] as const;
+export type StoreName = (typeof STORE_NAMES)[number];
+
 export interface BenchOptions {
+  readonly subject: Subject;
   readonly protocols: readonly Protocol[];
-  /** Measure processes that share a Redis instead. */
-  readonly redis: boolean;
+  /** Of the server API. */
+  readonly stores: readonly StoreName[];
+  readonly reads: readonly ReadName[];
   /** Counted seconds of each server in each round. */
   readonly seconds: number;
   /** Seconds of load each server gets before the first round; not counted. */
@@ -52,9 +61,12 @@ const NUMBERS = {
 /** Ten minutes over CoAP: the tables of its endpoint keep some things for four. */
 const SOAK_SECONDS: Readonly<Record<Protocol, number>> = { http: 180, coap: 600 };
 
+/** Other defaults for the server API: who reads is few, what is read is much. */
+const SERVER_API_NUMBERS: Partial<Record<NumberName, number>> = { devices: 100_000, connections: 16 };
+
 type NumberName = keyof typeof NUMBERS;
 
-export const USAGE = `npm run bench -- [http|coap|redis] [options]      both protocols, on the embedded store, when none is named
+export const USAGE = `npm run bench -- [http|coap|redis|server-api] [options]      both protocols, on the embedded store, when none is named
 ${Object.entries(NUMBERS)
   .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(20)}default ${value}`)
   .join('\n')}
@@ -62,16 +74,23 @@ ${Object.entries(NUMBERS)
   --pin                 servers on core 0, generators on core 1 (taskset); --no-pin is the default
   --flush               baseline B flushes its log to disk behind each commit
   --baselines           leave the gateway out
+  --store <name>        server-api: only on this store, ${STORE_NAMES.join(' or ')}
+  --read <name>         server-api: only this kind of read, ${READ_NAMES.join(', ')}; there server-api has
+                        ${SERVER_API_NUMBERS.devices} devices and ${SERVER_API_NUMBERS.connections} connections by default
   --gateway <command>   start this instead of the built gateway
 `;
 
 /** Reads the command line. Throws BadOption. */
 export function readOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parse(argv);
-  const number = (name: NumberName): number => wholeNumber(name, values[name]);
+  const subject = subjectOf(positionals);
+  const defaults = subject === 'server-api' ? SERVER_API_NUMBERS : {};
+  const number = (name: NumberName): number => wholeNumber(name, values[name], defaults[name]);
   return {
+    subject,
     protocols: protocolsOf(positionals),
-    redis: positionals[0] === 'redis',
+    stores: oneOf('store', STORE_NAMES, values.store),
+    reads: oneOf('read', READ_NAMES, values.read),
     seconds: number('seconds'),
     warmup: number('warmup'),
     rounds: number('rounds'),
@@ -111,6 +130,8 @@ function parse(argv: readonly string[]) {
         'no-pin': { type: 'boolean' },
         flush: { type: 'boolean' },
         baselines: { type: 'boolean' },
+        store: { type: 'string' },
+        read: { type: 'string' },
         gateway: { type: 'string' },
       },
     });
@@ -119,9 +140,17 @@ function parse(argv: readonly string[]) {
   }
 }
 
-function wholeNumber(name: NumberName, text: string | undefined): number {
+function wholeNumber(name: NumberName, text: string | undefined, otherDefault: number | undefined): number {
   const { default: value, least } = NUMBERS[name];
-  return text === undefined ? value : atLeast(least, name, text);
+  return text === undefined ? (otherDefault ?? value) : atLeast(least, name, text);
+}
+
+/** The one that is named, or all of them. */
+function oneOf<T extends string>(name: string, all: readonly T[], text: string | undefined): readonly T[] {
+  if (text === undefined) return all;
+  const named = all.filter((each) => each === text);
+  if (named.length === 0) throw new BadOption(`--${name} is one of ${all.join(', ')}, not '${text}'`);
+  return named;
 }
 
 function atLeast(least: number, name: string, text: string): number {
@@ -140,13 +169,18 @@ function soakOf(text: string): BenchOptions['soak'] {
   return { http: seconds, coap: seconds };
 }
 
+/** The first word when it names no protocol. */
+function subjectOf([first]: readonly string[]): Subject {
+  return first === 'redis' || first === 'server-api' ? first : 'doors';
+}
+
 function protocolsOf(positionals: readonly string[]): Protocol[] {
   const [first, ...more] = positionals;
-  if (more.length === 0 && (first === undefined || first === 'redis')) {
+  if (more.length === 0 && (first === undefined || subjectOf(positionals) !== 'doors')) {
     return ['http', 'coap'];
   }
   if (more.length > 0 || (first !== 'http' && first !== 'coap')) {
-    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap nor redis`);
+    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap nor redis nor server-api`);
   }
   return [first];
 }

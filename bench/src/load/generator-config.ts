@@ -5,6 +5,6 @@ import type { GeneratorConfig } from './generator-messages';
 export function generatorConfig(protocol: Protocol, server: ServerUnderTest, options: BenchOptions): GeneratorConfig {
   const { host, port, tokens } = server;
   return protocol === 'http'
-    ? { protocol, host, port, tokens, connections: options.connections }
-    : { protocol, host, port, tokens, peers: options.peers, window: options.window };
+    ? { load: protocol, host, port, tokens, connections: options.connections }
+    : { load: protocol, host, port, tokens, peers: options.peers, window: options.window };
 }

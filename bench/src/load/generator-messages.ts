@@ -2,10 +2,17 @@
 export type GeneratorConfig = {
   readonly host: string;
   readonly port: number;
-  readonly tokens: readonly string[];
 } & (
-  | { readonly protocol: 'http'; readonly connections: number }
-  | { readonly protocol: 'coap'; readonly peers: number; readonly window: number }
+  | { readonly load: 'http'; readonly tokens: readonly string[]; readonly connections: number }
+  | { readonly load: 'coap'; readonly tokens: readonly string[]; readonly peers: number; readonly window: number }
+  | {
+      readonly load: 'reads';
+      /** Path and query of each GET: taken in turn by all connections together, from the start again after the last. */
+      readonly paths: readonly string[];
+      /** Value of X-Authorization. */
+      readonly authorization: string;
+      readonly connections: number;
+    }
 );
 
 export interface RunRequest {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpLoad } from './http-load';
+import { telemetryRequest } from './http-requests';
 import { LoadRecorder } from './load-recorder';
 
 interface Seen {
@@ -48,8 +49,7 @@ async function runAgainst(
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
     connections: 2,
-    tokens: ['one', 'two'],
-    body: '{"a":1}',
+    requestOf: (connection) => telemetryRequest('127.0.0.1', 1, connection === 0 ? 'one' : 'two', '{"a":1}'),
     recorder,
     now: () => {
       micros += 1;

@@ -9,14 +9,13 @@ export interface HttpLoadOptions {
   readonly host: string;
   readonly port: number;
   readonly connections: number;
-  /** Access tokens; connection i posts as device i modulo their number. */
-  readonly tokens: readonly string[];
-  readonly body: string;
+  /** The bytes of the next request of a connection, of which the first is 0. */
+  readonly requestOf: (connection: number) => Buffer;
   readonly recorder: LoadRecorder;
   readonly now: MonotonicMicros;
 }
 
-/** Posts telemetry over keep-alive connections, one request outstanding on each. */
+/** Sends requests over keep-alive connections, one outstanding on each. */
 export class HttpLoad implements Load {
   private connections: HttpConnection[] = [];
   private running = false;
@@ -25,10 +24,9 @@ export class HttpLoad implements Load {
 
   async start(): Promise<void> {
     this.running = true;
-    const { connections, tokens } = this.options;
     this.connections = Array.from(
-      { length: connections },
-      (_, i) => new HttpConnection(this.options, tokens[i % tokens.length] ?? '', () => this.running),
+      { length: this.options.connections },
+      (_, i) => new HttpConnection(this.options, i, () => this.running),
     );
     await Promise.all(this.connections.map((connection) => connection.opened));
     for (const connection of this.connections) {
@@ -47,7 +45,6 @@ class HttpConnection {
   /** Rejects when the server does not take the connection. */
   readonly opened: Promise<void>;
   private readonly socket: Socket;
-  private readonly request: Buffer;
   private readonly closed: Promise<void>;
   private outstanding = false;
   private finishing = false;
@@ -56,10 +53,9 @@ class HttpConnection {
 
   constructor(
     private readonly options: HttpLoadOptions,
-    token: string,
+    private readonly number: number,
     private readonly wanted: () => boolean,
   ) {
-    this.request = telemetryRequest(options.host, options.port, token, options.body);
     const scanner = new ResponseScanner((status) => this.answered(status));
     // One read buffer per connection: a 'data' listener would allocate one per response.
     const buffer = Buffer.allocUnsafe(READ_BUFFER_BYTES);
@@ -83,7 +79,7 @@ class HttpConnection {
   send(): void {
     this.outstanding = true;
     this.sentAt = this.options.now();
-    this.socket.write(this.request);
+    this.socket.write(this.options.requestOf(this.number));
   }
 
   finish(): Promise<void> {
@@ -122,11 +118,4 @@ class HttpConnection {
     this.outstanding = false;
     this.socket.destroy();
   }
-}
-
-function telemetryRequest(host: string, port: number, token: string, body: string): Buffer {
-  return Buffer.from(
-    `POST /api/v1/${token}/telemetry HTTP/1.1\r\nHost: ${host}:${port}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }

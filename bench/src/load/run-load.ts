@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CoapLoad } from './coap-load';
 import type { GeneratorConfig, RunRequest, RunResult } from './generator-messages';
 import { HttpLoad } from './http-load';
+import { getRequest, telemetryRequest } from './http-requests';
 import type { Load } from './load';
 import { LoadRecorder } from './load-recorder';
 import { TELEMETRY_BODY } from './telemetry-body';
@@ -19,18 +20,40 @@ export interface PreparedLoad {
 
 export function prepareLoad(config: GeneratorConfig): PreparedLoad {
   const recorder = new LoadRecorder();
-  const shared = { host: config.host, port: config.port, tokens: config.tokens, body: TELEMETRY_BODY, recorder, now };
-  const load =
-    config.protocol === 'http'
-      ? new HttpLoad({ ...shared, connections: config.connections })
-      : new CoapLoad({
-          ...shared,
-          peers: config.peers,
-          window: config.window,
-          ackTimeoutMs: ACK_TIMEOUT_MS,
-          random: Math.random,
-        });
-  return { load, recorder };
+  return { load: loadOf(config, recorder), recorder };
+}
+
+function loadOf(config: GeneratorConfig, recorder: LoadRecorder): Load {
+  const { host, port } = config;
+  const shared = { host, port, recorder, now };
+  switch (config.load) {
+    case 'http': {
+      const requests = config.tokens.map((token) => telemetryRequest(host, port, token, TELEMETRY_BODY));
+      const requestOf = (connection: number): Buffer => item(requests, connection);
+      return new HttpLoad({ ...shared, connections: config.connections, requestOf });
+    }
+    case 'reads': {
+      const requests = config.paths.map((path) => getRequest(host, port, path, config.authorization));
+      let sent = 0;
+      const requestOf = (): Buffer => {
+        sent += 1;
+        return item(requests, sent - 1);
+      };
+      return new HttpLoad({ ...shared, connections: config.connections, requestOf });
+    }
+    case 'coap': {
+      const { tokens, peers, window } = config;
+      const sending = { tokens, body: TELEMETRY_BODY, ackTimeoutMs: ACK_TIMEOUT_MS, random: Math.random };
+      return new CoapLoad({ ...shared, ...sending, peers, window });
+    }
+  }
+}
+
+/** Of a list that starts again after its end. */
+function item(requests: readonly Buffer[], index: number): Buffer {
+  const request = requests[index % requests.length];
+  if (request === undefined) throw new RangeError('a load without requests');
+  return request;
 }
 
 /** One run: ramp, counted part, drain. The counters of the recorder go on from run to run. */

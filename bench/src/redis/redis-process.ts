@@ -29,6 +29,10 @@ export class RedisProcess {
     return new RedisProcess(child, port, client);
   }
 
+  get pid(): number {
+    return this.child.pid;
+  }
+
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }

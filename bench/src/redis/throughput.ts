@@ -47,8 +47,8 @@ export async function compareThroughput(
   mkdirSync(home);
   const baseline = await startBaseline({
     name: BASELINE,
-    protocol,
-    log: ['redis', String(redis.port)],
+    script: `${protocol}-baseline`,
+    args: ['redis', String(redis.port)],
     folder: home,
     devices: options.devices,
     core: undefined,

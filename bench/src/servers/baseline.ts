@@ -1,25 +1,26 @@
 import path from 'node:path';
 import { Child } from './child';
-import { deviceTokens, type Protocol, type ServerUnderTest } from './server-under-test';
+import { deviceTokens, type ServerUnderTest } from './server-under-test';
 
 export interface BaselineOptions {
   readonly name: string;
-  readonly protocol: Protocol;
-  /** The log it appends each payload to before it answers, as arguments: see baselines/append-log.ts. */
-  readonly log: readonly string[];
-  /** Fresh folder for its output. */
+  /** In the folder `baselines`. */
+  readonly script: 'http-baseline' | 'coap-baseline' | 'express-baseline';
+  /** Of the first two: the log each payload is appended to before the answer, see baselines/append-log.ts. */
+  readonly args: readonly string[];
+  /** Folder for its output. */
   readonly folder: string;
   readonly devices: number;
   readonly core: number | undefined;
 }
 
 export async function startBaseline(options: BaselineOptions): Promise<ServerUnderTest> {
-  const script = path.join(__dirname, '..', 'baselines', `${options.protocol}-baseline.js`);
+  const script = path.join(__dirname, '..', 'baselines', `${options.script}.js`);
   const child = new Child({
     command: process.execPath,
-    args: [script, ...options.log],
+    args: [script, ...options.args],
     env: process.env,
-    logFile: path.join(options.folder, 'output.log'),
+    logFile: path.join(options.folder, 'baseline.log'),
     core: options.core,
     ipc: true,
   });

@@ -20,11 +20,22 @@ export class ServerApi {
     return api;
   }
 
-  /** One device for each access token, named as its token. Returns their ids in the order of the tokens. */
-  async createDevices(tokens: readonly string[]): Promise<string[]> {
+  /** What a call carries in X-Authorization. */
+  get authorization(): string {
+    return this.#session;
+  }
+
+  /**
+   * One device for each access token. Returns their ids in the order of the tokens.
+   * @param nameOf name of the device at an index; by default its token
+   */
+  async createDevices(tokens: readonly string[], nameOf?: (index: number) => string): Promise<string[]> {
     const ids: string[] = new Array(tokens.length);
     await concurrently(tokens, CALLS_AT_ONCE, async (token, index) => {
-      const device = await this.#post(`/api/device?accessToken=${token}`, JSON.stringify({ name: token }));
+      const device = await this.#post(
+        `/api/device?accessToken=${token}`,
+        JSON.stringify({ name: nameOf?.(index) ?? token }),
+      );
       ids[index] = (device as { id: { id: string } }).id.id;
     });
     return ids;
@@ -37,26 +48,40 @@ export class ServerApi {
     );
   }
 
+  /** The same telemetry from each of the devices, over the device API of the same origin. */
+  async sendTelemetry(tokens: readonly string[], telemetry: string): Promise<void> {
+    await concurrently(tokens, CALLS_AT_ONCE, (token) => this.#post(`/api/v1/${token}/telemetry`, telemetry));
+  }
+
+  /** Resolves with the body of the answer. */
+  get(path: string): Promise<string> {
+    return this.#call('GET', path);
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   /** Resolves with the parsed answer; undefined when it has no body. */
-  #post(path: string, body: string): Promise<unknown> {
+  async #post(path: string, body: string): Promise<unknown> {
+    const text = await this.#call('POST', path, body);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  #call(method: 'GET' | 'POST', path: string, body = ''): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers = {
-        'Content-Type': 'application/json',
-        'Content-Length': Buffer.byteLength(body),
+        ...(body !== '' && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
         'X-Authorization': this.#session,
       };
-      const call = request(`${this.origin}${path}`, { method: 'POST', agent: this.#agent, headers }, (response) => {
+      const call = request(`${this.origin}${path}`, { method, agent: this.#agent, headers }, (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.once('error', reject);
         response.once('end', () => {
           const text = Buffer.concat(parts).toString();
-          if (response.statusCode === 200) resolve(text === '' ? undefined : JSON.parse(text));
-          else reject(new Error(`POST ${path}: ${response.statusCode} ${text}`));
+          if (response.statusCode === 200) resolve(text);
+          else reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`));
         });
       });
       call.once('error', reject).end(body);
