@@ -68,6 +68,8 @@ export class DeviceProfiles {
       provisionType: 'DISABLED',
       provisionDeviceKey: null,
       profileData: DEFAULT_PROFILE_DATA,
+      firmwareId: null,
+      softwareId: null,
       version: 1,
     });
     if (created.ok) return created.value;

@@ -54,6 +54,8 @@ export class Devices {
       label: request.label ?? null,
       deviceProfileId: profile.id,
       additionalInfo: request.additionalInfo ?? null,
+      firmwareId: null,
+      softwareId: null,
       version: 1,
     };
     return written(

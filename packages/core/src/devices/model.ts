@@ -47,6 +47,9 @@ export interface DeviceProfile {
   readonly provisionType: string;
   readonly provisionDeviceKey: string | null;
   readonly profileData: JsonObject;
+  /** Package of the devices that have none of their own. */
+  readonly firmwareId: Uuid | null;
+  readonly softwareId: Uuid | null;
   readonly version: number;
 }
 
@@ -63,6 +66,9 @@ export interface Device {
   readonly deviceProfileId: Uuid;
   /** An object as compact JSON text: its numbers keep the text they were sent with. */
   readonly additionalInfo: string | null;
+  /** Package of its own; it goes before the profile's. */
+  readonly firmwareId: Uuid | null;
+  readonly softwareId: Uuid | null;
   readonly version: number;
 }
 

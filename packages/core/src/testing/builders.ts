@@ -53,6 +53,8 @@ export const aProfile = (given: Partial<DeviceProfile> = {}): DeviceProfile => (
   provisionType: 'DISABLED',
   provisionDeviceKey: null,
   profileData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
+  firmwareId: null,
+  softwareId: null,
   version: 1,
   ...given,
 });
@@ -68,6 +70,8 @@ export const aDevice = (profile: DeviceProfile, given: Partial<Device> = {}): De
   label: null,
   deviceProfileId: profile.id,
   additionalInfo: null,
+  firmwareId: null,
+  softwareId: null,
   version: 1,
   ...given,
 });

@@ -10,15 +10,20 @@ import {
   type Uuid,
 } from '@tandem/core';
 import { accessRequestedDevice } from '../access/device-access';
+import { looseReader } from '../http/body-reader';
 import { isObject, parseStrictly } from '../http/json-body';
-import { attributesJson } from '../json/attributes-json';
+import { ATTRIBUTES_ANSWER, attributesJson } from '../json/attributes-json';
+import { ANY, listOf, mapOf, TEXT } from '../json/schema';
+import { EMPTY, jsonAnswer } from '../routing/answer';
 import { withPlainRefusals } from '../routing/plain-refusals';
+import { listParameters } from '../routing/query-parameters';
 import { empty, json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER } from '../routing/route';
 import { deviceParameter, SCOPES, scopeParameter } from './telemetry-parameters';
 
 const BASE = '/api/plugins/telemetry';
 const ENTITY = `${BASE}/{entityType}/{entityId}`;
+const KEYS = listParameters('keys', 'key');
 
 /** Server contract 5.1 and 5.2, the rows about attributes. */
 export function attributesRoutes(core: Core): Route[] {
@@ -27,6 +32,8 @@ export function attributesRoutes(core: Core): Route[] {
     typeCast: settings.JSON_TYPE_CAST_ENABLED,
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
   };
+
+  const readEntries = looseReader(mapOf(ANY), (bytes) => attributeEntries(bytes, payload));
 
   const readScopes = async (deviceId: Uuid, scopes: readonly AttributeScope[], keys?: readonly string[]) => {
     const read = await Promise.all(scopes.map((scope) => attributes.read(deviceId, scope, keys)));
@@ -59,7 +66,7 @@ export function attributesRoutes(core: Core): Route[] {
     return withPlainRefusals(async () => {
       if (scope === 'CLIENT') throw refused('Invalid scope: CLIENT_SCOPE');
       await accessRequestedDevice(devices, caller, deviceId);
-      await attributes.saveFromServer(deviceId, scope, attributeEntries(await body('any'), payload));
+      await attributes.saveFromServer(deviceId, scope, await body(readEntries));
       return empty();
     });
   };
@@ -78,16 +85,40 @@ export function attributesRoutes(core: Core): Route[] {
   };
 
   const guard = { authorities: TENANT_AND_CUSTOMER, refusal: 'text' } as const;
+  const keys = { ...guard, method: 'GET', answer: jsonAnswer(listOf(TEXT)), query: KEYS } as const;
+  const values = { ...guard, method: 'GET', answer: jsonAnswer(ATTRIBUTES_ANSWER), query: KEYS } as const;
+  const saving = { ...guard, method: 'POST', answer: EMPTY, body: readEntries, handle: save } as const;
+  const removing = { ...guard, method: 'DELETE', answer: EMPTY, query: KEYS, handle: remove } as const;
   return [
-    { method: 'GET', path: `${ENTITY}/keys/attributes`, ...guard, handle: reading(keysReply, allScopes) },
-    { method: 'GET', path: `${ENTITY}/keys/attributes/{scope}`, ...guard, handle: reading(keysReply, oneScope) },
-    { method: 'GET', path: `${ENTITY}/values/attributes`, ...guard, handle: reading(valuesReply, allScopes) },
-    { method: 'GET', path: `${ENTITY}/values/attributes/{scope}`, ...guard, handle: reading(valuesReply, oneScope) },
-    { method: 'POST', path: `${ENTITY}/attributes/{scope}`, ...guard, handle: save },
-    { method: 'POST', path: `${ENTITY}/{scope}`, ...guard, handle: save },
-    { method: 'POST', path: `${BASE}/{deviceId}/{scope}`, ...guard, handle: save },
-    { method: 'DELETE', path: `${ENTITY}/{scope}`, ...guard, handle: remove },
-    { method: 'DELETE', path: `${BASE}/{deviceId}/{scope}`, ...guard, handle: remove },
+    {
+      ...keys,
+      path: `${ENTITY}/keys/attributes`,
+      summary: 'Keys of all attributes',
+      handle: reading(keysReply, allScopes),
+    },
+    {
+      ...keys,
+      path: `${ENTITY}/keys/attributes/{scope}`,
+      summary: 'Keys of the attributes of a scope',
+      handle: reading(keysReply, oneScope),
+    },
+    {
+      ...values,
+      path: `${ENTITY}/values/attributes`,
+      summary: 'Attributes of all scopes',
+      handle: reading(valuesReply, allScopes),
+    },
+    {
+      ...values,
+      path: `${ENTITY}/values/attributes/{scope}`,
+      summary: 'Attributes of a scope',
+      handle: reading(valuesReply, oneScope),
+    },
+    { ...saving, path: `${ENTITY}/attributes/{scope}`, summary: 'Save attributes' },
+    { ...saving, path: `${ENTITY}/{scope}`, summary: 'Save attributes' },
+    { ...saving, path: `${BASE}/{deviceId}/{scope}`, summary: 'Save attributes of a device' },
+    { ...removing, path: `${ENTITY}/{scope}`, summary: 'Delete attributes' },
+    { ...removing, path: `${BASE}/{deviceId}/{scope}`, summary: 'Delete attributes of a device' },
   ];
 }
 

@@ -12,11 +12,15 @@ import {
 } from '@tandem/core';
 import { accessDevice } from '../access/device-access';
 import type { Principal } from '../auth/principal';
-import { bodyWithTextReader, type JsonBody } from '../http/json-body';
+import { bodyWithTextReader } from '../http/body-reader';
+import type { JsonBody } from '../http/json-body';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
-import { deviceInfoJson, deviceJson } from '../json/device-json';
+import { DEVICE_ANSWER, DEVICE_INFO_ANSWER, deviceInfoJson, deviceJson } from '../json/device-json';
 import { pageJson } from '../json/page-json';
+import { pageOf } from '../json/schema';
+import { EMPTY, jsonAnswer } from '../routing/answer';
+import { pagingParameters, textParameter } from '../routing/query-parameters';
 import { empty, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 import { accessTokenRequest } from './device-credentials-controller';
@@ -62,14 +66,14 @@ export function deviceRoutes(core: Core): Route[] {
   };
 
   const save = async ({ caller, query, body }: ApiRequest): Promise<Reply> => {
-    const request = deviceRequest(readDevice(await body('json')));
+    const request = deviceRequest(await body(readDevice));
     const { id } = request;
     if (id !== undefined) return reply(await update(caller, { ...request, id }));
     return reply(await create(caller, request, { credentialsId: query.text('accessToken') }));
   };
 
   const saveWithCredentials = async ({ caller, body }: ApiRequest): Promise<Reply> => {
-    const { value, text } = readDeviceWithCredentials(await body('json'));
+    const { value, text } = await body(readDeviceWithCredentials);
     const { device, credentials } = value;
     if (device.id) {
       throw new TandemError('BAD_REQUEST', {
@@ -122,14 +126,59 @@ export function deviceRoutes(core: Core): Route[] {
   const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
   const tenant = { authorities: TENANT_ONLY, refusal: 'json' } as const;
   return [
-    { method: 'POST', path: '/api/device', ...both, handle: save },
-    { method: 'POST', path: '/api/device-with-credentials', ...both, handle: saveWithCredentials },
-    { method: 'GET', path: '/api/device/{deviceId}', ...both, handle: get },
-    { method: 'GET', path: '/api/device/info/{deviceId}', ...both, handle: getInfo },
-    { method: 'DELETE', path: '/api/device/{deviceId}', ...tenant, handle: remove },
-    { method: 'GET', path: '/api/tenant/devices', ...tenant, handle: ofTenant },
+    {
+      method: 'POST',
+      path: '/api/device',
+      summary: 'Create or update a device',
+      ...both,
+      query: [textParameter('accessToken', 'Wanted token of a new device')],
+      body: readDevice,
+      answer: DEVICE,
+      handle: save,
+    },
+    {
+      method: 'POST',
+      path: '/api/device-with-credentials',
+      summary: 'Create a device with its credentials',
+      ...both,
+      body: readDeviceWithCredentials,
+      answer: DEVICE,
+      handle: saveWithCredentials,
+    },
+    { method: 'GET', path: '/api/device/{deviceId}', summary: 'A device', ...both, answer: DEVICE, handle: get },
+    {
+      method: 'GET',
+      path: '/api/device/info/{deviceId}',
+      summary: 'A device with what belongs to it',
+      ...both,
+      answer: jsonAnswer(DEVICE_INFO_ANSWER),
+      handle: getInfo,
+    },
+    {
+      method: 'DELETE',
+      path: '/api/device/{deviceId}',
+      summary: 'Delete a device',
+      ...tenant,
+      answer: EMPTY,
+      handle: remove,
+    },
+    {
+      method: 'GET',
+      path: '/api/tenant/devices',
+      summary: 'Devices by page, or one by its name',
+      ...tenant,
+      query: [
+        textParameter('deviceName', 'With it the answer is one device, and paging is not asked for'),
+        ...pagingParameters(SORTABLE).map((parameter) => ({ ...parameter, required: false })),
+        textParameter('type'),
+      ],
+      answer: jsonAnswer({ anyOf: [pageOf('DevicePage', DEVICE_ANSWER), DEVICE_ANSWER] }),
+      handle: ofTenant,
+    },
   ];
 }
+
+const DEVICE = jsonAnswer(DEVICE_ANSWER);
 
 /** @throws TandemError BAD_REQUEST for references to what this version does not have: nothing is dropped in silence */
 function deviceRequest({ value: body, text }: JsonBody<DeviceBody>): DeviceRequest {

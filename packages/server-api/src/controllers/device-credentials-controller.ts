@@ -1,8 +1,9 @@
 import { type Core, type CredentialsRequest, TandemError } from '@tandem/core';
 import { accessDevice } from '../access/device-access';
-import { bodyReader } from '../http/json-body';
+import { bodyReader } from '../http/body-reader';
 import { uuidParameter } from '../http/path';
-import { credentialsJson } from '../json/device-json';
+import { CREDENTIALS_ANSWER, credentialsJson } from '../json/device-json';
+import { jsonAnswer } from '../routing/answer';
 import { json, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 import { CREDENTIALS_SCHEMA, type CredentialsBody, uuidOf } from './device-schemas';
@@ -17,7 +18,7 @@ export function deviceCredentialsRoutes({ devices }: Core): Route[] {
   };
 
   const update = async ({ caller, body }: ApiRequest): Promise<Reply> => {
-    const given = readCredentials(await body('json'));
+    const given = await body(readCredentials);
     const deviceId = uuidOf(given.deviceId);
     if (deviceId === undefined) throw refused("Parameter 'deviceId' can't be empty!");
     const device = await accessDevice(devices, caller, deviceId);
@@ -33,11 +34,22 @@ export function deviceCredentialsRoutes({ devices }: Core): Route[] {
     {
       method: 'GET',
       path: '/api/device/{deviceId}/credentials',
+      summary: 'Credentials of a device',
+      answer: jsonAnswer(CREDENTIALS_ANSWER),
       authorities: TENANT_AND_CUSTOMER,
       refusal: 'json',
       handle: get,
     },
-    { method: 'POST', path: '/api/device/credentials', authorities: TENANT_ONLY, refusal: 'json', handle: update },
+    {
+      method: 'POST',
+      path: '/api/device/credentials',
+      summary: 'Change the credentials of a device',
+      authorities: TENANT_ONLY,
+      refusal: 'json',
+      body: readCredentials,
+      answer: jsonAnswer(CREDENTIALS_ANSWER),
+      handle: update,
+    },
   ];
 }
 

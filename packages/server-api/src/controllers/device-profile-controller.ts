@@ -1,8 +1,16 @@
 import type { Core } from '@tandem/core';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
-import { deviceProfileInfoJson, deviceProfileJson } from '../json/device-profile-json';
+import {
+  DEVICE_PROFILE_ANSWER,
+  DEVICE_PROFILE_INFO_ANSWER,
+  deviceProfileInfoJson,
+  deviceProfileJson,
+} from '../json/device-profile-json';
 import { pageJson } from '../json/page-json';
+import { pageOf } from '../json/schema';
+import { jsonAnswer } from '../routing/answer';
+import { pagingParameters } from '../routing/query-parameters';
 import { json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 
@@ -26,6 +34,8 @@ export function deviceProfileRoutes({ profiles }: Core): Route[] {
     {
       method: 'GET',
       path: '/api/deviceProfileInfo/default',
+      summary: 'The default profile in short',
+      answer: jsonAnswer(DEVICE_PROFILE_INFO_ANSWER),
       ...both,
       handle: async ({ caller }: ApiRequest) =>
         json(deviceProfileInfoJson(await profiles.default(caller.user.tenantId))),
@@ -33,15 +43,27 @@ export function deviceProfileRoutes({ profiles }: Core): Route[] {
     {
       method: 'GET',
       path: '/api/deviceProfileInfo/{deviceProfileId}',
+      summary: 'A device profile in short',
+      answer: jsonAnswer(DEVICE_PROFILE_INFO_ANSWER),
       ...both,
       handle: async (request: ApiRequest) => json(deviceProfileInfoJson(await profileOf(request))),
     },
     {
       method: 'GET',
       path: '/api/deviceProfile/{deviceProfileId}',
+      summary: 'A device profile',
+      answer: jsonAnswer(DEVICE_PROFILE_ANSWER),
       ...tenant,
       handle: async (request: ApiRequest) => json(deviceProfileJson(await profileOf(request))),
     },
-    { method: 'GET', path: '/api/deviceProfiles', ...tenant, handle: list },
+    {
+      method: 'GET',
+      path: '/api/deviceProfiles',
+      summary: 'Device profiles by page',
+      ...tenant,
+      query: pagingParameters(SORTABLE),
+      answer: jsonAnswer(pageOf('DeviceProfilePage', DEVICE_PROFILE_ANSWER)),
+      handle: list,
+    },
   ];
 }

@@ -4,8 +4,11 @@ import type { Principal } from '../auth/principal';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
 import { pageJson } from '../json/page-json';
-import { rpcJson } from '../json/rpc-json';
+import { RPC_ANSWER, rpcJson } from '../json/rpc-json';
+import { pageOf } from '../json/schema';
+import { EMPTY, jsonAnswer } from '../routing/answer';
 import { withPlainRefusals } from '../routing/plain-refusals';
+import { choiceParameter, pagingParameters } from '../routing/query-parameters';
 import { empty, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 
@@ -46,10 +49,20 @@ export function persistentRpcRoutes({ state, devices }: Core): Route[] {
 
   const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
   return [
-    { method: 'GET', path: '/api/rpc/persistent/{rpcId}', ...both, handle: get },
+    {
+      method: 'GET',
+      path: '/api/rpc/persistent/{rpcId}',
+      summary: 'A persistent command',
+      ...both,
+      answer: jsonAnswer(RPC_ANSWER),
+      handle: get,
+    },
     {
       method: 'GET',
       path: '/api/rpc/persistent/device/{deviceId}',
+      summary: 'Persistent commands of a device by page',
+      query: [...pagingParameters(SORTABLE), choiceParameter('rpcStatus', STATUSES)],
+      answer: jsonAnswer(pageOf('RpcPage', RPC_ANSWER)),
       authorities: TENANT_AND_CUSTOMER,
       refusal: 'text',
       handle: list,
@@ -57,6 +70,8 @@ export function persistentRpcRoutes({ state, devices }: Core): Route[] {
     {
       method: 'DELETE',
       path: '/api/rpc/persistent/{rpcId}',
+      summary: 'Delete a persistent command',
+      answer: EMPTY,
       authorities: TENANT_ONLY,
       refusal: 'json',
       handle: remove,

@@ -1,7 +1,10 @@
 import { type Core, type RpcCall, type RpcOutcome, splitJsonObject, TandemError } from '@tandem/core';
 import { accessRequestedDevice } from '../access/device-access';
-import { isObject, parseStrictly, shapeChecker } from '../http/json-body';
+import { looseReader } from '../http/body-reader';
+import { isObject, type JsonBody, parseStrictly, shapeChecker } from '../http/json-body';
 import { parseUuid, uuidParameter } from '../http/path';
+import { ANY } from '../json/schema';
+import { jsonAnswer } from '../routing/answer';
 import { withPlainRefusals } from '../routing/plain-refusals';
 import { empty, json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER } from '../routing/route';
@@ -29,7 +32,7 @@ interface RpcBody {
 }
 
 const MILLIS = { type: ['integer', 'null'], maximum: Number.MAX_SAFE_INTEGER };
-const checkBody = shapeChecker<RpcBody>({
+const BODY_SCHEMA = {
   type: 'object',
   required: ['method'],
   properties: {
@@ -39,7 +42,9 @@ const checkBody = shapeChecker<RpcBody>({
     persistent: { type: ['boolean', 'null'] },
     retries: { type: ['integer', 'null'], minimum: 0, maximum: 2_147_483_647 },
   },
-});
+};
+const checkBody = shapeChecker<RpcBody>(BODY_SCHEMA);
+const readBody = looseReader(BODY_SCHEMA, parseStrictly);
 
 /** Server contract 6.1: commands to a device, in both path families. */
 export function rpcRoutes(core: Core): Route[] {
@@ -49,7 +54,7 @@ export function rpcRoutes(core: Core): Route[] {
     (oneway: boolean, silence: SilenceStatuses) =>
     async ({ caller, params, body, signal }: ApiRequest): Promise<Reply> => {
       const deviceId = uuidParameter(params, 'deviceId');
-      const request = readRequest(await body('any'), clock.now());
+      const request = readRequest(await body(readBody), clock.now());
       const { requestUuid } = request;
       return withPlainRefusals(async () => {
         const { tenantId } = await accessRequestedDevice(devices, caller, deviceId);
@@ -64,17 +69,32 @@ export function rpcRoutes(core: Core): Route[] {
     };
 
   return VERSIONS.flatMap(({ base, silence }) => {
-    const guard = { method: 'POST', authorities: TENANT_AND_CUSTOMER, refusal: 'text' } as const;
+    const guard = {
+      method: 'POST',
+      authorities: TENANT_AND_CUSTOMER,
+      refusal: 'text',
+      body: readBody,
+      answer: jsonAnswer(ANY),
+    } as const;
     return [
-      { ...guard, path: `${base}/oneway/{deviceId}`, handle: calling(true, silence) },
-      { ...guard, path: `${base}/twoway/{deviceId}`, handle: calling(false, silence) },
+      {
+        ...guard,
+        path: `${base}/oneway/{deviceId}`,
+        summary: 'Send a one-way command',
+        handle: calling(true, silence),
+      },
+      {
+        ...guard,
+        path: `${base}/twoway/{deviceId}`,
+        summary: 'Send a command and wait for the reply',
+        handle: calling(false, silence),
+      },
     ];
   });
 }
 
 /** @throws TandemError BAD_PAYLOAD, BAD_REQUEST */
-function readRequest(bytes: Buffer, now: number): Omit<RpcCall, 'tenantId' | 'deviceId' | 'oneway'> {
-  const body = parseStrictly(bytes);
+function readRequest(body: JsonBody | undefined, now: number): Omit<RpcCall, 'tenantId' | 'deviceId' | 'oneway'> {
   if (!body || !isObject(body.value)) throw invalidBody();
   const { method, timeout, expirationTime, persistent, retries } = checkBody(body.value);
   const life = expirationTime == null ? (timeout ?? 0) : expirationTime - now;

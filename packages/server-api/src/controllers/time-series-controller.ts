@@ -1,8 +1,17 @@
 import { type Core, type HistoryQuery, TandemError, type TimeSeries, type Uuid } from '@tandem/core';
 import { accessRequestedDevice } from '../access/device-access';
 import type { Query } from '../http/query';
-import { pointJson, pointsJson, type ValueForm } from '../json/time-series-json';
+import { listOf, TEXT } from '../json/schema';
+import { pointJson, pointsJson, TIME_SERIES_ANSWER, type ValueForm } from '../json/time-series-json';
+import { jsonAnswer } from '../routing/answer';
 import { withPlainRefusals } from '../routing/plain-refusals';
+import {
+  choiceParameter,
+  flagParameter,
+  listParameters,
+  longParameter,
+  type QueryParameter,
+} from '../routing/query-parameters';
 import { json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER } from '../routing/route';
 import { deviceParameter } from './telemetry-parameters';
@@ -13,6 +22,18 @@ const AGGREGATIONS = ['NONE', 'MIN', 'MAX', 'AVG', 'SUM', 'COUNT'] as const;
 const INTERVAL_TYPES = ['MILLISECONDS', 'WEEK', 'WEEK_ISO', 'MONTH', 'QUARTER'] as const;
 const DEFAULT_LIMIT = 100;
 const LIMITS = { min: 1, max: 2_147_483_647 };
+
+const VALUES: readonly QueryParameter[] = [
+  ...listParameters('keys', 'key'),
+  flagParameter('useStrictDataTypes', 'Values as they are instead of as strings'),
+  longParameter('startTs', 'Inclusive'),
+  longParameter('endTs', 'Exclusive'),
+  choiceParameter('agg', AGGREGATIONS),
+  longParameter('interval', 'Length of a bucket in milliseconds'),
+  choiceParameter('intervalType', INTERVAL_TYPES),
+  longParameter('limit', `Points at the most, ${DEFAULT_LIMIT} by default; for agg=NONE`),
+  choiceParameter('orderBy', ['ASC', 'DESC']),
+];
 
 /** Server contract 5.1, the rows about time series. */
 export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] {
@@ -52,8 +73,23 @@ export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] 
 
   const guard = { authorities: TENANT_AND_CUSTOMER, refusal: 'text' } as const;
   return [
-    { method: 'GET', path: `${ENTITY}/keys/timeseries`, ...guard, handle: keys },
-    { method: 'GET', path: `${ENTITY}/values/timeseries`, ...guard, handle: values },
+    {
+      method: 'GET',
+      path: `${ENTITY}/keys/timeseries`,
+      summary: 'Keys of the time series',
+      ...guard,
+      answer: jsonAnswer(listOf(TEXT)),
+      handle: keys,
+    },
+    {
+      method: 'GET',
+      path: `${ENTITY}/values/timeseries`,
+      summary: 'Latest values, or with keys, startTs and endTs the history',
+      ...guard,
+      query: VALUES,
+      answer: jsonAnswer(TIME_SERIES_ANSWER),
+      handle: values,
+    },
   ];
 }
 

@@ -12,27 +12,6 @@ const ajv = new Ajv({ strict: true, allowUnionTypes: true });
 for (const [name, { fits }] of Object.entries(FORMATS)) ajv.addFormat(name, { type: 'string', validate: fits });
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * A reader of bodies of one shape. Members the schema does not name are let pass: clients send back what they were
- * given.
- * @typeParam T what the schema says
- */
-export function bodyReader<T>(schema: object): (bytes: Buffer) => T {
-  const read = bodyWithTextReader<T>(schema);
-  return (bytes) => read(bytes).value;
-}
-
-/** As {@link bodyReader}, for bodies that hold JSON to be kept as it was written. */
-export function bodyWithTextReader<T>(schema: object): (bytes: Buffer) => JsonBody<T> {
-  const check = shapeChecker<T>(schema);
-  return (bytes) => {
-    if (bytes.length === 0) throw new TandemError('BODY_REQUIRED');
-    const body = parseStrictly(bytes);
-    if (!body) throw new TandemError('BAD_PAYLOAD', { message: 'The request body is not JSON' });
-    return { value: check(body.value), text: body.text };
-  };
-}
-
 /** @returns what gives the value back when it has the shape, and else throws TandemError BAD_REQUEST */
 export function shapeChecker<T>(schema: object): (value: unknown) => T {
   const fits = ajv.compile<T>(schema);

@@ -2,22 +2,26 @@ import { TandemError } from '@tandem/core';
 
 /**
  * The query of a URL. A parameter with an empty value counts as absent (server contract 1.5); only `has` tells the two
- * apart. Every failure is BAD_REQUEST and names the parameter.
+ * apart. Every failure is BAD_REQUEST and names the parameter. What the route does not declare cannot be read.
  */
 export class Query {
   readonly #parameters: URLSearchParams;
 
-  constructor(url: string) {
+  /** @param declared names of the parameters that the route has */
+  constructor(
+    url: string,
+    private readonly declared: ReadonlySet<string>,
+  ) {
     const at = url.indexOf('?');
     this.#parameters = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
   }
 
   has(name: string): boolean {
-    return this.#parameters.has(name);
+    return this.#values(name).length > 0;
   }
 
   text(name: string): string | undefined {
-    return this.#parameters.get(name) || undefined;
+    return this.#values(name)[0] || undefined;
   }
 
   requiredText(name: string): string {
@@ -30,8 +34,8 @@ export class Query {
 
   /** The comma list `<name>` and the repeatable parameter `<single>`, for items that hold a comma; each item once. */
   list(name: string, single: string): string[] {
-    const fromLists = this.#parameters.getAll(name).flatMap((value) => value.split(','));
-    return [...new Set([...fromLists, ...this.#parameters.getAll(single)])].filter((item) => item !== '');
+    const fromLists = this.#values(name).flatMap((value) => value.split(','));
+    return [...new Set([...fromLists, ...this.#values(single)])].filter((item) => item !== '');
   }
 
   flag(name: string): boolean {
@@ -68,6 +72,11 @@ export class Query {
       throw refused(`Parameter '${name}' must be a whole number from ${range.min} to ${range.max}`);
     }
     return number;
+  }
+
+  #values(name: string): string[] {
+    if (!this.declared.has(name)) throw new Error(`The route does not declare the parameter ${name}`);
+    return this.#parameters.getAll(name);
   }
 }
 

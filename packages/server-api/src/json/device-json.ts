@@ -1,5 +1,58 @@
 import type { Device, DeviceCredentials, DeviceProfile } from '@tandem/core';
-import { entityId } from './entity-id';
+import { entityId, optionalId } from './entity-id';
+import {
+  ALWAYS_NULL,
+  EPOCH_MILLIS,
+  exactly,
+  FLAG,
+  idSchema,
+  nullable,
+  OBJECT,
+  oneOf,
+  TEXT,
+  UUID,
+  WHOLE,
+} from './schema';
+
+const DEVICE_MEMBERS = {
+  id: idSchema('DEVICE'),
+  createdTime: EPOCH_MILLIS,
+  additionalInfo: nullable(OBJECT),
+  tenantId: idSchema('TENANT'),
+  customerId: idSchema('CUSTOMER'),
+  name: TEXT,
+  type: TEXT,
+  label: nullable(TEXT),
+  deviceProfileId: idSchema('DEVICE_PROFILE'),
+  deviceData: exactly('DeviceData', {
+    configuration: OBJECT,
+    transportConfiguration: OBJECT,
+  }),
+  firmwareId: nullable(idSchema('OTA_PACKAGE')),
+  softwareId: nullable(idSchema('OTA_PACKAGE')),
+  externalId: ALWAYS_NULL,
+  version: WHOLE,
+};
+
+export const DEVICE_ANSWER = exactly('Device', DEVICE_MEMBERS);
+
+export const DEVICE_INFO_ANSWER = exactly('DeviceInfo', {
+  ...DEVICE_MEMBERS,
+  customerTitle: nullable(TEXT),
+  customerIsPublic: FLAG,
+  deviceProfileName: TEXT,
+  active: FLAG,
+});
+
+export const CREDENTIALS_ANSWER = exactly('DeviceCredentials', {
+  id: exactly('DeviceCredentialsId', { id: UUID }),
+  createdTime: EPOCH_MILLIS,
+  deviceId: idSchema('DEVICE'),
+  credentialsType: oneOf('ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS'),
+  credentialsId: TEXT,
+  credentialsValue: nullable(TEXT),
+  version: WHOLE,
+});
 
 /** Exactly the members of server contract 3.2: strict clients break on any other. */
 export const deviceJson = (device: Device, profile: DeviceProfile): string => `{${deviceMembers(device, profile)}}`;
@@ -27,8 +80,8 @@ const plainMembers = (device: Device, { transportType }: DeviceProfile) => ({
   label: device.label,
   deviceProfileId: entityId('DEVICE_PROFILE', device.deviceProfileId),
   deviceData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: transportType } },
-  firmwareId: null,
-  softwareId: null,
+  firmwareId: optionalId('OTA_PACKAGE', device.firmwareId),
+  softwareId: optionalId('OTA_PACKAGE', device.softwareId),
   externalId: null,
   version: device.version,
 });

@@ -1,5 +1,40 @@
 import type { DeviceProfile } from '@tandem/core';
-import { entityId } from './entity-id';
+import { entityId, optionalId } from './entity-id';
+import { ALWAYS_NULL, EPOCH_MILLIS, exactly, FLAG, idSchema, nullable, OBJECT, oneOf, TEXT, WHOLE } from './schema';
+
+const TRANSPORT_TYPES = oneOf('DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP');
+
+export const DEVICE_PROFILE_ANSWER = exactly('DeviceProfile', {
+  id: idSchema('DEVICE_PROFILE'),
+  createdTime: EPOCH_MILLIS,
+  tenantId: idSchema('TENANT'),
+  name: TEXT,
+  description: nullable(TEXT),
+  image: ALWAYS_NULL,
+  default: FLAG,
+  type: oneOf('DEFAULT'),
+  transportType: TRANSPORT_TYPES,
+  provisionType: TEXT,
+  provisionDeviceKey: nullable(TEXT),
+  profileData: OBJECT,
+  defaultRuleChainId: ALWAYS_NULL,
+  defaultDashboardId: ALWAYS_NULL,
+  defaultQueueName: ALWAYS_NULL,
+  defaultEdgeRuleChainId: ALWAYS_NULL,
+  firmwareId: nullable(idSchema('OTA_PACKAGE')),
+  softwareId: nullable(idSchema('OTA_PACKAGE')),
+  externalId: ALWAYS_NULL,
+  version: WHOLE,
+});
+
+export const DEVICE_PROFILE_INFO_ANSWER = exactly('DeviceProfileInfo', {
+  id: idSchema('DEVICE_PROFILE'),
+  name: TEXT,
+  image: ALWAYS_NULL,
+  defaultDashboardId: ALWAYS_NULL,
+  type: oneOf('DEFAULT'),
+  transportType: TRANSPORT_TYPES,
+});
 
 /** Exactly the members of server contract 4.2. */
 export const deviceProfileJson = (profile: DeviceProfile) => ({
@@ -19,8 +54,8 @@ export const deviceProfileJson = (profile: DeviceProfile) => ({
   defaultDashboardId: null,
   defaultQueueName: null,
   defaultEdgeRuleChainId: null,
-  firmwareId: null,
-  softwareId: null,
+  firmwareId: optionalId('OTA_PACKAGE', profile.firmwareId),
+  softwareId: optionalId('OTA_PACKAGE', profile.softwareId),
   externalId: null,
   version: profile.version,
 });

@@ -1,6 +1,6 @@
 import type { Uuid } from '@tandem/core';
 
-export type EntityType = 'DEVICE' | 'DEVICE_PROFILE' | 'TENANT' | 'CUSTOMER' | 'USER' | 'RPC';
+export type EntityType = 'DEVICE' | 'DEVICE_PROFILE' | 'TENANT' | 'CUSTOMER' | 'USER' | 'OTA_PACKAGE' | 'RPC';
 
 /** How an entity is referred to (server contract 1.3). */
 export interface EntityIdJson {
@@ -9,3 +9,7 @@ export interface EntityIdJson {
 }
 
 export const entityId = (entityType: EntityType, id: Uuid): EntityIdJson => ({ entityType, id });
+
+/** Null where there is none. */
+export const optionalId = (entityType: EntityType, id: Uuid | null | undefined): EntityIdJson | null =>
+  id ? entityId(entityType, id) : null;

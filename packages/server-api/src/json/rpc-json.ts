@@ -1,5 +1,28 @@
 import type { Rpc } from '@tandem/core';
 import { entityId } from './entity-id';
+import { ANY, EPOCH_MILLIS, exactly, FLAG, idSchema, nullable, oneOf, TEXT, UUID, WHOLE } from './schema';
+
+export const RPC_ANSWER = exactly('Rpc', {
+  id: idSchema('RPC'),
+  createdTime: EPOCH_MILLIS,
+  tenantId: idSchema('TENANT'),
+  deviceId: idSchema('DEVICE'),
+  expirationTime: EPOCH_MILLIS,
+  request: exactly('RpcRequest', {
+    id: UUID,
+    tenantId: idSchema('TENANT'),
+    deviceId: idSchema('DEVICE'),
+    oneway: FLAG,
+    expirationTime: EPOCH_MILLIS,
+    body: exactly('RpcRequestBody', { method: TEXT, params: TEXT }),
+    persisted: FLAG,
+    retries: nullable(WHOLE),
+    additionalInfo: nullable(TEXT),
+  }),
+  response: ANY,
+  status: oneOf('QUEUED', 'SENT', 'DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'FAILED', 'EXPIRED'),
+  additionalInfo: ANY,
+});
 
 /** Server contract 6.3. `response` and `additionalInfo` are JSON with their own number texts, so this is text. */
 export function rpcJson(rpc: Rpc): string {

@@ -1,4 +1,7 @@
 import { type TelemetryPoint, type Value, valueToText } from '@tandem/core';
+import { ANY, EPOCH_MILLIS, exactly, listOf, mapOf } from './schema';
+
+export const TIME_SERIES_ANSWER = mapOf(listOf(exactly('Point', { ts: EPOCH_MILLIS, value: ANY })));
 
 /** `strings` unless the caller asked for `useStrictDataTypes` (server contract 5.1). */
 export type ValueForm = 'strings' | 'typed';

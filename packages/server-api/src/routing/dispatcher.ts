@@ -5,6 +5,7 @@ import { type Authority, type Core, type Millis, payloadLimitOf, TandemError } f
 import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
+import type { BodyReader } from '../http/body-reader';
 import { errorReply } from '../http/error-reply';
 import { pathOf } from '../http/path';
 import { Query } from '../http/query';
@@ -23,6 +24,7 @@ export class Dispatcher {
   readonly #callers = new WeakMap<IncomingMessage, Principal>();
   /** What is to be answered and does not wait for its client. */
   readonly #waiting = new Map<Response, Request>();
+  readonly #parameters = new WeakMap<Route, ReadonlySet<string>>();
   #closing = false;
 
   constructor(private readonly core: Core) {}
@@ -133,16 +135,27 @@ export class Dispatcher {
     }
   }
 
+  #parametersOf(route: Route): ReadonlySet<string> {
+    let names = this.#parameters.get(route);
+    if (!names) {
+      names = new Set(route.query?.map(({ name }) => name));
+      this.#parameters.set(route, names);
+    }
+    return names;
+  }
+
   #handle(route: Route, request: Request, response: Response, signal: AbortSignal): Promise<Reply> {
     const limit = payloadLimitOf(this.core.settings.HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION, pathOf(request.url));
     const base: PublicRequest = {
       params: request.params as Record<string, string>,
-      query: new Query(request.url),
+      query: new Query(request.url, this.#parametersOf(route)),
       signal,
-      body: async (accepts) => {
-        if (accepts === 'json') requireJsonType(request);
+      body: async <T>(reader: BodyReader<T>) => {
+        if (reader !== route.body) throw new Error('The route names another reader of the body');
+        if (reader.media === 'json') requireJsonType(request);
         const max = limit ?? FALLBACK_BODY_MAX;
-        return this.#bodyOf(request, response, route.authorities === 'public' ? Math.min(max, PUBLIC_BODY_MAX) : max);
+        const own = route.authorities === 'public' ? Math.min(max, PUBLIC_BODY_MAX) : max;
+        return reader.read(await this.#bodyOf(request, response, own));
       },
     };
     if (route.authorities === 'public') return route.handle(base);

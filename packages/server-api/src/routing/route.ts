@@ -1,6 +1,9 @@
 import type { Authority } from '@tandem/core';
 import type { Principal } from '../auth/principal';
+import type { BodyReader } from '../http/body-reader';
 import type { Query } from '../http/query';
+import type { Answer } from './answer';
+import type { QueryParameter } from './query-parameters';
 import type { Reply } from './reply';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -11,12 +14,13 @@ export interface PublicRequest {
   readonly query: Query;
   /** Aborted when the caller's connection is gone, or with a TandemError as reason when the server API closes. */
   readonly signal: AbortSignal;
-  /** The body's bytes, read at the first call. @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE */
-  body(accepts: BodyType): Promise<Buffer>;
+  /**
+   * The body, read at the first call.
+   * @param reader the one that the route names
+   * @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, and what the reader throws
+   */
+  body<T>(reader: BodyReader<T>): Promise<T>;
 }
-
-/** `json` refuses another media type (415); `any` takes the bytes whatever they are said to be. */
-export type BodyType = 'json' | 'any';
 
 export interface ApiRequest extends PublicRequest {
   readonly caller: Principal;
@@ -26,6 +30,14 @@ interface RouteBase {
   readonly method: Method;
   /** With parameters in braces, as in OpenAPI: `/api/device/{deviceId}`. */
   readonly path: string;
+  /** What the call does, in a few words. */
+  readonly summary: string;
+  /** Parameters of the query: a handler can read no others. */
+  readonly query?: readonly QueryParameter[];
+  /** The body: a handler can read it no other way. */
+  readonly body?: BodyReader<unknown>;
+  /** What a success looks like; tests hold every answer to it. */
+  readonly answer: Answer;
 }
 
 /** Open to strangers. */

@@ -18,6 +18,7 @@ import {
 import { openEmbeddedState } from '@tandem/state-embedded';
 import type express from 'express';
 import { createServerApi, type ServerApi } from '../server-api';
+import { AnswerCheck } from './answer-check';
 import { HeldClock } from './held-clock';
 
 export const PASSWORD = 'correct horse';
@@ -48,6 +49,8 @@ export interface DeviceJson {
 
 /** The server API over a real socket and a real store; only time stands still. */
 export class ServerUnderTest {
+  readonly #answers: AnswerCheck;
+
   private constructor(
     readonly core: Core,
     readonly api: ServerApi,
@@ -55,7 +58,9 @@ export class ServerUnderTest {
     private readonly folder: string,
     readonly logged: readonly string[],
     readonly clock: HeldClock,
-  ) {}
+  ) {
+    this.#answers = new AnswerCheck(api.routes);
+  }
 
   /** @param over puts faults in front of the store */
   static async start(
@@ -74,7 +79,7 @@ export class ServerUnderTest {
       durability: 'process',
       backlogMax: 1_000,
       eventLogMax: 16,
-      rpcMaxPending: 3,
+      rpcMaxPending: Number(settings.TANDEM_RPC_MAX_PENDING ?? 3),
       rateBucketsMax: 1_000,
       minFreeBytes: 1,
       ...platform,
@@ -106,6 +111,7 @@ export class ServerUnderTest {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Every success is held to what its route says it is. */
   async call(method: string, path: string, { token, body, headers, signal }: CallOptions = {}): Promise<Answer> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
@@ -119,6 +125,7 @@ export class ServerUnderTest {
       body: typeof body === 'object' ? JSON.stringify(body) : body,
     });
     const text = await response.text();
+    this.#answers.check(method, path, { status: response.status, text });
     return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) };
   }
 

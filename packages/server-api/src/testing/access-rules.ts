@@ -1,0 +1,127 @@
+import { systemRandom } from '@tandem/core';
+
+/** Who calls, seen from what the call is about. */
+export type Caller =
+  | 'SYS_ADMIN'
+  /** Administrator of another tenant. */
+  | 'OTHER_TENANT'
+  /** User of the customer that the device is assigned to. */
+  | 'OWN_CUSTOMER'
+  /** User of another customer of the same tenant. */
+  | 'OTHER_CUSTOMER'
+  | 'STRANGER';
+
+export const CALLERS: readonly Caller[] = ['SYS_ADMIN', 'OTHER_TENANT', 'OWN_CUSTOMER', 'OTHER_CUSTOMER', 'STRANGER'];
+
+/** What there is of one tenant. */
+export interface Ids {
+  readonly device: string;
+  readonly rpc: string;
+  readonly profile: string;
+}
+
+/** Of things that never were. */
+export const absentIds = (): Ids => ({
+  device: systemRandom.uuid(),
+  rpc: systemRandom.uuid(),
+  profile: systemRandom.uuid(),
+});
+
+/** Who may make a call. */
+export interface AccessRule {
+  /**
+   * What each caller gets who aims the call at something of the owner. A foreign tenant that gets 404 gets the very answer
+   * for what never was.
+   */
+  readonly statuses: Readonly<Record<Caller, number>>;
+  /** Where it is not the path of the table with the ids put in and `QUERY` behind it. */
+  readonly target?: (ids: Ids) => string;
+  /** One that gets past the checks of the body. */
+  readonly body?: (ids: Ids) => object;
+}
+
+const QUERY = 'keys=SECRET_KEY&pageSize=10&page=0';
+
+/** @param path as in the route table */
+export function targetOf(path: string, { target }: AccessRule, ids: Ids): string {
+  if (target) return target(ids);
+  const filled = path
+    .replace('{entityType}', 'DEVICE')
+    .replace('{entityId}', ids.device)
+    .replace('{deviceId}', ids.device)
+    .replace('{rpcId}', ids.rpc)
+    .replace('{deviceProfileId}', ids.profile)
+    .replace('{scope}', 'SHARED_SCOPE');
+  return `${filled}?${QUERY}`;
+}
+
+const STRANGER = 401;
+const everybody = { SYS_ADMIN: 200, OTHER_TENANT: 200, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200, STRANGER };
+/** An empty body is no login, whoever sends it. */
+const noLogin = { SYS_ADMIN: 401, OTHER_TENANT: 401, OWN_CUSTOMER: 401, OTHER_CUSTOMER: 401, STRANGER };
+/** A device, for its tenant and the customer that has it. */
+const ofDevice = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 403, STRANGER };
+/** Something for administrators of its tenant alone. */
+const ofTenant = { ...ofDevice, OWN_CUSTOMER: 403 };
+/** Something that all users of its tenant may see. */
+const ofUsers = { ...ofDevice, OTHER_CUSTOMER: 200 };
+/** A call about whatever the caller's tenant has. */
+const ownTenant = { SYS_ADMIN: 403, OTHER_TENANT: 200, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+const ownUsers = { ...ownTenant, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200 };
+
+const TELEMETRY = '/api/plugins/telemetry';
+const ENTITY = `${TELEMETRY}/{entityType}/{entityId}`;
+const attributes = () => ({ key: 'stolen' });
+const command = () => ({ method: 'm', persistent: true });
+const deviceId = (id: string) => ({ entityType: 'DEVICE', id });
+
+/** A rule for each call of the server API: a test fails for a call without one. */
+export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
+  'POST /api/auth/login': { statuses: noLogin },
+  'POST /api/auth/token': { statuses: noLogin },
+  'GET /api/auth/user': { statuses: everybody },
+  'POST /api/auth/logout': { statuses: everybody },
+
+  'POST /api/device': { statuses: ofDevice, body: (ids) => ({ id: deviceId(ids.device), name: 'taken' }) },
+  'POST /api/device-with-credentials': {
+    statuses: ownTenant,
+    body: () => ({
+      device: { name: systemRandom.uuid() },
+      credentials: { credentialsType: 'ACCESS_TOKEN', credentialsId: systemRandom.uuid() },
+    }),
+  },
+  'GET /api/device/{deviceId}': { statuses: ofDevice },
+  'GET /api/device/info/{deviceId}': { statuses: ofDevice },
+  'DELETE /api/device/{deviceId}': { statuses: ofTenant },
+  'GET /api/tenant/devices': { statuses: ownTenant },
+  'GET /api/device/{deviceId}/credentials': { statuses: ofDevice },
+  'POST /api/device/credentials': {
+    statuses: ofTenant,
+    body: (ids) => ({ deviceId: deviceId(ids.device), credentialsType: 'ACCESS_TOKEN', credentialsId: 'STOLEN' }),
+  },
+
+  'GET /api/deviceProfileInfo/default': { statuses: ownUsers },
+  'GET /api/deviceProfileInfo/{deviceProfileId}': { statuses: ofUsers },
+  'GET /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },
+  'GET /api/deviceProfiles': { statuses: ownTenant },
+
+  [`GET ${ENTITY}/keys/attributes`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/keys/attributes/{scope}`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/values/attributes`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/values/attributes/{scope}`]: { statuses: ofDevice },
+  [`POST ${ENTITY}/attributes/{scope}`]: { statuses: ofDevice, body: attributes },
+  [`POST ${ENTITY}/{scope}`]: { statuses: ofDevice, body: attributes },
+  [`POST ${TELEMETRY}/{deviceId}/{scope}`]: { statuses: ofDevice, body: attributes },
+  [`DELETE ${ENTITY}/{scope}`]: { statuses: ofDevice },
+  [`DELETE ${TELEMETRY}/{deviceId}/{scope}`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/keys/timeseries`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/values/timeseries`]: { statuses: ofDevice },
+
+  'POST /api/rpc/oneway/{deviceId}': { statuses: ofDevice, body: command },
+  'POST /api/rpc/twoway/{deviceId}': { statuses: ofDevice, body: command },
+  'POST /api/plugins/rpc/oneway/{deviceId}': { statuses: ofDevice, body: command },
+  'POST /api/plugins/rpc/twoway/{deviceId}': { statuses: ofDevice, body: command },
+  'GET /api/rpc/persistent/{rpcId}': { statuses: ofDevice },
+  'GET /api/rpc/persistent/device/{deviceId}': { statuses: ofDevice },
+  'DELETE /api/rpc/persistent/{rpcId}': { statuses: ofTenant },
+};
