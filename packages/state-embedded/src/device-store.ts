@@ -1,34 +1,29 @@
 import {
-  type Conflict,
   credentialsHash,
   type Device,
   type DeviceCredentials,
+  type DeviceFilter,
   type DeviceProfile,
   type DeviceStore,
+  isWanted,
   type Page,
   type PageQuery,
   page,
   type ResolvedDevice,
   type SessionChange,
-  TandemError,
-  type Tenant,
-  type User,
   type Uuid,
   type Written,
 } from '@tandem/core';
 import { removeActivity } from './activity-store';
-import type { BinaryTable, Environment, Table } from './environment';
+import { conflict, fits, follow, get, isPresent, put, tooLong, versionConflict } from './entity-rows';
+import type { BinaryTable, Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
-import { nameBytes, nameKey, prefixRange, uuidBytes } from './keys';
+import { nameKey, prefixRange, uuidBytes } from './keys';
+import { isRemoved } from './removals';
 import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
 import type { ViewPurge } from './view-purge';
 import type { WakeUps } from './wake-ups';
-
-const fits = <T>(value: T): Written<T> => ({ ok: true, value });
-const conflict = (name: Conflict): Written<never> => ({ ok: false, conflict: name });
-
-type Versioned = { readonly id: Uuid; readonly version: number };
 
 export class EmbeddedDevices implements DeviceStore {
   readonly #listeners = new Set<(change: SessionChange) => void>();
@@ -43,52 +38,9 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly newEpoch: () => string,
   ) {}
 
-  createTenant(tenant: Tenant): Promise<Written<Tenant>> {
-    return this.transactions.run(() => {
-      put(this.env.tenants, tenant);
-      return fits(tenant);
-    });
-  }
-
-  async getTenant(id: Uuid): Promise<Tenant | undefined> {
-    return get<Tenant>(this.env.tenants, id);
-  }
-
-  createUser(user: User): Promise<Written<User>> {
-    return this.transactions.run(() => {
-      if (!nameBytes(user.email)) throw tooLong('e-mail address');
-      if (this.env.usersByEmail.doesExist(user.email)) return conflict('EMAIL_TAKEN');
-      put(this.env.users, user);
-      this.env.usersByEmail.put(user.email, user.id);
-      return fits(user);
-    });
-  }
-
-  updateUser(user: User): Promise<Written<User>> {
-    return this.transactions.run((): Written<User> => {
-      const stored = get<User>(this.env.users, user.id);
-      const refused = versionConflict(stored, user);
-      if (refused || !stored) return conflict(refused ?? 'ABSENT');
-      const holder = this.env.usersByEmail.get(user.email);
-      if (holder !== undefined && holder !== user.id) return conflict('EMAIL_TAKEN');
-      const updated = { ...user, version: stored.version + 1 };
-      this.env.usersByEmail.remove(stored.email);
-      this.env.usersByEmail.put(updated.email, updated.id);
-      put(this.env.users, updated);
-      return fits(updated);
-    });
-  }
-
-  async getUser(id: Uuid): Promise<User | undefined> {
-    return get<User>(this.env.users, id);
-  }
-
-  async findUserByEmail(email: string): Promise<User | undefined> {
-    return follow<User>(this.env.users, nameBytes(email) && this.env.usersByEmail.get(email));
-  }
-
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
     return this.transactions.run(() => {
+      if (isRemoved(this.env, profile.tenantId)) return conflict('ABSENT');
       if (this.env.profilesByName.doesExist(indexKey(profile))) return conflict('NAME_TAKEN');
       this.#putProfile(profile);
       return fits(profile);
@@ -146,6 +98,7 @@ export class EmbeddedDevices implements DeviceStore {
   createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
     return this.transactions.run(() => {
       const hash = credentialsHash(credentials.credentialsId);
+      if (isRemoved(this.env, device.tenantId, device.customerId)) return conflict('ABSENT');
       if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
       if (this.env.devicesByName.doesExist(indexKey(device))) return conflict('NAME_TAKEN');
       if (this.env.credentialsByHash.doesExist(hash)) return conflict('CREDENTIALS_TAKEN');
@@ -163,6 +116,7 @@ export class EmbeddedDevices implements DeviceStore {
       const refused = versionConflict(stored, device);
       if (refused || !stored) return conflict(refused ?? 'ABSENT');
       if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
+      if (stored.customerId !== device.customerId && isRemoved(this.env, device.customerId)) return conflict('ABSENT');
       const taken = this.env.devicesByName.get(indexKey(device));
       if (taken !== undefined && taken !== device.id) return conflict('NAME_TAKEN');
       this.#removeDevice(stored);
@@ -182,10 +136,13 @@ export class EmbeddedDevices implements DeviceStore {
     return follow<Device>(this.env.devices, lookUp(this.env.devicesByName, tenantId, name));
   }
 
-  async listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+  async listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
     const ids = this.env.devicesByName.getRange(prefixRange(uuidBytes(tenantId))).map(({ value }) => value);
     const devices = [...ids].map((id) => get<Device>(this.env.devices, id)).filter(isPresent);
-    return page(query.type ? devices.filter(({ type }) => type === query.type) : devices, query);
+    return page(
+      devices.filter((device) => isWanted(device, query)),
+      query,
+    );
   }
 
   async deleteDevice(id: Uuid): Promise<Written<Device>> {
@@ -295,18 +252,6 @@ export class EmbeddedDevices implements DeviceStore {
   }
 }
 
-function put<T extends { readonly id: Uuid }>(table: Table, entity: T): void {
-  table.put(entity.id, JSON.stringify(entity));
-}
-
-function get<T>(table: Table, id: string): T | undefined {
-  const text = table.get(id);
-  return text === undefined ? undefined : (JSON.parse(text) as T);
-}
-
-const follow = <T>(table: Table, id: string | undefined): T | undefined =>
-  id === undefined ? undefined : get<T>(table, id);
-
 /** A name that is too long to be a key cannot be in the index. */
 function lookUp(index: BinaryTable, tenantId: Uuid, name: string): string | undefined {
   const key = nameKey(tenantId, name);
@@ -320,16 +265,4 @@ function indexKey({ tenantId, name }: { readonly tenantId: Uuid; readonly name: 
   return key;
 }
 
-const tooLong = (what: string) => new TandemError('BAD_REQUEST', { message: `The ${what} is too long` });
-
 const profileKey = ({ deviceProfileId, id }: Device) => Buffer.concat([uuidBytes(deviceProfileId), uuidBytes(id)]);
-
-const isPresent = <T>(entity: T | undefined): entity is T => entity !== undefined;
-
-function versionConflict(
-  stored: Pick<Versioned, 'version'> | undefined,
-  given: Pick<Versioned, 'version'>,
-): Conflict | undefined {
-  if (!stored) return 'ABSENT';
-  return stored.version === given.version ? undefined : 'VERSION';
-}

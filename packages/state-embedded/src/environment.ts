@@ -19,6 +19,13 @@ export interface Environment {
   readonly users: Table;
   /** e-mail -> user id */
   readonly usersByEmail: Table;
+  /** tenant + user -> user id */
+  readonly usersByTenant: BinaryTable;
+  readonly customers: Table;
+  /** tenant + title -> customer id */
+  readonly customersByTitle: BinaryTable;
+  /** tenant or customer -> what was deleted of which something may be left */
+  readonly removals: Table;
   readonly profiles: Table;
   /** tenant + name -> profile id */
   readonly profilesByName: BinaryTable;
@@ -83,6 +90,10 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     tenants: table('tenants'),
     users: table('users'),
     usersByEmail: table('usersByEmail'),
+    usersByTenant: binary('usersByTenant'),
+    customers: table('customers'),
+    customersByTitle: binary('customersByTitle'),
+    removals: table('removals'),
     profiles: table('profiles'),
     profilesByName: binary('profilesByName'),
     defaultProfiles: table('defaultProfiles'),

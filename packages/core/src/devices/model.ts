@@ -10,10 +10,47 @@ export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
 export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
 export type JsonObject = { [member: string]: unknown };
 
-export interface Tenant {
+/** Where a tenant or customer can be reached: kept as it was sent. */
+export interface Contact {
+  readonly country: string | null;
+  readonly state: string | null;
+  readonly city: string | null;
+  readonly address: string | null;
+  readonly address2: string | null;
+  readonly zip: string | null;
+  readonly phone: string | null;
+  readonly email: string | null;
+}
+
+export const NO_CONTACT: Contact = {
+  country: null,
+  state: null,
+  city: null,
+  address: null,
+  address2: null,
+  zip: null,
+  phone: null,
+  email: null,
+};
+
+export interface Tenant extends Contact {
   readonly id: Uuid;
   readonly createdTime: EpochMillis;
   readonly title: string;
+  readonly region: string | null;
+  /** An object as compact JSON text. */
+  readonly additionalInfo: string | null;
+  readonly version: number;
+}
+
+export interface Customer extends Contact {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  /** Unique within the tenant. */
+  readonly title: string;
+  /** An object as compact JSON text; `isPublic` in it opens the customer to everybody who knows its id. */
+  readonly additionalInfo: string | null;
   readonly version: number;
 }
 
@@ -29,6 +66,9 @@ export interface User {
   readonly authority: Authority;
   readonly firstName: string | null;
   readonly lastName: string | null;
+  readonly phone: string | null;
+  /** An object as compact JSON text. */
+  readonly additionalInfo: string | null;
   readonly enabled: boolean;
   /** `scrypt$N$r$p$salt$hash`, base64; null until the user is activated. */
   readonly passwordHash: string | null;

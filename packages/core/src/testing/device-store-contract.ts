@@ -1,6 +1,6 @@
 import type { DeviceProfile } from '../devices/model';
 import type { Written } from '../state/device-store';
-import { aDevice, aProfile, aTenant, aUser, CREATED, credentialsOf, TENANT_ID } from './builders';
+import { aDevice, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
 import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
@@ -8,41 +8,6 @@ const OTHER_TENANT = '7f1d2f10-0000-4000-8000-000000000002';
 const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 export function describeDeviceStoreContract(makeStore: MakeStore): void {
-  describe('DeviceStore: tenants and users', () => {
-    const store = useStore(makeStore);
-
-    it('gives back tenants and users as they were created, also after it was opened again', async () => {
-      const [tenant, user] = [aTenant(), aUser()];
-      expect(await store.state.devices.createTenant(tenant)).toEqual({ ok: true, value: tenant });
-      expect(await store.state.devices.createUser(user)).toEqual({ ok: true, value: user });
-      await store.reopen();
-      expect(await store.state.devices.getTenant(tenant.id)).toEqual(tenant);
-      expect(await store.state.devices.getUser(user.id)).toEqual(user);
-      expect(await store.state.devices.findUserByEmail(user.email)).toEqual(user);
-      expect(await store.state.devices.getTenant(NOBODY)).toBeUndefined();
-      expect(await store.state.devices.getUser(NOBODY)).toBeUndefined();
-    });
-
-    it('gives an e-mail address to the first of two users and keeps nothing of the other', async () => {
-      const [one, other] = [
-        aUser({ email: 'a@example.org' }),
-        aUser({ email: 'a@example.org', tenantId: OTHER_TENANT }),
-      ];
-      const outcomes = await Promise.all([store.state.devices.createUser(one), store.state.devices.createUser(other)]);
-      expect(outcomes).toEqual([
-        { ok: true, value: one },
-        { ok: false, conflict: 'EMAIL_TAKEN' },
-      ]);
-      expect(await store.state.devices.getUser(other.id)).toBeUndefined();
-    });
-
-    it('knows nobody by an address that is empty, odd or endless', async () => {
-      for (const email of ['', '\u0000', '\ud800', 'x'.repeat(100_000)]) {
-        expect(await store.state.devices.findUserByEmail(email)).toBeUndefined();
-      }
-    });
-  });
-
   describe('DeviceStore: profiles', () => {
     const store = useStore(makeStore);
     const isDefault = async ({ id }: DeviceProfile) => (await store.state.devices.getProfile(id))?.isDefault;

@@ -149,7 +149,7 @@ export class ServerUnderTest {
 
   /** An account beside those of the start, in the first tenant. */
   async addUser(email: string, change: Partial<User> = {}): Promise<User> {
-    const admin = await this.core.state.devices.findUserByEmail(ADMIN);
+    const admin = await this.core.state.accounts.findUserByEmail(ADMIN);
     const user: User = {
       id: systemRandom.uuid(),
       createdTime: this.clock.now(),
@@ -159,12 +159,14 @@ export class ServerUnderTest {
       authority: 'CUSTOMER_USER',
       firstName: null,
       lastName: null,
+      phone: null,
+      additionalInfo: null,
       enabled: true,
       passwordHash: await hashPassword(PASSWORD),
       version: 1,
       ...change,
     };
-    await this.core.state.devices.createUser(user);
+    await this.core.state.accounts.createUser(user);
     return user;
   }
 }

@@ -2,6 +2,8 @@ import {
   credentialsHash,
   type Device,
   type DeviceCredentials,
+  type DeviceFilter,
+  isWanted,
   type Logger,
   type Page,
   type PageQuery,
@@ -14,7 +16,7 @@ import {
 import { Commit, MOVED } from './commit';
 import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
-import { inOrderOfNames } from './names';
+import { inOrderOf } from './names';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
 import { nameField } from './tables';
@@ -39,6 +41,8 @@ export class Devices {
     const hash = credentialsHash(credentials.credentialsId);
     const commit = new Commit()
       .absent('purges', id, MOVED)
+      .absent('removals', device.tenantId, 'ABSENT')
+      .absent('removals', device.customerId, 'ABSENT')
       .present('profiles', deviceProfileId, 'ABSENT')
       .absent('device-names', nameField(device), 'NAME_TAKEN')
       .absent('credentials-by-hash', hash, 'CREDENTIALS_TAKEN')
@@ -76,6 +80,7 @@ export class Devices {
         .present('profiles', deviceProfileId, 'ABSENT')
         .set('devices', id, record)
         .tell({ kind: 'device', deviceId: id });
+      if (stored.customerId !== next.customerId) commit.absent('removals', next.customerId, 'ABSENT');
       if (nameField(stored) !== nameField(next)) {
         commit
           .absent('device-names', nameField(next), 'NAME_TAKEN')
@@ -127,12 +132,12 @@ export class Devices {
     return this.#follow(['device-names', at(nameField({ tenantId, name }))], 2);
   }
 
-  async list(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+  async list(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
     const [texts, profiles] = await Promise.all([this.reader.all('devices'), this.reader.all('profiles')]);
     const devices = [...texts.values()]
       .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
-      .filter((device) => device.tenantId === tenantId && (!query.type || device.type === query.type));
-    return page(inOrderOfNames(devices), query);
+      .filter((device) => device.tenantId === tenantId && isWanted(device, query));
+    return page(inOrderOf(devices, 'name'), query);
   }
 
   /** What else there is to do about a write that is made, and stays so: where it fails now it is taken up later. */

@@ -1,6 +1,6 @@
 import { type DeviceProfile, type Page, type PageQuery, page, type Uuid, type Written } from '@tandem/core';
 import { Commit } from './commit';
-import { inOrderOfNames } from './names';
+import { inOrderOf } from './names';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { parseProfile, profileText } from './records';
 import { nameField } from './tables';
@@ -16,6 +16,7 @@ export class Profiles {
   create(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
     const { id, tenantId, isDefault } = profile;
     const commit = new Commit()
+      .absent('removals', tenantId, 'ABSENT')
       .absent('profile-names', nameField(profile), 'NAME_TAKEN')
       .absent('profiles', id, 'VERSION')
       .set('profiles', id, profileText(profile))
@@ -83,7 +84,7 @@ export class Profiles {
     const profiles = [...texts.values()]
       .flatMap((text) => parseProfile(text, defaultId) ?? [])
       .filter((profile) => profile.tenantId === tenantId);
-    return page(inOrderOfNames(profiles), query);
+    return page(inOrderOf(profiles, 'name'), query);
   }
 
   async #stored(id: Uuid) {

@@ -5,8 +5,13 @@ export type Table =
   /** By id. */
   | 'tenants'
   | 'users'
+  | 'customers'
   /** E-mail address -> id of the user. */
   | 'users-by-email'
+  /** Tenant and title -> id of the customer. */
+  | 'customer-titles'
+  /** Tenants and customers that were deleted and of which something may be left, by id. */
+  | 'removals'
   /** By id; see records.ts for the form. */
   | 'profiles'
   /** Tenant and name -> id. */
