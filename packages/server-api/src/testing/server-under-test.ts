@@ -89,7 +89,7 @@ export class ServerUnderTest {
     await core.accounts.ensureTenantAdmin(ADMIN, PASSWORD, 'First');
     await core.accounts.ensureTenantAdmin(OTHER_ADMIN, PASSWORD, 'Second');
     await core.accounts.ensureSystemAdmin(SYSTEM_ADMIN, PASSWORD);
-    const api = await createServerApi(core);
+    const api = await createServerApi(core, '0.0.0');
     // As in the gateway: the router on plain requests, without an express application around it.
     const server = createServer((request, response) => {
       const next = () => void response.writeHead(418).end('passed on');
