@@ -19,7 +19,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci
 COPY . .
 RUN npx tsc -b packages/gateway \
  && find packages -path '*/dist/*' \( -name '*.d.ts' -o -name '*.map' \) -delete \
- && mkdir /built && cp --parents -t /built -r LICENSE packages/*/package.json packages/*/dist packages/*/bin packages/*/src/lua
+ && mkdir /built && cp --parents -t /built -r LICENSE packages/*/package.json packages/*/dist packages/*/bin packages/*/src/lua packages/*/src/*/assets
 
 FROM node:24-bookworm-slim AS production
 WORKDIR /tandem

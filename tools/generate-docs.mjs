@@ -6,6 +6,7 @@ import path from 'node:path';
 import core from '../packages/core/dist/index.js';
 import configCommands from '../packages/gateway/dist/config-commands.js';
 import { conformancePage } from './conformance-page.mjs';
+import { describeServerApi, serverApiPage } from './server-api-page.mjs';
 
 const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
 const folder = process.argv[2] ?? path.join(root, 'docs', 'reference');
@@ -14,6 +15,12 @@ fs.mkdirSync(folder, { recursive: true });
 fs.writeFileSync(path.join(folder, 'settings.md'), settingsPage());
 fs.writeFileSync(path.join(folder, 'errors.md'), errorsPage());
 fs.writeFileSync(path.join(folder, 'coap-conformance.md'), conformancePage(root, generatedFrom('test/compliance')));
+const serverApi = await describeServerApi();
+fs.writeFileSync(path.join(folder, 'openapi.json'), `${JSON.stringify(serverApi, null, 1)}\n`);
+fs.writeFileSync(
+  path.join(folder, 'server-api.md'),
+  serverApiPage(serverApi, generatedFrom('packages/server-api/src/controllers')),
+);
 
 function settingsPage() {
   return `${generatedFrom('packages/core/src/config/settings.ts')}

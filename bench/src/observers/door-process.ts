@@ -63,7 +63,7 @@ answerQuestions<DoorQuestion>(async (question) => {
 });
 
 async function create(core: Core, tokens: readonly string[]): Promise<void> {
-  const administrator = await core.state.devices.findUserByEmail(ADMINISTRATOR);
+  const administrator = await core.state.accounts.findUserByEmail(ADMINISTRATOR);
   if (administrator === undefined) throw new Error('the administrator of the bench is gone');
   const { tenantId } = administrator;
   await concurrently(tokens, WRITES_AT_ONCE, async (token) => {

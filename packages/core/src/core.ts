@@ -127,7 +127,7 @@ export function makeCore(
       limits,
     ),
     devices: new Devices(state.devices, profiles, clock, random),
-    accounts: new Accounts(state.devices, profiles, clock, random),
+    accounts: new Accounts(state.accounts, profiles, clock, random),
     connectivity,
   };
 }

@@ -27,6 +27,7 @@ export * from './platform/multi-map';
 export * from './platform/quiet-logger';
 export * from './platform/random';
 export * from './rpc/index';
+export * from './state/account-store';
 export * from './state/activity-store';
 export * from './state/attribute-store';
 export * from './state/device-events';

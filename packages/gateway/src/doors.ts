@@ -6,6 +6,7 @@ import { bind } from './bind';
 import { closeServer } from './http-close';
 import type { Patience } from './patience';
 import { PATIENCE, type Shutdown } from './shutdown';
+import { version } from './version';
 
 export interface Doors {
   /** As they were bound; undefined where a role is not run. */
@@ -38,7 +39,7 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
   if (deviceApi) shutdown.first('device API', () => deviceApi.close(PATIENCE));
   if (settings.TANDEM_ROLES.includes('api')) {
-    const serverApi = await patience.with('the server API', () => createServerApi(core));
+    const serverApi = await patience.with('the server API', () => createServerApi(core, version()));
     app.use(serverApi.router);
     shutdown.first('server API', () => serverApi.close(PATIENCE));
   }

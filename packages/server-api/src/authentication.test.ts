@@ -26,7 +26,7 @@ describe('login', () => {
     expect(rest).toEqual({ scope: null });
     const { header, payload } = jwt.decode(String(token), { complete: true }) ?? {};
     expect(header?.alg).toBe('HS512');
-    const user = await server.core.state.devices.findUserByEmail(ADMIN);
+    const user = await server.core.state.accounts.findUserByEmail(ADMIN);
     const iat = Math.floor(server.clock.now() / 1000);
     expect(payload).toEqual({
       sub: ADMIN,
@@ -169,7 +169,7 @@ describe('a token', () => {
     const user = await server.addUser('gone@x.org');
     const { token, refreshToken } = await server.login('gone@x.org');
     expect((await whoAmI({ 'X-Authorization': `Bearer ${token}` })).status).toBe(200);
-    await server.addUser('gone2@x.org', { id: user.id, enabled: false });
+    await server.core.state.accounts.updateUser({ ...user, enabled: false });
     expect((await whoAmI({ 'X-Authorization': `Bearer ${token}` })).status).toBe(401);
     expect((await server.call('POST', '/api/auth/token', { body: { refreshToken } })).status).toBe(401);
   });

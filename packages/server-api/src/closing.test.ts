@@ -3,7 +3,7 @@ import { ServerUnderTest } from './testing/server-under-test';
 
 const PATIENCE = 1_800;
 
-/** The real store; one method of its devices does not answer until it is let go. */
+/** The real store; one method of its devices or accounts does not answer until it is let go. */
 const hanging = () => {
   let release = () => {};
   let began = () => {};
@@ -11,25 +11,22 @@ const hanging = () => {
     release = resolve;
   });
   let method: string | undefined;
+  const held = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name) {
+        const real = Reflect.get(target, name);
+        if (typeof real !== 'function') return real;
+        return (...given: unknown[]) => {
+          if (name !== method) return real.apply(target, given);
+          began();
+          return released.then(() => real.apply(target, given));
+        };
+      },
+    });
   return {
-    over: (state: State): State => ({
-      ...state,
-      devices: new Proxy(state.devices, {
-        get(target, name) {
-          const real = Reflect.get(target, name);
-          if (typeof real !== 'function') return real;
-          return async (...given: unknown[]) => {
-            if (name === method) {
-              began();
-              await released;
-            }
-            return real.apply(target, given);
-          };
-        },
-      }),
-    }),
+    over: (state: State): State => ({ ...state, devices: held(state.devices), accounts: held(state.accounts) }),
     /** Resolves when it is asked. */
-    hang: (name: keyof State['devices']) => {
+    hang: (name: keyof State['devices'] | keyof State['accounts']) => {
       method = name;
       return new Promise<void>((resolve) => {
         began = resolve;

@@ -33,7 +33,7 @@ describe('a new device', () => {
   it('has exactly the members of the contract', async () => {
     const device = await save({ name: 'meter', label: 'Hall', additionalInfo: { gateway: true } });
     const profile = (await get('/api/deviceProfileInfo/default')).json<DeviceJson>();
-    const admin = await server.core.state.devices.findUserByEmail(ADMIN);
+    const admin = await server.core.state.accounts.findUserByEmail(ADMIN);
     expect(device).toEqual({
       id: { entityType: 'DEVICE', id: expect.stringMatching(UUID) },
       createdTime: server.clock.now(),
@@ -333,5 +333,5 @@ describe('device profiles', () => {
 });
 
 async function tenantId(): Promise<string> {
-  return (await server.core.state.devices.findUserByEmail(ADMIN))?.tenantId ?? '';
+  return (await server.core.state.accounts.findUserByEmail(ADMIN))?.tenantId ?? '';
 }

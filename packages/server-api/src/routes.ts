@@ -9,14 +9,16 @@ import { rpcRoutes } from './controllers/rpc-controller';
 import { timeSeriesRoutes } from './controllers/time-series-controller';
 import type { Route } from './routing/route';
 
-/** Every call of the server API. */
+/** Every call of the server API, under the heading by which it is described. */
 export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => [
-  ...authRoutes(core, auth),
-  ...deviceRoutes(core),
-  ...deviceCredentialsRoutes(core),
-  ...deviceProfileRoutes(core),
-  ...attributesRoutes(core),
-  ...timeSeriesRoutes(core),
-  ...rpcRoutes(core),
-  ...persistentRpcRoutes(core),
+  ...tagged('Authentication', authRoutes(core, auth)),
+  ...tagged('Devices', deviceRoutes(core)),
+  ...tagged('Devices', deviceCredentialsRoutes(core)),
+  ...tagged('Device profiles', deviceProfileRoutes(core)),
+  ...tagged('Attributes', attributesRoutes(core)),
+  ...tagged('Time series', timeSeriesRoutes(core)),
+  ...tagged('Commands', rpcRoutes(core)),
+  ...tagged('Commands', persistentRpcRoutes(core)),
 ];
+
+const tagged = (tag: string, routes: readonly Route[]): Route[] => routes.map((route) => ({ ...route, tag }));

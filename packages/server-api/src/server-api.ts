@@ -5,6 +5,8 @@ import { LoginQueue } from './auth/login-queue';
 import { SigningKey } from './auth/signing-key';
 import { Tokens } from './auth/tokens';
 import { pathOf } from './http/path';
+import { openApiDocument } from './openapi/document';
+import { openApiPages } from './openapi/pages';
 import { routeTable } from './routes';
 import { Dispatcher, shuttingDown } from './routing/dispatcher';
 import { mountRoutes } from './routing/mount';
@@ -14,10 +16,15 @@ import type { Route } from './routing/route';
 const LOGIN_LIMITS = { concurrent: 2, waiting: 64 };
 
 export interface ServerApi {
-  /** To be mounted at the root: answers all of `/api` but `/api/v1`, and passes everything else on. */
+  /**
+   * To be mounted at the root: answers all of `/api` but `/api/v1`, and the description of it below `/openapi`; passes
+   * everything else on.
+   */
   readonly router: Router;
   /** What is mounted: one row for each call. */
   readonly routes: readonly Route[];
+  /** They as an OpenAPI 3.1 document. */
+  describe(): object;
   /**
    * Ends waiting calls with 503 and Retry-After, refuses new ones. Resolves when all are answered but those whose clients
    * do not end their requests.
@@ -26,8 +33,8 @@ export interface ServerApi {
   close(patience: Millis): Promise<void>;
 }
 
-/** The REST subset that drives devices (server contract). */
-export async function createServerApi(core: Core): Promise<ServerApi> {
+/** The REST subset that drives devices (server contract). @param version of the gateway, for the description */
+export async function createServerApi(core: Core, version: string): Promise<ServerApi> {
   const { settings, clock, random } = core;
   const key = new SigningKey(core.state);
   await key.get();
@@ -68,9 +75,12 @@ export async function createServerApi(core: Core): Promise<ServerApi> {
     if (response.writableEnded) return;
     api(request, response, next);
   });
+  const describe = () => openApiDocument(routes, version);
+  router.use(openApiPages(describe));
   return {
     router,
     routes,
+    describe,
     close(patience) {
       key.close();
       return dispatcher.close(patience);

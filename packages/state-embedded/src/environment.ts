@@ -19,11 +19,16 @@ export interface Environment {
   readonly users: Table;
   /** e-mail -> user id */
   readonly usersByEmail: Table;
+  /** tenant + user -> user id */
+  readonly usersByTenant: BinaryTable;
+  readonly customers: Table;
+  /** tenant + title -> customer id */
+  readonly customersByTitle: BinaryTable;
+  /** tenant or customer -> what was deleted of which something may be left */
+  readonly removals: Table;
   readonly profiles: Table;
   /** tenant + name -> profile id */
   readonly profilesByName: BinaryTable;
-  /** SHA-256 of the provision key -> profile id */
-  readonly profilesByProvisionKey: Table;
   /** tenant -> id of the default profile */
   readonly defaultProfiles: Table;
   readonly devices: Table;
@@ -85,9 +90,12 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     tenants: table('tenants'),
     users: table('users'),
     usersByEmail: table('usersByEmail'),
+    usersByTenant: binary('usersByTenant'),
+    customers: table('customers'),
+    customersByTitle: binary('customersByTitle'),
+    removals: table('removals'),
     profiles: table('profiles'),
     profilesByName: binary('profilesByName'),
-    profilesByProvisionKey: table('profilesByProvisionKey'),
     defaultProfiles: table('defaultProfiles'),
     devices: table('devices'),
     devicesByName: binary('devicesByName'),

@@ -38,7 +38,7 @@ describe('A disk that is nearly full', () => {
     const root = { transaction: () => Promise.reject(new Error('was begun')) } as never;
     const transactions = new Transactions({ root }, { refusal: () => refusal });
     await expect(transactions.run(() => 1)).rejects.toBe(refusal);
-    await state.devices.createTenant(aTenant());
+    await state.accounts.createTenant(aTenant());
     await state.telemetryLog.append(aMessage(aDevice(aProfile()), 1, { a: '1' }));
     await state.close();
   });

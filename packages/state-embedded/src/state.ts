@@ -8,6 +8,7 @@ import {
   type Settings,
   type State,
 } from '@tandem/core';
+import { EmbeddedAccounts } from './account-store';
 import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedDevices } from './device-store';
@@ -134,6 +135,7 @@ function openState(
   );
   let closed: Promise<void> | undefined;
   const state: State = {
+    accounts: new EmbeddedAccounts(env, transactions),
     devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, () =>
       options.random.bytes(6).toString('hex'),
     ),

@@ -126,6 +126,7 @@ async function compose(
   await registry.start();
   let closed: Promise<void> | undefined;
   const state: State = {
+    accounts: registry.accounts,
     devices: registry.devices,
     attributes: new RedisAttributes(commands, keys, wakeUps, registry.births, {
       processId,

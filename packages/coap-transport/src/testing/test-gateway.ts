@@ -94,7 +94,7 @@ export class TestGateway {
     await state.materialiser.start();
     const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
-    const admin = await state.devices.findUserByEmail('tenant@example.org');
+    const admin = await state.accounts.findUserByEmail('tenant@example.org');
     const transport = await createCoapTransport(core).catch(async (error) => {
       await state.close();
       throw error;

@@ -16,18 +16,18 @@ describe('Accounts', () => {
 
   it('tell only their owner that they are disabled', async () => {
     await accounts().ensureTenantAdmin('off@example.org', 'secret', 'Off');
-    const user = await used.core.state.devices.findUserByEmail('off@example.org');
+    const user = await used.core.state.accounts.findUserByEmail('off@example.org');
     if (!user) throw new Error('no user');
-    await used.core.state.devices.updateUser({ ...user, enabled: false });
+    await used.core.state.accounts.updateUser({ ...user, enabled: false });
     expect(await accounts().login('off@example.org', 'wrong')).toEqual({ kind: 'refused' });
     expect(await accounts().login('off@example.org', 'secret')).toEqual({ kind: 'inactive' });
   });
 
   it('each tenant administrator has a tenant of his own, with a default profile', async () => {
     expect(await accounts().ensureTenantAdmin('new@example.org', 'secret', 'New')).toBe('created');
-    const user = await used.core.state.devices.findUserByEmail('new@example.org');
+    const user = await used.core.state.accounts.findUserByEmail('new@example.org');
     expect(user?.tenantId).not.toBe(used.tenantId);
-    expect(await used.core.state.devices.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'New' });
+    expect(await used.core.state.accounts.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'New' });
     expect(await used.core.state.devices.findDefaultProfile(user?.tenantId ?? '')).toMatchObject({ name: 'default' });
   });
 
@@ -45,28 +45,28 @@ describe('Accounts', () => {
       processes.map((core, i) => core.accounts.ensureTenantAdmin('one@example.org', `password ${i}`, 'One')),
     );
     expect(outcomes.sort()).toEqual(['created', 'present', 'present']);
-    const user = await used.core.state.devices.findUserByEmail('one@example.org');
-    expect(await used.core.state.devices.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'One' });
+    const user = await used.core.state.accounts.findUserByEmail('one@example.org');
+    expect(await used.core.state.accounts.getTenant(user?.tenantId ?? '')).toMatchObject({ title: 'One' });
     expect(await used.core.profiles.list(user?.tenantId ?? '', { page: 0, pageSize: 10 })).toMatchObject({
       totalElements: 1,
     });
   });
 
-  it.each(['createTenant', 'createProfile'] as const)(
-    'that a process left unfinished when it died before %s are finished by the next',
-    async (step) => {
-      const dying = used.another((state) => ({
-        ...state,
-        devices: over(state.devices, { [step]: () => Promise.reject(new Error('died')) }),
-      }));
-      await expect(dying.accounts.ensureTenantAdmin('half@example.org', 'secret', 'Half')).rejects.toThrow('died');
-      expect(await accounts().ensureTenantAdmin('half@example.org', 'another', 'Half')).toBe('present');
-      expect(await accounts().login('half@example.org', 'secret')).toMatchObject({ kind: 'user' });
-      const { tenantId = '' } = (await used.core.state.devices.findUserByEmail('half@example.org')) ?? {};
-      expect(await used.core.state.devices.getTenant(tenantId)).toMatchObject({ title: 'Half' });
-      expect(await used.core.state.devices.findDefaultProfile(tenantId)).toMatchObject({ name: 'default' });
-    },
-  );
+  it.each([
+    ['createTenant', 'accounts'],
+    ['createProfile', 'devices'],
+  ] as const)('that a process left unfinished when it died before %s are finished by the next', async (step, part) => {
+    const dying = used.another((state) => ({
+      ...state,
+      [part]: over(state[part], { [step]: () => Promise.reject(new Error('died')) }),
+    }));
+    await expect(dying.accounts.ensureTenantAdmin('half@example.org', 'secret', 'Half')).rejects.toThrow('died');
+    expect(await accounts().ensureTenantAdmin('half@example.org', 'another', 'Half')).toBe('present');
+    expect(await accounts().login('half@example.org', 'secret')).toMatchObject({ kind: 'user' });
+    const { tenantId = '' } = (await used.core.state.accounts.findUserByEmail('half@example.org')) ?? {};
+    expect(await used.core.state.accounts.getTenant(tenantId)).toMatchObject({ title: 'Half' });
+    expect(await used.core.state.devices.findDefaultProfile(tenantId)).toMatchObject({ name: 'default' });
+  });
 
   it('that are there need no new password', async () => {
     const password = () => {
@@ -74,7 +74,7 @@ describe('Accounts', () => {
     };
     expect(await accounts().ensureTenantAdmin('admin@example.org', password, 'X')).toBe('present');
     await expect(accounts().ensureTenantAdmin('fresh@example.org', password, 'X')).rejects.toThrow('asked for');
-    expect(await used.core.state.devices.findUserByEmail('fresh@example.org')).toBeUndefined();
+    expect(await used.core.state.accounts.findUserByEmail('fresh@example.org')).toBeUndefined();
   });
 
   it('of system administrators belong to no tenant', async () => {

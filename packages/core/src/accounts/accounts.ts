@@ -1,9 +1,10 @@
 import type { DeviceProfiles } from '../devices/device-profiles';
-import { NULL_UUID, type User, type Uuid } from '../devices/model';
+import { NO_CONTACT, NULL_UUID, type User, type Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
-import type { DeviceStore, Written } from '../state/device-store';
+import type { AccountStore } from '../state/account-store';
+import type { Written } from '../state/device-store';
 import { hashPassword, verifyPassword } from './passwords';
 
 /** The tenant of system administrators, who belong to none. */
@@ -29,7 +30,7 @@ export type LoginOutcome =
 /** Who may use the server API. */
 export class Accounts {
   constructor(
-    private readonly store: DeviceStore,
+    private readonly store: AccountStore,
     private readonly profiles: DeviceProfiles,
     private readonly clock: Clock,
     private readonly random: Random,
@@ -77,7 +78,15 @@ export class Accounts {
 
   async #ensureTenant(id: Uuid, title: string): Promise<void> {
     if (!(await this.store.getTenant(id))) {
-      await this.store.createTenant({ id, createdTime: this.clock.now(), title, version: 1 });
+      await this.store.createTenant({
+        ...NO_CONTACT,
+        id,
+        createdTime: this.clock.now(),
+        title,
+        region: null,
+        additionalInfo: null,
+        version: 1,
+      });
     }
     await this.profiles.default(id);
   }
@@ -109,6 +118,8 @@ export class Accounts {
       authority,
       firstName: null,
       lastName: null,
+      phone: null,
+      additionalInfo: null,
       enabled: true,
       passwordHash: await hashPassword(typeof password === 'string' ? password : password()),
       version: 1,

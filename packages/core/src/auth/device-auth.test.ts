@@ -80,10 +80,10 @@ describe('Access tokens', () => {
     await auth().resolve('other');
     const profile = await used.core.state.devices.getProfile(profileId);
     if (!profile) throw new Error('no profile');
-    await used.core.state.devices.updateProfile({ ...profile, name: 'renamed' });
+    await used.core.state.devices.updateProfile({ ...profile, transportType: 'COAP' });
     expect(auth().cached('of the profile')).toBeUndefined();
     expect(auth().cached('other')).toBeDefined();
-    expect(await auth().resolve('of the profile')).toMatchObject({ deviceType: 'renamed' });
+    expect(await auth().resolve('of the profile')).toMatchObject({ transportType: 'COAP' });
   });
 
   describe('read while something changes', () => {

@@ -49,7 +49,7 @@ describe('A device', () => {
   it('of another tenant is not there', async () => {
     const { id } = await create('mine');
     await used.core.accounts.ensureTenantAdmin('other@example.org', 'password', 'Other');
-    const other = (await used.core.state.devices.findUserByEmail('other@example.org'))?.tenantId ?? '';
+    const other = (await used.core.state.accounts.findUserByEmail('other@example.org'))?.tenantId ?? '';
     const { devices } = used.core;
     await rejects(devices.get(other, id), 'NOT_FOUND');
     await rejects(devices.credentials(other, id), 'NOT_FOUND');

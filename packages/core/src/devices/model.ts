@@ -7,19 +7,50 @@ export type Uuid = string;
 export const NULL_UUID: Uuid = '13814000-1dd2-11b2-8080-808080808080';
 
 export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
-/** How devices of a profile may register themselves (device contract 5.3). */
-export type ProvisionType =
-  | 'DISABLED'
-  | 'ALLOW_CREATE_NEW_DEVICES'
-  | 'CHECK_PRE_PROVISIONED_DEVICES'
-  | 'X509_CERTIFICATE_CHAIN';
 export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
 export type JsonObject = { [member: string]: unknown };
 
-export interface Tenant {
+/** Where a tenant or customer can be reached: kept as it was sent. */
+export interface Contact {
+  readonly country: string | null;
+  readonly state: string | null;
+  readonly city: string | null;
+  readonly address: string | null;
+  readonly address2: string | null;
+  readonly zip: string | null;
+  readonly phone: string | null;
+  readonly email: string | null;
+}
+
+export const NO_CONTACT: Contact = {
+  country: null,
+  state: null,
+  city: null,
+  address: null,
+  address2: null,
+  zip: null,
+  phone: null,
+  email: null,
+};
+
+export interface Tenant extends Contact {
   readonly id: Uuid;
   readonly createdTime: EpochMillis;
   readonly title: string;
+  readonly region: string | null;
+  /** An object as compact JSON text. */
+  readonly additionalInfo: string | null;
+  readonly version: number;
+}
+
+export interface Customer extends Contact {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  /** Unique within the tenant. */
+  readonly title: string;
+  /** An object as compact JSON text; `isPublic` in it opens the customer to everybody who knows its id. */
+  readonly additionalInfo: string | null;
   readonly version: number;
 }
 
@@ -35,13 +66,16 @@ export interface User {
   readonly authority: Authority;
   readonly firstName: string | null;
   readonly lastName: string | null;
+  readonly phone: string | null;
+  /** An object as compact JSON text. */
+  readonly additionalInfo: string | null;
   readonly enabled: boolean;
   /** `scrypt$N$r$p$salt$hash`, base64; null until the user is activated. */
   readonly passwordHash: string | null;
   readonly version: number;
 }
 
-/** Server contract 4.2. */
+/** Server contract 4.2. `profileData` is kept as it was sent. */
 export interface DeviceProfile {
   readonly id: Uuid;
   readonly createdTime: EpochMillis;
@@ -50,11 +84,9 @@ export interface DeviceProfile {
   readonly description: string | null;
   readonly isDefault: boolean;
   readonly transportType: TransportType;
-  readonly provisionType: ProvisionType;
-  /** Unique over all tenants. */
+  readonly provisionType: string;
   readonly provisionDeviceKey: string | null;
-  /** An object as compact JSON text: members and numbers stay as they were sent, absent parts are filled in. */
-  readonly profileData: string;
+  readonly profileData: JsonObject;
   /** Package of the devices that have none of their own. */
   readonly firmwareId: Uuid | null;
   readonly softwareId: Uuid | null;

@@ -1,10 +1,10 @@
-import type { Device, DeviceCredentials, DeviceProfile, Tenant, TransportType, User, Uuid } from '../devices/model';
+import type { Device, DeviceCredentials, DeviceProfile, Uuid } from '../devices/model';
 
 /** Paging of server contract 1.3: pages from 0. */
 export interface PageQuery {
   readonly pageSize: number;
   readonly page: number;
-  /** Substring of the name, any letter case. */
+  /** Substring of the name, any letter case; where an entity has no name, of what its list says. */
   readonly textSearch?: string;
   readonly sortProperty?: string;
   readonly sortOrder?: 'ASC' | 'DESC';
@@ -15,10 +15,11 @@ export interface Page<T> {
   readonly totalElements: number;
 }
 
-export interface ProfileQuery extends PageQuery {
-  readonly transportType?: TransportType;
-  /** Those alone that a device refers to. */
-  readonly inUse?: boolean;
+/** Which devices of a tenant. */
+export interface DeviceFilter {
+  /** Name of the profile; empty for any. */
+  readonly type?: string;
+  readonly customerId?: Uuid;
 }
 
 /** Everything a transport needs to know about who presented credentials: one read. */
@@ -49,7 +50,7 @@ export type SessionChange =
   | { readonly kind: 'missed' };
 
 /**
- * Devices, credentials, profiles, tenants and users. Every method is one atomic step: a conflict, or a process that
+ * Devices, credentials and profiles. Every method is one atomic step: a conflict, or a process that
  * dies in the middle, leaves nothing half written.
  *
  * Names and addresses have at most 255 characters: whoever calls has checked; a store that cannot keep a longer one
@@ -59,33 +60,18 @@ export type SessionChange =
  * with version + 1.
  */
 export interface DeviceStore {
-  createTenant(tenant: Tenant): Promise<Written<Tenant>>;
-  getTenant(id: Uuid): Promise<Tenant | undefined>;
-
-  /** EMAIL_TAKEN when another user has the address. */
-  createUser(user: User): Promise<Written<User>>;
-  /** EMAIL_TAKEN when another user has the address. */
-  updateUser(user: User): Promise<Written<User>>;
-  getUser(id: Uuid): Promise<User | undefined>;
-  findUserByEmail(email: string): Promise<User | undefined>;
-
   /**
-   * NAME_TAKEN within the tenant, PROVISION_KEY_TAKEN over all. A profile saved as the default takes that flag from the
-   * former default; it keeps it until another one takes it, also when it is saved without.
+   * NAME_TAKEN within the tenant. A profile saved as the default takes that flag from the former default; it keeps it
+   * until another one takes it, also when it is saved without.
    */
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
-  /**
-   * A new name becomes the `type` of its devices in the same step. IN_USE when it has another transport type while a
-   * device refers to it. Publishes `profile`.
-   */
+  /** A new name becomes the `type` of its devices in the same step. Publishes `profile`. */
   updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
   getProfile(id: Uuid): Promise<DeviceProfile | undefined>;
   findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined>;
   findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined>;
-  /** Over all tenants. Looked up by the SHA-256 of the key. */
-  findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined>;
-  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>>;
-  /** IN_USE while a device refers to it; ABSENT when there is none. Publishes `profile`. */
+  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>>;
+  /** IN_USE while a device refers to it; ABSENT when there is none. */
   deleteProfile(id: Uuid): Promise<Written<DeviceProfile>>;
 
   /**
@@ -97,7 +83,7 @@ export interface DeviceStore {
   updateDevice(device: Device): Promise<Written<Device>>;
   getDevice(id: Uuid): Promise<Device | undefined>;
   findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined>;
-  listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>>;
+  listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>>;
   /**
    * Removes the device with all it had: credentials, attributes, events, cursor, RPCs, telemetry, also what of it still
    * waits in the log. Publishes `deleted`, and then wakes with `rpc` who watches the device, so that nobody waits for a
@@ -106,11 +92,6 @@ export interface DeviceStore {
   deleteDevice(id: Uuid): Promise<Written<Device>>;
 
   getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined>;
-  /**
-   * Both or neither, each by its own version. Conflicts as of `updateDevice` and `updateCredentials`. Publishes
-   * `credentials` alone, which says more than `device`.
-   */
-  updateDeviceWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
   /** CREDENTIALS_TAKEN when another device has them. Publishes `credentials`. */
   updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>>;
   /** Looked up by the SHA-256 of the credentials id: the id itself is never a key of the store (design section 9). */

@@ -1,19 +1,28 @@
-import type { Page, PageQuery } from './device-store';
+import type { Device } from '../devices/model';
+import type { DeviceFilter, Page, PageQuery } from './device-store';
 
-/** One page out of all entities of a tenant; by creation, newest first, where no order is asked for. */
+/**
+ * One page out of all entities of a tenant; by creation, newest first, where no order is asked for.
+ * @param searched property that the text is looked for in
+ */
 export function page<T extends { readonly createdTime: number }>(
   entities: readonly T[],
   { pageSize, page: number, textSearch, sortProperty = 'createdTime', sortOrder = 'DESC' }: PageQuery,
+  searched = 'name',
 ): Page<T> {
   const wanted = textSearch?.toLowerCase();
   const fitting = wanted
-    ? entities.filter((entity) => text(entity, 'name').toLowerCase().includes(wanted))
+    ? entities.filter((entity) => text(entity, searched).toLowerCase().includes(wanted))
     : [...entities];
   const direction = sortOrder === 'ASC' ? 1 : -1;
   fitting.sort((a, b) => direction * compare(a, b, sortProperty));
   const from = number * pageSize;
   return { data: fitting.slice(from, from + pageSize), totalElements: fitting.length };
 }
+
+/** Whether the device is one of those that the filter lets through. */
+export const isWanted = (device: Device, { type, customerId }: DeviceFilter): boolean =>
+  (!type || device.type === type) && (customerId === undefined || device.customerId === customerId);
 
 function compare(a: object, b: object, property: string): number {
   const [left, right] = [Reflect.get(a, property), Reflect.get(b, property)];

@@ -1,3 +1,4 @@
+import type { AccountStore } from './account-store';
 import type { ActivityStore } from './activity-store';
 import type { AttributeStore } from './attribute-store';
 import type { DeviceEvents } from './device-events';
@@ -9,6 +10,7 @@ import type { Materialiser, TelemetryView } from './telemetry-view';
 
 /** One store: all ports over one truth. Both stores pass the suite in `testing/state-contract.ts`. */
 export interface State {
+  readonly accounts: AccountStore;
   readonly devices: DeviceStore;
   readonly attributes: AttributeStore;
   readonly events: DeviceEvents;

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type Customer,
   type Device,
   type DeviceCredentials,
   type DeviceProfile,
+  NO_CONTACT,
   NULL_UUID,
   type Tenant,
   type User,
@@ -20,9 +22,23 @@ let built = 0;
 const unique = (what: string) => `${what}-${++built}`;
 
 export const aTenant = (given: Partial<Tenant> = {}): Tenant => ({
+  ...NO_CONTACT,
   id: randomUUID(),
   createdTime: CREATED,
   title: unique('tenant'),
+  region: null,
+  additionalInfo: null,
+  version: 1,
+  ...given,
+});
+
+export const aCustomer = (given: Partial<Customer> = {}): Customer => ({
+  ...NO_CONTACT,
+  id: randomUUID(),
+  createdTime: CREATED,
+  tenantId: TENANT_ID,
+  title: unique('customer'),
+  additionalInfo: null,
   version: 1,
   ...given,
 });
@@ -36,6 +52,8 @@ export const aUser = (given: Partial<User> = {}): User => ({
   authority: 'TENANT_ADMIN',
   firstName: null,
   lastName: null,
+  phone: null,
+  additionalInfo: null,
   enabled: true,
   passwordHash: null,
   version: 1,
@@ -52,7 +70,7 @@ export const aProfile = (given: Partial<DeviceProfile> = {}): DeviceProfile => (
   transportType: 'DEFAULT',
   provisionType: 'DISABLED',
   provisionDeviceKey: null,
-  profileData: '{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"DEFAULT"}}',
+  profileData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
   firmwareId: null,
   softwareId: null,
   version: 1,

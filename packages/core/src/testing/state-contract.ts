@@ -1,3 +1,4 @@
+import { describeAccountStoreContract } from './account-store-contract';
 import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
@@ -12,6 +13,7 @@ import { describeTelemetryContract } from './telemetry-contract';
 /** What every store must do: the doc comments of `state/` as tests. */
 export function describeStateContract(name: string, makeStore: MakeStore): void {
   describe(`The state contract, kept by ${name}`, () => {
+    describeAccountStoreContract(makeStore);
     describeDeviceStoreContract(makeStore);
     describeDeviceRemovalContract(makeStore);
     describeAttributeStoreContract(makeStore);

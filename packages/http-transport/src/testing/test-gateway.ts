@@ -80,7 +80,7 @@ export class TestGateway {
     if (options.materialise !== false) await state.materialiser.start();
     const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
-    const admin = await state.devices.findUserByEmail('tenant@example.org');
+    const admin = await state.accounts.findUserByEmail('tenant@example.org');
     const api = createDeviceApi(core);
     const app = createApp();
     app.use(api.middleware);

@@ -7,6 +7,8 @@ export interface BodyReader<T> {
   readonly media: 'json' | 'any';
   /** JSON Schema of the body, for those who want to know. */
   readonly schema: object;
+  /** What is described; JSON where left out. */
+  readonly contentType?: string;
   /** @throws TandemError */
   read(bytes: Buffer): T;
 }

@@ -30,6 +30,8 @@ interface RouteBase {
   readonly method: Method;
   /** With parameters in braces, as in OpenAPI: `/api/device/{deviceId}`. */
   readonly path: string;
+  /** Under which heading it is described: given with the groups of the table. */
+  readonly tag?: string;
   /** What the call does, in a few words. */
   readonly summary: string;
   /** Parameters of the query: a handler can read no others. */

@@ -89,7 +89,7 @@ export class ServerUnderTest {
     await core.accounts.ensureTenantAdmin(ADMIN, PASSWORD, 'First');
     await core.accounts.ensureTenantAdmin(OTHER_ADMIN, PASSWORD, 'Second');
     await core.accounts.ensureSystemAdmin(SYSTEM_ADMIN, PASSWORD);
-    const api = await createServerApi(core);
+    const api = await createServerApi(core, '0.0.0');
     // As in the gateway: the router on plain requests, without an express application around it.
     const server = createServer((request, response) => {
       const next = () => void response.writeHead(418).end('passed on');
@@ -149,7 +149,7 @@ export class ServerUnderTest {
 
   /** An account beside those of the start, in the first tenant. */
   async addUser(email: string, change: Partial<User> = {}): Promise<User> {
-    const admin = await this.core.state.devices.findUserByEmail(ADMIN);
+    const admin = await this.core.state.accounts.findUserByEmail(ADMIN);
     const user: User = {
       id: systemRandom.uuid(),
       createdTime: this.clock.now(),
@@ -159,12 +159,14 @@ export class ServerUnderTest {
       authority: 'CUSTOMER_USER',
       firstName: null,
       lastName: null,
+      phone: null,
+      additionalInfo: null,
       enabled: true,
       passwordHash: await hashPassword(PASSWORD),
       version: 1,
       ...change,
     };
-    await this.core.state.devices.createUser(user);
+    await this.core.state.accounts.createUser(user);
     return user;
   }
 }

@@ -1,60 +1,114 @@
-import type { Tenant, User, Uuid, Written } from '@tandem/core';
-import { Commit } from './commit';
-import { at, foundBy, type RegistryReader } from './reader';
-import { parseRecord } from './records';
-import type { RegistryWriter } from './writer';
+import type {
+  AccountChange,
+  AccountStore,
+  Customer,
+  EpochMillis,
+  Page,
+  PageQuery,
+  Removal,
+  Tenant,
+  User,
+  UserFilter,
+  Uuid,
+  Written,
+} from '@tandem/core';
+import type { Customers } from './customers';
+import type { Removals } from './removals';
+import type { SessionChanges } from './session-changes';
+import type { Tenants } from './tenants';
+import type { Users } from './users';
 
-/** Tenants and users. */
-export class Accounts {
-  constructor(
-    private readonly reader: RegistryReader,
-    private readonly writer: RegistryWriter,
-  ) {}
+export interface AccountParts {
+  readonly tenants: Tenants;
+  readonly customers: Customers;
+  readonly users: Users;
+  readonly removals: Removals;
+  readonly changes: SessionChanges;
+}
+
+/** Tenants, customers and users of the registry as the port they are. */
+export class RedisAccounts implements AccountStore {
+  constructor(private readonly parts: AccountParts) {}
 
   createTenant(tenant: Tenant): Promise<Written<Tenant>> {
-    const commit = new Commit().set('tenants', tenant.id, JSON.stringify(tenant));
-    return this.writer.write(async () => ({ value: tenant, commit }));
+    return this.parts.tenants.create(tenant);
   }
 
-  async getTenant(id: Uuid): Promise<Tenant | undefined> {
-    const [tenant] = await this.reader.read(['tenants', at(id)]);
-    return parseRecord<Tenant>(tenant);
+  updateTenant(tenant: Tenant): Promise<Written<Tenant>> {
+    return this.parts.tenants.update(tenant);
+  }
+
+  getTenant(id: Uuid): Promise<Tenant | undefined> {
+    return this.parts.tenants.get(id);
+  }
+
+  listTenants(query: PageQuery): Promise<Page<Tenant>> {
+    return this.parts.tenants.list(query);
+  }
+
+  deleteTenant(id: Uuid, now: EpochMillis): Promise<Written<Tenant>> {
+    return this.parts.tenants.delete(id, now);
+  }
+
+  createCustomer(customer: Customer): Promise<Written<Customer>> {
+    return this.parts.customers.create(customer);
+  }
+
+  updateCustomer(customer: Customer): Promise<Written<Customer>> {
+    return this.parts.customers.update(customer);
+  }
+
+  getCustomer(id: Uuid): Promise<Customer | undefined> {
+    return this.parts.customers.get(id);
+  }
+
+  findCustomerByTitle(tenantId: Uuid, title: string): Promise<Customer | undefined> {
+    return this.parts.customers.findByTitle(tenantId, title);
+  }
+
+  listCustomers(tenantId: Uuid, query: PageQuery): Promise<Page<Customer>> {
+    return this.parts.customers.list(tenantId, query);
+  }
+
+  deleteCustomer(id: Uuid, now: EpochMillis): Promise<Written<Customer>> {
+    return this.parts.customers.delete(id, now);
+  }
+
+  listRemovals(limit: number): Promise<readonly Removal[]> {
+    return this.parts.removals.list(limit);
+  }
+
+  finishRemoval(id: Uuid): Promise<void> {
+    return this.parts.removals.finish(id);
   }
 
   createUser(user: User): Promise<Written<User>> {
-    const commit = new Commit()
-      .absent('users-by-email', user.email, 'EMAIL_TAKEN')
-      .absent('users', user.id, 'VERSION')
-      .set('users', user.id, JSON.stringify(user))
-      .set('users-by-email', user.email, user.id);
-    return this.writer.write(async () => ({ value: user, commit }));
+    return this.parts.users.create(user);
   }
 
   updateUser(user: User): Promise<Written<User>> {
-    return this.writer.write(async () => {
-      const [text] = await this.reader.read(['users', at(user.id)]);
-      const stored = parseRecord<User>(text);
-      if (!stored) return 'ABSENT';
-      if (stored.version !== user.version) return 'VERSION';
-      const value = { ...user, version: stored.version + 1 };
-      const commit = new Commit().unchanged('users', user.id, text).set('users', user.id, JSON.stringify(value));
-      if (stored.email !== user.email) {
-        commit
-          .absent('users-by-email', user.email, 'EMAIL_TAKEN')
-          .remove('users-by-email', stored.email)
-          .set('users-by-email', user.email, user.id);
-      }
-      return { value, commit };
+    return this.parts.users.update(user);
+  }
+
+  getUser(id: Uuid): Promise<User | undefined> {
+    return this.parts.users.get(id);
+  }
+
+  findUserByEmail(email: string): Promise<User | undefined> {
+    return this.parts.users.findByEmail(email);
+  }
+
+  listUsers(tenantId: Uuid, filter: UserFilter, query: PageQuery): Promise<Page<User>> {
+    return this.parts.users.list(tenantId, filter, query);
+  }
+
+  deleteUser(id: Uuid): Promise<Written<User>> {
+    return this.parts.users.delete(id);
+  }
+
+  onAccountChange(listener: (change: AccountChange) => void): () => void {
+    return this.parts.changes.onChange((change) => {
+      if (change.kind === 'user' || change.kind === 'customer' || change.kind === 'missed') listener(change);
     });
-  }
-
-  async getUser(id: Uuid): Promise<User | undefined> {
-    const [user] = await this.reader.read(['users', at(id)]);
-    return parseRecord<User>(user);
-  }
-
-  async findUserByEmail(email: string): Promise<User | undefined> {
-    const [, user] = await this.reader.read(['users-by-email', at(email)], ['users', foundBy(1)]);
-    return parseRecord<User>(user);
   }
 }

@@ -26,6 +26,8 @@ export function parseEntry([id, fields]: RawEntry): ChangeEntry {
 
 function changeOf(kind: string | undefined, about: string): ToldChange | undefined {
   if (kind === 'profile') return { kind, profileId: about };
+  if (kind === 'user') return { kind, userId: about };
+  if (kind === 'customer') return { kind, customerId: about };
   if (kind === 'credentials' || kind === 'device' || kind === 'deleted') return { kind, deviceId: about };
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Conflict, SessionChange } from '@tandem/core';
+import type { AccountChange, Conflict, SessionChange, Uuid } from '@tandem/core';
 import type { Argument } from '../client';
 import type { Table } from './tables';
 
@@ -7,8 +7,24 @@ export const MOVED = 'MOVED';
 
 export type Refusal = Conflict | typeof MOVED;
 
+/** What can be told of the registry. */
+export type RegistryChange = SessionChange | AccountChange;
 /** Every change but the one that is no write of anybody. */
-export type ToldChange = Exclude<SessionChange, { readonly kind: 'missed' }>;
+export type ToldChange = Exclude<RegistryChange, { readonly kind: 'missed' }>;
+
+/** Whom a change is about. */
+export function subjectOf(change: ToldChange): Uuid {
+  switch (change.kind) {
+    case 'profile':
+      return change.profileId;
+    case 'user':
+      return change.userId;
+    case 'customer':
+      return change.customerId;
+    default:
+      return change.deviceId;
+  }
+}
 
 /** One write of the registry: checks, and the changes that are made when all of them hold. */
 export class Commit {

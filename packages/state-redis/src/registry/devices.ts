@@ -1,8 +1,9 @@
 import {
-  type Conflict,
   credentialsHash,
   type Device,
   type DeviceCredentials,
+  type DeviceFilter,
+  isWanted,
   type Logger,
   type Page,
   type PageQuery,
@@ -13,10 +14,9 @@ import {
   type Written,
 } from '@tandem/core';
 import { Commit, MOVED } from './commit';
-import { changeCredentials } from './credentials';
 import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
-import { inOrderOfNames } from './names';
+import { inOrderOf } from './names';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
 import { nameField } from './tables';
@@ -41,6 +41,8 @@ export class Devices {
     const hash = credentialsHash(credentials.credentialsId);
     const commit = new Commit()
       .absent('purges', id, MOVED)
+      .absent('removals', device.tenantId, 'ABSENT')
+      .absent('removals', device.customerId, 'ABSENT')
       .present('profiles', deviceProfileId, 'ABSENT')
       .absent('device-names', nameField(device), 'NAME_TAKEN')
       .absent('credentials-by-hash', hash, 'CREDENTIALS_TAKEN')
@@ -60,22 +62,35 @@ export class Devices {
   }
 
   update(device: Device): Promise<Written<Device>> {
+    const { id, deviceProfileId } = device;
     return this.writer.write(async () => {
-      const commit = new Commit().tell({ kind: 'device', deviceId: device.id });
-      const value = await this.#change(commit, device);
-      return typeof value === 'string' ? value : { value, commit };
-    });
-  }
-
-  updateWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
-    const { id } = device;
-    return this.writer.write(async () => {
-      const commit = new Commit().tell({ kind: 'credentials', deviceId: id });
-      const value = await this.#change(commit, device);
-      if (typeof value === 'string') return value;
-      const [text] = await this.reader.read(['credentials', at(id)]);
-      const changed = changeCredentials(commit, text, { ...credentials, deviceId: id });
-      return typeof changed === 'string' ? changed : { value, commit };
+      const [text, profile, former] = await this.reader.read(
+        ['devices', at(id)],
+        ['profiles', at(deviceProfileId)],
+        ['profiles', headOf(1)],
+      );
+      const stored = parseDevice(text, former);
+      if (!stored) return 'ABSENT';
+      if (stored.version !== device.version) return 'VERSION';
+      const next = { ...device, version: stored.version + 1 };
+      const record = deviceText(next);
+      const value = parseDevice(record, profile) ?? next;
+      const commit = new Commit()
+        .unchanged('devices', id, text)
+        .present('profiles', deviceProfileId, 'ABSENT')
+        .set('devices', id, record)
+        .tell({ kind: 'device', deviceId: id });
+      if (stored.customerId !== next.customerId) commit.absent('removals', next.customerId, 'ABSENT');
+      if (nameField(stored) !== nameField(next)) {
+        commit
+          .absent('device-names', nameField(next), 'NAME_TAKEN')
+          .remove('device-names', nameField(stored))
+          .set('device-names', nameField(next), id);
+      }
+      if (stored.deviceProfileId !== deviceProfileId) {
+        commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
+      }
+      return { value, commit };
     });
   }
 
@@ -117,41 +132,12 @@ export class Devices {
     return this.#follow(['device-names', at(nameField({ tenantId, name }))], 2);
   }
 
-  async list(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+  async list(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
     const [texts, profiles] = await Promise.all([this.reader.all('devices'), this.reader.all('profiles')]);
     const devices = [...texts.values()]
       .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
-      .filter((device) => device.tenantId === tenantId && (!query.type || device.type === query.type));
-    return page(inOrderOfNames(devices), query);
-  }
-
-  /**
-   * Adds the change to the commit.
-   * @returns the device as it will be, or what the change runs into
-   */
-  async #change(commit: Commit, device: Device): Promise<Device | Conflict> {
-    const { id, deviceProfileId } = device;
-    const [text, profile, former] = await this.reader.read(
-      ['devices', at(id)],
-      ['profiles', at(deviceProfileId)],
-      ['profiles', headOf(1)],
-    );
-    const stored = parseDevice(text, former);
-    if (!stored) return 'ABSENT';
-    if (stored.version !== device.version) return 'VERSION';
-    const next = { ...device, version: stored.version + 1 };
-    const record = deviceText(next);
-    commit.unchanged('devices', id, text).present('profiles', deviceProfileId, 'ABSENT').set('devices', id, record);
-    if (nameField(stored) !== nameField(next)) {
-      commit
-        .absent('device-names', nameField(next), 'NAME_TAKEN')
-        .remove('device-names', nameField(stored))
-        .set('device-names', nameField(next), id);
-    }
-    if (stored.deviceProfileId !== deviceProfileId) {
-      commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
-    }
-    return parseDevice(record, profile) ?? next;
+      .filter((device) => device.tenantId === tenantId && isWanted(device, query));
+    return page(inOrderOf(devices, 'name'), query);
   }
 
   /** What else there is to do about a write that is made, and stays so: where it fails now it is taken up later. */

@@ -1,59 +1,31 @@
 import type {
   Device,
   DeviceCredentials,
+  DeviceFilter,
   DeviceProfile,
   DeviceStore,
   Page,
   PageQuery,
-  ProfileQuery,
   ResolvedDevice,
   SessionChange,
-  Tenant,
-  User,
   Uuid,
   Written,
 } from '@tandem/core';
-import type { Accounts } from './accounts';
 import type { Credentials } from './credentials';
 import type { Devices } from './devices';
 import type { Profiles } from './profiles';
 import type { SessionChanges } from './session-changes';
 
 export interface RegistryParts {
-  readonly accounts: Accounts;
   readonly profiles: Profiles;
   readonly devices: Devices;
   readonly credentials: Credentials;
   readonly changes: SessionChanges;
 }
 
-/** The registry as the port it is. */
+/** Devices, credentials and profiles of the registry as the port they are. */
 export class RedisDevices implements DeviceStore {
   constructor(private readonly parts: RegistryParts) {}
-
-  createTenant(tenant: Tenant): Promise<Written<Tenant>> {
-    return this.parts.accounts.createTenant(tenant);
-  }
-
-  getTenant(id: Uuid): Promise<Tenant | undefined> {
-    return this.parts.accounts.getTenant(id);
-  }
-
-  createUser(user: User): Promise<Written<User>> {
-    return this.parts.accounts.createUser(user);
-  }
-
-  updateUser(user: User): Promise<Written<User>> {
-    return this.parts.accounts.updateUser(user);
-  }
-
-  getUser(id: Uuid): Promise<User | undefined> {
-    return this.parts.accounts.getUser(id);
-  }
-
-  findUserByEmail(email: string): Promise<User | undefined> {
-    return this.parts.accounts.findUserByEmail(email);
-  }
 
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
     return this.parts.profiles.create(profile);
@@ -75,11 +47,7 @@ export class RedisDevices implements DeviceStore {
     return this.parts.profiles.findDefault(tenantId);
   }
 
-  findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
-    return this.parts.profiles.findByProvisionKey(key);
-  }
-
-  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
     return this.parts.profiles.list(tenantId, query);
   }
 
@@ -103,7 +71,7 @@ export class RedisDevices implements DeviceStore {
     return this.parts.devices.findByName(tenantId, name);
   }
 
-  listDevices(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+  listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
     return this.parts.devices.list(tenantId, query);
   }
 
@@ -115,10 +83,6 @@ export class RedisDevices implements DeviceStore {
     return this.parts.credentials.get(deviceId);
   }
 
-  updateDeviceWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
-    return this.parts.devices.updateWithCredentials(device, credentials);
-  }
-
   updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
     return this.parts.credentials.update(credentials);
   }
@@ -128,6 +92,8 @@ export class RedisDevices implements DeviceStore {
   }
 
   onSessionChange(listener: (change: SessionChange) => void): () => void {
-    return this.parts.changes.onChange(listener);
+    return this.parts.changes.onChange((change) => {
+      if (change.kind !== 'user' && change.kind !== 'customer') listener(change);
+    });
   }
 }

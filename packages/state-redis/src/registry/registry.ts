@@ -1,8 +1,9 @@
-import type { Clock, DeviceStore, Logger, MetricsRegistry, Millis, Random, Uuid } from '@tandem/core';
+import type { AccountStore, Clock, DeviceStore, Logger, MetricsRegistry, Millis, Random, Uuid } from '@tandem/core';
 import type { Commands } from '../client';
 import type { Keys } from '../keys';
-import { Accounts } from './accounts';
+import { RedisAccounts } from './accounts';
 import { Credentials } from './credentials';
+import { Customers } from './customers';
 import { DeviceBirths } from './device-births';
 import { DevicePurge } from './device-purge';
 import { Devices } from './devices';
@@ -10,7 +11,10 @@ import { makeOnce } from './once';
 import { Profiles } from './profiles';
 import { RegistryReader } from './reader';
 import { RedisDevices } from './redis-devices';
+import { Removals } from './removals';
 import { SessionChanges } from './session-changes';
+import { Tenants } from './tenants';
+import { Users } from './users';
 import type { WakeSource } from './wake-source';
 import { RegistryWriter } from './writer';
 
@@ -35,8 +39,9 @@ export interface RegistryOptions {
   readonly purgeInterval?: Millis;
 }
 
-/** Devices, credentials, profiles, tenants, users and secrets, in one slot (adr/0011). */
+/** Devices, credentials, profiles, tenants, customers, users and secrets, in one slot (adr/0011). */
 export class Registry {
+  readonly accounts: AccountStore;
   readonly devices: DeviceStore;
   readonly births: DeviceBirths;
   readonly changes: SessionChanges;
@@ -54,8 +59,14 @@ export class Registry {
     this.changes = new SessionChanges(commands, keys, wakes, { ...options, interval: options.changesInterval });
     const writer = new RegistryWriter(commands, keys, this.changes, options);
     this.purge = new DevicePurge(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
+    this.accounts = new RedisAccounts({
+      tenants: new Tenants(reader, writer),
+      customers: new Customers(reader, writer),
+      users: new Users(reader, writer),
+      removals: new Removals(reader, writer),
+      changes: this.changes,
+    });
     this.devices = new RedisDevices({
-      accounts: new Accounts(reader, writer),
       profiles: new Profiles(reader, writer),
       devices: new Devices(reader, writer, this.births, this.purge, random, logger),
       credentials: new Credentials(reader, writer),

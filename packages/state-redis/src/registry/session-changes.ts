@@ -4,14 +4,13 @@ import {
   type MetricsRegistry,
   type Millis,
   type Random,
-  type SessionChange,
   TandemError,
   type Timer,
 } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import { type ChangeEntry, parseEntry, type RawEntry } from './change-entries';
-import type { ToldChange } from './commit';
+import type { RegistryChange, ToldChange } from './commit';
 import { makeOnce } from './once';
 import type { WakeSource } from './wake-source';
 
@@ -46,12 +45,12 @@ type Place = Pick<ChangeEntry, 'number' | 'commit'>;
 const BEFORE_ALL: Place = { number: 0, commit: '' };
 
 /**
- * Changes that running sessions have to hear of. Those of this process are told when their write is answered; those of
+ * Changes that running sessions, and what keeps accounts in memory, have to hear of. Those of this process are told when their write is answered; those of
  * others come from a stream, in its order. What the stream has not got any more is told as `missed`, and so is another server
  * than at the last read: it may lack what was read from the one before. A Redis that was restarted empty is noticed as well.
  */
 export class SessionChanges {
-  readonly #listeners = new Set<(change: SessionChange) => void>();
+  readonly #listeners = new Set<(change: RegistryChange) => void>();
   readonly #resetListeners = new Set<() => void>();
   /** Own commits on their way. Each is told by its answer or by the stream, whichever comes first. */
   readonly #underWay = new Set<string>();
@@ -104,7 +103,7 @@ export class SessionChanges {
     await this.#reading;
   }
 
-  onChange(listener: (change: SessionChange) => void): () => void {
+  onChange(listener: (change: RegistryChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -114,7 +113,7 @@ export class SessionChanges {
     return () => this.#resetListeners.delete(listener);
   }
 
-  tell(change: SessionChange): void {
+  tell(change: RegistryChange): void {
     for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
   }
 

@@ -5,14 +5,17 @@ export type Table =
   /** By id. */
   | 'tenants'
   | 'users'
+  | 'customers'
   /** E-mail address -> id of the user. */
   | 'users-by-email'
+  /** Tenant and title -> id of the customer. */
+  | 'customer-titles'
+  /** Tenants and customers that were deleted and of which something may be left, by id. */
+  | 'removals'
   /** By id; see records.ts for the form. */
   | 'profiles'
   /** Tenant and name -> id. */
   | 'profile-names'
-  /** SHA-256 of the provision key -> id. */
-  | 'profiles-by-provision-key'
   /** Tenant -> id of its default profile. */
   | 'default-profiles'
   /** Profile -> how many devices refer to it; none where nobody does. */

@@ -1,7 +1,7 @@
 import { type Clock, type Conflict, type Millis, type Random, TandemError, type Written } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
-import { type Commit, MOVED, type Refusal } from './commit';
+import { type Commit, MOVED, type Refusal, subjectOf } from './commit';
 import { CHANGES_KEPT, changesKey, registryChannel, type SessionChanges } from './session-changes';
 import { Turns } from './turns';
 
@@ -87,7 +87,7 @@ export class RegistryWriter {
         ],
         [
           ...[NOTE_KEPT, CHANGES_KEPT, processId, id],
-          ...(told ? [told.kind, told.kind === 'profile' ? told.profileId : told.deviceId] : ['', '']),
+          ...(told ? [told.kind, subjectOf(told)] : ['', '']),
           publish,
           ...commit.args(FIXED_KEYS + 1),
         ],

@@ -63,7 +63,7 @@ export class CoreUnderTest {
     });
     this.#core = makeCore(this.#recorded(state), this.#settings, this.#platform(metrics), backend);
     await this.#core.accounts.ensureTenantAdmin('admin@example.org', 'password', 'Tenant');
-    this.tenantId = (await state.devices.findUserByEmail('admin@example.org'))?.tenantId ?? '';
+    this.tenantId = (await state.accounts.findUserByEmail('admin@example.org'))?.tenantId ?? '';
     this.log.length = 0;
   }
 

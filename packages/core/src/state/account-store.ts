@@ -1,0 +1,77 @@
+import type { Authority, Customer, Tenant, User, Uuid } from '../devices/model';
+import type { EpochMillis } from '../platform/clock';
+import type { Page, PageQuery, Written } from './device-store';
+
+/** Which users of a tenant. */
+export interface UserFilter {
+  readonly authority?: Authority;
+  readonly customerId?: Uuid;
+}
+
+/** A tenant or customer that was deleted while something of it may be left. */
+export interface Removal {
+  readonly kind: 'tenant' | 'customer';
+  readonly id: Uuid;
+  /** Of a tenant its own id. */
+  readonly tenantId: Uuid;
+  readonly deletedAt: EpochMillis;
+}
+
+/** A change that whoever keeps accounts in memory has to hear of. */
+export type AccountChange =
+  | { readonly kind: 'user'; readonly userId: Uuid }
+  | { readonly kind: 'customer'; readonly customerId: Uuid }
+  /** Changes may have gone by unheard, or the store is another one by now: whatever is known has to be read again. */
+  | { readonly kind: 'missed' };
+
+/**
+ * Tenants, customers and users. Every method is one atomic step: a conflict, or a process that dies in the middle, leaves
+ * nothing half written. Names, addresses and versions: as in DeviceStore.
+ *
+ * A tenant or customer that is deleted is gone at once; what was its goes bit by bit, and until then there is a note of its
+ * removal. As long as there is one, nothing new of the tenant or customer is made: users, customers, devices and profiles
+ * with its id are refused as ABSENT.
+ */
+export interface AccountStore {
+  createTenant(tenant: Tenant): Promise<Written<Tenant>>;
+  updateTenant(tenant: Tenant): Promise<Written<Tenant>>;
+  getTenant(id: Uuid): Promise<Tenant | undefined>;
+  /** Searched by title. */
+  listTenants(query: PageQuery): Promise<Page<Tenant>>;
+  /** Removes the tenant itself and notes its removal. */
+  deleteTenant(id: Uuid, now: EpochMillis): Promise<Written<Tenant>>;
+
+  /** NAME_TAKEN when another customer of the tenant has the title. */
+  createCustomer(customer: Customer): Promise<Written<Customer>>;
+  /** NAME_TAKEN when another customer of the tenant has the title. Publishes `customer`. */
+  updateCustomer(customer: Customer): Promise<Written<Customer>>;
+  getCustomer(id: Uuid): Promise<Customer | undefined>;
+  findCustomerByTitle(tenantId: Uuid, title: string): Promise<Customer | undefined>;
+  /** Searched by title. */
+  listCustomers(tenantId: Uuid, query: PageQuery): Promise<Page<Customer>>;
+  /** Removes the customer itself and notes its removal. Publishes `customer`. */
+  deleteCustomer(id: Uuid, now: EpochMillis): Promise<Written<Customer>>;
+
+  /** Oldest first. */
+  listRemovals(limit: number): Promise<readonly Removal[]>;
+  /** Nothing is left of it: forgets the note. */
+  finishRemoval(id: Uuid): Promise<void>;
+
+  /** EMAIL_TAKEN when another user has the address. */
+  createUser(user: User): Promise<Written<User>>;
+  /** EMAIL_TAKEN when another user has the address. Publishes `user`. */
+  updateUser(user: User): Promise<Written<User>>;
+  getUser(id: Uuid): Promise<User | undefined>;
+  findUserByEmail(email: string): Promise<User | undefined>;
+  /** Searched by e-mail address. */
+  listUsers(tenantId: Uuid, filter: UserFilter, query: PageQuery): Promise<Page<User>>;
+  /** Publishes `user`. */
+  deleteUser(id: Uuid): Promise<Written<User>>;
+
+  /**
+   * Heard in the order of the writes; in the process that writes, before the write's promise resolves; in other processes
+   * soon after. A change can be read when it is heard. A conflict publishes nothing.
+   * @returns stops listening
+   */
+  onAccountChange(listener: (change: AccountChange) => void): () => void;
+}
