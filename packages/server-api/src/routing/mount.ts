@@ -1,5 +1,6 @@
 import { TandemError } from '@tandem/core';
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { pathOf } from '../http/path';
 import type { Method, Route } from './route';
 
 export interface Serving {
@@ -9,8 +10,22 @@ export interface Serving {
 
 const VERBS = { GET: 'get', POST: 'post', PUT: 'put', DELETE: 'delete' } as const;
 
-/** The route table as an express router. It answers every request that reaches it: 404 and 405 are its own. */
-export function mountRoutes(routes: readonly Route[], { serve, refuse }: Serving): Router {
+/** The route table as one handler. It answers every request that it gets: 404 and 405 are its own. */
+export function mountRoutes(routes: readonly Route[], serving: Serving): RequestHandler {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) groups.set(groupOf(route.path), [...(groups.get(groupOf(route.path)) ?? []), route]);
+  const routers = new Map([...groups].map(([group, ofGroup]) => [group, mountGroup(ofGroup, serving)]));
+  const none = mountGroup([], serving);
+  return (request, response, next) => (routers.get(groupOf(pathOf(request.url))) ?? none)(request, response, next);
+}
+
+/**
+ * `device` of `/api/device/{deviceId}`. Express tries one route after the other: a router for each group has few to try,
+ * however many there are in all.
+ */
+const groupOf = (path: string): string => path.split('/', 3)[2] ?? '';
+
+function mountGroup(routes: readonly Route[], { serve, refuse }: Serving): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const methods = new Map<string, Method[]>();
   for (const route of [...routes].sort(literalsFirst)) {
