@@ -153,7 +153,9 @@ describe('who and what is refused', () => {
     const coap = (coapDeviceType: string) =>
       gateway.profile({
         transportType: 'COAP',
-        profileData: { transportConfiguration: { type: 'COAP', coapDeviceTypeConfiguration: { coapDeviceType } } },
+        profileData: JSON.stringify({
+          transportConfiguration: { type: 'COAP', coapDeviceTypeConfiguration: { coapDeviceType } },
+        }),
       });
     const post = async (profile: string) => {
       const { token } = await gateway.device(await coap(profile));

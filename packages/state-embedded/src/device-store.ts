@@ -1,4 +1,5 @@
 import {
+  type Conflict,
   credentialsHash,
   type Device,
   type DeviceCredentials,
@@ -8,6 +9,7 @@ import {
   isWanted,
   type Page,
   type PageQuery,
+  type ProfileQuery,
   page,
   type ResolvedDevice,
   type SessionChange,
@@ -15,10 +17,11 @@ import {
   type Written,
 } from '@tandem/core';
 import { removeActivity } from './activity-store';
-import { conflict, fits, follow, get, isPresent, put, tooLong, versionConflict } from './entity-rows';
-import type { BinaryTable, Environment } from './environment';
+import { conflict, fits, follow, get, indexKey, isPresent, lookUp, put, versionConflict } from './entity-rows';
+import type { Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
-import { nameKey, prefixRange, uuidBytes } from './keys';
+import { prefixRange, uuidBytes } from './keys';
+import { EmbeddedProfiles } from './profiles';
 import { isRemoved } from './removals';
 import type { EmbeddedRpcs } from './rpc-store';
 import type { Transactions } from './transactions';
@@ -27,6 +30,7 @@ import type { WakeUps } from './wake-ups';
 
 export class EmbeddedDevices implements DeviceStore {
   readonly #listeners = new Set<(change: SessionChange) => void>();
+  readonly #profiles: EmbeddedProfiles;
 
   constructor(
     private readonly env: Environment,
@@ -36,63 +40,40 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly purge: ViewPurge,
     private readonly wakeUps: WakeUps,
     private readonly newEpoch: () => string,
-  ) {}
-
-  createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
-    return this.transactions.run(() => {
-      if (isRemoved(this.env, profile.tenantId)) return conflict('ABSENT');
-      if (this.env.profilesByName.doesExist(indexKey(profile))) return conflict('NAME_TAKEN');
-      this.#putProfile(profile);
-      return fits(profile);
-    });
+  ) {
+    this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
   }
 
-  async updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
-    const result = await this.transactions.run((): Written<DeviceProfile> => {
-      const stored = get<DeviceProfile>(this.env.profiles, profile.id);
-      const refused = versionConflict(stored, profile);
-      if (refused || !stored) return conflict(refused ?? 'ABSENT');
-      const taken = this.env.profilesByName.get(indexKey(profile));
-      if (taken !== undefined && taken !== profile.id) return conflict('NAME_TAKEN');
-      this.env.profilesByName.remove(indexKey(stored));
-      const updated = { ...profile, isDefault: profile.isDefault || stored.isDefault, version: stored.version + 1 };
-      this.#putProfile(updated);
-      if (stored.name !== updated.name) {
-        for (const device of [...this.#devicesOf(updated.id)]) put(this.env.devices, { ...device, type: updated.name });
-      }
-      return fits(updated);
-    });
-    if (result.ok) this.#tell({ kind: 'profile', profileId: profile.id });
-    return result;
+  createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    return this.#profiles.create(profile);
+  }
+
+  updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    return this.#profiles.update(profile);
   }
 
   async getProfile(id: Uuid): Promise<DeviceProfile | undefined> {
-    return get<DeviceProfile>(this.env.profiles, id);
+    return this.#profiles.get(id);
   }
 
   async findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
-    return follow<DeviceProfile>(this.env.profiles, lookUp(this.env.profilesByName, tenantId, name));
+    return this.#profiles.findByName(tenantId, name);
   }
 
   async findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined> {
-    return follow<DeviceProfile>(this.env.profiles, this.env.defaultProfiles.get(tenantId));
+    return this.#profiles.findDefault(tenantId);
   }
 
-  async listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
-    const ids = this.env.profilesByName.getRange(prefixRange(uuidBytes(tenantId))).map(({ value }) => value);
-    return page([...ids].map((id) => get<DeviceProfile>(this.env.profiles, id)).filter(isPresent), query);
+  async findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
+    return this.#profiles.findByProvisionKey(key);
+  }
+
+  async listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+    return this.#profiles.list(tenantId, query);
   }
 
   deleteProfile(id: Uuid): Promise<Written<DeviceProfile>> {
-    return this.transactions.run((): Written<DeviceProfile> => {
-      const stored = get<DeviceProfile>(this.env.profiles, id);
-      if (!stored) return conflict('ABSENT');
-      if (this.#devicesOf(id).next().done !== true) return conflict('IN_USE');
-      this.env.profiles.remove(id);
-      this.env.profilesByName.remove(indexKey(stored));
-      if (this.env.defaultProfiles.get(stored.tenantId) === id) this.env.defaultProfiles.remove(stored.tenantId);
-      return fits(stored);
-    });
+    return this.#profiles.delete(id);
   }
 
   createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
@@ -112,17 +93,8 @@ export class EmbeddedDevices implements DeviceStore {
 
   async updateDevice(device: Device): Promise<Written<Device>> {
     const result = await this.transactions.run((): Written<Device> => {
-      const stored = get<Device>(this.env.devices, device.id);
-      const refused = versionConflict(stored, device);
-      if (refused || !stored) return conflict(refused ?? 'ABSENT');
-      if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
-      if (stored.customerId !== device.customerId && isRemoved(this.env, device.customerId)) return conflict('ABSENT');
-      const taken = this.env.devicesByName.get(indexKey(device));
-      if (taken !== undefined && taken !== device.id) return conflict('NAME_TAKEN');
-      this.#removeDevice(stored);
-      const updated = { ...device, version: stored.version + 1 };
-      this.#putDevice(updated);
-      return fits(updated);
+      const change = this.#deviceChange(device);
+      return typeof change === 'string' ? conflict(change) : fits(change());
     });
     if (result.ok) this.#tell({ kind: 'device', deviceId: device.id });
     return result;
@@ -169,19 +141,23 @@ export class EmbeddedDevices implements DeviceStore {
     return this.#credentials(deviceId);
   }
 
+  async updateDeviceWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    const result = await this.transactions.run((): Written<Device> => {
+      const change = this.#deviceChange(device);
+      if (typeof change === 'string') return conflict(change);
+      const credentialsChange = this.#credentialsChange({ ...credentials, deviceId: device.id });
+      if (typeof credentialsChange === 'string') return conflict(credentialsChange);
+      credentialsChange();
+      return fits(change());
+    });
+    if (result.ok) this.#tell({ kind: 'credentials', deviceId: device.id });
+    return result;
+  }
+
   async updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
     const result = await this.transactions.run((): Written<DeviceCredentials> => {
-      const stored = this.#credentials(credentials.deviceId);
-      const refused = versionConflict(stored, credentials);
-      if (refused || !stored) return conflict(refused ?? 'ABSENT');
-      const hash = credentialsHash(credentials.credentialsId);
-      const holder = this.env.credentialsByHash.get(hash);
-      if (holder !== undefined && holder !== credentials.deviceId) return conflict('CREDENTIALS_TAKEN');
-      const updated = { ...credentials, version: stored.version + 1 };
-      this.env.credentialsByHash.remove(credentialsHash(stored.credentialsId));
-      this.env.credentialsByHash.put(hash, credentials.deviceId);
-      this.env.credentials.put(credentials.deviceId, JSON.stringify(updated));
-      return fits(updated);
+      const change = this.#credentialsChange(credentials);
+      return typeof change === 'string' ? conflict(change) : fits(change());
     });
     if (result.ok) this.#tell({ kind: 'credentials', deviceId: credentials.deviceId });
     return result;
@@ -200,15 +176,39 @@ export class EmbeddedDevices implements DeviceStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #putProfile(profile: DeviceProfile): void {
-    const former = this.env.defaultProfiles.get(profile.tenantId);
-    if (profile.isDefault && former !== profile.id) {
-      const displaced = follow<DeviceProfile>(this.env.profiles, former);
-      if (displaced) put(this.env.profiles, { ...displaced, isDefault: false });
-      this.env.defaultProfiles.put(profile.tenantId, profile.id);
-    }
-    put(this.env.profiles, profile);
-    this.env.profilesByName.put(indexKey(profile), profile.id);
+  /** What the update runs into, or what makes it: all checks before the first write. */
+  #deviceChange(device: Device): Conflict | (() => Device) {
+    const stored = get<Device>(this.env.devices, device.id);
+    const refused = versionConflict(stored, device);
+    if (refused || !stored) return refused ?? 'ABSENT';
+    if (!this.env.profiles.doesExist(device.deviceProfileId)) return 'ABSENT';
+    if (stored.customerId !== device.customerId && isRemoved(this.env, device.customerId)) return 'ABSENT';
+    const taken = this.env.devicesByName.get(indexKey(device));
+    if (taken !== undefined && taken !== device.id) return 'NAME_TAKEN';
+    return () => {
+      this.#removeDevice(stored);
+      const updated = { ...device, version: stored.version + 1 };
+      this.#putDevice(updated);
+      return updated;
+    };
+  }
+
+  /** As `#deviceChange`. */
+  #credentialsChange(credentials: DeviceCredentials): Conflict | (() => DeviceCredentials) {
+    const { deviceId } = credentials;
+    const stored = this.#credentials(deviceId);
+    const refused = versionConflict(stored, credentials);
+    if (refused || !stored) return refused ?? 'ABSENT';
+    const hash = credentialsHash(credentials.credentialsId);
+    const holder = this.env.credentialsByHash.get(hash);
+    if (holder !== undefined && holder !== deviceId) return 'CREDENTIALS_TAKEN';
+    return () => {
+      const updated = { ...credentials, version: stored.version + 1 };
+      this.env.credentialsByHash.remove(credentialsHash(stored.credentialsId));
+      this.env.credentialsByHash.put(hash, deviceId);
+      this.env.credentials.put(deviceId, JSON.stringify(updated));
+      return updated;
+    };
   }
 
   #putDevice(device: Device): void {
@@ -221,13 +221,6 @@ export class EmbeddedDevices implements DeviceStore {
     this.env.devices.remove(device.id);
     this.env.devicesByName.remove(indexKey(device));
     this.env.devicesByProfile.remove(profileKey(device));
-  }
-
-  *#devicesOf(profileId: Uuid): Generator<Device> {
-    for (const { value: id } of this.env.devicesByProfile.getRange(prefixRange(uuidBytes(profileId)))) {
-      const device = get<Device>(this.env.devices, id);
-      if (device) yield device;
-    }
   }
 
   #credentials(deviceId: Uuid): DeviceCredentials | undefined {
@@ -250,19 +243,6 @@ export class EmbeddedDevices implements DeviceStore {
   #tell(change: SessionChange): void {
     for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
   }
-}
-
-/** A name that is too long to be a key cannot be in the index. */
-function lookUp(index: BinaryTable, tenantId: Uuid, name: string): string | undefined {
-  const key = nameKey(tenantId, name);
-  return key && index.get(key);
-}
-
-/** @throws TandemError BAD_REQUEST for a name that is too long to be stored */
-function indexKey({ tenantId, name }: { readonly tenantId: Uuid; readonly name: string }): Buffer {
-  const key = nameKey(tenantId, name);
-  if (!key) throw tooLong('name');
-  return key;
 }
 
 const profileKey = ({ deviceProfileId, id }: Device) => Buffer.concat([uuidBytes(deviceProfileId), uuidBytes(id)]);

@@ -1,5 +1,6 @@
 import { type Conflict, TandemError, type Uuid, type Written } from '@tandem/core';
-import type { Table } from './environment';
+import type { BinaryTable, Table } from './environment';
+import { nameKey } from './keys';
 
 /** Entities as rows of their tables: JSON by id. */
 
@@ -21,6 +22,19 @@ export const follow = <T>(table: Table, id: string | undefined): T | undefined =
 export const isPresent = <T>(entity: T | undefined): entity is T => entity !== undefined;
 
 export const tooLong = (what: string) => new TandemError('BAD_REQUEST', { message: `The ${what} is too long` });
+
+/** A name that is too long to be a key cannot be in the index. */
+export function lookUp(index: BinaryTable, tenantId: Uuid, name: string): string | undefined {
+  const key = nameKey(tenantId, name);
+  return key && index.get(key);
+}
+
+/** @throws TandemError BAD_REQUEST for a name that is too long to be stored */
+export function indexKey({ tenantId, name }: { readonly tenantId: Uuid; readonly name: string }): Buffer {
+  const key = nameKey(tenantId, name);
+  if (!key) throw tooLong('name');
+  return key;
+}
 
 type Versioned = { readonly version: number };
 

@@ -29,6 +29,8 @@ export interface Environment {
   readonly profiles: Table;
   /** tenant + name -> profile id */
   readonly profilesByName: BinaryTable;
+  /** SHA-256 of the provision key -> profile id */
+  readonly profilesByProvisionKey: Table;
   /** tenant -> id of the default profile */
   readonly defaultProfiles: Table;
   readonly devices: Table;
@@ -96,6 +98,7 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     removals: table('removals'),
     profiles: table('profiles'),
     profilesByName: binary('profilesByName'),
+    profilesByProvisionKey: table('profilesByProvisionKey'),
     defaultProfiles: table('defaultProfiles'),
     devices: table('devices'),
     devicesByName: binary('devicesByName'),

@@ -80,10 +80,10 @@ describe('Access tokens', () => {
     await auth().resolve('other');
     const profile = await used.core.state.devices.getProfile(profileId);
     if (!profile) throw new Error('no profile');
-    await used.core.state.devices.updateProfile({ ...profile, transportType: 'COAP' });
+    await used.core.state.devices.updateProfile({ ...profile, name: 'renamed' });
     expect(auth().cached('of the profile')).toBeUndefined();
     expect(auth().cached('other')).toBeDefined();
-    expect(await auth().resolve('of the profile')).toMatchObject({ transportType: 'COAP' });
+    expect(await auth().resolve('of the profile')).toMatchObject({ deviceType: 'renamed' });
   });
 
   describe('read while something changes', () => {

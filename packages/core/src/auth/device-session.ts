@@ -35,8 +35,9 @@ export function sessionOf({ device, profile, credentials }: ResolvedDevice, neig
 
 const shared = (text: string, known: string | undefined): string => (text === known ? known : text);
 
-function coapDeviceType(profile: DeviceProfile): 'DEFAULT' | 'EFENTO' {
-  const transport = member(profile.profileData, 'transportConfiguration');
+function coapDeviceType({ transportType, profileData }: DeviceProfile): 'DEFAULT' | 'EFENTO' {
+  if (transportType !== 'COAP') return 'DEFAULT';
+  const transport = member(JSON.parse(profileData), 'transportConfiguration');
   return member(transport, 'coapDeviceTypeConfiguration')?.coapDeviceType === 'EFENTO' ? 'EFENTO' : 'DEFAULT';
 }
 

@@ -2,17 +2,17 @@ import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { DeviceStore, Page, PageQuery } from '../state/device-store';
-import type { DeviceProfile, JsonObject, Uuid } from './model';
+import type { DeviceProfile, Uuid } from './model';
 
 export const DEFAULT_PROFILE_NAME = 'default';
 
 /** `profileData` of a profile that says nothing (server contract 4.2). */
-export const DEFAULT_PROFILE_DATA: JsonObject = {
+export const DEFAULT_PROFILE_DATA = JSON.stringify({
   configuration: { type: 'DEFAULT' },
   transportConfiguration: { type: 'DEFAULT' },
   provisionConfiguration: { type: 'DISABLED', provisionDeviceSecret: null },
   alarms: null,
-};
+});
 
 /** Which profile a device gets (server contract 3.2), and the one every tenant starts with. */
 export class DeviceProfiles {

@@ -7,6 +7,12 @@ export type Uuid = string;
 export const NULL_UUID: Uuid = '13814000-1dd2-11b2-8080-808080808080';
 
 export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
+/** How devices of a profile may register themselves (device contract 5.3). */
+export type ProvisionType =
+  | 'DISABLED'
+  | 'ALLOW_CREATE_NEW_DEVICES'
+  | 'CHECK_PRE_PROVISIONED_DEVICES'
+  | 'X509_CERTIFICATE_CHAIN';
 export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
 export type JsonObject = { [member: string]: unknown };
 
@@ -75,7 +81,7 @@ export interface User {
   readonly version: number;
 }
 
-/** Server contract 4.2. `profileData` is kept as it was sent. */
+/** Server contract 4.2. */
 export interface DeviceProfile {
   readonly id: Uuid;
   readonly createdTime: EpochMillis;
@@ -84,9 +90,11 @@ export interface DeviceProfile {
   readonly description: string | null;
   readonly isDefault: boolean;
   readonly transportType: TransportType;
-  readonly provisionType: string;
+  readonly provisionType: ProvisionType;
+  /** Unique over all tenants. */
   readonly provisionDeviceKey: string | null;
-  readonly profileData: JsonObject;
+  /** An object as compact JSON text: members and numbers stay as they were sent, absent parts are filled in. */
+  readonly profileData: string;
   /** Package of the devices that have none of their own. */
   readonly firmwareId: Uuid | null;
   readonly softwareId: Uuid | null;

@@ -1,4 +1,4 @@
-import type { Device, DeviceCredentials, DeviceProfile, Uuid } from '../devices/model';
+import type { Device, DeviceCredentials, DeviceProfile, TransportType, Uuid } from '../devices/model';
 
 /** Paging of server contract 1.3: pages from 0. */
 export interface PageQuery {
@@ -20,6 +20,12 @@ export interface DeviceFilter {
   /** Name of the profile; empty for any. */
   readonly type?: string;
   readonly customerId?: Uuid;
+}
+
+export interface ProfileQuery extends PageQuery {
+  readonly transportType?: TransportType;
+  /** Those alone that a device refers to. */
+  readonly inUse?: boolean;
 }
 
 /** Everything a transport needs to know about who presented credentials: one read. */
@@ -61,17 +67,22 @@ export type SessionChange =
  */
 export interface DeviceStore {
   /**
-   * NAME_TAKEN within the tenant. A profile saved as the default takes that flag from the former default; it keeps it
-   * until another one takes it, also when it is saved without.
+   * NAME_TAKEN within the tenant, PROVISION_KEY_TAKEN over all. A profile saved as the default takes that flag from the
+   * former default; it keeps it until another one takes it, also when it is saved without.
    */
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
-  /** A new name becomes the `type` of its devices in the same step. Publishes `profile`. */
+  /**
+   * A new name becomes the `type` of its devices in the same step. IN_USE when it has another transport type while a
+   * device refers to it. Publishes `profile`.
+   */
   updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
   getProfile(id: Uuid): Promise<DeviceProfile | undefined>;
   findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined>;
   findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined>;
-  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>>;
-  /** IN_USE while a device refers to it; ABSENT when there is none. */
+  /** Over all tenants. Looked up by the SHA-256 of the key. */
+  findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined>;
+  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>>;
+  /** IN_USE while a device refers to it; ABSENT when there is none. Publishes `profile`. */
   deleteProfile(id: Uuid): Promise<Written<DeviceProfile>>;
 
   /**
@@ -92,6 +103,11 @@ export interface DeviceStore {
   deleteDevice(id: Uuid): Promise<Written<Device>>;
 
   getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined>;
+  /**
+   * Both or neither, each by its own version. Conflicts as of `updateDevice` and `updateCredentials`. Publishes
+   * `credentials` alone, which says more than `device`.
+   */
+  updateDeviceWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
   /** CREDENTIALS_TAKEN when another device has them. Publishes `credentials`. */
   updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>>;
   /** Looked up by the SHA-256 of the credentials id: the id itself is never a key of the store (design section 9). */

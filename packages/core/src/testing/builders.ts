@@ -70,7 +70,7 @@ export const aProfile = (given: Partial<DeviceProfile> = {}): DeviceProfile => (
   transportType: 'DEFAULT',
   provisionType: 'DISABLED',
   provisionDeviceKey: null,
-  profileData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
+  profileData: '{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"DEFAULT"}}',
   firmwareId: null,
   softwareId: null,
   version: 1,

@@ -1,4 +1,4 @@
-import type { DeviceProfile } from '../devices/model';
+import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
 import type { Written } from '../state/device-store';
 import { aDevice, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
 import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
@@ -13,7 +13,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     const isDefault = async ({ id }: DeviceProfile) => (await store.state.devices.getProfile(id))?.isDefault;
 
     it('finds a profile by id and, within its tenant, by name', async () => {
-      const profile = await store.profile({ profileData: { deep: { list: [1, '2', null] } } });
+      const profile = await store.profile({ profileData: '{"z":42.0,"10":[9007199254740993,"\\u0000",null]}' });
       expect(await store.state.devices.getProfile(profile.id)).toEqual(profile);
       expect(await store.state.devices.findProfileByName(TENANT_ID, profile.name)).toEqual(profile);
       expect(await store.state.devices.findProfileByName(OTHER_TENANT, profile.name)).toBeUndefined();
@@ -26,6 +26,82 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
       expect(await store.state.devices.createProfile(second)).toEqual({ ok: false, conflict: 'NAME_TAKEN' });
       expect(await store.state.devices.getProfile(second.id)).toBeUndefined();
       accepted(await store.state.devices.createProfile(aProfile({ name, tenantId: OTHER_TENANT })));
+    });
+
+    it('finds a profile by its provision key over all tenants, and gives a key once', async () => {
+      const { devices } = store.state;
+      const keyed = await store.profile({ provisionDeviceKey: 'key', tenantId: OTHER_TENANT });
+      expect(await devices.findProfileByProvisionKey('key')).toEqual(keyed);
+      for (const key of ['', 'KEY', '\u0000', '\ud800', 'x'.repeat(100_000)]) {
+        expect(await devices.findProfileByProvisionKey(key)).toBeUndefined();
+      }
+      const second = aProfile({ provisionDeviceKey: 'key' });
+      expect(await devices.createProfile(second)).toEqual({ ok: false, conflict: 'PROVISION_KEY_TAKEN' });
+      expect(await devices.getProfile(second.id)).toBeUndefined();
+      expect(await devices.findProfileByName(TENANT_ID, second.name)).toBeUndefined();
+      const keyless = await store.profile();
+      const taking = await devices.updateProfile({ ...keyless, provisionDeviceKey: 'key' });
+      expect(taking).toEqual({ ok: false, conflict: 'PROVISION_KEY_TAKEN' });
+      expect(await devices.getProfile(keyless.id)).toEqual(keyless);
+    });
+
+    it('frees a provision key when its profile has another one, none, or is deleted', async () => {
+      const { devices } = store.state;
+      const foundBy = async (key: string) => (await devices.findProfileByProvisionKey(key))?.id;
+      const first = await store.profile({ provisionDeviceKey: 'one' });
+      const same = accepted(await devices.updateProfile({ ...first, description: 'saved with the same key' }));
+      expect(await foundBy('one')).toBe(first.id);
+      const other = accepted(await devices.updateProfile({ ...same, provisionDeviceKey: 'two' }));
+      expect([await foundBy('one'), await foundBy('two')]).toEqual([undefined, first.id]);
+      accepted(await devices.updateProfile({ ...other, provisionDeviceKey: null }));
+      expect(await foundBy('two')).toBeUndefined();
+      const second = await store.profile({ provisionDeviceKey: 'two' });
+      accepted(await devices.deleteProfile(second.id));
+      expect(await foundBy('two')).toBeUndefined();
+      const third = await store.profile({ provisionDeviceKey: 'two' });
+      expect(await foundBy('two')).toBe(third.id);
+    });
+
+    it('lets one of two profiles have a provision key that both want at once', async () => {
+      const create = () => store.state.devices.createProfile(aProfile({ provisionDeviceKey: 'wanted' }));
+      const outcomes = await Promise.all([create(), create()]);
+      expect(outcomes.map((outcome) => (outcome.ok ? 'made' : outcome.conflict))).toEqual([
+        'made',
+        'PROVISION_KEY_TAKEN',
+      ]);
+    });
+
+    it('keeps the transport type of a profile while a device refers to it', async () => {
+      const { devices } = store.state;
+      const profile = await store.profile({ transportType: 'COAP' });
+      const device = await store.device({}, { profile });
+      const change = { ...profile, transportType: 'DEFAULT', description: 'changed' } as const;
+      expect(await devices.updateProfile(change)).toEqual({ ok: false, conflict: 'IN_USE' });
+      expect(await devices.getProfile(profile.id)).toEqual(profile);
+      const { version } = accepted(await devices.updateProfile({ ...profile, description: 'changed' }));
+      accepted(await devices.deleteDevice(device.id));
+      expect(accepted(await devices.updateProfile({ ...change, version })).transportType).toBe('DEFAULT');
+    });
+
+    it('lists the profiles of a tenant by page, transport type, and whether a device refers to them', async () => {
+      const [unused, coap] = [
+        await store.profile({ name: 'a' }),
+        await store.profile({ name: 'b', transportType: 'COAP' }),
+      ];
+      const foreign = await store.profile({ name: 'c', tenantId: OTHER_TENANT, transportType: 'COAP' });
+      for (const profile of [coap, foreign]) await store.device({}, { profile });
+      const names = async (query: Partial<Parameters<typeof store.state.devices.listProfiles>[1]>) => {
+        const sorted = { ...PAGE, sortProperty: 'name', sortOrder: 'ASC' } as const;
+        const { data, totalElements } = await store.state.devices.listProfiles(TENANT_ID, { ...sorted, ...query });
+        return [totalElements, ...data.map(({ name }) => name)];
+      };
+      expect(await names({})).toEqual([2, 'a', 'b']);
+      expect(await names({ page: 1, pageSize: 1 })).toEqual([2, 'b']);
+      expect(await names({ transportType: 'COAP' })).toEqual([1, 'b']);
+      expect(await names({ transportType: 'SNMP' })).toEqual([0]);
+      expect(await names({ inUse: true })).toEqual([1, 'b']);
+      expect(await names({ inUse: true, transportType: unused.transportType })).toEqual([0]);
+      expect(await names({ textSearch: 'A' })).toEqual([1, 'a']);
     });
 
     it('takes the flag of the default profile from the former one', async () => {
@@ -236,6 +312,40 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
       expect((await store.state.devices.resolveCredentials('mine'))?.device).toEqual(device);
     });
 
+    it('changes a device and its credentials together, or neither of them', async () => {
+      const { devices } = store.state;
+      await store.device({ name: 'other' }, { credentials: { credentialsId: 'theirs' } });
+      const device = await store.device({ name: 'mine' }, { credentials: { credentialsId: 'former' } });
+      const credentials = await devices.getCredentials(device.id);
+      if (!credentials) throw new Error('no credentials');
+      const next = { ...credentials, credentialsId: 'next' };
+      const refused: [Partial<Device>, Partial<DeviceCredentials>, string][] = [
+        [{}, { credentialsId: 'theirs' }, 'CREDENTIALS_TAKEN'],
+        [{ name: 'other' }, {}, 'NAME_TAKEN'],
+        [{ version: 7 }, {}, 'VERSION'],
+        [{}, { version: 7 }, 'VERSION'],
+        [{ deviceProfileId: NOBODY }, {}, 'ABSENT'],
+        [{ id: NOBODY }, {}, 'ABSENT'],
+      ];
+      for (const [ofDevice, ofCredentials, conflict] of refused) {
+        const [changed, given] = [
+          { ...device, label: 'x', ...ofDevice },
+          { ...next, ...ofCredentials },
+        ];
+        expect(await devices.updateDeviceWithCredentials(changed, given)).toEqual({ ok: false, conflict });
+      }
+      expect(await devices.getDevice(device.id)).toEqual(device);
+      expect(await devices.getCredentials(device.id)).toEqual(credentials);
+      const heard: unknown[] = [];
+      devices.onSessionChange((change) => heard.push(change));
+      const changed = accepted(await devices.updateDeviceWithCredentials({ ...device, name: 'renamed' }, next));
+      expect(changed).toEqual({ ...device, name: 'renamed', version: 2 });
+      expect(await devices.getCredentials(device.id)).toEqual({ ...next, version: 2 });
+      expect((await devices.resolveCredentials('next'))?.device).toEqual(changed);
+      expect(await devices.resolveCredentials('former')).toBeUndefined();
+      expect(heard).toEqual([{ kind: 'credentials', deviceId: device.id }]);
+    });
+
     it('lists the devices of a tenant and a type by page, order and part of the name', async () => {
       const [pumps, lamps] = [await store.profile({ name: 'pump' }), await store.profile({ name: 'lamp' })];
       const foreign = await store.profile({ tenantId: OTHER_TENANT });
@@ -325,11 +435,13 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
         store.state.devices.updateProfile(profile),
         store.state.devices.deleteDevice(device.id),
       ]);
+      await Promise.all([store.state.devices.deleteProfile(profile.id), store.state.devices.deleteProfile(profile.id)]);
       expect(changes).toEqual([
         { kind: 'device', deviceId: device.id },
         { kind: 'credentials', deviceId: device.id },
         { kind: 'profile', profileId: profile.id },
         { kind: 'deleted', deviceId: device.id },
+        { kind: 'profile', profileId: profile.id },
       ]);
     });
 

@@ -24,7 +24,7 @@ export function deviceProfileRoutes({ profiles }: Core): Route[] {
   const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
     const paging = pageQuery(query, SORTABLE);
     const page = await profiles.list(caller.user.tenantId, paging);
-    const items = page.data.map((profile) => JSON.stringify(deviceProfileJson(profile)));
+    const items = page.data.map((profile) => deviceProfileJson(profile));
     return jsonText(pageJson(page, items, paging));
   };
 
@@ -54,7 +54,7 @@ export function deviceProfileRoutes({ profiles }: Core): Route[] {
       summary: 'A device profile',
       answer: jsonAnswer(DEVICE_PROFILE_ANSWER),
       ...tenant,
-      handle: async (request: ApiRequest) => json(deviceProfileJson(await profileOf(request))),
+      handle: async (request: ApiRequest) => jsonText(deviceProfileJson(await profileOf(request))),
     },
     {
       method: 'GET',

@@ -36,29 +36,33 @@ export const DEVICE_PROFILE_INFO_ANSWER = exactly('DeviceProfileInfo', {
   transportType: TRANSPORT_TYPES,
 });
 
-/** Exactly the members of server contract 4.2. */
-export const deviceProfileJson = (profile: DeviceProfile) => ({
-  id: entityId('DEVICE_PROFILE', profile.id),
-  createdTime: profile.createdTime,
-  tenantId: entityId('TENANT', profile.tenantId),
-  name: profile.name,
-  description: profile.description,
-  image: null,
-  default: profile.isDefault,
-  type: 'DEFAULT',
-  transportType: profile.transportType,
-  provisionType: profile.provisionType,
-  provisionDeviceKey: profile.provisionDeviceKey,
-  profileData: profile.profileData,
-  defaultRuleChainId: null,
-  defaultDashboardId: null,
-  defaultQueueName: null,
-  defaultEdgeRuleChainId: null,
-  firmwareId: optionalId('OTA_PACKAGE', profile.firmwareId),
-  softwareId: optionalId('OTA_PACKAGE', profile.softwareId),
-  externalId: null,
-  version: profile.version,
-});
+/** Exactly the members of server contract 4.2. `profileData` is JSON with its own number texts, so this is text. */
+export function deviceProfileJson(profile: DeviceProfile): string {
+  const before = {
+    id: entityId('DEVICE_PROFILE', profile.id),
+    createdTime: profile.createdTime,
+    tenantId: entityId('TENANT', profile.tenantId),
+    name: profile.name,
+    description: profile.description,
+    image: null,
+    default: profile.isDefault,
+    type: 'DEFAULT',
+    transportType: profile.transportType,
+    provisionType: profile.provisionType,
+    provisionDeviceKey: profile.provisionDeviceKey,
+  };
+  const behind = {
+    defaultRuleChainId: null,
+    defaultDashboardId: null,
+    defaultQueueName: null,
+    defaultEdgeRuleChainId: null,
+    firmwareId: optionalId('OTA_PACKAGE', profile.firmwareId),
+    softwareId: optionalId('OTA_PACKAGE', profile.softwareId),
+    externalId: null,
+    version: profile.version,
+  };
+  return `${JSON.stringify(before).slice(0, -1)},"profileData":${profile.profileData},${JSON.stringify(behind).slice(1)}`;
+}
 
 /** The members that every version of the reference has (server contract 4.1). */
 export const deviceProfileInfoJson = (profile: DeviceProfile) => ({

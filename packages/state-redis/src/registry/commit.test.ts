@@ -43,9 +43,11 @@ describe('Writes of the registry', () => {
     expect(await devices.deleteProfile(to.id)).toEqual({ ok: true, value: to });
     expect(one.heard).toEqual([
       { kind: 'device', deviceId: device.id },
+      { kind: 'profile', profileId: from.id },
       { kind: 'deleted', deviceId: device.id },
+      { kind: 'profile', profileId: to.id },
     ]);
-    expect(await server.cli('XLEN', keys.registry('changes'))).toBe('2');
+    expect(await server.cli('XLEN', keys.registry('changes'))).toBe('4');
   });
 
   it('leave only the tombstone of a device and the memory of what was sent when all is deleted', async () => {

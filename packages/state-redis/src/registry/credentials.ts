@@ -1,4 +1,11 @@
-import { credentialsHash, type DeviceCredentials, type ResolvedDevice, type Uuid, type Written } from '@tandem/core';
+import {
+  type Conflict,
+  credentialsHash,
+  type DeviceCredentials,
+  type ResolvedDevice,
+  type Uuid,
+  type Written,
+} from '@tandem/core';
 import { Commit } from './commit';
 import { at, foundBy, headOf, type RegistryReader } from './reader';
 import { parseDevice, parseProfile, parseRecord } from './records';
@@ -17,24 +24,12 @@ export class Credentials {
   }
 
   update(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
-    const { deviceId, credentialsId } = credentials;
+    const { deviceId } = credentials;
     return this.writer.write(async () => {
       const [text] = await this.reader.read(['credentials', at(deviceId)]);
-      const stored = parseRecord<DeviceCredentials>(text);
-      if (!stored) return 'ABSENT';
-      if (stored.version !== credentials.version) return 'VERSION';
-      const value = { ...credentials, version: stored.version + 1 };
-      const commit = new Commit()
-        .unchanged('credentials', deviceId, text)
-        .set('credentials', deviceId, JSON.stringify(value))
-        .tell({ kind: 'credentials', deviceId });
-      if (stored.credentialsId !== credentialsId) {
-        commit
-          .absent('credentials-by-hash', credentialsHash(credentialsId), 'CREDENTIALS_TAKEN')
-          .remove('credentials-by-hash', credentialsHash(stored.credentialsId))
-          .set('credentials-by-hash', credentialsHash(credentialsId), deviceId);
-      }
-      return { value, commit };
+      const commit = new Commit().tell({ kind: 'credentials', deviceId });
+      const value = changeCredentials(commit, text, credentials);
+      return typeof value === 'string' ? value : { value, commit };
     });
   }
 
@@ -52,4 +47,29 @@ export class Credentials {
     const profile = parseProfile(profileRecord, defaultId);
     return device && credentials && profile ? { device, credentials, profile } : undefined;
   }
+}
+
+/**
+ * Adds the change to the commit.
+ * @param text what is stored
+ * @returns what will be stored, or what it runs into
+ */
+export function changeCredentials(
+  commit: Commit,
+  text: string | undefined,
+  credentials: DeviceCredentials,
+): DeviceCredentials | Conflict {
+  const { deviceId, credentialsId } = credentials;
+  const stored = parseRecord<DeviceCredentials>(text);
+  if (!stored) return 'ABSENT';
+  if (stored.version !== credentials.version) return 'VERSION';
+  const value = { ...credentials, version: stored.version + 1 };
+  commit.unchanged('credentials', deviceId, text).set('credentials', deviceId, JSON.stringify(value));
+  if (stored.credentialsId !== credentialsId) {
+    commit
+      .absent('credentials-by-hash', credentialsHash(credentialsId), 'CREDENTIALS_TAKEN')
+      .remove('credentials-by-hash', credentialsHash(stored.credentialsId))
+      .set('credentials-by-hash', credentialsHash(credentialsId), deviceId);
+  }
+  return value;
 }

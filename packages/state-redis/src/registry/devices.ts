@@ -1,4 +1,5 @@
 import {
+  type Conflict,
   credentialsHash,
   type Device,
   type DeviceCredentials,
@@ -14,6 +15,7 @@ import {
   type Written,
 } from '@tandem/core';
 import { Commit, MOVED } from './commit';
+import { changeCredentials } from './credentials';
 import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
 import { inOrderOf } from './names';
@@ -62,35 +64,22 @@ export class Devices {
   }
 
   update(device: Device): Promise<Written<Device>> {
-    const { id, deviceProfileId } = device;
     return this.writer.write(async () => {
-      const [text, profile, former] = await this.reader.read(
-        ['devices', at(id)],
-        ['profiles', at(deviceProfileId)],
-        ['profiles', headOf(1)],
-      );
-      const stored = parseDevice(text, former);
-      if (!stored) return 'ABSENT';
-      if (stored.version !== device.version) return 'VERSION';
-      const next = { ...device, version: stored.version + 1 };
-      const record = deviceText(next);
-      const value = parseDevice(record, profile) ?? next;
-      const commit = new Commit()
-        .unchanged('devices', id, text)
-        .present('profiles', deviceProfileId, 'ABSENT')
-        .set('devices', id, record)
-        .tell({ kind: 'device', deviceId: id });
-      if (stored.customerId !== next.customerId) commit.absent('removals', next.customerId, 'ABSENT');
-      if (nameField(stored) !== nameField(next)) {
-        commit
-          .absent('device-names', nameField(next), 'NAME_TAKEN')
-          .remove('device-names', nameField(stored))
-          .set('device-names', nameField(next), id);
-      }
-      if (stored.deviceProfileId !== deviceProfileId) {
-        commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
-      }
-      return { value, commit };
+      const commit = new Commit().tell({ kind: 'device', deviceId: device.id });
+      const value = await this.#change(commit, device);
+      return typeof value === 'string' ? value : { value, commit };
+    });
+  }
+
+  updateWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    const { id } = device;
+    return this.writer.write(async () => {
+      const commit = new Commit().tell({ kind: 'credentials', deviceId: id });
+      const value = await this.#change(commit, device);
+      if (typeof value === 'string') return value;
+      const [text] = await this.reader.read(['credentials', at(id)]);
+      const changed = changeCredentials(commit, text, { ...credentials, deviceId: id });
+      return typeof changed === 'string' ? changed : { value, commit };
     });
   }
 
@@ -138,6 +127,36 @@ export class Devices {
       .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
       .filter((device) => device.tenantId === tenantId && isWanted(device, query));
     return page(inOrderOf(devices, 'name'), query);
+  }
+
+  /**
+   * Adds the change to the commit.
+   * @returns the device as it will be, or what the change runs into
+   */
+  async #change(commit: Commit, device: Device): Promise<Device | Conflict> {
+    const { id, deviceProfileId } = device;
+    const [text, profile, former] = await this.reader.read(
+      ['devices', at(id)],
+      ['profiles', at(deviceProfileId)],
+      ['profiles', headOf(1)],
+    );
+    const stored = parseDevice(text, former);
+    if (!stored) return 'ABSENT';
+    if (stored.version !== device.version) return 'VERSION';
+    const next = { ...device, version: stored.version + 1 };
+    const record = deviceText(next);
+    commit.unchanged('devices', id, text).present('profiles', deviceProfileId, 'ABSENT').set('devices', id, record);
+    if (stored.customerId !== next.customerId) commit.absent('removals', next.customerId, 'ABSENT');
+    if (nameField(stored) !== nameField(next)) {
+      commit
+        .absent('device-names', nameField(next), 'NAME_TAKEN')
+        .remove('device-names', nameField(stored))
+        .set('device-names', nameField(next), id);
+    }
+    if (stored.deviceProfileId !== deviceProfileId) {
+      commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
+    }
+    return parseDevice(record, profile) ?? next;
   }
 
   /** What else there is to do about a write that is made, and stays so: where it fails now it is taken up later. */

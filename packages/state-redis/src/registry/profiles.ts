@@ -1,4 +1,12 @@
-import { type DeviceProfile, type Page, type PageQuery, page, type Uuid, type Written } from '@tandem/core';
+import {
+  credentialsHash,
+  type DeviceProfile,
+  type Page,
+  type ProfileQuery,
+  page,
+  type Uuid,
+  type Written,
+} from '@tandem/core';
 import { Commit } from './commit';
 import { inOrderOf } from './names';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
@@ -6,7 +14,7 @@ import { parseProfile, profileText } from './records';
 import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
-/** Device profiles, their names, and which is the default of its tenant. */
+/** Device profiles, their names and provision keys, and which is the default of its tenant. */
 export class Profiles {
   constructor(
     private readonly reader: RegistryReader,
@@ -21,6 +29,7 @@ export class Profiles {
       .absent('profiles', id, 'VERSION')
       .set('profiles', id, profileText(profile))
       .set('profile-names', nameField(profile), id);
+    takeProvisionKey(commit, profile);
     if (isDefault) commit.set('default-profiles', tenantId, id);
     return this.writer.write(async () => ({ value: profile, commit }));
   }
@@ -44,6 +53,11 @@ export class Profiles {
           .remove('profile-names', nameField(stored))
           .set('profile-names', nameField(value), id);
       }
+      if (stored.provisionDeviceKey !== value.provisionDeviceKey) {
+        dropProvisionKey(commit, stored);
+        takeProvisionKey(commit, value);
+      }
+      if (stored.transportType !== value.transportType) commit.zero('profile-uses', id, 'IN_USE');
       if (isDefault) commit.set('default-profiles', value.tenantId, id);
       return { value, commit };
     });
@@ -58,7 +72,9 @@ export class Profiles {
         .unchanged('profiles', id, text)
         .unchanged('default-profiles', stored.tenantId, defaultId)
         .remove('profiles', id)
-        .remove('profile-names', nameField(stored));
+        .remove('profile-names', nameField(stored))
+        .tell({ kind: 'profile', profileId: id });
+      dropProvisionKey(commit, stored);
       if (stored.isDefault) commit.remove('default-profiles', stored.tenantId);
       return { value: stored, commit };
     });
@@ -76,14 +92,24 @@ export class Profiles {
     return this.#follow(['default-profiles', at(tenantId)]);
   }
 
-  async list(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
-    const [texts, [defaultId]] = await Promise.all([
+  findByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
+    return this.#follow(['profiles-by-provision-key', at(credentialsHash(key))]);
+  }
+
+  async list(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+    const [texts, [defaultId], uses] = await Promise.all([
       this.reader.all('profiles'),
       this.reader.read(['default-profiles', at(tenantId)]),
+      query.inUse ? this.reader.all('profile-uses') : undefined,
     ]);
     const profiles = [...texts.values()]
       .flatMap((text) => parseProfile(text, defaultId) ?? [])
-      .filter((profile) => profile.tenantId === tenantId);
+      .filter(
+        ({ id, tenantId: owner, transportType }) =>
+          owner === tenantId &&
+          (!query.transportType || transportType === query.transportType) &&
+          (!uses || uses.has(id)),
+      );
     return page(inOrderOf(profiles, 'name'), query);
   }
 
@@ -100,4 +126,14 @@ export class Profiles {
     );
     return parseProfile(text, defaultId);
   }
+}
+
+function takeProvisionKey(commit: Commit, { id, provisionDeviceKey }: DeviceProfile): void {
+  if (!provisionDeviceKey) return;
+  const hash = credentialsHash(provisionDeviceKey);
+  commit.absent('profiles-by-provision-key', hash, 'PROVISION_KEY_TAKEN').set('profiles-by-provision-key', hash, id);
+}
+
+function dropProvisionKey(commit: Commit, { provisionDeviceKey }: DeviceProfile): void {
+  if (provisionDeviceKey) commit.remove('profiles-by-provision-key', credentialsHash(provisionDeviceKey));
 }

@@ -6,6 +6,7 @@ import type {
   DeviceStore,
   Page,
   PageQuery,
+  ProfileQuery,
   ResolvedDevice,
   SessionChange,
   Uuid,
@@ -47,7 +48,11 @@ export class RedisDevices implements DeviceStore {
     return this.parts.profiles.findDefault(tenantId);
   }
 
-  listProfiles(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
+  findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
+    return this.parts.profiles.findByProvisionKey(key);
+  }
+
+  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
     return this.parts.profiles.list(tenantId, query);
   }
 
@@ -81,6 +86,10 @@ export class RedisDevices implements DeviceStore {
 
   getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined> {
     return this.parts.credentials.get(deviceId);
+  }
+
+  updateDeviceWithCredentials(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    return this.parts.devices.updateWithCredentials(device, credentials);
   }
 
   updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {

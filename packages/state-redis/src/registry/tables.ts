@@ -16,6 +16,8 @@ export type Table =
   | 'profiles'
   /** Tenant and name -> id. */
   | 'profile-names'
+  /** SHA-256 of the provision key -> id. */
+  | 'profiles-by-provision-key'
   /** Tenant -> id of its default profile. */
   | 'default-profiles'
   /** Profile -> how many devices refer to it; none where nobody does. */

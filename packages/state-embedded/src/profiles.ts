@@ -1,0 +1,138 @@
+import {
+  type Conflict,
+  credentialsHash,
+  type Device,
+  type DeviceProfile,
+  type Page,
+  type ProfileQuery,
+  page,
+  type SessionChange,
+  type Uuid,
+  type Written,
+} from '@tandem/core';
+import { conflict, fits, follow, get, indexKey, isPresent, lookUp, put, versionConflict } from './entity-rows';
+import type { Environment } from './environment';
+import { prefixRange, uuidBytes } from './keys';
+import { isRemoved } from './removals';
+import type { Transactions } from './transactions';
+
+/** Device profiles, their names and provision keys, and which is the default of its tenant. */
+export class EmbeddedProfiles {
+  constructor(
+    private readonly env: Environment,
+    private readonly transactions: Transactions,
+    private readonly tell: (change: SessionChange) => void,
+  ) {}
+
+  create(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    return this.transactions.run(() => {
+      if (isRemoved(this.env, profile.tenantId)) return conflict('ABSENT');
+      const taken = this.#taken(profile);
+      if (taken) return conflict(taken);
+      this.#put(profile);
+      return fits(profile);
+    });
+  }
+
+  async update(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
+    const result = await this.transactions.run((): Written<DeviceProfile> => {
+      const stored = this.get(profile.id);
+      const refused = versionConflict(stored, profile);
+      if (refused || !stored) return conflict(refused ?? 'ABSENT');
+      const taken = this.#taken(profile);
+      if (taken) return conflict(taken);
+      if (stored.transportType !== profile.transportType && this.#inUse(profile.id)) return conflict('IN_USE');
+      this.#removeFromIndexes(stored);
+      const updated = { ...profile, isDefault: profile.isDefault || stored.isDefault, version: stored.version + 1 };
+      this.#put(updated);
+      if (stored.name !== updated.name) {
+        for (const device of [...this.#devicesOf(updated.id)]) put(this.env.devices, { ...device, type: updated.name });
+      }
+      return fits(updated);
+    });
+    if (result.ok) this.tell({ kind: 'profile', profileId: profile.id });
+    return result;
+  }
+
+  async delete(id: Uuid): Promise<Written<DeviceProfile>> {
+    const result = await this.transactions.run((): Written<DeviceProfile> => {
+      const stored = this.get(id);
+      if (!stored) return conflict('ABSENT');
+      if (this.#inUse(id)) return conflict('IN_USE');
+      this.env.profiles.remove(id);
+      this.#removeFromIndexes(stored);
+      if (this.env.defaultProfiles.get(stored.tenantId) === id) this.env.defaultProfiles.remove(stored.tenantId);
+      return fits(stored);
+    });
+    if (result.ok) this.tell({ kind: 'profile', profileId: id });
+    return result;
+  }
+
+  get(id: Uuid): DeviceProfile | undefined {
+    return get<DeviceProfile>(this.env.profiles, id);
+  }
+
+  findByName(tenantId: Uuid, name: string): DeviceProfile | undefined {
+    return follow<DeviceProfile>(this.env.profiles, lookUp(this.env.profilesByName, tenantId, name));
+  }
+
+  findDefault(tenantId: Uuid): DeviceProfile | undefined {
+    return follow<DeviceProfile>(this.env.profiles, this.env.defaultProfiles.get(tenantId));
+  }
+
+  findByProvisionKey(key: string): DeviceProfile | undefined {
+    return follow<DeviceProfile>(this.env.profiles, this.env.profilesByProvisionKey.get(credentialsHash(key)));
+  }
+
+  list(tenantId: Uuid, query: ProfileQuery): Page<DeviceProfile> {
+    const ids = this.env.profilesByName.getRange(prefixRange(uuidBytes(tenantId))).map(({ value }) => value);
+    const profiles = [...ids].map((id) => this.get(id)).filter(isPresent);
+    const wanted = profiles.filter(
+      ({ id, transportType }) =>
+        (!query.transportType || transportType === query.transportType) && (!query.inUse || this.#inUse(id)),
+    );
+    return page(wanted, query);
+  }
+
+  #taken(profile: DeviceProfile): Conflict | undefined {
+    const { profilesByName, profilesByProvisionKey } = this.env;
+    const named = profilesByName.get(indexKey(profile));
+    if (named !== undefined && named !== profile.id) return 'NAME_TAKEN';
+    const keyed = profile.provisionDeviceKey
+      ? profilesByProvisionKey.get(credentialsHash(profile.provisionDeviceKey))
+      : undefined;
+    return keyed !== undefined && keyed !== profile.id ? 'PROVISION_KEY_TAKEN' : undefined;
+  }
+
+  #put(profile: DeviceProfile): void {
+    const former = this.env.defaultProfiles.get(profile.tenantId);
+    if (profile.isDefault && former !== profile.id) {
+      const displaced = follow<DeviceProfile>(this.env.profiles, former);
+      if (displaced) put(this.env.profiles, { ...displaced, isDefault: false });
+      this.env.defaultProfiles.put(profile.tenantId, profile.id);
+    }
+    put(this.env.profiles, profile);
+    this.env.profilesByName.put(indexKey(profile), profile.id);
+    if (profile.provisionDeviceKey) {
+      this.env.profilesByProvisionKey.put(credentialsHash(profile.provisionDeviceKey), profile.id);
+    }
+  }
+
+  #removeFromIndexes(profile: DeviceProfile): void {
+    this.env.profilesByName.remove(indexKey(profile));
+    if (profile.provisionDeviceKey) {
+      this.env.profilesByProvisionKey.remove(credentialsHash(profile.provisionDeviceKey));
+    }
+  }
+
+  #inUse(id: Uuid): boolean {
+    return this.#devicesOf(id).next().done !== true;
+  }
+
+  *#devicesOf(profileId: Uuid): Generator<Device> {
+    for (const { value: id } of this.env.devicesByProfile.getRange(prefixRange(uuidBytes(profileId)))) {
+      const device = get<Device>(this.env.devices, id);
+      if (device) yield device;
+    }
+  }
+}
