@@ -63,6 +63,12 @@ export interface Environment {
   readonly activity: Table;
   /** [time, device] -> ''; devices whose connectivity has to be looked at then */
   readonly activityDue: ExpiryTable;
+  /** id -> package of firmware or software; its bytes are in a file, see firmware-files.ts */
+  readonly packages: Table;
+  /** tenant + length of title + title + version -> package id */
+  readonly packagesByName: BinaryTable;
+  /** package + device or profile that refers to it -> '' */
+  readonly packageUses: BinaryTable;
   /** device -> ''; deleted devices whose rows in the view are not gone yet */
   readonly purges: Table;
 }
@@ -116,6 +122,9 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     rpcExpiry: root.openDB({ name: 'rpcExpiry', encoding: 'string' }),
     activity: table('activity'),
     activityDue: root.openDB({ name: 'activityDue', encoding: 'string' }),
+    packages: table('packages'),
+    packagesByName: binary('packagesByName'),
+    packageUses: binary('packageUses'),
     purges: table('purges'),
   };
 }
@@ -141,7 +150,7 @@ export function openRoot(path: string, flush: Flush) {
     path,
     // Without this a folder with a dot in its name is taken for a file.
     noSubdir: false,
-    maxDbs: 40,
+    maxDbs: 64,
     noMemInit: true,
     overlappingSync: false,
     noMetaSync: flush === 'pages',

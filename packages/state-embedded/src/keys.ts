@@ -1,7 +1,8 @@
-import type { Uuid } from '@tandem/core';
+import { TandemError, type Uuid } from '@tandem/core';
 
 const UUID_BYTES = 16;
-/** LMDB takes keys of up to 1978 bytes; a name of 255 characters has at most 765 in UTF-8. */
+/** LMDB takes keys of up to so many bytes; a name of 255 characters has at most 765 in UTF-8. */
+const MAX_KEY_BYTES = 1_978;
 const MAX_NAME_BYTES = 1_024;
 
 /** The 16 bytes of a UUID: half the length of its text, and all of one device's rows side by side. */
@@ -24,6 +25,26 @@ export function nameBytes(name: string): Buffer | undefined {
 export function nameKey(tenantId: Uuid, name: string): Buffer | undefined {
   const bytes = nameBytes(name);
   return bytes && Buffer.concat([uuidBytes(tenantId), bytes]);
+}
+
+/** Tenant, title and version of a package; the length of the title keeps the two apart. @throws TandemError BAD_REQUEST */
+export function packageNameKey(ota: {
+  readonly tenantId: Uuid;
+  readonly title: string;
+  readonly version: string;
+}): Buffer {
+  const [title, version] = [nameBytes(ota.title), nameBytes(ota.version)];
+  const key = title && version && Buffer.concat([uuidBytes(ota.tenantId), lengthBytes(title), title, version]);
+  if (!key || key.length > MAX_KEY_BYTES) {
+    throw new TandemError('BAD_REQUEST', { message: 'Title or version of the package is too long' });
+  }
+  return key;
+}
+
+function lengthBytes({ length }: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(2);
+  bytes.writeUInt16BE(length);
+  return bytes;
 }
 
 /** A number from 0 to 2^48 - 1 in an order-preserving form. */

@@ -20,10 +20,13 @@ import {
   openViewEnvironment,
 } from './environment';
 import { EmbeddedEvents } from './event-log';
+import { FirmwareFiles } from './firmware-files';
+import { EmbeddedFirmware } from './firmware-store';
 import { lockFolder } from './folder-lock';
 import { FreeSpace, freeBytes } from './free-space';
 import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
+import { PackageUses } from './package-uses';
 import { EmbeddedRpcs } from './rpc-store';
 import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
 import { EmbeddedTelemetryView } from './telemetry-view';
@@ -104,6 +107,9 @@ function openState(
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
   const attributes = new EmbeddedAttributes(env, transactions, events, wakeUps);
+  const files = new FirmwareFiles(options.folder, transactions, space);
+  const packageUses = new PackageUses(env);
+  const firmware = new EmbeddedFirmware(env, transactions, files, packageUses, options);
   const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
   const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, {
@@ -147,6 +153,7 @@ function openState(
     rpcs,
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
     activity: new EmbeddedActivity(env, transactions, attributes),
+    firmware,
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
@@ -158,10 +165,16 @@ function openState(
       return closed;
     },
   };
-  return { state, resume: () => purge.resume() };
+  return { state, resume };
+
+  async function resume(): Promise<void> {
+    await purge.resume();
+    await firmware.sweep();
+  }
 
   async function closeAll(): Promise<void> {
     space.close();
+    await files.close();
     await Promise.all([transactions.close(), logTransactions.close(), viewTransactions.close()]);
     await materialiser.close();
     await Promise.all([closeEnvironment(env), closeEnvironment(logEnv), closeEnvironment(view)]);

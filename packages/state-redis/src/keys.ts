@@ -25,6 +25,11 @@ export class Keys {
     return `${this.prefix}:{t:${tenantId}}:${what}`;
   }
 
+  /** Something of the bytes of one package. */
+  firmware(dataId: Uuid, what: string): string {
+    return `${this.prefix}:{f:${dataId}}:${what}`;
+  }
+
   /** The channel on which the waiters of a device are woken, in the device's slot. */
   wakeChannel(deviceId: Uuid): string {
     return this.device(deviceId, 'wake');

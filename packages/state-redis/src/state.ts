@@ -144,6 +144,7 @@ async function compose(
     }),
     rateCounters: new RedisRateCounters(commands, keys),
     activity: new RedisActivity(commands, keys, registry.births),
+    firmware: registry.firmware,
     secret: (name) => registry.secret(name),
     ping: () => pingStore(commands, keys, telemetryLog.partitions, { clock, publish: wakeUps.publish }),
     onReset: (listener) => registry.onReset(listener),

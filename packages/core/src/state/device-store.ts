@@ -43,7 +43,8 @@ export type Conflict =
   | 'PROVISION_KEY_TAKEN'
   | 'VERSION'
   | 'ABSENT'
-  | 'IN_USE';
+  | 'IN_USE'
+  | 'LIMIT';
 export type Written<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly conflict: Conflict };
 
 /** A change that running sessions and caches have to hear of. */

@@ -3,6 +3,7 @@ import type { ActivityStore } from './activity-store';
 import type { AttributeStore } from './attribute-store';
 import type { DeviceEvents } from './device-events';
 import type { DeviceStore } from './device-store';
+import type { FirmwareStore } from './firmware-store';
 import type { RateCounters } from './rate-counters';
 import type { RpcStore } from './rpc-store';
 import type { TelemetryLog } from './telemetry-log';
@@ -20,6 +21,7 @@ export interface State {
   readonly rpcs: RpcStore;
   readonly rateCounters: RateCounters;
   readonly activity: ActivityStore;
+  readonly firmware: FirmwareStore;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */

@@ -9,6 +9,7 @@ import {
   type Tenant,
   type User,
 } from '../devices/model';
+import { NO_FILE, type OtaPackage } from '../firmware/model';
 import { type KeyValue, trustedValue } from '../payload/value';
 import type { NewRpc } from '../state/rpc-store';
 import type { TelemetryEntry } from '../state/telemetry-log';
@@ -103,6 +104,24 @@ export const credentialsOf = (device: Device, given: Partial<DeviceCredentials> 
   credentialsId: unique('token'),
   credentialsValue: null,
   version: 1,
+  ...given,
+});
+
+/** A firmware package of the profile, without data. */
+export const aPackage = (given: Partial<OtaPackage> = {}): OtaPackage => ({
+  id: randomUUID(),
+  createdTime: CREATED,
+  tenantId: TENANT_ID,
+  deviceProfileId: null,
+  type: 'FIRMWARE',
+  title: unique('package'),
+  version: '1.0',
+  tag: null,
+  url: null,
+  additionalInfo: null,
+  dataId: null,
+  revision: 1,
+  ...NO_FILE,
   ...given,
 });
 

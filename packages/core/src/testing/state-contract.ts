@@ -4,6 +4,7 @@ import { describeAttributeStoreContract } from './attribute-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
+import { describeFirmwareStoreContract } from './firmware-store-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
 import { describeRateCountersContract } from './rate-counters-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
@@ -22,6 +23,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeRpcStoreContract(makeStore);
     describeRateCountersContract(makeStore);
     describeActivityContract(makeStore);
+    describeFirmwareStoreContract(makeStore);
     describeLifecycleContract(makeStore);
   });
 }

@@ -1,5 +1,6 @@
 import type { AccountStore, Clock, DeviceStore, Logger, MetricsRegistry, Millis, Random, Uuid } from '@tandem/core';
 import type { Commands } from '../client';
+import { RedisFirmware } from '../firmware/redis-firmware';
 import type { Keys } from '../keys';
 import { RedisAccounts } from './accounts';
 import { Credentials } from './credentials';
@@ -35,7 +36,7 @@ export interface RegistryOptions {
   readonly restore?: () => Promise<void>;
   /** How often the changes of others are read, told or not. */
   readonly changesInterval?: Millis;
-  /** How often it is looked whether a process died over a deletion. */
+  /** How often it is looked whether a process died over a deletion or an upload. */
   readonly purgeInterval?: Millis;
 }
 
@@ -46,6 +47,7 @@ export class Registry {
   readonly births: DeviceBirths;
   readonly changes: SessionChanges;
   readonly purge: DevicePurge;
+  readonly firmware: RedisFirmware;
 
   constructor(
     private readonly commands: Commands,
@@ -66,6 +68,7 @@ export class Registry {
       removals: new Removals(reader, writer),
       changes: this.changes,
     });
+    this.firmware = new RedisFirmware(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
     this.devices = new RedisDevices({
       profiles: new Profiles(reader, writer),
       devices: new Devices(reader, writer, this.births, this.purge, random, logger),
@@ -78,11 +81,12 @@ export class Registry {
   async start(): Promise<void> {
     await this.changes.start();
     this.purge.start();
+    this.firmware.start();
   }
 
   /** Before the commands are closed. */
   async close(): Promise<void> {
-    await Promise.all([this.changes.close(), this.purge.close()]);
+    await Promise.all([this.changes.close(), this.purge.close(), this.firmware.close()]);
   }
 
   /** Shared by all processes of the store, made once. */

@@ -34,6 +34,16 @@ export type Table =
   | 'epochs'
   /** Deleted devices -> epoch of the log that has to be cleared away. */
   | 'purges'
+  /** By id; see firmware/package-records.ts for the form. */
+  | 'packages'
+  /** Tenant, title and version -> id of the package. */
+  | 'package-names'
+  /** Package -> how many devices and profiles refer to it; none where nobody does. */
+  | 'package-uses'
+  /** Tenant -> bytes of all its packages. */
+  | 'package-bytes'
+  /** Data of packages that no package refers to -> what has to be done about it: see firmware/data-purge.ts. */
+  | 'firmware-data'
   /** By name, base64. */
   | 'secrets'
   /** What there is once, such as the `id` of the store. */
