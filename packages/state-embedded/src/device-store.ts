@@ -5,6 +5,7 @@ import {
   type DeviceCredentials,
   type DeviceFilter,
   type DeviceProfile,
+  type DeviceStep,
   type DeviceStore,
   isWanted,
   type Page,
@@ -21,6 +22,7 @@ import { conflict, fits, follow, get, indexKey, isPresent, lookUp, put, versionC
 import type { Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
 import { prefixRange, uuidBytes } from './keys';
+import { PackageUses } from './package-uses';
 import { EmbeddedProfiles } from './profiles';
 import { isRemoved } from './removals';
 import type { EmbeddedRpcs } from './rpc-store';
@@ -29,6 +31,7 @@ import type { ViewPurge } from './view-purge';
 import type { WakeUps } from './wake-ups';
 
 export class EmbeddedDevices implements DeviceStore {
+  readonly #packages: PackageUses;
   readonly #listeners = new Set<(change: SessionChange) => void>();
   readonly #profiles: EmbeddedProfiles;
 
@@ -41,6 +44,7 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly wakeUps: WakeUps,
     private readonly newEpoch: () => string,
   ) {
+    this.#packages = new PackageUses(env);
     this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
   }
 
@@ -81,6 +85,7 @@ export class EmbeddedDevices implements DeviceStore {
       const hash = credentialsHash(credentials.credentialsId);
       if (isRemoved(this.env, device.tenantId, device.customerId)) return conflict('ABSENT');
       if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
+      if (!this.#packages.sound(device)) return conflict('PACKAGE_ABSENT');
       if (this.env.devicesByName.doesExist(indexKey(device))) return conflict('NAME_TAKEN');
       if (this.env.credentialsByHash.doesExist(hash)) return conflict('CREDENTIALS_TAKEN');
       this.#putDevice(device);
@@ -115,6 +120,15 @@ export class EmbeddedDevices implements DeviceStore {
       devices.filter((device) => isWanted(device, query)),
       query,
     );
+  }
+
+  async devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {
+    const { start, end } = prefixRange(uuidBytes(profileId));
+    const after = cursor === '' ? start : profileKey({ deviceProfileId: profileId, id: cursor });
+    const rows = this.env.devicesByProfile.getRange({ start: after, exclusiveStart: cursor !== '', end, limit });
+    const ids = [...rows.map(({ value }) => value)];
+    const devices = ids.flatMap((id) => get<Device>(this.env.devices, id) ?? []);
+    return { devices, cursor: ids.length < limit ? '' : (ids.at(-1) ?? '') };
   }
 
   async deleteDevice(id: Uuid): Promise<Written<Device>> {
@@ -183,6 +197,7 @@ export class EmbeddedDevices implements DeviceStore {
     if (refused || !stored) return refused ?? 'ABSENT';
     if (!this.env.profiles.doesExist(device.deviceProfileId)) return 'ABSENT';
     if (stored.customerId !== device.customerId && isRemoved(this.env, device.customerId)) return 'ABSENT';
+    if (!this.#packages.sound(device)) return 'PACKAGE_ABSENT';
     const taken = this.env.devicesByName.get(indexKey(device));
     if (taken !== undefined && taken !== device.id) return 'NAME_TAKEN';
     return () => {
@@ -213,12 +228,14 @@ export class EmbeddedDevices implements DeviceStore {
 
   #putDevice(device: Device): void {
     put(this.env.devices, device);
+    this.#packages.add(device);
     this.env.devicesByName.put(indexKey(device), device.id);
     this.env.devicesByProfile.put(profileKey(device), device.id);
   }
 
   #removeDevice(device: Device): void {
     this.env.devices.remove(device.id);
+    this.#packages.remove(device);
     this.env.devicesByName.remove(indexKey(device));
     this.env.devicesByProfile.remove(profileKey(device));
   }
@@ -245,4 +262,5 @@ export class EmbeddedDevices implements DeviceStore {
   }
 }
 
-const profileKey = ({ deviceProfileId, id }: Device) => Buffer.concat([uuidBytes(deviceProfileId), uuidBytes(id)]);
+const profileKey = ({ deviceProfileId, id }: Pick<Device, 'deviceProfileId' | 'id'>) =>
+  Buffer.concat([uuidBytes(deviceProfileId), uuidBytes(id)]);

@@ -69,6 +69,8 @@ export interface Environment {
   readonly packagesByName: BinaryTable;
   /** package + device or profile that refers to it -> '' */
   readonly packageUses: BinaryTable;
+  /** kind, id and type of the target -> rollout, and until when it is held */
+  readonly rollouts: Table;
   /** device -> ''; deleted devices whose rows in the view are not gone yet */
   readonly purges: Table;
 }
@@ -125,6 +127,7 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     packages: table('packages'),
     packagesByName: binary('packagesByName'),
     packageUses: binary('packageUses'),
+    rollouts: table('rollouts'),
     purges: table('purges'),
   };
 }

@@ -18,12 +18,13 @@ import type { Environment } from './environment';
 import type { FileUpload, FirmwareFiles } from './firmware-files';
 import { packageNameKey, prefixRange, uuidBytes } from './keys';
 import type { PackageUses } from './package-uses';
+import { isRemoved } from './removals';
 import type { Transactions } from './transactions';
 
 const fits = (value: OtaPackage): Written<OtaPackage> => ({ ok: true, value });
 const conflict = (name: Conflict): Written<never> => ({ ok: false, conflict: name });
 
-type Tables = Pick<Environment, 'packages' | 'packagesByName'>;
+type Tables = Pick<Environment, 'packages' | 'packagesByName' | 'removals'>;
 
 export interface FirmwarePlatform {
   readonly random: Random;
@@ -50,6 +51,7 @@ export class EmbeddedFirmware implements FirmwareStore {
 
   create(ota: OtaPackage): Promise<Written<OtaPackage>> {
     return this.transactions.run(() => {
+      if (isRemoved(this.env, ota.tenantId)) return conflict('ABSENT');
       const key = packageNameKey(ota);
       if (this.env.packagesByName.doesExist(key)) return conflict('NAME_TAKEN');
       this.#put(ota);

@@ -32,7 +32,6 @@ export class PackageUses {
   }
 }
 
-const packagesOf = ({ firmwareId, softwareId }: Assigned): Uuid[] =>
-  [firmwareId, softwareId].filter((id) => id !== null);
+const packagesOf = ({ firmwareId, softwareId }: Assigned): Uuid[] => [firmwareId, softwareId].flatMap((id) => id ?? []);
 
 const useKey = (packageId: Uuid, { id }: Assigned) => Buffer.concat([uuidBytes(packageId), uuidBytes(id)]);

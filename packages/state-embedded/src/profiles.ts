@@ -13,22 +13,28 @@ import {
 import { conflict, fits, follow, get, indexKey, isPresent, lookUp, put, versionConflict } from './entity-rows';
 import type { Environment } from './environment';
 import { prefixRange, uuidBytes } from './keys';
+import { PackageUses } from './package-uses';
 import { isRemoved } from './removals';
 import type { Transactions } from './transactions';
 
 /** Device profiles, their names and provision keys, and which is the default of its tenant. */
 export class EmbeddedProfiles {
+  readonly #packages: PackageUses;
+
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
     private readonly tell: (change: SessionChange) => void,
-  ) {}
+  ) {
+    this.#packages = new PackageUses(env);
+  }
 
   create(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
     return this.transactions.run(() => {
       if (isRemoved(this.env, profile.tenantId)) return conflict('ABSENT');
       const taken = this.#taken(profile);
       if (taken) return conflict(taken);
+      if (!this.#packages.sound(profile)) return conflict('PACKAGE_ABSENT');
       this.#put(profile);
       return fits(profile);
     });
@@ -42,6 +48,7 @@ export class EmbeddedProfiles {
       const taken = this.#taken(profile);
       if (taken) return conflict(taken);
       if (stored.transportType !== profile.transportType && this.#inUse(profile.id)) return conflict('IN_USE');
+      if (!this.#packages.sound(profile)) return conflict('PACKAGE_ABSENT');
       this.#removeFromIndexes(stored);
       const updated = { ...profile, isDefault: profile.isDefault || stored.isDefault, version: stored.version + 1 };
       this.#put(updated);
@@ -112,6 +119,7 @@ export class EmbeddedProfiles {
       this.env.defaultProfiles.put(profile.tenantId, profile.id);
     }
     put(this.env.profiles, profile);
+    this.#packages.add(profile);
     this.env.profilesByName.put(indexKey(profile), profile.id);
     if (profile.provisionDeviceKey) {
       this.env.profilesByProvisionKey.put(credentialsHash(profile.provisionDeviceKey), profile.id);
@@ -119,6 +127,7 @@ export class EmbeddedProfiles {
   }
 
   #removeFromIndexes(profile: DeviceProfile): void {
+    this.#packages.remove(profile);
     this.env.profilesByName.remove(indexKey(profile));
     if (profile.provisionDeviceKey) {
       this.env.profilesByProvisionKey.remove(credentialsHash(profile.provisionDeviceKey));

@@ -27,6 +27,7 @@ import { FreeSpace, freeBytes } from './free-space';
 import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
 import { PackageUses } from './package-uses';
+import { EmbeddedRollouts } from './rollout-store';
 import { EmbeddedRpcs } from './rpc-store';
 import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
 import { EmbeddedTelemetryView } from './telemetry-view';
@@ -154,6 +155,7 @@ function openState(
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
     activity: new EmbeddedActivity(env, transactions, attributes),
     firmware,
+    rollouts: new EmbeddedRollouts(env, transactions),
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));

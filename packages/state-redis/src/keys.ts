@@ -48,6 +48,11 @@ export class Keys {
     return `${this.prefix}:{rpcs}:${what}`;
   }
 
+  /** Rollouts of firmware and software that are not finished. */
+  rollouts(what: string): string {
+    return `${this.prefix}:{rollouts}:${what}`;
+  }
+
   /** When devices have to be looked at that may have gone silent: one of a few indexes over all devices. */
   activity(tag: number): string {
     return `${this.prefix}:{activity:${tag}}:due`;

@@ -10,6 +10,7 @@ import { awaitRedis } from './open';
 import type { RedisStateOptions } from './options';
 import { pingStore } from './ping';
 import { Registry, type WakeSource } from './registry';
+import { RedisRollouts } from './rollouts/redis-rollouts';
 import { RedisRpcs } from './rpc/redis-rpcs';
 import { RedisMaterialiser, RedisTelemetryLog, RedisTelemetryView } from './telemetry';
 
@@ -145,6 +146,7 @@ async function compose(
     rateCounters: new RedisRateCounters(commands, keys),
     activity: new RedisActivity(commands, keys, registry.births),
     firmware: registry.firmware,
+    rollouts: new RedisRollouts(commands, keys),
     secret: (name) => registry.secret(name),
     ping: () => pingStore(commands, keys, telemetryLog.partitions, { clock, publish: wakeUps.publish }),
     onReset: (listener) => registry.onReset(listener),

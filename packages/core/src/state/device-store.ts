@@ -28,6 +28,12 @@ export interface ProfileQuery extends PageQuery {
   readonly inUse?: boolean;
 }
 
+/** Some of the devices of a profile. */
+export interface DeviceStep {
+  readonly devices: readonly Device[];
+  readonly cursor: string;
+}
+
 /** Everything a transport needs to know about who presented credentials: one read. */
 export interface ResolvedDevice {
   readonly device: Device;
@@ -44,7 +50,9 @@ export type Conflict =
   | 'VERSION'
   | 'ABSENT'
   | 'IN_USE'
-  | 'LIMIT';
+  | 'LIMIT'
+  /** A package that is referred to is not there. */
+  | 'PACKAGE_ABSENT';
 export type Written<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly conflict: Conflict };
 
 /** A change that running sessions and caches have to hear of. */
@@ -69,7 +77,7 @@ export type SessionChange =
 export interface DeviceStore {
   /**
    * NAME_TAKEN within the tenant, PROVISION_KEY_TAKEN over all. A profile saved as the default takes that flag from the
-   * former default; it keeps it until another one takes it, also when it is saved without.
+   * former default; it keeps it until another one takes it, also when it is saved without. PACKAGE_ABSENT as of devices.
    */
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
   /**
@@ -88,14 +96,22 @@ export interface DeviceStore {
 
   /**
    * Device and credentials together or not at all. NAME_TAKEN within the tenant, CREDENTIALS_TAKEN over all, ABSENT when
-   * its profile is not there. A device made again with the id of a deleted one has an event log of another epoch.
+   * its profile is not there, PACKAGE_ABSENT when its firmware or software is not. A device made again with the id of a deleted one has an event log of another epoch.
    */
   createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
-  /** ABSENT also when its profile is not there. Publishes `device`. */
+  /** ABSENT also when its profile is not there; PACKAGE_ABSENT. Publishes `device`. */
   updateDevice(device: Device): Promise<Written<Device>>;
   getDevice(id: Uuid): Promise<Device | undefined>;
   findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined>;
   listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>>;
+  /**
+   * The devices of a profile step by step, in no particular order. One that is of the profile from the first step to the last
+   * is given at least once. A step may give none though more follow.
+   * @param cursor empty to begin with, then the one that the step before has given; good for any process, however much later
+   * @param limit about how many devices a step looks at
+   * @returns the cursor of the next step; empty at the end
+   */
+  devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep>;
   /**
    * Removes the device with all it had: credentials, attributes, events, cursor, RPCs, telemetry, also what of it still
    * waits in the log. Publishes `deleted`, and then wakes with `rpc` who watches the device, so that nobody waits for a

@@ -45,7 +45,8 @@ export interface DataUpload {
  * its data or none.
  */
 export interface FirmwareStore {
-  /** NAME_TAKEN when the tenant has a package with this title and version. Made without data, with revision 1. */
+  /** NAME_TAKEN when the tenant has a package with this title and version. ABSENT when the tenant was deleted. Made without data,
+   * with revision 1. */
   create(ota: OtaPackage): Promise<Written<OtaPackage>>;
   /**
    * VERSION when the stored revision is another one, ABSENT. Stored with revision + 1. Title, version, tenant and data are as

@@ -5,6 +5,7 @@ import type { DeviceEvents } from './device-events';
 import type { DeviceStore } from './device-store';
 import type { FirmwareStore } from './firmware-store';
 import type { RateCounters } from './rate-counters';
+import type { RolloutStore } from './rollout-store';
 import type { RpcStore } from './rpc-store';
 import type { TelemetryLog } from './telemetry-log';
 import type { Materialiser, TelemetryView } from './telemetry-view';
@@ -22,6 +23,7 @@ export interface State {
   readonly rateCounters: RateCounters;
   readonly activity: ActivityStore;
   readonly firmware: FirmwareStore;
+  readonly rollouts: RolloutStore;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */

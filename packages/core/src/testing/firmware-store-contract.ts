@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Device } from '../devices/model';
 import type { OtaPackage } from '../firmware/model';
 import type { Written } from '../state/device-store';
 import { type FirmwareStore, MAX_FIRMWARE_READ } from '../state/firmware-store';
-import { aPackage, CREATED, TENANT_ID } from './builders';
+import { aDevice, aPackage, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
 import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
@@ -150,6 +151,56 @@ export function describeFirmwareStoreContract(makeStore: MakeStore): void {
       expect((await firmware().list(TENANT_ID, PAGE)).totalElements).toBe(0);
       expect(await firmware().read(saved.dataId ?? '', 0, 10)).toBeUndefined();
       await made({ title: ota.title, version: ota.version });
+    });
+
+    it('is not deleted while a device or a profile refers to it, however that comes to refer to it', async () => {
+      const { devices } = store.state;
+      const [ota, other] = [await made(), await made({ type: 'SOFTWARE' })];
+      const inUse = async () => (await firmware().delete(ota.id)).ok === false;
+      const profile = await store.profile({ firmwareId: ota.id });
+      const device = await store.device({ firmwareId: ota.id }, { profile });
+      expect(await firmware().delete(ota.id)).toEqual(refused('IN_USE'));
+      const freed = accepted(await devices.updateProfile({ ...profile, firmwareId: null, softwareId: other.id }));
+      expect(await inUse()).toBe(true);
+      const renamed = accepted(await devices.updateDevice({ ...device, name: 'renamed' }));
+      expect(await inUse()).toBe(true);
+      accepted(await devices.deleteDevice(renamed.id));
+      expect(await firmware().delete(other.id)).toEqual(refused('IN_USE'));
+      accepted(await firmware().delete(ota.id));
+      accepted(await devices.deleteProfile(freed.id));
+      accepted(await firmware().delete(other.id));
+    });
+
+    it('has to be there to be referred to', async () => {
+      const { devices } = store.state;
+      const [gone, profile] = [randomUUID(), await store.profile()];
+      const device = await store.device({}, { profile });
+      const made = aDevice(profile, { softwareId: gone });
+      expect(await devices.createDevice(made, credentialsOf(made))).toEqual(refused('PACKAGE_ABSENT'));
+      expect(await devices.updateDevice({ ...device, firmwareId: gone })).toEqual(refused('PACKAGE_ABSENT'));
+      expect(await devices.createProfile(aProfile({ firmwareId: gone }))).toEqual(refused('PACKAGE_ABSENT'));
+      expect(await devices.updateProfile({ ...profile, softwareId: gone })).toEqual(refused('PACKAGE_ABSENT'));
+      expect(await devices.getDevice(device.id)).toEqual(device);
+      expect(await devices.getProfile(profile.id)).toEqual(profile);
+    });
+
+    it('finds the devices of a profile step by step, each at least once', async () => {
+      const [profile, other] = [await store.profile(), await store.profile()];
+      const devices = await Promise.all(Array.from({ length: 57 }, () => store.device({}, { profile })));
+      for (let n = 0; n < 5; n++) await store.device({}, { profile: other });
+      const found = new Map<string, Device>();
+      let [cursor, steps] = ['', 0];
+      do {
+        const step = await store.state.devices.devicesOfProfile(profile.id, cursor, 10);
+        for (const device of step.devices) found.set(device.id, device);
+        cursor = step.cursor;
+        steps++;
+        if (steps === 2) await store.reopen();
+      } while (cursor !== '');
+      expect([...found.keys()].sort()).toEqual(devices.map(({ id }) => id).sort());
+      expect(found.get(devices[0]?.id ?? '')).toEqual(devices[0]);
+      const none = await store.state.devices.devicesOfProfile(randomUUID(), '', 10);
+      expect(none.devices).toEqual([]);
     });
 
     it('still has it when it is opened again', async () => {

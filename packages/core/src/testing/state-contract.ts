@@ -7,6 +7,7 @@ import { describeDeviceStoreContract } from './device-store-contract';
 import { describeFirmwareStoreContract } from './firmware-store-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
 import { describeRateCountersContract } from './rate-counters-contract';
+import { describeRolloutStoreContract } from './rollout-store-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
 import type { MakeStore } from './store-under-test';
 import { describeTelemetryContract } from './telemetry-contract';
@@ -24,6 +25,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeRateCountersContract(makeStore);
     describeActivityContract(makeStore);
     describeFirmwareStoreContract(makeStore);
+    describeRolloutStoreContract(makeStore);
     describeLifecycleContract(makeStore);
   });
 }

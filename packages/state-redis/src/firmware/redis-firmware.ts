@@ -54,6 +54,7 @@ export class RedisFirmware implements FirmwareStore {
 
   create(ota: OtaPackage): Promise<Written<OtaPackage>> {
     const commit = new Commit()
+      .absent('removals', ota.tenantId, 'ABSENT')
       .absent('package-names', packageNameField(ota), 'NAME_TAKEN')
       .absent('packages', ota.id, 'VERSION')
       .set('packages', ota.id, packageText(ota))

@@ -4,6 +4,7 @@ import {
   type Device,
   type DeviceCredentials,
   type DeviceFilter,
+  type DeviceStep,
   isWanted,
   type Logger,
   type Page,
@@ -19,6 +20,7 @@ import { changeCredentials } from './credentials';
 import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
 import { inOrderOf } from './names';
+import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
 import { nameField } from './tables';
@@ -55,6 +57,7 @@ export class Devices {
       .set('credentials-by-hash', hash, id)
       .set('epochs', id, epoch)
       .add('profile-uses', deviceProfileId, 1);
+    referTo(commit, undefined, device);
     const written = await this.writer.write(async (attempt) => {
       if (attempt > 1) await this.purge.finish(id);
       return { value: device, commit };
@@ -106,6 +109,7 @@ export class Devices {
         .add('profile-uses', stored.deviceProfileId, -1)
         .tell({ kind: 'deleted', deviceId: id });
       const credentials = parseRecord<DeviceCredentials>(credentialsText);
+      referTo(commit, stored);
       if (credentials) commit.remove('credentials-by-hash', credentialsHash(credentials.credentialsId));
       return { value: stored, commit };
     });
@@ -127,6 +131,11 @@ export class Devices {
       .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
       .filter((device) => device.tenantId === tenantId && isWanted(device, query));
     return page(inOrderOf(devices, 'name'), query);
+  }
+
+  async ofProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {
+    const [next, profile, ...texts] = await this.reader.devicesOfProfile(profileId, cursor, limit);
+    return { devices: texts.flatMap((text) => parseDevice(text, profile) ?? []), cursor: next ?? '' };
   }
 
   /**
@@ -156,6 +165,7 @@ export class Devices {
     if (stored.deviceProfileId !== deviceProfileId) {
       commit.add('profile-uses', stored.deviceProfileId, -1).add('profile-uses', deviceProfileId, 1);
     }
+    referTo(commit, stored, next);
     return parseDevice(record, profile) ?? next;
   }
 

@@ -9,6 +9,7 @@ import {
 } from '@tandem/core';
 import { Commit } from './commit';
 import { inOrderOf } from './names';
+import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
 import { parseProfile, profileText } from './records';
 import { nameField } from './tables';
@@ -30,6 +31,7 @@ export class Profiles {
       .set('profiles', id, profileText(profile))
       .set('profile-names', nameField(profile), id);
     takeProvisionKey(commit, profile);
+    referTo(commit, undefined, profile);
     if (isDefault) commit.set('default-profiles', tenantId, id);
     return this.writer.write(async () => ({ value: profile, commit }));
   }
@@ -58,6 +60,7 @@ export class Profiles {
         takeProvisionKey(commit, value);
       }
       if (stored.transportType !== value.transportType) commit.zero('profile-uses', id, 'IN_USE');
+      referTo(commit, stored, value);
       if (isDefault) commit.set('default-profiles', value.tenantId, id);
       return { value, commit };
     });
@@ -75,6 +78,7 @@ export class Profiles {
         .remove('profile-names', nameField(stored))
         .tell({ kind: 'profile', profileId: id });
       dropProvisionKey(commit, stored);
+      referTo(commit, stored);
       if (stored.isDefault) commit.remove('default-profiles', stored.tenantId);
       return { value: stored, commit };
     });

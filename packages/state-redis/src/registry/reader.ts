@@ -1,8 +1,10 @@
+import type { Uuid } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import type { Table } from './tables';
 
 const READ = loadScript('registry-read');
+const PROFILE_DEVICES = loadScript('registry-profile-devices');
 /** Fields of one piece of a table that is read as a whole. */
 const PIECE = 1_000;
 
@@ -29,6 +31,19 @@ export class RegistryReader {
       READ,
       tables.map((table) => this.keys.registry(table)),
       steps.flatMap(([table, field]) => [tables.indexOf(table) + 1, ...field]),
+    );
+    return found.map((text) => text ?? undefined);
+  }
+
+  /**
+   * A step over the devices, and of them those of the profile.
+   * @returns the cursor of the next step, empty at the end; the profile; devices
+   */
+  async devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<readonly (string | undefined)[]> {
+    const found = await this.commands.run<(string | null)[]>(
+      PROFILE_DEVICES,
+      [this.keys.registry('devices'), this.keys.registry('profiles')],
+      [profileId, cursor, limit],
     );
     return found.map((text) => text ?? undefined);
   }

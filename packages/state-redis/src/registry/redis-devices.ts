@@ -3,6 +3,7 @@ import type {
   DeviceCredentials,
   DeviceFilter,
   DeviceProfile,
+  DeviceStep,
   DeviceStore,
   Page,
   PageQuery,
@@ -78,6 +79,10 @@ export class RedisDevices implements DeviceStore {
 
   listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
     return this.parts.devices.list(tenantId, query);
+  }
+
+  devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {
+    return this.parts.devices.ofProfile(profileId, cursor, limit);
   }
 
   deleteDevice(id: Uuid): Promise<Written<Device>> {
