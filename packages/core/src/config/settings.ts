@@ -150,6 +150,28 @@ export const SETTINGS = {
   JSON_TYPE_CAST_ENABLED: flag(true, 'Whether strings made of digits become numbers'),
   JSON_MAX_STRING_VALUE_LENGTH: whole(0, { min: 0, unit: 'characters' }, 'Longest string value; 0 = unlimited'),
 
+  TANDEM_PROFILE_DATA_MAX_BYTES: whole(
+    1_048_576,
+    { min: 1_024, unit: 'bytes' },
+    'Longest `profileData` of a device profile; a longer one gets 400',
+  ),
+  TANDEM_PROTO_SCHEMA_MAX_BYTES: whole(
+    65_536,
+    { min: 1, max: 1_048_576, unit: 'bytes' },
+    'Longest protobuf schema of a device profile; this limit and the next three are refused with 400',
+  ),
+  TANDEM_PROTO_SCHEMA_MAX_TYPES: whole(100, { min: 1, max: 1_000 }, 'Most messages and enums of a protobuf schema'),
+  TANDEM_PROTO_SCHEMA_MAX_FIELDS: whole(
+    500,
+    { min: 1, max: 2_000 },
+    'Most fields and enum values of a protobuf schema, in all',
+  ),
+  TANDEM_PROTO_SCHEMA_MAX_NESTING: whole(
+    16,
+    { min: 1, max: 30 },
+    'How deep messages of a protobuf schema may hold messages; the parts of its package count alike',
+  ),
+
   JWT_TOKEN_EXPIRATION_TIME: whole(9_000, { min: 1, unit: 's' }, 'Life of an access token of the server API'),
   JWT_REFRESH_TOKEN_EXPIRATION_TIME: whole(604_800, { min: 1, unit: 's' }, 'Life of a refresh token'),
   JWT_TOKEN_ISSUER: text('thingsboard.io', 'Claim `iss`'),

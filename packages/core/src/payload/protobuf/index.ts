@@ -1,0 +1,9 @@
+export {
+  DEFAULT_RPC_REQUEST_SCHEMA,
+  DEFAULT_RPC_RESPONSE_SCHEMA,
+  type PayloadSchemas,
+  readPayloadSchemas,
+  type SchemaSources,
+} from './payload-schemas';
+export * from './schema';
+export type { SchemaLimits } from './schema-guard';

@@ -1,0 +1,125 @@
+import { readPayloadSchemas, type SchemaSources } from './payload-schemas';
+
+const LIMITS = { maxBytes: 65_536, maxTypes: 100, maxFields: 1_000, maxNesting: 16 };
+const schema = (body: string) => `syntax = "proto3";\n${body}`;
+const SOURCES: SchemaSources = {
+  deviceTelemetryProtoSchema: schema('message T { double temperature = 1; }'),
+  deviceAttributesProtoSchema: schema('message A { }'),
+  deviceRpcRequestProtoSchema: '',
+  deviceRpcResponseProtoSchema: '',
+};
+const read = (sources: Partial<SchemaSources>) => readPayloadSchemas({ ...SOURCES, ...sources }, LIMITS);
+const values = 'message V { double a = 1; }';
+const request = (fields: string) => `message R {\n${fields}\n}`;
+const METHOD = 'optional string method = 1;';
+const ID = 'optional int32 requestId = 2;';
+const PARAMS = 'optional string params = 3;';
+
+describe('The schemas of a profile', () => {
+  it('may leave out those of commands, which then have a method, an id and texts', () => {
+    const { telemetry, attributes, rpcRequest, rpcResponse } = read({});
+    expect([telemetry.name, attributes.name]).toEqual(['T', 'A']);
+    expect(rpcRequest).toMatchObject({
+      name: 'RpcRequestMsg',
+      fields: [
+        { name: 'method', number: 1, optional: true, type: { name: 'string' } },
+        { name: 'requestId', number: 2, optional: true, type: { name: 'int32' } },
+        { name: 'params', number: 3, optional: true, type: { name: 'string' } },
+      ],
+    });
+    expect(rpcResponse).toMatchObject({ name: 'RpcResponseMsg', fields: [{ name: 'payload', number: 1 }] });
+  });
+
+  it.each<[string, Partial<SchemaSources>]>([
+    [
+      'a time and values',
+      { deviceTelemetryProtoSchema: schema(`${values} message T { optional int64 ts = 1; V values = 2; }`) },
+    ],
+    [
+      'a time among others',
+      { deviceTelemetryProtoSchema: schema('message T { bool ts = 1; bool values = 2; bool a = 3; }') },
+    ],
+    ['values alone', { deviceTelemetryProtoSchema: schema('message T { bool values = 2; bool other = 3; }') }],
+    [
+      'commands of objects',
+      {
+        deviceRpcRequestProtoSchema: schema(`message P { int32 pin = 1; } ${request(`${METHOD}${ID} P params = 9;`)}`),
+      },
+    ],
+    ['replies of another kind', { deviceRpcResponseProtoSchema: schema('message R { bool ok = 1; }') }],
+  ])('may have %s', (_case, sources) => {
+    expect(() => read(sources)).not.toThrow();
+  });
+
+  const telemetry = (body: string) => ({ deviceTelemetryProtoSchema: schema(body) });
+  const commands = (fields: string) => ({ deviceRpcRequestProtoSchema: schema(request(fields)) });
+  it.each<[string, Partial<SchemaSources>, string]>([
+    ['no telemetry', { deviceTelemetryProtoSchema: '' }, 'deviceTelemetryProtoSchema, line 1: the syntax must'],
+    ['no attributes', { deviceAttributesProtoSchema: '' }, 'deviceAttributesProtoSchema, line 1: the syntax must'],
+    ['a broken reply', { deviceRpcResponseProtoSchema: 'x' }, 'deviceRpcResponseProtoSchema, line 1: '],
+    [
+      'telemetry without a field',
+      telemetry('\nmessage T { }'),
+      "deviceTelemetryProtoSchema, line 3: 'T' has no fields",
+    ],
+    [
+      'values that are no message',
+      telemetry('message T { optional int64 ts = 1;\n bool values = 2; }'),
+      "line 3: 'values' must be a message",
+    ],
+    [
+      'a time of another type',
+      telemetry(`${values} message T {\n\noptional int32 ts = 1; V values = 2; }`),
+      "line 4: 'ts' must be of type int64",
+    ],
+    [
+      'a time that is always there',
+      telemetry(`${values} message T {\n int64 ts = 1; V values = 2; }`),
+      "line 3: 'ts' must be optional",
+    ],
+    [
+      'commands of two fields',
+      commands(METHOD + ID),
+      "deviceRpcRequestProtoSchema, line 2: 'R' must have exactly the fields",
+    ],
+    [
+      'commands of four fields',
+      commands(`${METHOD}${ID}${PARAMS} bool a = 4;`),
+      "line 2: 'R' must have exactly the fields",
+    ],
+    [
+      'commands of other names',
+      commands(`${METHOD}${ID} string args = 4;`),
+      "line 2: 'R' must have exactly the fields",
+    ],
+    [
+      'a method that is no text',
+      commands(`${ID}\n${PARAMS}\nbytes method = 1;`),
+      "line 5: 'method' must be of type string",
+    ],
+    [
+      'an id of another type',
+      commands(`${METHOD}${PARAMS}\nint64 requestId = 2;`),
+      "line 4: 'requestId' must be of type int32",
+    ],
+    [
+      'several methods',
+      commands(`repeated string method = 1; ${ID}${PARAMS}`),
+      "line 3: 'method' must not be repeated",
+    ],
+    [
+      'several ids',
+      commands(`${METHOD}${PARAMS}\nrepeated int32 requestId = 2;`),
+      "line 4: 'requestId' must not be repeated",
+    ],
+    [
+      'several params',
+      commands(`${METHOD}${ID}\n\nrepeated string params = 3;`),
+      "line 5: 'params' must not be repeated",
+    ],
+  ])('are refused with the member and the line when they have %s', (_case, sources, expected) => {
+    expect(() => read(sources)).toThrow(
+      expect.objectContaining({ code: 'BAD_REQUEST', message: expect.stringContaining(expected) }),
+    );
+  });
+});

@@ -1,0 +1,107 @@
+import type { TandemError } from '../../errors';
+import { type ReadSchema, readSchema } from './read-schema';
+import { fieldOf, type ProtoField, type ProtoMessage, type ScalarName } from './schema';
+import { SchemaFaults } from './schema-faults';
+import type { SchemaLimits } from './schema-guard';
+
+/** What a COAP profile with protobuf payloads holds: proto3 sources (server contract 4.3). */
+export interface SchemaSources {
+  readonly deviceTelemetryProtoSchema: string;
+  readonly deviceAttributesProtoSchema: string;
+  /** Empty ones are the default. */
+  readonly deviceRpcRequestProtoSchema: string;
+  readonly deviceRpcResponseProtoSchema: string;
+}
+
+/** The messages that payloads of a device are (device contract 4.2). */
+export interface PayloadSchemas {
+  readonly telemetry: ProtoMessage;
+  readonly attributes: ProtoMessage;
+  readonly rpcRequest: ProtoMessage;
+  readonly rpcResponse: ProtoMessage;
+}
+
+/** Device contract 4.3. */
+export const DEFAULT_RPC_REQUEST_SCHEMA = `syntax = "proto3";
+package rpc;
+
+message RpcRequestMsg {
+  optional string method = 1;
+  optional int32 requestId = 2;
+  optional string params = 3;
+}
+`;
+
+/** Device contract 4.3. */
+export const DEFAULT_RPC_RESPONSE_SCHEMA = `syntax = "proto3";
+package rpc;
+
+message RpcResponseMsg {
+  optional string payload = 1;
+}
+`;
+
+/**
+ * Reads and checks the four schemas of a profile.
+ * @throws TandemError BAD_REQUEST with a sentence that names the member and the line
+ */
+export function readPayloadSchemas(sources: SchemaSources, limits: SchemaLimits): PayloadSchemas {
+  const read = (member: keyof SchemaSources, fallback: string, check: (checked: Checked) => void = () => {}) => {
+    const faults = new SchemaFaults(member);
+    const schema = readSchema(sources[member] || fallback, limits, faults);
+    check(new Checked(schema, faults));
+    return schema.message;
+  };
+  return {
+    telemetry: read('deviceTelemetryProtoSchema', '', checkTelemetry),
+    attributes: read('deviceAttributesProtoSchema', ''),
+    rpcRequest: read('deviceRpcRequestProtoSchema', DEFAULT_RPC_REQUEST_SCHEMA, checkRpcRequest),
+    rpcResponse: read('deviceRpcResponseProtoSchema', DEFAULT_RPC_RESPONSE_SCHEMA),
+  };
+}
+
+class Checked {
+  constructor(
+    private readonly schema: ReadSchema,
+    private readonly faults: SchemaFaults,
+  ) {}
+
+  get message(): ProtoMessage {
+    return this.schema.message;
+  }
+
+  fault(sentence: string, field?: ProtoField): TandemError {
+    return this.faults.at(this.schema.lineOf(field), sentence);
+  }
+
+  /** @throws TandemError BAD_REQUEST when it is of another type */
+  requireScalar(field: ProtoField, wanted: ScalarName): void {
+    if (field.type.kind !== 'scalar' || field.type.name !== wanted) {
+      throw this.fault(`'${field.name}' must be of type ${wanted}`, field);
+    }
+  }
+}
+
+/** With exactly `ts` and `values` the device names the time of its values (server contract 4.3). */
+function checkTelemetry(checked: Checked): void {
+  const { message } = checked;
+  if (message.fields.length === 0) throw checked.fault(`'${message.name}' has no fields`);
+  const [ts, values] = [fieldOf(message, 'ts'), fieldOf(message, 'values')];
+  if (message.fields.length !== 2 || !ts || !values) return;
+  if (values.type.kind !== 'message') throw checked.fault("'values' must be a message", values);
+  checked.requireScalar(ts, 'int64');
+  if (!ts.optional) throw checked.fault("'ts' must be optional", ts);
+}
+
+function checkRpcRequest(checked: Checked): void {
+  const { message } = checked;
+  const [method, requestId, params] = ['method', 'requestId', 'params'].map((name) => fieldOf(message, name));
+  if (message.fields.length !== 3 || !method || !requestId || !params) {
+    throw checked.fault(`'${message.name}' must have exactly the fields method, requestId and params`);
+  }
+  checked.requireScalar(method, 'string');
+  checked.requireScalar(requestId, 'int32');
+  for (const field of message.fields) {
+    if (field.repeated) throw checked.fault(`'${field.name}' must not be repeated`, field);
+  }
+}
