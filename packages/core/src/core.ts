@@ -13,6 +13,7 @@ import type { MetricsRegistry } from './platform/metrics';
 import { quietLogger } from './platform/quiet-logger';
 import type { Random } from './platform/random';
 import { ClientRpc, type ClientRpcBackend } from './rpc/client-rpc';
+import { FinishedRpcs } from './rpc/finished-rpcs';
 import { RpcCalls } from './rpc/rpc-calls';
 import { RpcDelivery } from './rpc/rpc-delivery';
 import type { State } from './state/state';
@@ -38,6 +39,7 @@ export interface Core extends Platform {
   readonly attributeUpdates: AttributeUpdates;
   readonly rpcDelivery: RpcDelivery;
   readonly rpcCalls: RpcCalls;
+  readonly finishedRpcs: FinishedRpcs;
   readonly clientRpc: ClientRpc;
   readonly devices: Devices;
   readonly profiles: DeviceProfiles;
@@ -64,8 +66,12 @@ export function makeCore(
   const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
   const limits = new Limits(state.rateCounters, settings, clock, logger, metrics);
   const waiting = { events: state.events, auth, clock, random, limits };
+  const strategy = settings.ACTORS_RPC_SUBMIT_STRATEGY_TYPE;
   const rpcDelivery = new RpcDelivery(waiting, state.rpcs, logger, {
     maxRetries: settings.ACTORS_RPC_MAX_RETRIES,
+    strategy,
+    responseTimeout:
+      strategy === 'SEQUENTIAL_ON_RESPONSE_FROM_DEVICE' ? settings.ACTORS_RPC_RESPONSE_TIMEOUT_MS : undefined,
     ackTimeout: settings.COAP_TIMEOUT,
   });
   metrics.gauge(
@@ -125,6 +131,13 @@ export function makeCore(
       },
       logger,
       limits,
+    ),
+    finishedRpcs: new FinishedRpcs(
+      state.rpcs,
+      settings.SQL_TTL_RPC_ENABLED ? settings.TANDEM_RPC_TTL * 1_000 : undefined,
+      clock,
+      logger,
+      metrics,
     ),
     devices: new Devices(state.devices, profiles, clock, random),
     accounts: new Accounts(state.accounts, profiles, clock, random),

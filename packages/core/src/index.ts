@@ -38,6 +38,7 @@ export * from './state/firmware-store';
 export * from './state/paging';
 export * from './state/rate-counters';
 export * from './state/rollout-store';
+export * from './state/rpc-page';
 export * from './state/rpc-store';
 export * from './state/state';
 export * from './state/telemetry-log';

@@ -17,7 +17,7 @@ import { openStore } from './open-store';
 import { Patience } from './patience';
 import { registerProcessMetrics } from './process-metrics';
 import { Readiness } from './readiness';
-import { startRpcSweeper } from './rpc-sweeper';
+import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { Shutdown } from './shutdown';
 import { webhookBackend } from './webhook';
 
@@ -73,6 +73,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('administrators', await keepAdministrators(core, patience));
     await patience.with('the materialiser', () => state.materialiser.start());
     shutdown.first('sweeper', startRpcSweeper(core));
+    shutdown.first('sweeper of finished commands', startFinishedRpcSweeper(core));
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
   }
   doors = await openDoors(core, patience, shutdown);

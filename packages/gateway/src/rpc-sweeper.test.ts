@@ -1,10 +1,10 @@
 import { type Core, silentLogger } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
-import { startRpcSweeper } from './rpc-sweeper';
+import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
+
+const soon = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('The sweeper of lapsed commands', () => {
-  const soon = () => new Promise<void>((resolve) => setImmediate(resolve));
-
   /** @param found what the sweeps find, one after the other */
   function start(...found: Array<number | Error>) {
     const clock = new FakeClock();
@@ -64,6 +64,44 @@ describe('The sweeper of lapsed commands', () => {
     stop();
     await soon();
     expect(sweep).toHaveBeenCalledTimes(1);
+    expect(logger.error).not.toHaveBeenCalled();
+    expect(clock.timers).toBe(0);
+  });
+});
+
+describe('The sweeper of finished commands', () => {
+  function start(trim: (stopped: () => boolean) => Promise<void>) {
+    const clock = new FakeClock();
+    const logger = { ...silentLogger, error: jest.fn() };
+    const settings = { SQL_RPC_TTL_CHECKING_INTERVAL: 7_200_000 };
+    const stop = startFinishedRpcSweeper({ finishedRpcs: { trim }, clock, logger, settings } as unknown as Core);
+    return { clock, logger, stop };
+  }
+
+  it('looks soon after the start, then at its interval, and goes on after a failure, of which it tells', async () => {
+    const outcomes = [Promise.reject(new Error('no store')), Promise.resolve()];
+    const trim = jest.fn(async () => outcomes.shift());
+    const { clock, logger } = start(trim);
+    for (const [time, looks] of [
+      [59_999, 0],
+      [1, 1],
+      [7_199_999, 1],
+      [1, 2],
+    ] as const) {
+      clock.advance(time);
+      await soon();
+      expect(trim).toHaveBeenCalledTimes(looks);
+    }
+    expect(logger.error).toHaveBeenCalledWith('outdated RPCs not removed', { error: 'Error: no store' });
+  });
+
+  it('stops for good, also in the middle of a look, and then says nothing', async () => {
+    const trim = jest.fn((_stopped: () => boolean) => Promise.reject<void>(new Error('the store is closed')));
+    const { clock, logger, stop } = start(trim);
+    clock.advance(60_000);
+    stop();
+    await soon();
+    expect(trim.mock.calls[0]?.[0]()).toBe(true);
     expect(logger.error).not.toHaveBeenCalled();
     expect(clock.timers).toBe(0);
   });

@@ -25,3 +25,26 @@ export function startRpcSweeper({ rpcCalls, clock, logger }: Core): () => void {
     timer.cancel();
   };
 }
+
+/** The first look after a start, which may never see the end of a longer interval. */
+const FIRST_LOOK = 60_000;
+
+/** Removes finished persistent commands that are too old, now and again, for as long as the process lives. */
+export function startFinishedRpcSweeper({ finishedRpcs, clock, logger, settings }: Core): () => void {
+  let stopped = false;
+  let timer: Timer;
+  const interval = settings.SQL_RPC_TTL_CHECKING_INTERVAL;
+  const trim = async () => {
+    try {
+      await finishedRpcs.trim(() => stopped);
+    } catch (error) {
+      if (!stopped) logger.error('outdated RPCs not removed', { error: String(error) });
+    }
+    if (!stopped) timer = clock.setTimer(interval, trim);
+  };
+  timer = clock.setTimer(Math.min(FIRST_LOOK, interval), trim);
+  return () => {
+    stopped = true;
+    timer.cancel();
+  };
+}

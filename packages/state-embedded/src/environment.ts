@@ -55,6 +55,12 @@ export interface Environment {
   readonly rpcsByDevice: BinaryTable;
   /** device + request id -> RPC id, and until when where it is final; those the device may still get or answer */
   readonly rpcsOpen: BinaryTable;
+  /** device + creation + request id -> RPC id; the persistent ones */
+  readonly rpcsKept: BinaryTable;
+  /** device + request id -> RPC id, and since when; the persistent ones that are final */
+  readonly rpcsFinished: BinaryTable;
+  /** [since when it is final, RPC id] -> '' */
+  readonly rpcEnds: ExpiryTable;
   /** device -> next request id */
   readonly rpcCounters: Table;
   /** [expirationTime, RPC id] -> ''; what the sweeper has to look at */
@@ -120,6 +126,9 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     rpcs: table('rpcs'),
     rpcsByDevice: binary('rpcsByDevice'),
     rpcsOpen: binary('rpcsOpen'),
+    rpcsKept: binary('rpcsKept'),
+    rpcsFinished: binary('rpcsFinished'),
+    rpcEnds: root.openDB({ name: 'rpcEnds', encoding: 'string' }),
     rpcCounters: table('rpcCounters'),
     rpcExpiry: root.openDB({ name: 'rpcExpiry', encoding: 'string' }),
     activity: table('activity'),

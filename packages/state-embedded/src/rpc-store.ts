@@ -3,18 +3,19 @@ import {
   HOLDABLE_RPC_STATES,
   isFinal,
   MAX_FINAL_OPEN,
+  type MetricsRegistry,
   type NewRpc,
   OPEN_RPC_STATES,
   type Page,
-  type PageQuery,
-  page,
   type Rpc,
   type RpcPatch,
+  type RpcQuery,
   type RpcStatus,
   type RpcStore,
   type Uuid,
 } from '@tandem/core';
 import type { Environment } from './environment';
+import { KeptRpcs } from './kept-rpcs';
 import { offsetBytes, prefixRange, uuidBytes } from './keys';
 import type { Transactions } from './transactions';
 import type { WakeUps } from './wake-ups';
@@ -29,13 +30,25 @@ interface Listed {
   readonly finalUntil: EpochMillis | undefined;
 }
 
+export interface EmbeddedRpcsOptions {
+  /** Open RPCs of one device: `TANDEM_RPC_MAX_PENDING`. */
+  readonly maxPending: number;
+  /** Finished persistent ones of one device: `TANDEM_RPC_FINISHED_MAX`. */
+  readonly maxFinished: number;
+  readonly metrics: MetricsRegistry;
+}
+
 export class EmbeddedRpcs implements RpcStore {
+  readonly #kept: KeptRpcs;
+
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
     private readonly wakeUps: WakeUps,
-    private readonly maxPending: number,
-  ) {}
+    private readonly options: EmbeddedRpcsOptions,
+  ) {
+    this.#kept = new KeptRpcs(env, options.maxFinished, (id) => this.#get(id), options.metrics);
+  }
 
   async create(request: NewRpc): Promise<Rpc | undefined> {
     const rpc = await this.transactions.run((): Rpc | undefined => {
@@ -43,7 +56,7 @@ export class EmbeddedRpcs implements RpcStore {
       const there = this.#get(request.id);
       if (there) return isSameCommand(there, request) ? there : undefined;
       const { lapsed, pending } = this.#waiting(request.deviceId, request.createdTime);
-      if (pending >= this.maxPending) return undefined;
+      if (pending >= this.options.maxPending) return undefined;
       for (const key of lapsed) this.env.rpcsOpen.remove(key);
       const requestId = this.#nextRequestId(request.deviceId);
       const created: Rpc = {
@@ -60,6 +73,7 @@ export class EmbeddedRpcs implements RpcStore {
       this.env.rpcsByDevice.put(rpcKey(created), created.id);
       this.env.rpcsOpen.put(rpcKey(created), created.id);
       this.env.rpcExpiry.put([created.expirationTime, created.id], '');
+      this.#kept.add(created);
       return created;
     });
     if (rpc) this.wakeUps.wake(rpc.deviceId, 'rpc');
@@ -99,7 +113,10 @@ export class EmbeddedRpcs implements RpcStore {
       };
       this.env.rpcs.put(id, JSON.stringify(next));
       this.#list(next, patch.openUntil);
-      if (next.persistent && isFinal(next)) this.env.rpcExpiry.remove([next.expirationTime, id]);
+      if (next.persistent && isFinal(next)) {
+        this.env.rpcExpiry.remove([next.expirationTime, id]);
+        for (const older of this.#kept.finish(next, patch.at ?? next.createdTime)) this.#remove(older);
+      }
       return next;
     });
     if (changed) this.wakeUps.wake(changed.deviceId, 'rpc');
@@ -115,10 +132,8 @@ export class EmbeddedRpcs implements RpcStore {
     });
   }
 
-  async list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>> {
-    const ids = [...this.env.rpcsByDevice.getRange(prefixRange(uuidBytes(deviceId))).map(({ value }) => value)];
-    const rpcs = ids.flatMap((id) => this.#get(id) ?? []).filter(({ persistent }) => persistent);
-    return page(query.status ? rpcs.filter(({ status }) => status === query.status) : rpcs, query);
+  async list(deviceId: Uuid, query: RpcQuery): Promise<Page<Rpc>> {
+    return this.#kept.page(deviceId, query);
   }
 
   async remove(id: Uuid): Promise<boolean> {
@@ -137,6 +152,10 @@ export class EmbeddedRpcs implements RpcStore {
     return [...this.env.rpcExpiry.getKeys({ end: [before], limit })].flatMap(([, id]) => this.#get(String(id)) ?? []);
   }
 
+  async finished(before: EpochMillis, limit: number): Promise<Uuid[]> {
+    return this.#kept.finished(before, limit);
+  }
+
   /** Within a transaction: the RPCs of a device that goes. */
   removeAll(deviceId: Uuid): void {
     const ids = [...this.env.rpcsByDevice.getRange(prefixRange(uuidBytes(deviceId))).map(({ value }) => value)];
@@ -149,6 +168,7 @@ export class EmbeddedRpcs implements RpcStore {
     this.env.rpcsByDevice.remove(rpcKey(rpc));
     this.env.rpcsOpen.remove(rpcKey(rpc));
     this.env.rpcExpiry.remove([rpc.expirationTime, rpc.id]);
+    this.#kept.remove(rpc);
   }
 
   #get(id: Uuid): Rpc | undefined {

@@ -47,6 +47,8 @@ export interface EmbeddedOptions {
   readonly minFreeBytes: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
+  /** Finished persistent RPCs of one device. */
+  readonly rpcFinishedMax: number;
   /** Buckets of rate limits. */
   readonly rateBucketsMax: number;
   readonly clock: Clock;
@@ -60,6 +62,7 @@ export const boundsOf = (settings: Settings) => ({
   backlogMax: settings.TANDEM_TELEMETRY_BACKLOG_MAX,
   eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  rpcFinishedMax: settings.TANDEM_RPC_FINISHED_MAX,
   rateBucketsMax: settings.TANDEM_RATE_LIMIT_BUCKETS_MAX,
   minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
 });
@@ -106,7 +109,11 @@ function openState(
   const purge = new ViewPurge(env, view, transactions, viewTransactions);
   const wakeUps = new WakeUps();
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
-  const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, options.rpcMaxPending);
+  const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, {
+    maxPending: options.rpcMaxPending,
+    maxFinished: options.rpcFinishedMax,
+    metrics: options.metrics,
+  });
   const attributes = new EmbeddedAttributes(env, transactions, events, wakeUps);
   const files = new FirmwareFiles(options.folder, transactions, space);
   const packageUses = new PackageUses(env);

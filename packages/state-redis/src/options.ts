@@ -17,6 +17,8 @@ export interface RedisBounds {
   readonly eventLogMax: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
+  /** Finished persistent RPCs of one device. */
+  readonly rpcFinishedMax: number;
   /** Commands of which this process remembers the device. */
   readonly rpcCacheMax: number;
   /** Every waiter is woken this often, told or not. */
@@ -51,6 +53,7 @@ export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   maxInFlightBytes: settings.TANDEM_REDIS_MAX_IN_FLIGHT_BYTES,
   eventLogMax: settings.TANDEM_EVENT_LOG_MAX,
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
+  rpcFinishedMax: settings.TANDEM_RPC_FINISHED_MAX,
   rpcCacheMax: settings.TANDEM_REDIS_RPC_CACHE_MAX,
   rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
   historyMax: settings.TANDEM_REDIS_HISTORY_MAX,

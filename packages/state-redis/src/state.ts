@@ -140,6 +140,7 @@ async function compose(
     rpcs: new RedisRpcs(commands, keys, registry.births, wakeUps, {
       ...identity,
       maxPending: options.rpcMaxPending,
+      maxFinished: options.rpcFinishedMax,
       cacheMax: options.rpcCacheMax,
       metrics,
     }),

@@ -89,7 +89,10 @@ export class RpcCalls {
       additionalInfo: call.additionalInfo ?? null,
     });
     if (!rpc) throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open RPC requests for this device!' });
-    if (rpc.persistent) return { kind: 'persisted', rpcId: rpc.id };
+    if (rpc.persistent) {
+      if (rpc.expirationTime <= now) await this.#expire(rpc);
+      return { kind: 'persisted', rpcId: rpc.id };
+    }
     return this.#await(rpc, caller);
   }
 
@@ -102,11 +105,13 @@ export class RpcCalls {
     const { text, isJson } = parseRpcReply(payload, shape);
     await this.limits.take(session, 'message');
     const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
-    if (!rpc || rpc.oneway || rpc.expirationTime <= this.clock.now()) return;
+    const at = this.clock.now();
+    if (!rpc || rpc.oneway || rpc.expirationTime <= at) return;
     await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, {
       status: 'SUCCESSFUL',
       response: text,
       responseIsJson: isJson,
+      at,
     });
   }
 
@@ -168,10 +173,15 @@ export class RpcCalls {
     return cleared;
   }
 
+  async #expire({ id }: Rpc): Promise<boolean> {
+    const expired = await this.rpcs.transition(id, OPEN_RPC_STATES, { status: 'EXPIRED', at: this.clock.now() });
+    return expired !== undefined;
+  }
+
   /** @returns whether it was there and in the way */
   async #clearAway(rpc: Rpc): Promise<boolean> {
     if (!rpc.persistent) return this.rpcs.remove(rpc.id);
-    return (await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, { status: 'EXPIRED' })) !== undefined;
+    return this.#expire(rpc);
   }
 }
 

@@ -9,6 +9,7 @@ import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Rpc, RpcStore } from '../state/rpc-store';
 import { type CommandInHand, type HandOutSettings, type RpcHandOut, RpcHandOuts } from './rpc-hand-out';
+import { endOfTurn, type SubmitStrategy, turnOf } from './submit-strategy';
 
 /** Who waits for the commands of one device. */
 interface Waiter {
@@ -17,8 +18,11 @@ interface Waiter {
   readonly since: number;
   /** How long it may need with a command. */
   readonly holdTime: Millis;
-  /** The commands it has had; what is not open any more is taken out. Undefined: none. */
-  had: Set<Uuid> | undefined;
+  /**
+   * The commands it has had, each with the attempt it had; one that timed out is another attempt, unless it arrived after
+   * all. What is not open any more is taken out. Undefined: none.
+   */
+  had: Map<Uuid, number> | undefined;
 }
 
 type Found = { readonly kind: 'command'; readonly command: CommandInHand } | LookAgainAt;
@@ -33,6 +37,14 @@ interface LookAgainAt {
 const POLL_HOLD: Millis = 10_000;
 /** How much longer than the time for its acknowledgement a notification is held: time to store what became of it. */
 const ACK_MARGIN: Millis = 2_000;
+
+/** Beyond every attempt. */
+const ARRIVED = Number.POSITIVE_INFINITY;
+
+export interface DeliverySettings extends HandOutSettings {
+  /** `ACTORS_RPC_SUBMIT_STRATEGY_TYPE` */
+  readonly strategy: SubmitStrategy;
+}
 
 /** An observation of the commands for one device: each is handed out once to it, one by one. */
 export class RpcObservation {
@@ -79,16 +91,18 @@ export class RpcDelivery {
   readonly #handOuts: RpcHandOuts;
   readonly #observers: Observers;
   readonly #observerHold: Millis;
+  readonly #strategy: SubmitStrategy;
 
   constructor(
     private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
     private readonly rpcs: RpcStore,
     private readonly logger: Logger,
-    { maxRetries, ackTimeout }: HandOutSettings,
+    settings: DeliverySettings,
   ) {
-    this.#handOuts = new RpcHandOuts(rpcs, ports.clock, logger, maxRetries);
+    this.#handOuts = new RpcHandOuts(rpcs, ports.clock, logger, settings);
     this.#observers = new Observers('rpc', ports);
-    this.#observerHold = ackTimeout + ACK_MARGIN;
+    this.#observerHold = settings.ackTimeout + ACK_MARGIN;
+    this.#strategy = settings.strategy;
   }
 
   /** Commands that have arrived and of which the store, being away, has not heard yet. */
@@ -139,9 +153,13 @@ export class RpcDelivery {
     await this.#handOuts.returned(waiter.deviceId);
     const found = await this.#look(waiter);
     if (found.kind === 'nothing') return found;
-    waiter.had ??= new Set();
-    waiter.had.add(found.command.rpc.id);
-    return this.#handOuts.toObserver(found.command, waiter.holdTime, () => waiter.had?.delete(found.command.rpc.id));
+    const { id, attempts } = found.command.rpc;
+    waiter.had ??= new Map();
+    waiter.had.set(id, attempts);
+    return this.#handOuts.toObserver(found.command, waiter.holdTime, {
+      arrived: () => waiter.had?.set(id, ARRIVED),
+      forget: () => waiter.had?.delete(id),
+    });
   }
 
   /** For `RpcObservation` only. */
@@ -157,9 +175,13 @@ export class RpcDelivery {
   async #look(waiter: Waiter): Promise<Found> {
     const open = await this.rpcs.open(waiter.deviceId, this.ports.clock.now());
     forgetClosed(waiter, open);
-    let lookAgainAt: EpochMillis | undefined;
-    for (const rpc of open) {
-      if (waiter.had?.has(rpc.id) || !concerns(rpc, waiter)) continue;
+    const { commands, head } = turnOf(open, this.#strategy, waiter.since);
+    if (head?.status === 'DELIVERED' && (await this.#handOuts.awaitsAnswer(head)) === 'changed') {
+      return this.#look(waiter);
+    }
+    let lookAgainAt = head && endOfTurn(head);
+    for (const rpc of commands) {
+      if (hasHad(waiter, rpc) || !concerns(rpc, waiter)) continue;
       const taken = await this.#take(rpc, waiter);
       if (taken.kind === 'command') return taken;
       lookAgainAt = Math.min(taken.lookAgainAt ?? Number.POSITIVE_INFINITY, lookAgainAt ?? Number.POSITIVE_INFINITY);
@@ -205,8 +227,14 @@ function concerns(rpc: Rpc, waiter: Waiter): boolean {
   return !rpc.oneway || rpc.status !== 'DELIVERED' || isNewTo(waiter, rpc);
 }
 
+const hasHad = ({ had }: Waiter, { id, attempts }: Rpc): boolean => (had?.get(id) ?? -1) >= attempts;
+
 function forgetClosed(waiter: Waiter, open: readonly Rpc[]): void {
-  if (waiter.had === undefined) return;
-  const stillOpen = open.filter(({ id }) => waiter.had?.has(id));
-  waiter.had = stillOpen.length === 0 ? undefined : new Set(stillOpen.map(({ id }) => id));
+  const { had } = waiter;
+  if (had === undefined) return;
+  const stillOpen = open.flatMap(({ id }): [Uuid, number][] => {
+    const attempt = had.get(id);
+    return attempt === undefined ? [] : [[id, attempt]];
+  });
+  waiter.had = stillOpen.length === 0 ? undefined : new Map(stillOpen);
 }

@@ -19,6 +19,14 @@ export interface RpcHandOut {
   unsent(): void;
 }
 
+/** What an observation knows of a command it has had. */
+export interface ObservationMemory {
+  /** The device has it: never again. */
+  arrived(): void;
+  /** As if it never had it. */
+  forget(): void;
+}
+
 /** A command that a waiter is about to get. */
 export interface CommandInHand {
   readonly rpc: Rpc;
@@ -29,6 +37,8 @@ export interface CommandInHand {
 export interface HandOutSettings {
   /** `ACTORS_RPC_MAX_RETRIES` */
   readonly maxRetries: number;
+  /** `ACTORS_RPC_RESPONSE_TIMEOUT_MS`, where one command waits for the answer to the one before. */
+  readonly responseTimeout: Millis | undefined;
   /** `COAP_TIMEOUT`: how long a notification may stay without its acknowledgement. */
   readonly ackTimeout: Millis;
 }
@@ -48,7 +58,7 @@ export class RpcHandOuts {
     private readonly rpcs: RpcStore,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly maxRetries: number,
+    private readonly settings: Omit<HandOutSettings, 'ackTimeout'>,
   ) {}
 
   get untold(): number {
@@ -73,9 +83,9 @@ export class RpcHandOuts {
 
   /**
    * @param holdTime how long it takes at most until it is acknowledged or has lapsed
-   * @param forget makes the observation take it for one it never had
+   * @param observation what it has to remember of the command
    */
-  toObserver(command: CommandInHand, holdTime: Millis, forget: () => void): RpcHandOut {
+  toObserver(command: CommandInHand, holdTime: Millis, observation: ObservationMemory): RpcHandOut {
     const { rpc } = command;
     let { heldUntil } = command;
     let sent = false;
@@ -87,14 +97,38 @@ export class RpcHandOuts {
         if (rpc.oneway) heldUntil = this.clock.now() + holdTime;
         void this.#advance(rpc, undelivered(rpc), 'SENT', rpc.oneway ? { heldUntil } : {});
       },
-      delivered: () => void this.#arrived(rpc),
+      delivered: () => {
+        observation.arrived();
+        void this.#arrived(rpc);
+      },
       lapsed: () => void this.#lapse(rpc),
       returned: () => {
         if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
         else if (this.#holds(heldUntil)) this.#letGo(rpc);
       },
-      unsent: forget,
+      unsent: observation.forget,
     };
+  }
+
+  /**
+   * For one that has arrived and keeps others waiting for its answer: ends it when its time is over, and begins its time where
+   * it was delivered by somebody who did not.
+   * @throws TandemError STORE_UNAVAILABLE
+   */
+  async awaitsAnswer(rpc: Rpc): Promise<'waiting' | 'changed'> {
+    const now = this.clock.now();
+    const { responseTimeout = 0 } = this.settings;
+    if (rpc.heldUntil > now) return 'waiting';
+    const unanswered: RpcPatch = rpc.persistent
+      ? {
+          status: 'FAILED',
+          response: JSON.stringify({ error: unansweredWithin(responseTimeout) }),
+          responseIsJson: true,
+        }
+      : { status: 'TIMEOUT' };
+    const patch = rpc.heldUntil > 0 ? unanswered : ({ status: 'DELIVERED', heldUntil: now + responseTimeout } as const);
+    await this.rpcs.transition(rpc.id, ['DELIVERED'], { ...patch, at: now });
+    return 'changed';
   }
 
   /** Whether nobody else can have it in hand meanwhile. */
@@ -112,7 +146,9 @@ export class RpcHandOuts {
    * it is back.
    */
   async #arrived(rpc: Rpc): Promise<void> {
-    for (let attempt = 1; !(await this.#advance(rpc, undelivered(rpc), 'DELIVERED')); attempt++) {
+    const { responseTimeout } = this.settings;
+    const answer = rpc.oneway || !responseTimeout ? {} : { heldUntil: this.clock.now() + responseTimeout };
+    for (let attempt = 1; !(await this.#advance(rpc, undelivered(rpc), 'DELIVERED', answer)); attempt++) {
       if (attempt >= ARRIVAL_ATTEMPTS || this.#untold >= MAX_UNTOLD || this.clock.now() >= rpc.expirationTime) return;
       this.#untold++;
       await new Promise<void>((resolve) => this.clock.setTimer(ARRIVAL_PAUSE, resolve));
@@ -122,7 +158,8 @@ export class RpcHandOuts {
 
   /** No acknowledgement: a persistent command is tried again until its retries are used up (server contract 6.3). */
   async #lapse(rpc: Rpc): Promise<void> {
-    const retries = Math.min(rpc.retries ?? this.maxRetries, this.maxRetries);
+    const { maxRetries } = this.settings;
+    const retries = Math.min(rpc.retries ?? maxRetries, maxRetries);
     if (rpc.persistent && rpc.attempts >= retries) {
       await this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
         response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
@@ -151,7 +188,8 @@ export class RpcHandOuts {
     more: Omit<RpcPatch, 'status'> = {},
   ): Promise<boolean> {
     try {
-      await this.rpcs.transition(rpc.id, from, { ...more, status, openUntil: this.clock.now() + REMEMBERED });
+      const at = this.clock.now();
+      await this.rpcs.transition(rpc.id, from, { ...more, status, at, openUntil: at + REMEMBERED });
       return true;
     } catch (error) {
       this.logger.error('RPC state not written', { rpcId: rpc.id, status, error: String(error) });
@@ -170,6 +208,8 @@ const REMEMBERED: Millis = 600_000;
 
 /** Followed by the number of retries (server contract 6.3). */
 const EXHAUSTED = 'There was a Timeout and all retry attempts have been exhausted. Retry attempts set:';
+
+const unansweredWithin = (time: Millis): string => `The device did not answer within ${time} ms`;
 
 /** States from which it can still be delivered: the caller of one that is not persistent has been told of the time-out. */
 const undelivered = (rpc: Rpc): readonly RpcStatus[] =>

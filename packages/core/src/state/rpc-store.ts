@@ -44,7 +44,10 @@ export interface Rpc {
   readonly response: string | null;
   /** Whether the response is JSON. */
   readonly responseIsJson: boolean;
-  /** Until then some waiter, of whatever process, has it in its hands; 0 = nobody. */
+  /**
+   * Until then somebody has it in hand: a waiter, of whatever process, that hands it out; of a DELIVERED one the device, which
+   * owes the answer. 0 = nobody, or nobody knows until when.
+   */
   readonly heldUntil: EpochMillis;
 }
 
@@ -52,6 +55,8 @@ export type NewRpc = Omit<Rpc, 'requestId' | 'status' | 'attempts' | 'response' 
 
 export interface RpcPatch {
   readonly status: RpcStatus;
+  /** When it happens; counts for a persistent command that becomes final: the creation where nothing is named. */
+  readonly at?: EpochMillis;
   readonly response?: string | null;
   readonly responseIsJson?: boolean;
   readonly attempts?: number;
@@ -63,6 +68,15 @@ export interface RpcPatch {
    */
   readonly openUntil?: EpochMillis;
 }
+
+/** `textSearch` is a part of the method, in any letter case. */
+export interface RpcQuery extends PageQuery {
+  readonly sortProperty?: RpcSortProperty;
+  readonly status?: RpcStatus;
+}
+
+export const RPC_SORT_PROPERTIES = ['createdTime', 'expirationTime', 'status', 'method', 'response'] as const;
+export type RpcSortProperty = (typeof RPC_SORT_PROPERTIES)[number];
 
 /**
  * Every RPC from its creation until it is removed. A transition is compare-and-set: it happens only from one of the
@@ -95,8 +109,12 @@ export interface RpcStore {
    * @returns whether the caller holds it
    */
   hold(id: Uuid, now: EpochMillis, until: EpochMillis): Promise<boolean>;
-  /** The persistent ones: the others are nobody's business but their caller's. */
-  list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>>;
+  /**
+   * The persistent ones: the others are nobody's business but their caller's. By creation, newest first, where no order is
+   * asked for; what is equal there stands in the same order on every page. A page by creation without a search reads no more
+   * than itself.
+   */
+  list(deviceId: Uuid, query: RpcQuery): Promise<Page<Rpc>>;
   remove(id: Uuid): Promise<boolean>;
   /**
    * What has to be cleared away: RPCs of any device whose expirationTime is before `before` and that are not persistent,
@@ -104,4 +122,10 @@ export interface RpcStore {
    * What is neither removed nor made final comes again.
    */
   expired(before: EpochMillis, limit: number): Promise<Rpc[]>;
+  /**
+   * Ids of persistent RPCs of any device that became final before `before`; at most `limit`, earliest first. What is not
+   * removed comes again. Of one device no more than `TANDEM_RPC_FINISHED_MAX` are kept: the transition that makes one more
+   * final removes the one that was created first.
+   */
+  finished(before: EpochMillis, limit: number): Promise<Uuid[]>;
 }

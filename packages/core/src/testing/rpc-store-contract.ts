@@ -292,22 +292,6 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       });
     });
 
-    it('lists persistent commands by page and state', async () => {
-      const device = await store.device();
-      const [first, second] = [
-        await create(device, { persistent: true, createdTime: CREATED + 1 }),
-        await create(device, { persistent: true, createdTime: CREATED + 2 }),
-      ];
-      await create(device);
-      const sent = await store.state.rpcs.transition(first.id, ['QUEUED'], { status: 'SENT' });
-      expect(await store.state.rpcs.list(device.id, PAGE)).toEqual({ data: [second, sent], totalElements: 2 });
-      expect(await store.state.rpcs.list(device.id, { page: 1, pageSize: 1 })).toEqual({
-        data: [sent],
-        totalElements: 2,
-      });
-      expect((await store.state.rpcs.list(device.id, { ...PAGE, status: 'SENT' })).data).toEqual([sent]);
-    });
-
     it('removes a command with all ways to it, once', async () => {
       const device = await store.device();
       const { id } = await create(device, { persistent: true });

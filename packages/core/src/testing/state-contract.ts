@@ -5,6 +5,7 @@ import { describeDeviceEventsContract } from './device-events-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
 import { describeFirmwareStoreContract } from './firmware-store-contract';
+import { describeKeptRpcsContract } from './kept-rpcs-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
 import { describeRateCountersContract } from './rate-counters-contract';
 import { describeRolloutStoreContract } from './rollout-store-contract';
@@ -22,6 +23,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeDeviceEventsContract(makeStore);
     describeTelemetryContract(makeStore);
     describeRpcStoreContract(makeStore);
+    describeKeptRpcsContract(makeStore);
     describeRateCountersContract(makeStore);
     describeActivityContract(makeStore);
     describeFirmwareStoreContract(makeStore);

@@ -11,6 +11,8 @@ export interface StoreLimits {
   readonly eventLogMax: number;
   /** Open RPCs of one device. */
   readonly rpcMaxPending: number;
+  /** Finished persistent RPCs of one device. */
+  readonly rpcFinishedMax: number;
 }
 
 export interface StoreUnderTest {

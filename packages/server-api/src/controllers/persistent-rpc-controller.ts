@@ -1,4 +1,4 @@
-import { type Core, type Rpc, type RpcStatus, TandemError } from '@tandem/core';
+import { type Core, type Rpc, type RpcSortProperty, type RpcStatus, TandemError } from '@tandem/core';
 import { accessDevice, accessRequestedDevice } from '../access/device-access';
 import type { Principal } from '../auth/principal';
 import { pageQuery } from '../http/paging';
@@ -13,7 +13,15 @@ import { empty, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
 
 const STATUSES: readonly RpcStatus[] = ['QUEUED', 'SENT', 'DELIVERED', 'SUCCESSFUL', 'TIMEOUT', 'FAILED', 'EXPIRED'];
-const SORTABLE = ['createdTime', 'expirationTime', 'status'];
+/** Names of ThingsBoard, and what they sort by here. */
+const SORTABLE: Readonly<Record<string, RpcSortProperty>> = {
+  createdTime: 'createdTime',
+  expirationTime: 'expirationTime',
+  status: 'status',
+  request: 'method',
+  response: 'response',
+};
+const SORT_PROPERTIES = Object.keys(SORTABLE);
 
 /** Server contract 6.3. */
 export function persistentRpcRoutes({ state, devices }: Core): Route[] {
@@ -38,11 +46,12 @@ export function persistentRpcRoutes({ state, devices }: Core): Route[] {
 
   const list = ({ caller, params, query }: ApiRequest): Promise<Reply> => {
     const deviceId = uuidParameter(params, 'deviceId');
-    const paging = pageQuery(query, SORTABLE);
+    const paging = pageQuery(query, SORT_PROPERTIES);
+    const sortProperty = SORTABLE[paging.sortProperty ?? ''];
     const status = query.choice('rpcStatus', STATUSES);
     return withPlainRefusals(async () => {
       await accessRequestedDevice(devices, caller, deviceId);
-      const page = await state.rpcs.list(deviceId, { ...paging, status });
+      const page = await state.rpcs.list(deviceId, { ...paging, sortProperty, status });
       return jsonText(pageJson(page, page.data.map(rpcJson), paging));
     });
   };
@@ -61,7 +70,7 @@ export function persistentRpcRoutes({ state, devices }: Core): Route[] {
       method: 'GET',
       path: '/api/rpc/persistent/device/{deviceId}',
       summary: 'Persistent commands of a device by page',
-      query: [...pagingParameters(SORTABLE), choiceParameter('rpcStatus', STATUSES)],
+      query: [...pagingParameters(SORT_PROPERTIES), choiceParameter('rpcStatus', STATUSES)],
       answer: jsonAnswer(pageOf('RpcPage', RPC_ANSWER)),
       authorities: TENANT_AND_CUSTOMER,
       refusal: 'text',

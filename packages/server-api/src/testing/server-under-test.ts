@@ -80,6 +80,7 @@ export class ServerUnderTest {
       backlogMax: 1_000,
       eventLogMax: 16,
       rpcMaxPending: Number(settings.TANDEM_RPC_MAX_PENDING ?? 3),
+      rpcFinishedMax: Number(settings.TANDEM_RPC_FINISHED_MAX ?? 100),
       rateBucketsMax: 1_000,
       minFreeBytes: 1,
       ...platform,

@@ -14,6 +14,7 @@ export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {})
   backlogMax: 1_000_000,
   eventLogMax: 10_000,
   rpcMaxPending: 1_000,
+  rpcFinishedMax: 10_000,
   rateBucketsMax: 1_000,
   minFreeBytes: 1,
   clock: systemClock,

@@ -2,7 +2,7 @@
 -- Creates a command of a device under the next request id, QUEUED, and wakes the device's waiters.
 -- KEYS  1 log hash of the device   2 hash of the command   3 zset of all commands (by request id)
 --       4 zset of those in an open state (by the time they leave it)   5 zset of those neither final nor lapsed (by expiration)
---       6 wake channel
+--       6 wake channel   7 zset of the persistent ones (by creation)
 -- ARGV  1 id   2 base: the part that never changes, an opaque text   3 createdTime   4 expirationTime
 --       5 one-way, 1 or 0   6 persistent, 1 or 0   7 most pending ones   8 name of this call   9 PUBLISH or SPUBLISH
 --       10 message
@@ -11,13 +11,14 @@
 --       anything but the lists of what has lapsed.
 -- One step. Run twice, the second finds the command of the first: 'there'. Reads every key before it writes.
 -- What has lapsed is taken out of the lists a minute late: the clocks of other processes may be behind.
-local log, rpc, rpcs, open, pending, channel = unpack(KEYS)
+local log, rpc, rpcs, open, pending, channel, kept = unpack(KEYS)
 local id, base, created, expiration = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local device = redis.call('HMGET', log, 'epoch', 'rpc-counter')
 local stored = redis.call('HMGET', rpc, 'base', 'requestId', 'status', 'attempts', 'response', 'responseIsJson', 'heldUntil')
 redis.call('ZSCORE', rpcs, id)
 redis.call('ZSCORE', open, id)
+redis.call('ZSCORE', kept, id)
 local waiting = redis.call('ZCOUNT', pending, '(' .. created, '+inf')
 
 if not device[1] then return { 'absent' } end
@@ -41,5 +42,6 @@ redis.call('ZREMRANGEBYSCORE', open, '-inf', lapsed)
 redis.call('ZREMRANGEBYSCORE', pending, '-inf', lapsed)
 redis.call('ZADD', open, expiration, id)
 redis.call('ZADD', pending, expiration, id)
+if ARGV[6] == '1' then redis.call('ZADD', kept, created, id) end
 redis.pcall(ARGV[9], channel, ARGV[10])
 return { 'created', base, tostring(requestId), 'QUEUED', '0', false, '0', '0' }

@@ -167,13 +167,16 @@ export class DevicePurge {
       await this.#remove(deviceId, epoch, 'hash', ids.map(rpcs.hash));
       if (ids.length < PIECE) break;
     }
-    await this.#remove(deviceId, epoch, 'zset', [rpcs.all, rpcs.open, rpcs.pending]);
+    await this.#remove(deviceId, epoch, 'zset', [rpcs.all, rpcs.open, rpcs.pending, rpcs.kept, rpcs.finished]);
   }
 
   async #unregister(ids: string[]): Promise<void> {
     const { client } = this.commands;
     await this.commands.during(() =>
-      Promise.all([client.hdel(this.keys.rpcs('devices'), ...ids), client.zrem(this.keys.rpcs('expiry'), ...ids)]),
+      Promise.all([
+        client.hdel(this.keys.rpcs('devices'), ...ids),
+        ...['expiry', 'finished'].map((list) => client.zrem(this.keys.rpcs(list), ...ids)),
+      ]),
     );
   }
 

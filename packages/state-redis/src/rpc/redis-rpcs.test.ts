@@ -319,8 +319,24 @@ describe('In Redis', () => {
   });
 });
 
+describe('A page of persistent commands', () => {
+  it('costs the reading of itself alone, also deep in many', async () => {
+    const { one, device } = await two();
+    const command = (n: number) => aCommand(device, { persistent: true, createdTime: CREATED + n });
+    for (let n = 0; n < 30; n++) await one.rpcs.create(command(n));
+    const before = await hashesRead();
+    const { data } = await one.rpcs.list(device.id, { page: 4, pageSize: 5 });
+    expect(data.map(({ createdTime }) => createdTime - CREATED)).toEqual([9, 8, 7, 6, 5]);
+    expect((await hashesRead()) - before).toBe(5);
+  });
+
+  async function hashesRead(): Promise<number> {
+    return Number(/cmdstat_hmget:calls=(\d+)/.exec(await cli('INFO', 'commandstats'))?.[1]);
+  }
+});
+
 describe('Keys of another program in the place of ours', () => {
-  const PLACES = ['log', 'hash', 'all', 'open', 'pending'] as const;
+  const PLACES = ['log', 'hash', 'all', 'open', 'pending', 'kept'] as const;
 
   it.each(PLACES)('are left alone: %s', async (place) => {
     const { one, device } = await two();
@@ -337,7 +353,7 @@ describe('Keys of another program in the place of ours', () => {
     const refused = { code: 'INTERNAL', message: 'The store holds something else there' };
     await expect(one.rpcs.create(next)).rejects.toMatchObject(refused);
     await expect(one.rpcs.remove(command.id)).rejects.toMatchObject(refused);
-    if (place !== 'log' && place !== 'all') {
+    if (!['log', 'all', 'kept'].includes(place)) {
       const sending = one.rpcs.transition(command.id, ['QUEUED'], { status: 'SENT' });
       await expect(sending).rejects.toMatchObject(refused);
     }

@@ -2,24 +2,25 @@ import {
   type EpochMillis,
   HOLDABLE_RPC_STATES,
   isFinal,
+  isStretch,
   MAX_FINAL_OPEN,
   type MetricsRegistry,
   type NewRpc,
   type Page,
-  type PageQuery,
-  page,
   type Rpc,
   type RpcPatch,
+  type RpcQuery,
   type RpcStatus,
   type RpcStore,
+  rpcPage,
   type Uuid,
 } from '@tandem/core';
 import { allowingOutOfMemory, type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import type { DeviceBirths } from '../registry/device-births';
 import { KnownDevices } from './known-devices';
-import { LapsedRpcs } from './lapsed-rpcs';
 import { LeftRegistrations } from './left-registrations';
+import { finishedRpcs, type ListedRpcs, lapsedRpcs } from './listed-rpcs';
 import {
   baseOf,
   digit,
@@ -47,6 +48,8 @@ export interface RpcWakeUps {
 export interface RedisRpcsOptions {
   /** Open RPCs of one device: `TANDEM_RPC_MAX_PENDING`. */
   readonly maxPending: number;
+  /** Finished persistent RPCs of one device: `TANDEM_RPC_FINISHED_MAX`. */
+  readonly maxFinished: number;
   /** Commands of which this process remembers the device: `TANDEM_REDIS_RPC_CACHE_MAX`. */
   readonly cacheMax: number;
   /** Names this process in wake-ups; no spaces. */
@@ -79,7 +82,9 @@ type TransitionReply = readonly ['changed', ...RpcFields] | readonly ['refused' 
  */
 export class RedisRpcs implements RpcStore {
   readonly #registrations: RpcRegistrations;
-  readonly #lapsed: LapsedRpcs;
+  readonly #lapsed: ListedRpcs;
+  readonly #finished: ListedRpcs;
+  readonly #displaced: { add(): void };
   readonly #left: LeftRegistrations;
   readonly #devices: KnownDevices;
   #calls = 0;
@@ -92,13 +97,19 @@ export class RedisRpcs implements RpcStore {
     private readonly options: RedisRpcsOptions,
   ) {
     this.#registrations = new RpcRegistrations(commands, keys);
-    this.#lapsed = new LapsedRpcs(this.#registrations, (deviceId, id) => this.#read(deviceId, id));
+    const read = (deviceId: Uuid, id: Uuid) => this.#read(deviceId, id);
+    this.#lapsed = lapsedRpcs(this.#registrations, read);
+    this.#finished = finishedRpcs(this.#registrations, read);
     this.#left = new LeftRegistrations(this.#registrations, (deviceId, id) => this.#isThere(deviceId, id));
     this.#devices = new KnownDevices(options.cacheMax);
     options.metrics.gauge(
       'tandem_redis_rpc_devices_cached',
       'Commands of which this process remembers the device',
       () => this.#devices.size,
+    );
+    this.#displaced = options.metrics.counter(
+      'tandem_rpcs_displaced_total',
+      'Finished persistent commands that made room for newer ones of their device: TANDEM_RPC_FINISHED_MAX',
     );
   }
 
@@ -155,8 +166,8 @@ export class RedisRpcs implements RpcStore {
     if (reply?.[0] !== 'changed') return undefined;
     const changed = rpcOf(reply.slice(1));
     if (!changed) return undefined;
-    // Should it fail, `expired` does it.
-    if (changed.persistent && isFinal(changed)) await this.#registrations.neverLapses(id).catch(() => {});
+    if (changed.persistent && isFinal(changed))
+      await this.#finish(changed, patch.at, reply.slice(1 + RPC_FIELDS.length));
     return changed;
   }
 
@@ -169,16 +180,13 @@ export class RedisRpcs implements RpcStore {
     return outcome === 'held';
   }
 
-  async list(deviceId: Uuid, query: PageQuery & { readonly status?: RpcStatus }): Promise<Page<Rpc>> {
-    const { all, hashes } = rpcKeys(this.keys, deviceId);
-    const found: Rpc[] = [];
-    for (let from: string | undefined = '-inf'; from !== undefined; ) {
-      const args: string[] = [hashes, from, String(PIECE)];
-      const [last, piece]: [string | null, RpcFields[]] = await this.commands.run(LIST, [all], args);
-      found.push(...piece.flatMap((fields) => this.#noted(fields) ?? []));
-      from = last === null ? undefined : `(${last}`;
+  async list(deviceId: Uuid, query: RpcQuery): Promise<Page<Rpc>> {
+    if (!isStretch(query)) {
+      const { data } = await this.#stretch(deviceId, 'ASC', 0, Number.POSITIVE_INFINITY);
+      return rpcPage(data, query);
     }
-    return page(query.status ? found.filter(({ status }) => status === query.status) : found, query);
+    const { page, pageSize, sortOrder = 'DESC' } = query;
+    return this.#stretch(deviceId, sortOrder, page * pageSize, pageSize);
   }
 
   async remove(id: Uuid): Promise<boolean> {
@@ -193,6 +201,32 @@ export class RedisRpcs implements RpcStore {
   async expired(before: EpochMillis, limit: number): Promise<Rpc[]> {
     await this.#left.clear(before);
     return this.#lapsed.find(before, limit);
+  }
+
+  async finished(before: EpochMillis, limit: number): Promise<Uuid[]> {
+    return (await this.#finished.find(before, limit)).map(({ id }) => id);
+  }
+
+  /** Out of the persistent commands of a device, by creation; piece by piece, so that Redis answers others in between. */
+  async #stretch(deviceId: Uuid, order: 'ASC' | 'DESC', first: number, count: number): Promise<Page<Rpc>> {
+    const { kept, hashes } = rpcKeys(this.keys, deviceId);
+    const data: Rpc[] = [];
+    for (let looked = 0; ; looked += PIECE) {
+      const most = Math.min(count - looked, PIECE);
+      const args = [hashes, order, first + looked, most];
+      const [totalElements, piece] = await this.commands.run<[number, RpcFields[]]>(LIST, [kept], args);
+      data.push(...piece.flatMap((fields) => this.#noted(fields) ?? []));
+      if (piece.length < PIECE || looked + PIECE >= count) return { data, totalElements };
+    }
+  }
+
+  /** What comes of an end besides the end itself. Should it fail, `expired` or the next end of the device does it. */
+  async #finish({ id, createdTime }: Rpc, at = createdTime, displaced: readonly (string | null)[]): Promise<void> {
+    const finished = this.#registrations.finish(id, at);
+    const removed = displaced.map(async (other) => {
+      if (await this.remove(other ?? '')) this.#displaced.add();
+    });
+    await Promise.allSettled([finished, ...removed]);
   }
 
   /** The id for this call, or for all that it takes: 'of this device' where an earlier call registered the same. */
@@ -214,10 +248,10 @@ export class RedisRpcs implements RpcStore {
   }
 
   #create(request: NewRpc, call: string): Promise<CreateReply> {
-    const { log, hash, all, open, pending, channel } = rpcKeys(this.keys, request.deviceId);
+    const { log, hash, all, open, pending, channel, kept } = rpcKeys(this.keys, request.deviceId);
     const write = this.commands.write<CreateReply>(
       CREATE,
-      [log, hash(request.id), all, open, pending, channel],
+      [log, hash(request.id), all, open, pending, channel, kept],
       [
         request.id,
         baseOf(request),
@@ -242,11 +276,11 @@ export class RedisRpcs implements RpcStore {
     from: readonly RpcStatus[],
     patch: RpcPatch,
   ): Promise<TransitionReply | undefined> {
-    const { hash, open, pending, channel } = rpcKeys(this.keys, deviceId);
+    const { hash, open, pending, channel, finished } = rpcKeys(this.keys, deviceId);
     const { removesResponse, written } = patchArguments(patch);
     const write = this.commands.write<TransitionReply>(
       needsNoMemory(patch) ? TRANSITION_WITHOUT_MEMORY : TRANSITION,
-      [hash(id), open, pending, channel],
+      [hash(id), open, pending, channel, finished],
       [
         id,
         call,
@@ -255,6 +289,7 @@ export class RedisRpcs implements RpcStore {
         patch.openUntil ?? '+inf',
         digit(removesResponse),
         ...this.#wakeArguments(),
+        this.options.maxFinished,
         ...written,
       ],
     );
@@ -264,8 +299,8 @@ export class RedisRpcs implements RpcStore {
 
   /** @returns the call that registered it; undefined when it was not there */
   async #removeAt(deviceId: Uuid, id: Uuid, call: string): Promise<string | undefined> {
-    const { log, hash, all, open, pending, channel } = rpcKeys(this.keys, deviceId);
-    const keys = [log, hash(id), all, open, pending, channel];
+    const { log, hash, all, open, pending, channel, kept, finished } = rpcKeys(this.keys, deviceId);
+    const keys = [log, hash(id), all, open, pending, channel, kept, finished];
     const write = this.commands.write<string | null>(REMOVE, keys, [id, call, ...this.#wakeArguments()]);
     return (await this.wakeUps.after(deviceId, 'rpc', write, (reply) => reply !== null)) ?? undefined;
   }

@@ -99,6 +99,44 @@ describe('Looking for what has lapsed', () => {
   });
 });
 
+describe('A persistent command whose process dies when it has made it final', () => {
+  /** What the process would do next is never done. */
+  function dies({ commands }: RpcProcess): void {
+    const write = commands.write.bind(commands);
+    jest.spyOn(commands, 'write').mockImplementation((script, ...given) => {
+      return script.name === 'rpc-transition' ? write(script, ...given) : Promise.reject(new Error('dead'));
+    });
+  }
+
+  it('is noted as finished by the next one that sweeps', async () => {
+    const [one, two] = [redis.process(), redis.process()];
+    const { id, expirationTime } = await create(one, await redis.device(), { persistent: true });
+    dies(one);
+    expect(await one.rpcs.transition(id, ['QUEUED'], { status: 'SUCCESSFUL', at: NOW })).toBeDefined();
+    expect(await two.rpcs.finished(LAPSED, 10)).toEqual([]);
+    expect(await two.rpcs.expired(LAPSED, 10)).toEqual([]);
+    expect(await two.rpcs.finished(expirationTime + 1, 10)).toEqual([id]);
+  });
+
+  it('leaves one too many, which goes with the next one that becomes final', async () => {
+    const options = { maxFinished: 1 };
+    const [one, two] = [redis.process(options), redis.process(options)];
+    const device = await redis.device();
+    const made: Rpc[] = [];
+    for (let n = 0; n < 3; n++) made.push(await create(one, device, { persistent: true, createdTime: CREATED + n }));
+    const finish = ({ rpcs }: RpcProcess, n: number) =>
+      rpcs.transition(made[n]?.id ?? '', ['QUEUED'], { status: 'SUCCESSFUL', at: NOW });
+    await finish(one, 0);
+    dies(one);
+    await finish(one, 1);
+    const listed = async () => (await two.rpcs.list(device.id, { page: 0, pageSize: 9 })).data.map(({ id }) => id);
+    expect(await listed()).toHaveLength(3);
+    await finish(two, 2);
+    expect(await listed()).toEqual([made[2]?.id]);
+    expect(await two.rpcs.finished(LAPSED * 2, 10)).toEqual([made[2]?.id]);
+  });
+});
+
 describe('Sweeping while Redis is out of memory', () => {
   it('makes room: nothing that has lapsed is left', async () => {
     const one = redis.process();

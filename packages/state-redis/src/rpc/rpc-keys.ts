@@ -16,6 +16,10 @@ export function rpcKeys(keys: Keys, deviceId: Uuid) {
     open: keys.device(deviceId, 'rpcs-open'),
     /** Ids of those that are neither final nor lapsed, by expiration: what TANDEM_RPC_MAX_PENDING counts. */
     pending: keys.device(deviceId, 'rpcs-pending'),
+    /** Ids of the persistent ones, by creation. */
+    kept: keys.device(deviceId, 'rpcs-kept'),
+    /** Ids of the persistent ones that are final, by request id: what TANDEM_RPC_FINISHED_MAX counts. */
+    finished: keys.device(deviceId, 'rpcs-finished'),
     channel: keys.wakeChannel(deviceId),
   };
 }

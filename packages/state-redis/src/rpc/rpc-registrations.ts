@@ -5,6 +5,7 @@ import type { Keys } from '../keys';
 const REGISTER = loadScript('rpc-register');
 const UNREGISTER = loadScript('rpc-unregister');
 const LAPSED = loadScript('rpc-lapsed');
+const FINISH = loadScript('rpc-finish');
 
 /** Longer than any call of a process that is still alive may be on its way. */
 const ABANDONED: Millis = 60_000;
@@ -25,13 +26,14 @@ export interface FoundRegistration {
 }
 
 /**
- * Which device each command is of, and when it lapses: what has to be found without knowing the device, in a slot of its
- * own. A registration is there before its command and goes after it, so a process that dies in between leaves one without a
+ * Which device each command is of, when it lapses, and since when it is final: what has to be found without knowing the
+ * device, in a slot of its own. A registration is there before its command and goes after it, so a process that dies in between leaves one without a
  * command; `clear` takes that away.
  */
 export class RpcRegistrations {
   readonly #devices: string;
   readonly #expiry: string;
+  readonly #finished: string;
 
   constructor(
     private readonly commands: Commands,
@@ -39,6 +41,7 @@ export class RpcRegistrations {
   ) {
     this.#devices = keys.rpcs('devices');
     this.#expiry = keys.rpcs('expiry');
+    this.#finished = keys.rpcs('finished');
   }
 
   async find(id: Uuid): Promise<Registration | undefined> {
@@ -68,10 +71,13 @@ export class RpcRegistrations {
   }
 
   /** Registered commands that lapse before the time, earliest first. */
-  async lapsed(before: EpochMillis, offset: number, limit: number): Promise<FoundRegistration[]> {
-    const keys = [this.#expiry, this.#devices];
-    const reply = await this.commands.run<(string | null)[]>(LAPSED, keys, [before, offset, limit]);
-    return inPairs(reply);
+  lapsed(before: EpochMillis, offset: number, limit: number): Promise<FoundRegistration[]> {
+    return this.#listed(this.#expiry, before, offset, limit);
+  }
+
+  /** Registered commands that are persistent and final since before the time, earliest first. */
+  finished(before: EpochMillis, offset: number, limit: number): Promise<FoundRegistration[]> {
+    return this.#listed(this.#finished, before, offset, limit);
   }
 
   /** A piece of all registrations. @param cursor '0' at first, then what the piece before gave; '0' after the last one */
@@ -81,13 +87,19 @@ export class RpcRegistrations {
     return { cursor: next, piece: inPairs(reply) };
   }
 
-  /** The command stays, and nobody has to clear it away any more. */
-  async neverLapses(id: Uuid): Promise<void> {
-    await this.commands.during(() => this.commands.client.zrem(this.#expiry, id));
+  /** The command is final and stays: nobody has to clear it away until it is old. */
+  async finish(id: Uuid, since: EpochMillis): Promise<void> {
+    await this.commands.write(FINISH, [this.#devices, this.#expiry, this.#finished], [id, since]);
+  }
+
+  async #listed(list: string, before: EpochMillis, offset: number, limit: number): Promise<FoundRegistration[]> {
+    const reply = await this.commands.run<(string | null)[]>(LAPSED, [list, this.#devices], [before, offset, limit]);
+    return inPairs(reply);
   }
 
   async #unregister(id: Uuid, call: string, leastAge: Millis): Promise<boolean> {
-    const free = await this.commands.write<number>(UNREGISTER, [this.#devices, this.#expiry], [id, call, leastAge]);
+    const keys = [this.#devices, this.#expiry, this.#finished];
+    const free = await this.commands.write<number>(UNREGISTER, keys, [id, call, leastAge]);
     return free === 1;
   }
 }

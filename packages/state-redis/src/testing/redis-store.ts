@@ -15,6 +15,7 @@ export const optionsFor = (address: RedisAddress, given: Partial<RedisStateOptio
   maxInFlightBytes: 67_108_864,
   eventLogMax: 10_000,
   rpcMaxPending: 1_000,
+  rpcFinishedMax: 10_000,
   rpcCacheMax: 1_000,
   rereadInterval: 60_000,
   historyMax: 100_000,

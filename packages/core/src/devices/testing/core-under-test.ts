@@ -49,14 +49,15 @@ export class CoreUnderTest {
     this.#waiters.clear();
     this.#sessionListeners.clear();
     this.#settings = readSettings(settings);
-    const { TANDEM_TELEMETRY_BACKLOG_MAX, TANDEM_EVENT_LOG_MAX, TANDEM_RPC_MAX_PENDING } = this.#settings;
+    const { TANDEM_TELEMETRY_BACKLOG_MAX, TANDEM_EVENT_LOG_MAX } = this.#settings;
     const metrics = new MetricsRegistry();
     const state = await openEmbeddedState({
       folder: this.#folder,
       durability: 'process',
       backlogMax: TANDEM_TELEMETRY_BACKLOG_MAX,
       eventLogMax: TANDEM_EVENT_LOG_MAX,
-      rpcMaxPending: TANDEM_RPC_MAX_PENDING,
+      rpcMaxPending: this.#settings.TANDEM_RPC_MAX_PENDING,
+      rpcFinishedMax: this.#settings.TANDEM_RPC_FINISHED_MAX,
       rateBucketsMax: 1_000,
       minFreeBytes: 1,
       ...this.#platform(metrics),

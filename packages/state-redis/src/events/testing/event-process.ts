@@ -95,6 +95,7 @@ export class EventProcess {
     });
     this.rpcs = new RedisRpcs(this.commands, keys, births, this.wakeUps, {
       maxPending: 1_000,
+      maxFinished: 1_000,
       cacheMax: 1_000,
       processId,
       publish,

@@ -47,6 +47,7 @@ export class HeardWakeUps {
 
 export interface ProcessOptions {
   readonly maxPending?: number;
+  readonly maxFinished?: number;
   readonly cacheMax?: number;
   readonly timeout?: number;
   /** Every write is carried out twice, as when a connection is lost before its answer came. */
@@ -71,7 +72,7 @@ export class RpcProcess {
   constructor(
     private readonly redis: RpcRedis,
     readonly name: string,
-    { maxPending = 1_000, cacheMax = 1_000, timeout = 5_000, twice = false }: ProcessOptions = {},
+    { maxPending = 1_000, maxFinished = 1_000, cacheMax = 1_000, timeout = 5_000, twice = false }: ProcessOptions = {},
     wakeUps = new HeardWakeUps(),
   ) {
     this.wakeUps = wakeUps;
@@ -85,6 +86,7 @@ export class RpcProcess {
     const births = { ensure: (deviceId: Uuid) => this.#bear(deviceId) };
     this.rpcs = new RedisRpcs(this.commands, redis.keys, births, this.wakeUps, {
       maxPending,
+      maxFinished,
       cacheMax,
       processId: name,
       publish: 'PUBLISH',
@@ -149,9 +151,9 @@ export class RpcRedis {
 
   /** As a deletion does it; its process dies before it tells the registrations. */
   async end(deviceId: Uuid): Promise<void> {
-    const { log, all, open, pending, hash } = rpcKeys(this.keys, deviceId);
+    const { log, all, open, pending, kept, finished, hash } = rpcKeys(this.keys, deviceId);
     const ids = (await this.server.cli('ZRANGE', all, '0', '-1')).split('\n').filter(Boolean);
-    await this.server.cli('DEL', log, all, open, pending, ...ids.map(hash));
+    await this.server.cli('DEL', log, all, open, pending, kept, finished, ...ids.map(hash));
   }
 
   /** Names of all keys, sorted. */
@@ -169,13 +171,15 @@ export class RpcRedis {
 
 /** Enough of a state for the contract of `RpcStore`: its calls go to two processes in turn. */
 export async function makeTwoProcesses(
-  { rpcMaxPending }: Partial<StoreLimits> = {},
+  { rpcMaxPending, rpcFinishedMax }: Partial<StoreLimits> = {},
   options: ProcessOptions = {},
 ): Promise<StoreUnderTest> {
   const redis = await RpcRedis.start();
   const open = (): State => {
     const wakeUps = new HeardWakeUps();
-    const processes = [1, 2].map(() => redis.process({ ...options, maxPending: rpcMaxPending, cacheMax: 2 }, wakeUps));
+    const processes = [1, 2].map(() =>
+      redis.process({ ...options, maxPending: rpcMaxPending, maxFinished: rpcFinishedMax, cacheMax: 2 }, wakeUps),
+    );
     return stateOf(redis, wakeUps, inTurn(processes.map(({ rpcs }) => rpcs)));
   };
   return {

@@ -36,6 +36,7 @@ const BOUNDS: RedisBounds = {
   maxInFlightBytes: 64_000_000,
   eventLogMax: 100,
   rpcMaxPending: 100,
+  rpcFinishedMax: 100,
   rpcCacheMax: 100,
   rereadInterval: 15_000,
   historyMax: 100_000,
