@@ -1,0 +1,154 @@
+#!/bin/sh
+# Plays what a tester of devices does with the server API, from login to clean-up (server contract, section 11): with curl,
+# and coap-client for the device that speaks CoAP, against a gateway that it starts itself. One line for each step, with
+# what it shows; the first that does not hold ends it with exit code 1. With REDIS_URL the gateway is on that Redis. The
+# commands of docs/guides/server-api.md are among the steps, as they stand there.
+set -eu
+. "$(dirname "$0")/tour/play.sh"
+
+export PASSWORD=Correct-Horse-7
+start_gateway TANDEM_ADMIN_PASSWORD="$PASSWORD" MIN_SERVER_SIDE_RPC_TIMEOUT=1000
+
+echo '# 1. Log in'
+json 'without a login nothing is answered' 401 '.errorCode == 10 and (keys == ["errorCode", "message", "status", "timestamp"])' \
+  GET /api/auth/user
+json 'a wrong password is refused' 401 '.message == "Invalid username or password"' \
+  POST /api/auth/login '{"username":"tenant@thingsboard.org","password":"wrong"}'
+json 'the tenant administrator logs in' 200 'keys == ["refreshToken", "scope", "token"] and .scope == null' \
+  POST /api/auth/login "{\"username\":\"tenant@thingsboard.org\",\"password\":\"$PASSWORD\"}"
+refresh=$(got .refreshToken)
+guide login
+token=$TOKEN
+json 'the token names its owner' 200 '.authority == "TENANT_ADMIN" and .email == "tenant@thingsboard.org"' GET /api/auth/user
+json 'the refresh token gives new ones' 200 '(.token | length) > 100' POST /api/auth/token "{\"refreshToken\":\"$refresh\"}"
+administrator=$token
+
+echo '# 2. Profiles'
+json 'the default profile is there' 200 '.name == "default" and .transportType == "DEFAULT"' GET /api/deviceProfileInfo/default
+export default_profile=$(got .id.id)
+json 'it is read as a whole' 200 '.default and .profileData.transportConfiguration.type == "DEFAULT"' \
+  GET "/api/deviceProfile/$default_profile"
+json 'and stands in the list' 200 '.totalElements >= 1 and .hasNext == false' GET '/api/deviceProfiles?pageSize=10&page=0'
+
+echo '# 3. Devices'
+guide device
+export device=$DEVICE
+json 'a device has exactly the fields of ThingsBoard' 200 'keys == (["id", "createdTime", "additionalInfo", "tenantId",
+  "customerId", "name", "type", "label", "deviceProfileId", "deviceData", "firmwareId", "softwareId", "externalId",
+  "version"] | sort)' GET "/api/device/$device"
+json 'without a customer it has the id of none' 200 '.customerId.id == "13814000-1dd2-11b2-8080-808080808080"' \
+  GET "/api/device/$device"
+json 'a type makes the profile of that name' 200 '.type == "valve" and .deviceProfileId.id != env.default_profile' \
+  POST '/api/device?accessToken=valve-token' '{"name":"Valve","type":"valve"}'
+export valve=$(got .id.id)
+json 'a name is given once' 400 '.errorCode == 31 and .message == "Device with such name already exists!"' \
+  POST /api/device '{"name":"Valve"}'
+json 'a profile that is not there is refused' 400 '.message == "Device is referencing non existing device profile!"' POST \
+  /api/device "{\"name\":\"Other\",\"deviceProfileId\":{\"entityType\":\"DEVICE_PROFILE\",\"id\":\"$device\"}}"
+guide by-name >"$scratch/body"
+same 'a device is found by its name' "$(got .id.id)" "$device"
+guide by-page >"$scratch/body"
+same 'or by page and text' "$(got '.data[0].name + " of " + (.totalElements | tostring)')" 'Thermometer of 1'
+json 'a page needs its size' 400 '.errorCode == 31' GET '/api/tenant/devices?page=0'
+json 'an unknown device is not found' 404 '.errorCode == 32 and (.message | startswith("Device with id ["))' \
+  GET "/api/device/$default_profile"
+
+echo '# 4. Credentials'
+guide credentials >"$scratch/body"
+same 'the access token is the one that was asked for' "$(got '.credentialsType + " " + .credentialsId')" 'ACCESS_TOKEN my-token'
+json 'a device made without one has a token of 20 characters' 200 '.name == "Thing"' POST '/api/device?accessToken=' '{"name":"Thing"}'
+export thing=$(got .id.id)
+json 'which its credentials tell' 200 '.credentialsId | test("^[a-zA-Z0-9]{20}$")' GET "/api/device/$thing/credentials"
+
+echo '# 5. The devices act'
+over_http 'telemetry over HTTP is accepted' 200 '' my-token telemetry -d '{"temperature":42.0,"count":73,"on":true}'
+over_http 'client attributes are accepted' 200 '' my-token attributes -d '{"serial":"A-17","revision":3}'
+same 'telemetry over CoAP is accepted' "$(over_coap valve-token telemetry -m post -e '{"pressure":1.5}')" ''
+same 'client attributes over CoAP are accepted' "$(over_coap valve-token attributes -m post -e '{"vendor":"x"}')" ''
+soon 'the keys of the time series are there' 200 'sort == ["count", "on", "temperature"]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/keys/timeseries"
+guide latest >"$scratch/body"
+same 'values are strings, and doubles keep their point' "$(got '[.temperature, .count, .on | .[0].value] | join(" ")')" '42.0 73 true'
+call GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=temperature&useStrictDataTypes=true"
+same 'or typed, on demand' "$(sed 's/.*"value"/"value"/' "$scratch/body")" '"value":42.0}]}'
+json 'a key without data is there with null' 200 '.nothing[0].value == null' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=nothing"
+guide history >"$scratch/body"
+same 'a range of time is history' "$(got '.temperature | length')" 1
+soon 'what came over CoAP is there as well' 200 '.pressure[0].value == "1.5"' \
+  GET "/api/plugins/telemetry/DEVICE/$valve/values/timeseries"
+json 'keys of client attributes' 200 'sort == ["revision", "serial"]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/keys/attributes/CLIENT_SCOPE"
+json 'client attributes have types and times' 200 '[.[] | [.key, .value, (.lastUpdateTs > 0)]] | sort == [["revision", 3, true], ["serial", "A-17", true]]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/CLIENT_SCOPE"
+json 'an unknown scope is refused as JSON' 400 '.errorCode == 31' GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/NO_SCOPE"
+text 'an unknown device in bare text' 404 "Device with requested id wasn't found!" \
+  GET "/api/plugins/telemetry/DEVICE/$default_profile/values/timeseries"
+
+echo '# 6. Shared attributes'
+guide share >"$scratch/body"
+same 'a shared attribute is saved, without a word' "$(cat "$scratch/body")" ''
+over_http 'the device reads it over HTTP' 200 '{"shared":{"target":21.0}}' my-token 'attributes?sharedKeys=target'
+text 'the short path saves as well' 200 '' POST "/api/plugins/telemetry/$valve/SHARED_SCOPE" '{"open":true,"limit":5}'
+same 'the device reads it over CoAP' "$(over_coap valve-token 'attributes?sharedKeys=open,limit' -m get)" '{"shared":{"open":true,"limit":5}}'
+(curl -s --max-time 30 "$origin/api/v1/my-token/attributes/updates?timeout=20000" >"$scratch/update") & poll=$!
+open_polls 1
+text 'attributes of the server are no business of the device' 200 '' \
+  POST "/api/plugins/telemetry/DEVICE/$device/attributes/SERVER_SCOPE" '{"note":"cellar"}'
+text 'an attribute is deleted' 200 '' DELETE "/api/plugins/telemetry/DEVICE/$device/SHARED_SCOPE?keys=target"
+wait "$poll"
+same 'of which the device hears' "$(cat "$scratch/update")" '{"deleted":["target"]}'
+text 'nobody but the device writes its client attributes' 400 'Invalid scope: CLIENT_SCOPE' \
+  POST "/api/plugins/telemetry/DEVICE/$device/CLIENT_SCOPE" '{"a":1}'
+
+echo '# 7. Commands'
+(curl -s --max-time 30 -o "$scratch/nobody" -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
+  "$origin/api/plugins/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >"$scratch/nobody-v1") & v1=$!
+(curl -s --max-time 30 -o "$scratch/nobody" -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
+  "$origin/api/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >"$scratch/nobody-v2") & v2=$!
+(curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >"$scratch/command") & poll=$!
+text 'a one-way command is handed over' 200 '' POST "/api/rpc/oneway/$device" '{"method":"setLed","params":{"on":true},"timeout":20000}'
+wait "$poll"
+same 'to the device that polls' "$(cat "$scratch/command")" '{"id":0,"method":"setLed","params":{"on":true}}'
+(guide command >"$scratch/answer") & caller=$!
+curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >"$scratch/command"
+same 'a two-way command as well' "$(cat "$scratch/command")" '{"id":1,"method":"getTemperature","params":{"unit":"C"}}'
+over_http 'the device answers' 200 '' my-token rpc/1 -d '{"temperature":42.0}'
+wait "$caller"
+same 'and the caller has the answer, with its point' "$(cat "$scratch/answer")" '{"temperature":42.0}'
+(timeout 20 "$coap_client" -B 20 -s 10 -m get "$coap/api/v1/valve-token/rpc" >"$scratch/observed" 2>&1) & observer=$!
+(call POST "/api/plugins/rpc/twoway/$valve" '{"method":"close","params":null,"timeout":20000}'; echo "$status" >>"$scratch/body"; mv "$scratch/body" "$scratch/answer") & caller=$!
+until grep -q '"method":"close"' "$scratch/observed" 2>/dev/null; do sleep 0.1; done
+same 'an observation over CoAP gets the command' "$(grep -o '{"id.*' "$scratch/observed")" '{"id":0,"method":"close","params":null}'
+same 'the device answers over CoAP' "$(over_coap valve-token rpc/0 -m post -e '{"closed":true}')" ''
+wait "$caller"
+same 'and the caller of the old path has the answer' "$(cat "$scratch/answer")" '{"closed":true}200'
+kill "$observer" 2>/dev/null || true
+wait "$v1" "$v2"
+same 'nobody there: 409 on the old path' "$(cat "$scratch/nobody-v1")" 409
+same 'nobody there: 504 on the new one' "$(cat "$scratch/nobody-v2")" 504
+json 'a command without a method is refused' 400 '.errorCode == 31' POST "/api/rpc/oneway/$device" '{"params":1}'
+guide persistent >"$scratch/body"
+export rpc=$(got .rpcId)
+json 'a persistent command waits for its device' 200 '.status == "QUEUED" and .request.body.method == "reboot"' GET "/api/rpc/persistent/$rpc"
+json 'it is listed for its device' 200 '.totalElements == 1 and .data[0].id.id == env.rpc' \
+  GET "/api/rpc/persistent/device/$device?pageSize=10&page=0&rpcStatus=QUEUED"
+over_http 'the device fetches it' 200 '{"id":2,"method":"reboot","params":{"delay":5}}' my-token 'rpc?timeout=20000'
+over_http 'and answers' 200 '' my-token rpc/2 -d '{"done":true}'
+soon 'then the command is successful' 200 '.status == "SUCCESSFUL" and .response == {"done":true}' GET "/api/rpc/persistent/$rpc"
+call DELETE "/api/rpc/persistent/$rpc"
+same 'a persistent command is deleted' "$status" 200
+json 'and gone' 404 '.errorCode == 32' GET "/api/rpc/persistent/$rpc"
+
+echo '# 11. Whether a device is there'
+soon 'a device that has sent something is active' 200 'map({(.key): .value}) | add | .active and .lastActivityTime > 0' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/SERVER_SCOPE?keys=active,lastActivityTime"
+json 'one that never did is not' 200 '.[0].value == false' \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/attributes/SERVER_SCOPE?keys=active"
+
+echo '# 12. Clean up'
+for each in $device $valve $thing; do text 'a device is deleted' 200 '' DELETE "/api/device/$each"; done
+json 'and gone' 404 '.errorCode == 32' GET "/api/device/$device"
+over_http 'its token opens nothing any more' 401 '' my-token telemetry -d '{"a":1}'
+
+echo 'tour: all of it holds'
