@@ -34,6 +34,8 @@ export * from './state/activity-store';
 export * from './state/attribute-store';
 export * from './state/device-events';
 export * from './state/device-store';
+export * from './state/directory/device-directory';
+export * from './state/directory/device-order';
 export * from './state/firmware-store';
 export * from './state/paging';
 export * from './state/rate-counters';

@@ -3,15 +3,13 @@ import {
   credentialsHash,
   type Device,
   type DeviceCredentials,
-  type DeviceFilter,
+  type DeviceDirectory,
   type DeviceProfile,
+  type DeviceQuery,
   type DeviceStep,
   type DeviceStore,
-  isWanted,
   type Page,
-  type PageQuery,
   type ProfileQuery,
-  page,
   type ResolvedDevice,
   type SessionChange,
   type Uuid,
@@ -42,10 +40,15 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly rpcs: EmbeddedRpcs,
     private readonly purge: ViewPurge,
     private readonly wakeUps: WakeUps,
+    private readonly directory: DeviceDirectory,
     private readonly newEpoch: () => string,
   ) {
     this.#packages = new PackageUses(env);
     this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
+    this.onSessionChange((change) => {
+      if (change.kind === 'profile') directory.profileChanged(change.profileId);
+      else if (change.kind === 'device' || change.kind === 'deleted') directory.deviceChanged(change.deviceId);
+    });
   }
 
   createProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
@@ -80,8 +83,8 @@ export class EmbeddedDevices implements DeviceStore {
     return this.#profiles.delete(id);
   }
 
-  createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
-    return this.transactions.run(() => {
+  async createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+    const result = await this.transactions.run((): Written<Device> => {
       const hash = credentialsHash(credentials.credentialsId);
       if (isRemoved(this.env, device.tenantId, device.customerId)) return conflict('ABSENT');
       if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
@@ -94,6 +97,8 @@ export class EmbeddedDevices implements DeviceStore {
       this.events.begin(device.id, this.newEpoch());
       return fits(device);
     });
+    if (result.ok) this.directory.deviceChanged(device.id);
+    return result;
   }
 
   async updateDevice(device: Device): Promise<Written<Device>> {
@@ -113,13 +118,8 @@ export class EmbeddedDevices implements DeviceStore {
     return follow<Device>(this.env.devices, lookUp(this.env.devicesByName, tenantId, name));
   }
 
-  async listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
-    const ids = this.env.devicesByName.getRange(prefixRange(uuidBytes(tenantId))).map(({ value }) => value);
-    const devices = [...ids].map((id) => get<Device>(this.env.devices, id)).filter(isPresent);
-    return page(
-      devices.filter((device) => isWanted(device, query)),
-      query,
-    );
+  listDevices(tenantId: Uuid, query: DeviceQuery): Promise<Page<Device>> {
+    return this.directory.list(tenantId, query);
   }
 
   async devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Clock,
+  DeviceDirectory,
   type Logger,
   MemoryRateCounters,
   type MetricsRegistry,
@@ -12,6 +13,7 @@ import { EmbeddedAccounts } from './account-store';
 import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedDevices } from './device-store';
+import { directorySource } from './directory-source';
 import {
   closeEnvironment,
   type Durability,
@@ -51,6 +53,8 @@ export interface EmbeddedOptions {
   readonly rpcFinishedMax: number;
   /** Buckets of rate limits. */
   readonly rateBucketsMax: number;
+  /** Devices that are kept in memory to list them. */
+  readonly directoryMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -64,6 +68,7 @@ export const boundsOf = (settings: Settings) => ({
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
   rpcFinishedMax: settings.TANDEM_RPC_FINISHED_MAX,
   rateBucketsMax: settings.TANDEM_RATE_LIMIT_BUCKETS_MAX,
+  directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
   minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
 });
 
@@ -147,10 +152,11 @@ function openState(
     'Devices with an open poll, observation or command',
     () => wakeUps.size,
   );
+  const directory = new DeviceDirectory(directorySource(env), { ...options, maxDevices: options.directoryMax });
   let closed: Promise<void> | undefined;
   const state: State = {
     accounts: new EmbeddedAccounts(env, transactions),
-    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, () =>
+    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, directory, () =>
       options.random.bytes(6).toString('hex'),
     ),
     attributes,
@@ -184,6 +190,7 @@ function openState(
   async function closeAll(): Promise<void> {
     space.close();
     await files.close();
+    directory.close();
     await Promise.all([transactions.close(), logTransactions.close(), viewTransactions.close()]);
     await materialiser.close();
     await Promise.all([closeEnvironment(env), closeEnvironment(logEnv), closeEnvironment(view)]);

@@ -219,6 +219,11 @@ export const SETTINGS = {
   ),
   TANDEM_EVENT_LOG_MAX: whole(256, { min: 1, unit: 'events' }, 'Attribute events kept for each device'),
   TANDEM_CREDENTIALS_CACHE_MAX: whole(100_000, { min: 1 }, 'Credentials in the process cache'),
+  TANDEM_DEVICE_DIRECTORY_MAX: whole(
+    1_000_000,
+    { min: 0 },
+    'Devices that a process keeps in memory once it is asked for a list of them; of a store with more, every list reads all of them',
+  ),
 
   TANDEM_ADMIN_EMAIL: text('tenant@thingsboard.org', 'Login of the first tenant administrator'),
   TANDEM_ADMIN_PASSWORD: optionalText(

@@ -19,8 +19,11 @@ export interface Page<T> {
 export interface DeviceFilter {
   /** Name of the profile; empty for any. */
   readonly type?: string;
+  readonly deviceProfileId?: Uuid;
   readonly customerId?: Uuid;
 }
+
+export type DeviceQuery = PageQuery & DeviceFilter;
 
 export interface ProfileQuery extends PageQuery {
   readonly transportType?: TransportType;
@@ -103,7 +106,11 @@ export interface DeviceStore {
   updateDevice(device: Device): Promise<Written<Device>>;
   getDevice(id: Uuid): Promise<Device | undefined>;
   findDeviceByName(tenantId: Uuid, name: string): Promise<Device | undefined>;
-  listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>>;
+  /**
+   * Shows every write that was acknowledged before the call, by whichever process. By creation, newest first, where no
+   * order is asked for; devices that it does not tell apart are in the order of their names.
+   */
+  listDevices(tenantId: Uuid, query: DeviceQuery): Promise<Page<Device>>;
   /**
    * The devices of a profile step by step, in no particular order. One that is of the profile from the first step to the last
    * is given at least once. A step may give none though more follow.

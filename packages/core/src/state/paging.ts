@@ -1,5 +1,4 @@
-import type { Device } from '../devices/model';
-import type { DeviceFilter, Page, PageQuery } from './device-store';
+import type { Page, PageQuery } from './device-store';
 
 /**
  * One page out of all entities of a tenant; by creation, newest first, where no order is asked for.
@@ -19,10 +18,6 @@ export function page<T extends { readonly createdTime: number }>(
   const from = number * pageSize;
   return { data: fitting.slice(from, from + pageSize), totalElements: fitting.length };
 }
-
-/** Whether the device is one of those that the filter lets through. */
-export const isWanted = (device: Device, { type, customerId }: DeviceFilter): boolean =>
-  (!type || device.type === type) && (customerId === undefined || device.customerId === customerId);
 
 function compare(a: object, b: object, property: string): number {
   const [left, right] = [Reflect.get(a, property), Reflect.get(b, property)];

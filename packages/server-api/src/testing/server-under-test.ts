@@ -82,6 +82,7 @@ export class ServerUnderTest {
       rpcMaxPending: Number(settings.TANDEM_RPC_MAX_PENDING ?? 3),
       rpcFinishedMax: Number(settings.TANDEM_RPC_FINISHED_MAX ?? 100),
       rateBucketsMax: 1_000,
+      directoryMax: 10_000,
       minFreeBytes: 1,
       ...platform,
     });

@@ -16,6 +16,7 @@ export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {})
   rpcMaxPending: 1_000,
   rpcFinishedMax: 10_000,
   rateBucketsMax: 1_000,
+  directoryMax: 10_000,
   minFreeBytes: 1,
   clock: systemClock,
   random: systemRandom,

@@ -59,6 +59,7 @@ export class CoreUnderTest {
       rpcMaxPending: this.#settings.TANDEM_RPC_MAX_PENDING,
       rpcFinishedMax: this.#settings.TANDEM_RPC_FINISHED_MAX,
       rateBucketsMax: 1_000,
+      directoryMax: 10_000,
       minFreeBytes: 1,
       ...this.#platform(metrics),
     });
