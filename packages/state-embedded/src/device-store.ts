@@ -16,7 +16,7 @@ import {
   type Written,
 } from '@tandem/core';
 import { removeActivity } from './activity-store';
-import { conflict, fits, follow, get, indexKey, isPresent, lookUp, put, versionConflict } from './entity-rows';
+import { conflict, fits, follow, get, indexKey, lookUp, put, versionConflict } from './entity-rows';
 import type { Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
 import { prefixRange, uuidBytes } from './keys';
@@ -47,7 +47,7 @@ export class EmbeddedDevices implements DeviceStore {
     this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
     this.onSessionChange((change) => {
       if (change.kind === 'profile') directory.profileChanged(change.profileId);
-      else if (change.kind === 'device' || change.kind === 'deleted') directory.deviceChanged(change.deviceId);
+      else if (change.kind !== 'missed') directory.deviceChanged(change.deviceId);
     });
   }
 

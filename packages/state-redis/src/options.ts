@@ -21,6 +21,8 @@ export interface RedisBounds {
   readonly rpcFinishedMax: number;
   /** Commands of which this process remembers the device. */
   readonly rpcCacheMax: number;
+  /** Devices that are kept in memory to list them. */
+  readonly directoryMax: number;
   /** Every waiter is woken this often, told or not. */
   readonly rereadInterval: Millis;
   /** Points kept for each time series of a device. */
@@ -55,6 +57,7 @@ export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   rpcMaxPending: settings.TANDEM_RPC_MAX_PENDING,
   rpcFinishedMax: settings.TANDEM_RPC_FINISHED_MAX,
   rpcCacheMax: settings.TANDEM_REDIS_RPC_CACHE_MAX,
+  directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
   rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
   historyMax: settings.TANDEM_REDIS_HISTORY_MAX,
   partitions: settings.TANDEM_TELEMETRY_PARTITIONS,

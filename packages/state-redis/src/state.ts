@@ -99,6 +99,7 @@ async function compose(
     logger,
     metrics,
     wake: (deviceId) => wakeUps.wakeLocally(deviceId, 'rpc'),
+    directoryMax: options.directoryMax,
   });
   opened.push(() => registry.close());
   const telemetryLog = await RedisTelemetryLog.open({

@@ -2,6 +2,7 @@ import { describeAccountStoreContract } from './account-store-contract';
 import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
+import { describeDeviceListContract } from './device-list-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
 import { describeFirmwareStoreContract } from './firmware-store-contract';
@@ -18,6 +19,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
   describe(`The state contract, kept by ${name}`, () => {
     describeAccountStoreContract(makeStore);
     describeDeviceStoreContract(makeStore);
+    describeDeviceListContract(makeStore);
     describeDeviceRemovalContract(makeStore);
     describeAttributeStoreContract(makeStore);
     describeDeviceEventsContract(makeStore);

@@ -13,6 +13,8 @@ export interface StoreLimits {
   readonly rpcMaxPending: number;
   /** Finished persistent RPCs of one device. */
   readonly rpcFinishedMax: number;
+  /** Devices that are kept in memory to list them. */
+  readonly directoryMax: number;
 }
 
 export interface StoreUnderTest {

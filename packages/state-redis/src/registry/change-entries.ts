@@ -28,6 +28,8 @@ function changeOf(kind: string | undefined, about: string): ToldChange | undefin
   if (kind === 'profile') return { kind, profileId: about };
   if (kind === 'user') return { kind, userId: about };
   if (kind === 'customer') return { kind, customerId: about };
-  if (kind === 'credentials' || kind === 'device' || kind === 'deleted') return { kind, deviceId: about };
+  if (kind === 'created' || kind === 'device' || kind === 'credentials' || kind === 'deleted') {
+    return { kind, deviceId: about };
+  }
   return undefined;
 }

@@ -47,7 +47,7 @@ describe('Writes of the registry', () => {
       { kind: 'deleted', deviceId: device.id },
       { kind: 'profile', profileId: to.id },
     ]);
-    expect(await server.cli('XLEN', keys.registry('changes'))).toBe('4');
+    expect(await server.cli('XLEN', keys.registry('changes'))).toBe('5');
   });
 
   it('leave only the tombstone of a device and the memory of what was sent when all is deleted', async () => {

@@ -8,7 +8,12 @@ export const MOVED = 'MOVED';
 export type Refusal = Conflict | typeof MOVED;
 
 /** What can be told of the registry. */
-export type RegistryChange = SessionChange | AccountChange;
+export type RegistryChange = SessionChange | AccountChange | DeviceCreated;
+/** Nobody can know a new device but who keeps a list of them: it is no change of sessions. */
+export interface DeviceCreated {
+  readonly kind: 'created';
+  readonly deviceId: Uuid;
+}
 /** Every change but the one that is no write of anybody. */
 export type ToldChange = Exclude<RegistryChange, { readonly kind: 'missed' }>;
 

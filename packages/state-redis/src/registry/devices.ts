@@ -3,13 +3,8 @@ import {
   credentialsHash,
   type Device,
   type DeviceCredentials,
-  type DeviceFilter,
   type DeviceStep,
-  isWanted,
   type Logger,
-  type Page,
-  type PageQuery,
-  page,
   type Random,
   TandemError,
   type Uuid,
@@ -19,10 +14,9 @@ import { Commit, MOVED } from './commit';
 import { changeCredentials } from './credentials';
 import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
-import { inOrderOf } from './names';
 import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
-import { deviceText, parseDevice, parseRecord, profileIdOf } from './records';
+import { deviceText, parseDevice, parseRecord } from './records';
 import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
@@ -56,7 +50,8 @@ export class Devices {
       .set('credentials', id, JSON.stringify(credentials))
       .set('credentials-by-hash', hash, id)
       .set('epochs', id, epoch)
-      .add('profile-uses', deviceProfileId, 1);
+      .add('profile-uses', deviceProfileId, 1)
+      .tell({ kind: 'created', deviceId: id });
     referTo(commit, undefined, device);
     const written = await this.writer.write(async (attempt) => {
       if (attempt > 1) await this.purge.finish(id);
@@ -123,14 +118,6 @@ export class Devices {
 
   findByName(tenantId: Uuid, name: string): Promise<Device | undefined> {
     return this.#follow(['device-names', at(nameField({ tenantId, name }))], 2);
-  }
-
-  async list(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
-    const [texts, profiles] = await Promise.all([this.reader.all('devices'), this.reader.all('profiles')]);
-    const devices = [...texts.values()]
-      .flatMap((text) => parseDevice(text, profiles.get(profileIdOf(text))) ?? [])
-      .filter((device) => device.tenantId === tenantId && isWanted(device, query));
-    return page(inOrderOf(devices, 'name'), query);
   }
 
   async ofProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {

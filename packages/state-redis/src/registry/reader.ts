@@ -54,14 +54,29 @@ export class RegistryReader {
    */
   async all(table: Table): Promise<Map<string, string>> {
     const rows = new Map<string, string>();
+    for await (const piece of this.pieces(table)) for (const [field, text] of piece) rows.set(field, text);
+    return rows;
+  }
+
+  /** As {@link all}; a row may be in two pieces. */
+  async *pieces(table: Table): AsyncGenerator<ReadonlyMap<string, string>> {
     let cursor = '0';
     do {
       const [next, piece] = await this.commands.during(() =>
         this.commands.client.hscan(this.keys.registry(table), cursor, 'COUNT', PIECE),
       );
+      const rows = new Map<string, string>();
       for (let i = 0; i + 1 < piece.length; i += 2) rows.set(piece[i] ?? '', piece[i + 1] ?? '');
+      yield rows;
       cursor = next;
     } while (cursor !== '0');
-    return rows;
+  }
+
+  /** Some fields of a table, in their order. */
+  async many(table: Table, fields: readonly string[]): Promise<readonly (string | undefined)[]> {
+    if (fields.length === 0) return [];
+    const { client } = this.commands;
+    const texts = await this.commands.during(() => client.hmget(this.keys.registry(table), ...fields));
+    return texts.map((text) => text ?? undefined);
   }
 }

@@ -17,9 +17,14 @@ export function deviceText({ type: _, ...device }: Device): string {
 
 /** @param profile text of the profile it refers to */
 export function parseDevice(text: string | undefined, profile: string | undefined): Device | undefined {
-  const device = parseBehindHead<Omit<Device, 'type'>>(text);
-  return device && { ...device, type: parseBehindHead<DeviceProfile>(profile)?.name ?? '' };
+  return text === undefined ? undefined : deviceOf(text, parseBehindHead<DeviceProfile>(profile)?.name ?? '');
 }
+
+/** @param type name of the profile it refers to */
+export const deviceOf = (text: string, type: string): Device => ({
+  ...(JSON.parse(text.slice(HEAD + 1)) as Omit<Device, 'type'>),
+  type,
+});
 
 export const profileIdOf = (deviceRecord: string): Uuid => deviceRecord.slice(0, HEAD);
 

@@ -1,12 +1,12 @@
 import type {
   Device,
   DeviceCredentials,
-  DeviceFilter,
+  DeviceDirectory,
   DeviceProfile,
+  DeviceQuery,
   DeviceStep,
   DeviceStore,
   Page,
-  PageQuery,
   ProfileQuery,
   ResolvedDevice,
   SessionChange,
@@ -22,6 +22,7 @@ export interface RegistryParts {
   readonly profiles: Profiles;
   readonly devices: Devices;
   readonly credentials: Credentials;
+  readonly directory: DeviceDirectory;
   readonly changes: SessionChanges;
 }
 
@@ -77,8 +78,8 @@ export class RedisDevices implements DeviceStore {
     return this.parts.devices.findByName(tenantId, name);
   }
 
-  listDevices(tenantId: Uuid, query: PageQuery & DeviceFilter): Promise<Page<Device>> {
-    return this.parts.devices.list(tenantId, query);
+  listDevices(tenantId: Uuid, query: DeviceQuery): Promise<Page<Device>> {
+    return this.parts.directory.list(tenantId, query);
   }
 
   devicesOfProfile(profileId: Uuid, cursor: string, limit: number): Promise<DeviceStep> {
@@ -107,7 +108,7 @@ export class RedisDevices implements DeviceStore {
 
   onSessionChange(listener: (change: SessionChange) => void): () => void {
     return this.parts.changes.onChange((change) => {
-      if (change.kind !== 'user' && change.kind !== 'customer') listener(change);
+      if (change.kind !== 'user' && change.kind !== 'customer' && change.kind !== 'created') listener(change);
     });
   }
 }

@@ -1,13 +1,25 @@
-import type { AccountStore, Clock, DeviceStore, Logger, MetricsRegistry, Millis, Random, Uuid } from '@tandem/core';
+import {
+  type AccountStore,
+  type Clock,
+  DeviceDirectory,
+  type DeviceStore,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  type Random,
+  type Uuid,
+} from '@tandem/core';
 import type { Commands } from '../client';
 import { RedisFirmware } from '../firmware/redis-firmware';
 import type { Keys } from '../keys';
 import { RedisAccounts } from './accounts';
+import type { RegistryChange } from './commit';
 import { Credentials } from './credentials';
 import { Customers } from './customers';
 import { DeviceBirths } from './device-births';
 import { DevicePurge } from './device-purge';
 import { Devices } from './devices';
+import { RegistryDirectorySource } from './directory-source';
 import { makeOnce } from './once';
 import { Profiles } from './profiles';
 import { RegistryReader } from './reader';
@@ -34,6 +46,8 @@ export interface RegistryOptions {
   readonly wake: (deviceId: Uuid) => void;
   /** Makes an empty Redis usable again, but for the registry; what it throws makes it be tried again. */
   readonly restore?: () => Promise<void>;
+  /** Devices that are kept in memory to list them. */
+  readonly directoryMax: number;
   /** How often the changes of others are read, told or not. */
   readonly changesInterval?: Millis;
   /** How often it is looked whether a process died over a deletion or an upload. */
@@ -48,6 +62,7 @@ export class Registry {
   readonly changes: SessionChanges;
   readonly purge: DevicePurge;
   readonly firmware: RedisFirmware;
+  readonly #directory: DeviceDirectory;
 
   constructor(
     private readonly commands: Commands,
@@ -69,7 +84,13 @@ export class Registry {
       changes: this.changes,
     });
     this.firmware = new RedisFirmware(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
+    this.#directory = new DeviceDirectory(new RegistryDirectorySource(reader, this.changes), {
+      ...options,
+      maxDevices: options.directoryMax,
+    });
+    this.changes.onChange((change) => this.#toDirectory(change));
     this.devices = new RedisDevices({
+      directory: this.#directory,
       profiles: new Profiles(reader, writer),
       devices: new Devices(reader, writer, this.births, this.purge, random, logger),
       credentials: new Credentials(reader, writer),
@@ -86,6 +107,7 @@ export class Registry {
 
   /** Before the commands are closed. */
   async close(): Promise<void> {
+    this.#directory.close();
     await Promise.all([this.changes.close(), this.purge.close(), this.firmware.close()]);
   }
 
@@ -98,5 +120,21 @@ export class Registry {
   /** Heard when a Redis that lost everything can be written again. */
   onReset(listener: () => void): () => void {
     return this.changes.onReset(listener);
+  }
+
+  #toDirectory(change: RegistryChange): void {
+    switch (change.kind) {
+      case 'created':
+      case 'device':
+      case 'credentials':
+      case 'deleted':
+        this.#directory.deviceChanged(change.deviceId);
+        break;
+      case 'profile':
+        this.#directory.profileChanged(change.profileId);
+        break;
+      case 'missed':
+        this.#directory.forget();
+    }
   }
 }

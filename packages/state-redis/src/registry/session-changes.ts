@@ -63,8 +63,11 @@ export class SessionChanges {
   #storeId: string | undefined;
   /** The life of the server it was read from: a restart or a fail-over begins another one. */
   #server: string | undefined;
-  #reading: Promise<void> | undefined;
-  #readAgain = false;
+  /** The last read that was asked for. Never rejects. */
+  #reading: Promise<void> = Promise.resolve();
+  /** The same, until it begins: who asks meanwhile has a share in it. */
+  #next: Promise<void> | undefined;
+  #ownChanges = 0;
   #timer: Timer | undefined;
   #started = false;
   #closed = false;
@@ -125,6 +128,8 @@ export class SessionChanges {
   /** It was made, as its answer says. */
   made(commit: string, change: ToldChange): void {
     if (this.#underWay.delete(commit)) this.tell(change);
+    // Who writes much must not lose the place in what it has written itself.
+    if (++this.#ownChanges % PIECE === 0) void this.catchUp();
   }
 
   /** It was not made. */
@@ -144,21 +149,10 @@ export class SessionChanges {
   }
 
   /** Reads what others have told by now. Never rejects: what cannot be read now is read later. */
-  catchUp(): Promise<void> {
-    if (!this.#started || this.#closed) return this.#reading ?? Promise.resolve();
-    this.#readAgain = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
-  }
-
-  async #readAll(): Promise<void> {
+  async catchUp(): Promise<void> {
+    if (!this.#started || this.#closed) return this.#reading;
     try {
-      while (this.#readAgain && !this.#closed) {
-        this.#readAgain = false;
-        if (await this.#read()) this.#readAgain = true;
-      }
+      await this.upToDate();
     } catch (error) {
       // Reconnection and timer read again.
       const { logger } = this.options;
@@ -166,6 +160,23 @@ export class SessionChanges {
         logger.error('a change of another process was not heard', { error: String(error) });
       else if (logger.debugEnabled) logger.debug('changes cannot be read now', { error: error.message });
     }
+  }
+
+  /** Resolves when everything is told that was written before the call. @throws TandemError STORE_UNAVAILABLE */
+  upToDate(): Promise<void> {
+    if (!this.#next) {
+      // One that is under way may have begun before the write.
+      this.#next = this.#reading.then(() => {
+        this.#next = undefined;
+        return this.#readAll();
+      });
+      this.#reading = this.#next.catch(() => {});
+    }
+    return this.#next;
+  }
+
+  async #readAll(): Promise<void> {
+    while ((await this.#read()) && !this.#closed);
   }
 
   /** @returns whether there is more */

@@ -17,6 +17,7 @@ export const optionsFor = (address: RedisAddress, given: Partial<RedisStateOptio
   rpcMaxPending: 1_000,
   rpcFinishedMax: 10_000,
   rpcCacheMax: 1_000,
+  directoryMax: 10_000,
   rereadInterval: 60_000,
   historyMax: 100_000,
   partitions: 3,

@@ -184,7 +184,9 @@ export class DeviceDirectory {
     let all = 0;
     for await (const devices of this.source.all()) {
       all += devices.length;
-      const own = new Map(devices.filter((device) => device.tenantId === tenantId).map((device) => [device.id, device]));
+      const own = new Map(
+        devices.filter((device) => device.tenantId === tenantId).map((device) => [device.id, device]),
+      );
       tenant.apply([...own]);
     }
     this.#isOverflown(all);
@@ -285,7 +287,10 @@ export class DeviceDirectory {
     if (ids.length === 0) return page;
     const read = await this.source.read(ids);
     const whole = new Map(ids.map((id, n) => [id, read[n]]));
-    return { ...page, data: page.data.flatMap((device) => (whole.has(device.id) ? whole.get(device.id) ?? [] : device)) };
+    return {
+      ...page,
+      data: page.data.flatMap((device) => (whole.has(device.id) ? (whole.get(device.id) ?? []) : device)),
+    };
   }
 
   #watchIdleness(): void {

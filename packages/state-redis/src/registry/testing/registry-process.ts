@@ -91,6 +91,7 @@ export class RegistryProcess {
       logger,
       metrics: new MetricsRegistry(),
       wake: (deviceId) => this.woken.push(deviceId),
+      directoryMax: 10_000,
       changesInterval: NEVER,
       purgeInterval: NEVER,
       ...options,

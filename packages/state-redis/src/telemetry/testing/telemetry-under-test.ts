@@ -38,6 +38,7 @@ const BOUNDS: RedisBounds = {
   rpcMaxPending: 100,
   rpcFinishedMax: 100,
   rpcCacheMax: 100,
+  directoryMax: 100,
   rereadInterval: 15_000,
   historyMax: 100_000,
   partitions: 4,
