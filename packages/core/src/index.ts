@@ -32,6 +32,7 @@ export * from './rpc/index';
 export * from './state/account-store';
 export * from './state/activity-store';
 export * from './state/attribute-store';
+export * from './state/claim-store';
 export * from './state/device-events';
 export * from './state/device-store';
 export * from './state/directory/device-directory';

@@ -28,6 +28,11 @@ import type { Transactions } from './transactions';
 import type { ViewPurge } from './view-purge';
 import type { WakeUps } from './wake-ups';
 
+export interface Also {
+  conflict(): Conflict | undefined;
+  write(): void;
+}
+
 export class EmbeddedDevices implements DeviceStore {
   readonly #packages: PackageUses;
   readonly #listeners = new Set<(change: SessionChange) => void>();
@@ -101,10 +106,19 @@ export class EmbeddedDevices implements DeviceStore {
     return result;
   }
 
-  async updateDevice(device: Device): Promise<Written<Device>> {
+  updateDevice(device: Device): Promise<Written<Device>> {
+    return this.updateWith(device);
+  }
+
+  /** @param also what else belongs to the step: what it may run into, and what is written when it does not */
+  async updateWith(device: Device, also?: Also): Promise<Written<Device>> {
     const result = await this.transactions.run((): Written<Device> => {
       const change = this.#deviceChange(device);
-      return typeof change === 'string' ? conflict(change) : fits(change());
+      if (typeof change === 'string') return conflict(change);
+      const refused = also?.conflict();
+      if (refused) return conflict(refused);
+      also?.write();
+      return fits(change());
     });
     if (result.ok) this.#tell({ kind: 'device', deviceId: device.id });
     return result;
@@ -254,6 +268,7 @@ export class EmbeddedDevices implements DeviceStore {
     }
     this.env.eventHeads.remove(id);
     this.env.cursors.remove(id);
+    this.env.claims.remove(id);
     this.env.purges.put(id, '');
   }
 

@@ -38,6 +38,8 @@ export interface Environment {
   readonly devicesByName: BinaryTable;
   /** profile + device -> device id */
   readonly devicesByProfile: BinaryTable;
+  /** device -> claim */
+  readonly claims: Table;
   /** device -> credentials */
   readonly credentials: Table;
   /** SHA-256 of the credentials id -> device id */
@@ -117,6 +119,7 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     devices: table('devices'),
     devicesByName: binary('devicesByName'),
     devicesByProfile: binary('devicesByProfile'),
+    claims: table('claims'),
     credentials: table('credentials'),
     credentialsByHash: table('credentialsByHash'),
     attributes: binary('attributes'),

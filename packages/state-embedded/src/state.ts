@@ -12,6 +12,7 @@ import {
 import { EmbeddedAccounts } from './account-store';
 import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
+import { EmbeddedClaims } from './claim-store';
 import { EmbeddedDevices } from './device-store';
 import { directorySource } from './directory-source';
 import {
@@ -154,11 +155,13 @@ function openState(
   );
   const directory = new DeviceDirectory(directorySource(env), { ...options, maxDevices: options.directoryMax });
   let closed: Promise<void> | undefined;
+  const devices = new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, directory, () =>
+    options.random.bytes(6).toString('hex'),
+  );
   const state: State = {
     accounts: new EmbeddedAccounts(env, transactions),
-    devices: new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, directory, () =>
-      options.random.bytes(6).toString('hex'),
-    ),
+    devices,
+    claims: new EmbeddedClaims(env, transactions, devices),
     attributes,
     events,
     telemetryLog: log,

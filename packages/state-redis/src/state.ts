@@ -130,6 +130,7 @@ async function compose(
   const state: State = {
     accounts: registry.accounts,
     devices: registry.devices,
+    claims: registry.claims,
     attributes: new RedisAttributes(commands, keys, wakeUps, registry.births, {
       processId,
       eventLogMax: options.eventLogMax,

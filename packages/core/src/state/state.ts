@@ -1,6 +1,7 @@
 import type { AccountStore } from './account-store';
 import type { ActivityStore } from './activity-store';
 import type { AttributeStore } from './attribute-store';
+import type { ClaimStore } from './claim-store';
 import type { DeviceEvents } from './device-events';
 import type { DeviceStore } from './device-store';
 import type { FirmwareStore } from './firmware-store';
@@ -14,6 +15,7 @@ import type { Materialiser, TelemetryView } from './telemetry-view';
 export interface State {
   readonly accounts: AccountStore;
   readonly devices: DeviceStore;
+  readonly claims: ClaimStore;
   readonly attributes: AttributeStore;
   readonly events: DeviceEvents;
   readonly telemetryLog: TelemetryLog;

@@ -1,6 +1,7 @@
 import { describeAccountStoreContract } from './account-store-contract';
 import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
+import { describeClaimStoreContract } from './claim-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
 import { describeDeviceListContract } from './device-list-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
@@ -21,6 +22,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeDeviceStoreContract(makeStore);
     describeDeviceListContract(makeStore);
     describeDeviceRemovalContract(makeStore);
+    describeClaimStoreContract(makeStore);
     describeAttributeStoreContract(makeStore);
     describeDeviceEventsContract(makeStore);
     describeTelemetryContract(makeStore);

@@ -39,10 +39,10 @@ export class Commit {
   #told: ToldChange | undefined;
 
   /** The field has what was read: this text, or nothing. */
-  unchanged(table: Table, field: string, text: string | undefined): this {
+  unchanged(table: Table, field: string, text: string | undefined, refusal: Refusal = MOVED): this {
     return text === undefined
-      ? this.#check(table, field, 'absent', '', MOVED)
-      : this.#check(table, field, 'is', text, MOVED);
+      ? this.#check(table, field, 'absent', '', refusal)
+      : this.#check(table, field, 'is', text, refusal);
   }
 
   absent(table: Table, field: string, refusal: Refusal): this {

@@ -61,11 +61,14 @@ export class Devices {
     return written;
   }
 
-  update(device: Device): Promise<Written<Device>> {
+  /** @param also adds to the commit what else belongs to it */
+  update(device: Device, also: (commit: Commit) => void = () => {}): Promise<Written<Device>> {
     return this.writer.write(async () => {
       const commit = new Commit().tell({ kind: 'device', deviceId: device.id });
       const value = await this.#change(commit, device);
-      return typeof value === 'string' ? value : { value, commit };
+      if (typeof value === 'string') return value;
+      also(commit);
+      return { value, commit };
     });
   }
 
@@ -101,6 +104,7 @@ export class Devices {
         .remove('device-names', nameField(stored))
         .remove('credentials', id)
         .remove('epochs', id)
+        .remove('claims', id)
         .add('profile-uses', stored.deviceProfileId, -1)
         .tell({ kind: 'deleted', deviceId: id });
       const credentials = parseRecord<DeviceCredentials>(credentialsText);

@@ -1,5 +1,6 @@
 import {
   type AccountStore,
+  type ClaimStore,
   type Clock,
   DeviceDirectory,
   type DeviceStore,
@@ -13,6 +14,7 @@ import type { Commands } from '../client';
 import { RedisFirmware } from '../firmware/redis-firmware';
 import type { Keys } from '../keys';
 import { RedisAccounts } from './accounts';
+import { RedisClaims } from './claims';
 import type { RegistryChange } from './commit';
 import { Credentials } from './credentials';
 import { Customers } from './customers';
@@ -58,6 +60,7 @@ export interface RegistryOptions {
 export class Registry {
   readonly accounts: AccountStore;
   readonly devices: DeviceStore;
+  readonly claims: ClaimStore;
   readonly births: DeviceBirths;
   readonly changes: SessionChanges;
   readonly purge: DevicePurge;
@@ -89,10 +92,12 @@ export class Registry {
       maxDevices: options.directoryMax,
     });
     this.changes.onChange((change) => this.#toDirectory(change));
+    const devices = new Devices(reader, writer, this.births, this.purge, random, logger);
+    this.claims = new RedisClaims(reader, writer, devices);
     this.devices = new RedisDevices({
       directory: this.#directory,
       profiles: new Profiles(reader, writer),
-      devices: new Devices(reader, writer, this.births, this.purge, random, logger),
+      devices,
       credentials: new Credentials(reader, writer),
       changes: this.changes,
     });

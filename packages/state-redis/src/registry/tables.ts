@@ -27,6 +27,8 @@ export type Table =
   /** Tenant and name -> id. */
   | 'device-names'
   /** By id of the device. */
+  | 'claims'
+  /** By id of the device. */
   | 'credentials'
   /** SHA-256 of the credentials id -> id of the device. */
   | 'credentials-by-hash'
