@@ -2,6 +2,7 @@ import { Accounts } from './accounts/accounts';
 import { AttributeUpdates } from './attributes/attribute-updates';
 import { Attributes } from './attributes/attributes';
 import { DeviceAuth } from './auth/device-auth';
+import { Claiming } from './claiming/claiming';
 import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
@@ -45,6 +46,7 @@ export interface Core extends Platform {
   readonly profiles: DeviceProfiles;
   readonly accounts: Accounts;
   readonly connectivity: Connectivity;
+  readonly claiming: Claiming;
 }
 
 const LOG_INTERVAL: Millis = 10_000;
@@ -90,6 +92,7 @@ export function makeCore(
     logger,
     metrics,
   );
+  const attributes = new Attributes(state.attributes, payload, clock, quiet, limits, connectivity);
   const profiles = new DeviceProfiles(state.devices, clock, random);
   const clientRpc = new ClientRpc(
     clock,
@@ -109,7 +112,7 @@ export function makeCore(
     clientRpc,
     telemetry: new Telemetry(state.telemetryLog, payload, clock, quiet, limits),
     timeSeries: new TimeSeries(state.telemetryView),
-    attributes: new Attributes(state.attributes, payload, clock, quiet, limits, connectivity),
+    attributes,
     attributeUpdates: new AttributeUpdates(
       waiting,
       state.attributes,
@@ -142,5 +145,18 @@ export function makeCore(
     devices: new Devices(state.devices, profiles, clock, random),
     accounts: new Accounts(state.accounts, profiles, clock, random),
     connectivity,
+    claiming: new Claiming(
+      state,
+      attributes,
+      {
+        duration: settings.SECURITY_CLAIM_DURATION,
+        allowedByDefault: settings.SECURITY_CLAIM_ALLOW_CLAIMING_BY_DEFAULT,
+        failures: settings.TANDEM_CLAIM_FAILURES,
+      },
+      clock,
+      quiet,
+      metrics,
+      limits,
+    ),
   };
 }

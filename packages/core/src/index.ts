@@ -7,6 +7,7 @@ export * from './attributes/attributes';
 export * from './auth/credentials-hash';
 export * from './auth/device-auth';
 export * from './auth/device-session';
+export * from './claiming/claiming';
 export * from './config/index';
 export * from './connectivity/connectivity';
 export type { OpenSession } from './connectivity/own-sessions';

@@ -30,6 +30,11 @@ export class Keys {
     return `${this.prefix}:{f:${dataId}}:${what}`;
   }
 
+  /** Something of one user. */
+  user(userId: Uuid, what: string): string {
+    return `${this.prefix}:{u:${userId}}:${what}`;
+  }
+
   /** The channel on which the waiters of a device are woken, in the device's slot. */
   wakeChannel(deviceId: Uuid): string {
     return this.device(deviceId, 'wake');

@@ -1,10 +1,10 @@
 import type { RateLimit } from '../state/rate-counters';
 import type { Setting } from './setting';
 
-/** `count:seconds,...` of contract 1.8: several limits hold at the same time. Unset is none. */
-export const rateLimits = (doc: string): Setting<readonly RateLimit[]> => ({
+/** `count:seconds,...` of contract 1.8: several limits hold at the same time. Empty is none. */
+export const rateLimits = (doc: string, fallback = ''): Setting<readonly RateLimit[]> => ({
   type: 'count:seconds,...',
-  default: '',
+  default: fallback,
   doc,
   parse: (value) => (value === '' ? [] : [...new Set(value.split(',').map((item) => item.trim()))].map(parseLimit)),
 });

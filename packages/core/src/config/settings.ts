@@ -197,6 +197,20 @@ export const SETTINGS = {
     'How deep messages of a protobuf schema may hold messages; the parts of its package count alike',
   ),
 
+  SECURITY_CLAIM_ALLOW_CLAIMING_BY_DEFAULT: flag(
+    true,
+    'Whether a device may be claimed that has no SERVER attribute `claimingAllowed` = true',
+  ),
+  SECURITY_CLAIM_DURATION: whole(
+    86_400_000,
+    { min: 1, unit: 'ms' },
+    'How long a device can be claimed that has not said how long',
+  ),
+  TANDEM_CLAIM_FAILURES: rateLimits(
+    'Most claims of a user that name an unknown device or a wrong secret; beyond it 429',
+    '20:60',
+  ),
+
   JWT_TOKEN_EXPIRATION_TIME: whole(9_000, { min: 1, unit: 's' }, 'Life of an access token of the server API'),
   JWT_REFRESH_TOKEN_EXPIRATION_TIME: whole(604_800, { min: 1, unit: 's' }, 'Life of a refresh token'),
   JWT_TOKEN_ISSUER: text('thingsboard.io', 'Claim `iss`'),

@@ -31,7 +31,7 @@ export class MemoryRateCounters implements RateCounters {
       if (!refused || retryAfter > refused.retryAfter) refused = { demand, retryAfter };
     }
     for (const { demand, name, bucket } of wanted) {
-      const tokens = refused ? bucket.tokens : Math.max(bucket.tokens - demand.cost, 0);
+      const tokens = refused ? bucket.tokens : left(bucket, demand);
       this.#keep(name, { tokens, at: bucket.at });
     }
     return refused ? { ok: false, ...refused } : { ok: true };
@@ -45,6 +45,9 @@ export class MemoryRateCounters implements RateCounters {
     if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 }
+
+const left = ({ tokens }: TokenBucket, { cost, limit }: RateDemand): number =>
+  Math.min(Math.max(tokens - cost, 0), limit.count);
 
 const bucketName = ({ scope, id }: RateOwner, { what, limit }: RateDemand): string =>
   `${scope} ${id} ${what} ${limit.count}:${limit.seconds}`;

@@ -12,7 +12,7 @@ export interface RateLimit {
 
 /** Whose bucket it is. */
 export interface RateOwner {
-  readonly scope: 'device' | 'tenant';
+  readonly scope: 'device' | 'tenant' | 'user';
   readonly id: Uuid;
 }
 
@@ -21,7 +21,7 @@ export interface RateDemand {
   /** What is counted: a short word. Each word has a bucket of its own for each limit. */
   readonly what: string;
   readonly limit: RateLimit;
-  /** Tokens, at least 1. More than the count of the limit are never had. */
+  /** Tokens, at least 1. More than the count of the limit are never had. Below 0: gives so many back, as far as they fit. */
   readonly cost: number;
 }
 

@@ -92,6 +92,7 @@ export function describeRateCounters(counters: () => RateCounters): void {
       const owners: RateOwner[] = [
         { scope: 'device', id },
         { scope: 'tenant', id },
+        { scope: 'user', id },
         { scope: 'device', id: randomUUID() },
       ];
       for (owner of owners) {
@@ -100,6 +101,16 @@ export function describeRateCounters(counters: () => RateCounters): void {
           expect(await take(0, demand)).toBeGreaterThan(0);
         }
       }
+    });
+
+    it('take back what is not needed, and hold no more for it than they can', async () => {
+      const [one, back] = [aDemand(2, 10), aDemand(2, 10, -1)];
+      expect(await take(0, back)).toBe(0);
+      for (let n = 0; n < 2; n++) expect(await take(0, one)).toBe(0);
+      expect(await take(0, one)).toBe(5_000);
+      expect(await take(0, back)).toBe(0);
+      expect(await take(0, one)).toBe(0);
+      expect(await take(0, one)).toBe(5_000);
     });
 
     it('let no more through when many ask at once', async () => {

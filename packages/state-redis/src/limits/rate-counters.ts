@@ -4,7 +4,7 @@ import type { Keys } from '../keys';
 
 const TAKE = loadScript('rate-take');
 
-/** One hash of buckets for each owner, in the slot of the device or the tenant; one round trip for all that is demanded. */
+/** One hash of buckets for each owner, in the slot of the device, tenant or user; one round trip for all that is demanded. */
 export class RedisRateCounters implements RateCounters {
   constructor(
     private readonly commands: Commands,

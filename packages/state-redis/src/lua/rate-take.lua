@@ -1,5 +1,5 @@
 #!lua
--- Takes tokens out of buckets of one owner, out of all or out of none.
+-- Takes tokens out of buckets of one owner, out of all or out of none; a cost below 0 gives them back.
 -- KEYS  1 hash of the owner: '<what>:<count>:<seconds>' -> '<tokens> <since when, ms>'
 -- ARGV  1 now, ms   2 what, 3 count, 4 seconds, 5 cost, and so on for each bucket
 -- Reply {} when taken; else {which of the buckets takes longest, from 0, how long until it has enough, ms}.
@@ -26,12 +26,12 @@ for i = 2, #ARGV, 4 do
     if missing > wait then worst, wait = (i - 2) / 4, missing end
   end
   longest = math.max(longest, window)
-  buckets[#buckets + 1] = { field, tokens, at, cost }
+  buckets[#buckets + 1] = { field, tokens, at, cost, count }
 end
 
 for _, bucket in ipairs(buckets) do
-  local field, tokens, at, cost = unpack(bucket)
-  if not worst then tokens = math.max(tokens - cost, 0) end
+  local field, tokens, at, cost, count = unpack(bucket)
+  if not worst then tokens = math.min(math.max(tokens - cost, 0), count) end
   redis.call('HSET', key, field, string.format('%.17g %.0f', tokens, at))
 end
 local lapse = string.format('%.0f', longest)
