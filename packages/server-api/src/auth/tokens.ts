@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { type Clock, type Random, TandemError, type User, type Uuid } from '@tandem/core';
 import jwt, { type JwtPayload } from 'jsonwebtoken';
 import { parseUuid } from '../http/path';
@@ -68,7 +69,7 @@ export class Tokens {
     return this.#read(token, (scope) => scope === REFRESH_SCOPE);
   }
 
-  #sign(key: Buffer, lifeSeconds: number, claims: JwtPayload): string {
+  #sign(key: KeyObject, lifeSeconds: number, claims: JwtPayload): string {
     const iat = this.#nowSeconds();
     return jwt.sign({ ...claims, iss: this.settings.issuer, iat, exp: iat + lifeSeconds }, key, {
       algorithm: ALGORITHM,
@@ -87,7 +88,7 @@ export class Tokens {
     return { userId, sessionId };
   }
 
-  #verify(token: string, key: Buffer): JwtPayload {
+  #verify(token: string, key: KeyObject): JwtPayload {
     try {
       const claims = jwt.verify(token, key, {
         algorithms: [ALGORITHM],
