@@ -42,7 +42,8 @@ beforeAll(async () => {
   await server.core.state.materialiser.caughtUp();
   const body = { method: 'SECRET_METHOD', persistent: true, expirationTime: server.clock.now() + 1e9 };
   const rpc = await server.call('POST', `/api/rpc/oneway/${device}`, { token: owner, body });
-  owned = { device, rpc: rpc.json<{ rpcId: string }>().rpcId, profile: session.profileId };
+  await assign(await server.createDevice(owner, 'claimed'), customerId);
+  owned = { device, claimed: 'claimed', rpc: rpc.json<{ rpcId: string }>().rpcId, profile: session.profileId };
 });
 afterAll(() => server.stop());
 

@@ -1,6 +1,7 @@
 import type { Core } from '@tandem/core';
 import { attributesRoutes } from './controllers/attributes-controller';
 import { type AuthServices, authRoutes } from './controllers/auth-controller';
+import { claimRoutes } from './controllers/claim-controller';
 import { deviceRoutes } from './controllers/device-controller';
 import { deviceCredentialsRoutes } from './controllers/device-credentials-controller';
 import { deviceProfileRoutes } from './controllers/device-profile-controller';
@@ -14,6 +15,7 @@ export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => 
   ...tagged('Authentication', authRoutes(core, auth)),
   ...tagged('Devices', deviceRoutes(core)),
   ...tagged('Devices', deviceCredentialsRoutes(core)),
+  ...tagged('Claiming', claimRoutes(core)),
   ...tagged('Device profiles', deviceProfileRoutes(core)),
   ...tagged('Attributes', attributesRoutes(core)),
   ...tagged('Time series', timeSeriesRoutes(core)),

@@ -59,5 +59,6 @@ export interface GuardedRoute extends RouteBase {
 export type Route = PublicRoute | GuardedRoute;
 
 export const TENANT_ONLY: readonly Authority[] = ['TENANT_ADMIN'];
+export const CUSTOMER_ONLY: readonly Authority[] = ['CUSTOMER_USER'];
 export const TENANT_AND_CUSTOMER: readonly Authority[] = ['TENANT_ADMIN', 'CUSTOMER_USER'];
 export const EVERYONE: readonly Authority[] = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'];

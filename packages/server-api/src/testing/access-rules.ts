@@ -16,6 +16,8 @@ export const CALLERS: readonly Caller[] = ['SYS_ADMIN', 'OTHER_TENANT', 'OWN_CUS
 /** What there is of one tenant. */
 export interface Ids {
   readonly device: string;
+  /** Name of another device of the same customer: it is given back in the course of the test. */
+  readonly claimed: string;
   readonly rpc: string;
   readonly profile: string;
 }
@@ -23,6 +25,7 @@ export interface Ids {
 /** Of things that never were. */
 export const absentIds = (): Ids => ({
   device: systemRandom.uuid(),
+  claimed: systemRandom.uuid(),
   rpc: systemRandom.uuid(),
   profile: systemRandom.uuid(),
 });
@@ -98,6 +101,16 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'POST /api/device/credentials': {
     statuses: ofTenant,
     body: (ids) => ({ deviceId: deviceId(ids.device), credentialsType: 'ACCESS_TOKEN', credentialsId: 'STOLEN' }),
+  },
+
+  'POST /api/customer/device/{deviceName}/claim': {
+    // It has a customer: whoever may claim at all is told so.
+    statuses: { SYS_ADMIN: 403, OTHER_TENANT: 403, OWN_CUSTOMER: 400, OTHER_CUSTOMER: 400, STRANGER },
+    target: (ids) => `/api/customer/device/${ids.claimed}/claim`,
+  },
+  'DELETE /api/customer/device/{deviceName}/claim': {
+    statuses: ofDevice,
+    target: (ids) => `/api/customer/device/${ids.claimed}/claim`,
   },
 
   'GET /api/deviceProfileInfo/default': { statuses: ownUsers },
