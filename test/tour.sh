@@ -29,6 +29,27 @@ export default_profile=$(got .id.id)
 json 'it is read as a whole' 200 '.default and .profileData.transportConfiguration.type == "DEFAULT"' \
   GET "/api/deviceProfile/$default_profile"
 json 'and stands in the list' 200 '.totalElements >= 1 and .hasNext == false' GET '/api/deviceProfiles?pageSize=10&page=0'
+guide profile
+export profile=$PROFILE
+json 'a profile for CoAP speaks JSON where it says nothing else' 200 '.version == 1 and .default == false and
+  (.profileData.transportConfiguration.coapDeviceTypeConfiguration.transportPayloadTypeConfiguration.transportPayloadType) == "JSON"' \
+  GET "/api/deviceProfile/$profile"
+got '.provisionType = "ALLOW_CREATE_NEW_DEVICES" | .provisionDeviceKey = "tour-key"
+  | .profileData.provisionConfiguration = {type: .provisionType, provisionDeviceSecret: "tour-secret"}' >"$scratch/profile"
+json 'it is changed by sending it back' 200 '.version == 2 and .provisionDeviceKey == "tour-key"' \
+  POST /api/deviceProfile "$(cat "$scratch/profile")"
+json 'an outdated one is refused' 409 '.errorCode == 35' POST /api/deviceProfile "$(cat "$scratch/profile")"
+json 'a provision key is given once' 400 '.message == "Device profile with such provision device key already exists!"' \
+  POST /api/deviceProfile '{"name":"Other","type":"DEFAULT","transportType":"DEFAULT","provisionDeviceKey":"tour-key"}'
+json 'a schema that is wrong is told by its line' 400 '.message | contains("deviceTelemetryProtoSchema, line 2: imports")' \
+  POST /api/deviceProfile '{"name":"Proto","type":"DEFAULT","transportType":"COAP","profileData":{"transportConfiguration":{
+  "coapDeviceTypeConfiguration":{"transportPayloadTypeConfiguration":{"transportPayloadType":"PROTOBUF",
+  "deviceTelemetryProtoSchema":"syntax = \"proto3\";\nimport \"a.proto\";"}}}}}'
+json 'profiles are listed by transport' 200 '.data | map(.name) == ["Meter"]' \
+  GET '/api/deviceProfileInfos?pageSize=10&page=0&transportType=COAP'
+json 'the default is not deleted' 400 '.message == "Deletion of Default Device Profile is prohibited!"' \
+  DELETE "/api/deviceProfile/$default_profile"
+json 'another one is' 200 '' DELETE "/api/deviceProfile/$profile"
 
 echo '# 3. Devices'
 guide device

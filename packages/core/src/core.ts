@@ -7,6 +7,7 @@ import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
 import { Devices } from './devices/devices';
+import { ProfileKeys } from './devices/profile-keys';
 import { Limits } from './limits/limits';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
@@ -44,6 +45,7 @@ export interface Core extends Platform {
   readonly clientRpc: ClientRpc;
   readonly devices: Devices;
   readonly profiles: DeviceProfiles;
+  readonly profileKeys: ProfileKeys;
   readonly accounts: Accounts;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
@@ -93,7 +95,15 @@ export function makeCore(
     metrics,
   );
   const attributes = new Attributes(state.attributes, payload, clock, quiet, limits, connectivity);
-  const profiles = new DeviceProfiles(state.devices, clock, random);
+  const profiles = new DeviceProfiles(state.devices, clock, random, {
+    maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
+    schemas: {
+      maxBytes: settings.TANDEM_PROTO_SCHEMA_MAX_BYTES,
+      maxTypes: settings.TANDEM_PROTO_SCHEMA_MAX_TYPES,
+      maxFields: settings.TANDEM_PROTO_SCHEMA_MAX_FIELDS,
+      maxNesting: settings.TANDEM_PROTO_SCHEMA_MAX_NESTING,
+    },
+  });
   const clientRpc = new ClientRpc(
     clock,
     settings.CLIENT_SIDE_RPC_TIMEOUT,
@@ -109,6 +119,7 @@ export function makeCore(
     auth,
     limits,
     profiles,
+    profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,
     telemetry: new Telemetry(state.telemetryLog, payload, clock, quiet, limits),
     timeSeries: new TimeSeries(state.telemetryView),

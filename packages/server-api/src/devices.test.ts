@@ -108,7 +108,7 @@ describe('a new device', () => {
   it.each([
     ['without a type', {}, 'Device credentials type should be specified'],
     ['of an unknown type', { credentialsType: 'NFC' }, /must be one of ACCESS_TOKEN, .*, LWM2M_CREDENTIALS$/],
-    ['of a type not served', { credentialsType: 'X509_CERTIFICATE', credentialsId: 'x' }, 'X509_CERTIFICATE'],
+    ['of a type not served', { credentialsType: 'MQTT_BASIC', credentialsId: 'x' }, 'of type MQTT_BASIC are not'],
   ])('is refused with credentials %s', async (_case, credentials, message) => {
     const answer = await post('/api/device-with-credentials', { device: { name: 'refused' }, credentials });
     expect(answer.json()).toMatchObject({ status: 400, errorCode: 31, message: expect.stringMatching(message) });
@@ -271,64 +271,6 @@ describe('pages', () => {
     expect(all).toMatchObject({ totalPages: 1, hasNext: false, totalElements: all.data.length });
     const [first] = all.data;
     expect((await get(`/api/device/${first?.id.id}`)).json()).toEqual(first);
-  });
-});
-
-describe('device profiles', () => {
-  it('have exactly the members of the contract', async () => {
-    const info = (await get('/api/deviceProfileInfo/default')).json<DeviceJson>();
-    expect(info).toEqual({
-      id: { entityType: 'DEVICE_PROFILE', id: expect.stringMatching(UUID) },
-      name: 'default',
-      image: null,
-      defaultDashboardId: null,
-      type: 'DEFAULT',
-      transportType: 'DEFAULT',
-    });
-    expect((await get(`/api/deviceProfileInfo/${info.id.id}`)).json()).toEqual(info);
-    expect((await get(`/api/deviceProfile/${info.id.id}`)).json()).toEqual({
-      id: info.id,
-      createdTime: expect.any(Number),
-      tenantId: { entityType: 'TENANT', id: await tenantId() },
-      name: 'default',
-      description: null,
-      image: null,
-      default: true,
-      type: 'DEFAULT',
-      transportType: 'DEFAULT',
-      provisionType: 'DISABLED',
-      provisionDeviceKey: null,
-      profileData: {
-        configuration: { type: 'DEFAULT' },
-        transportConfiguration: { type: 'DEFAULT' },
-        provisionConfiguration: { type: 'DISABLED', provisionDeviceSecret: null },
-        alarms: null,
-      },
-      defaultRuleChainId: null,
-      defaultDashboardId: null,
-      defaultQueueName: null,
-      defaultEdgeRuleChainId: null,
-      firmwareId: null,
-      softwareId: null,
-      externalId: null,
-      version: 1,
-    });
-  });
-
-  it('come in pages', async () => {
-    const page = (await get('/api/deviceProfiles?pageSize=10&page=0&textSearch=DEFAULT')).json<Page>();
-    expect(page).toMatchObject({ data: [{ name: 'default', default: true }], totalElements: 1, hasNext: false });
-  });
-
-  it('that are not there get 404', async () => {
-    const id = '00000000-0000-4000-8000-000000000000';
-    for (const path of [`/api/deviceProfile/${id}`, `/api/deviceProfileInfo/${id}`]) {
-      expect((await get(path)).json()).toMatchObject({
-        status: 404,
-        errorCode: 32,
-        message: `Device profile with id [${id}] is not found`,
-      });
-    }
   });
 });
 

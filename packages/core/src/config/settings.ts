@@ -183,7 +183,7 @@ export const SETTINGS = {
   TANDEM_PROTO_SCHEMA_MAX_BYTES: whole(
     65_536,
     { min: 1, max: 1_048_576, unit: 'bytes' },
-    'Longest protobuf schema of a device profile; this limit and the next three are refused with 400',
+    'Longest protobuf schema of a device profile; one beyond this or the next three limits gets 400',
   ),
   TANDEM_PROTO_SCHEMA_MAX_TYPES: whole(100, { min: 1, max: 1_000 }, 'Most messages and enums of a protobuf schema'),
   TANDEM_PROTO_SCHEMA_MAX_FIELDS: whole(

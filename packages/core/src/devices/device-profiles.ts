@@ -1,25 +1,41 @@
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
-import type { DeviceStore, Page, PageQuery } from '../state/device-store';
-import type { DeviceProfile, Uuid } from './model';
+import type { Conflict, DeviceStore, Page, ProfileQuery, Written } from '../state/device-store';
+import type { DeviceProfile, ProvisionType, TransportType, Uuid } from './model';
+import { completeProfileData, DEFAULT_PROFILE_DATA, type ProfileDataLimits } from './profile-data';
 
 export const DEFAULT_PROFILE_NAME = 'default';
+const MAX_NAME_LENGTH = 255;
+/** How many names one answer holds at the most. */
+const MAX_NAMES = 10_000;
 
-/** `profileData` of a profile that says nothing (server contract 4.2). */
-export const DEFAULT_PROFILE_DATA = JSON.stringify({
-  configuration: { type: 'DEFAULT' },
-  transportConfiguration: { type: 'DEFAULT' },
-  provisionConfiguration: { type: 'DISABLED', provisionDeviceSecret: null },
-  alarms: null,
-});
+/** What a caller gives to create or change a profile (server contract 4.2). Null is absent. */
+export interface ProfileRequest {
+  readonly id?: Uuid;
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly isDefault?: boolean | null;
+  /** There is only one; it has to be named all the same. */
+  readonly type?: 'DEFAULT' | null;
+  readonly transportType?: TransportType | null;
+  /** Absent means DISABLED. */
+  readonly provisionType?: ProvisionType | null;
+  readonly provisionDeviceKey?: string | null;
+  /** An object as JSON text. */
+  readonly profileData?: string | null;
+  readonly firmwareId?: Uuid | null;
+  readonly softwareId?: Uuid | null;
+  readonly version?: number;
+}
 
-/** Which profile a device gets (server contract 3.2), and the one every tenant starts with. */
+/** Device profiles of a tenant: which one a device gets, and what administrators do with them (server contract 3.2, 4). */
 export class DeviceProfiles {
   constructor(
     private readonly store: DeviceStore,
     private readonly clock: Clock,
     private readonly random: Random,
+    private readonly limits: ProfileDataLimits,
   ) {}
 
   /**
@@ -33,7 +49,7 @@ export class DeviceProfiles {
     if (request.deviceProfileId) {
       const profile = await this.store.getProfile(request.deviceProfileId);
       if (profile?.tenantId === tenantId) return profile;
-      throw new TandemError('BAD_REQUEST', { message: 'Device is referencing non existing device profile!' });
+      throw refused('Device is referencing non existing device profile!');
     }
     return request.type ? this.#named(tenantId, request.type, false) : this.default(tenantId);
   }
@@ -43,15 +59,83 @@ export class DeviceProfiles {
     return (await this.store.findDefaultProfile(tenantId)) ?? (await this.#named(tenantId, DEFAULT_PROFILE_NAME, true));
   }
 
-  /** @throws TandemError NOT_FOUND */
+  /** A foreign profile is as absent as one that never was. @throws TandemError NOT_FOUND */
   async get(tenantId: Uuid, id: Uuid): Promise<DeviceProfile> {
     const profile = await this.store.getProfile(id);
     if (profile?.tenantId === tenantId) return profile;
-    throw new TandemError('NOT_FOUND', { message: `Device profile with id [${id}] is not found` });
+    throw absent(id);
   }
 
-  list(tenantId: Uuid, query: PageQuery): Promise<Page<DeviceProfile>> {
+  list(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
     return this.store.listProfiles(tenantId, query);
+  }
+
+  /** In the order of their names. @param inUse those alone that a device refers to */
+  async all(tenantId: Uuid, inUse: boolean): Promise<readonly DeviceProfile[]> {
+    const query = { page: 0, pageSize: MAX_NAMES, sortProperty: 'name', sortOrder: 'ASC', inUse } as const;
+    return (await this.store.listProfiles(tenantId, query)).data;
+  }
+
+  /**
+   * Creates it, or changes the one of the id. Running sessions of its devices have heard of it when this resolves.
+   * @throws TandemError BAD_REQUEST with the sentences of server contract 4.2 and 4.3, NOT_FOUND, VERSION_CONFLICT
+   */
+  async save(tenantId: Uuid, request: ProfileRequest): Promise<DeviceProfile> {
+    const stored = request.id === undefined ? undefined : await this.get(tenantId, request.id);
+    requireKnownPackages(request, stored);
+    const given = { ...this.#given(request), isDefault: request.isDefault === true || stored?.isDefault === true };
+    if (given.isDefault && !stored?.isDefault && (await this.store.findDefaultProfile(tenantId))) {
+      throw refused('Another default device profile is present in scope of current tenant!');
+    }
+    if (stored) {
+      const changed = { ...stored, ...given, version: request.version ?? stored.version };
+      return written(await this.store.updateProfile(changed), stored.id, given.provisionType);
+    }
+    const created: DeviceProfile = {
+      id: this.random.uuid(),
+      createdTime: this.clock.now(),
+      tenantId,
+      version: 1,
+      ...given,
+    };
+    return written(await this.store.createProfile(created), created.id, given.provisionType);
+  }
+
+  /** @throws TandemError NOT_FOUND, VERSION_CONFLICT when it is changed at the same time */
+  async makeDefault(tenantId: Uuid, id: Uuid): Promise<DeviceProfile> {
+    const stored = await this.get(tenantId, id);
+    if (stored.isDefault) return stored;
+    return written(await this.store.updateProfile({ ...stored, isDefault: true }), id, stored.provisionType);
+  }
+
+  /** @throws TandemError NOT_FOUND, BAD_REQUEST for the default and for one that a device refers to */
+  async delete(tenantId: Uuid, id: Uuid): Promise<void> {
+    const { isDefault } = await this.get(tenantId, id);
+    if (isDefault) throw refused('Deletion of Default Device Profile is prohibited!');
+    const deleted = await this.store.deleteProfile(id);
+    if (deleted.ok) return;
+    if (deleted.conflict !== 'IN_USE') throw absent(id);
+    throw refused('The device profile referenced by the devices cannot be deleted!');
+  }
+
+  #given(request: ProfileRequest) {
+    const { transportType, type, name } = request;
+    if (!name?.trim()) throw refused('Device profile name should be specified!');
+    if (name.length > MAX_NAME_LENGTH)
+      throw refused(`Device profile name is longer than ${MAX_NAME_LENGTH} characters`);
+    if (!type) throw refused('Device profile type should be specified!');
+    if (!transportType) throw refused('Device profile transport type should be specified!');
+    const provisionType = request.provisionType ?? 'DISABLED';
+    return {
+      name,
+      description: request.description ?? null,
+      transportType,
+      provisionType,
+      provisionDeviceKey: request.provisionDeviceKey || null,
+      profileData: completeProfileData(request.profileData, { transportType, provisionType }, this.limits),
+      firmwareId: request.firmwareId ?? null,
+      softwareId: request.softwareId ?? null,
+    };
   }
 
   async #named(tenantId: Uuid, name: string, isDefault: boolean): Promise<DeviceProfile> {
@@ -78,4 +162,29 @@ export class DeviceProfiles {
     if (raced) return raced;
     throw new TandemError('INTERNAL');
   }
+}
+
+/** @throws TandemError BAD_REQUEST */
+function requireKnownPackages({ firmwareId, softwareId }: ProfileRequest, stored: DeviceProfile | undefined): void {
+  if (firmwareId && firmwareId !== stored?.firmwareId) throw refused("Can't assign non-existent firmware!");
+  if (softwareId && softwareId !== stored?.softwareId) throw refused("Can't assign non-existent software!");
+}
+
+const refused = (message: string) => new TandemError('BAD_REQUEST', { message });
+const absent = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Device profile with id [${id}] is not found` });
+
+const KEY_TAKEN = 'Device profile with such provision device key already exists!';
+const CERTIFICATE_TAKEN = 'Device profile with such certificate already exists!';
+
+const CONFLICTS: Partial<Record<Conflict, (id: Uuid, provisionType: ProvisionType) => TandemError>> = {
+  NAME_TAKEN: () => refused('Device profile with such name already exists!'),
+  PROVISION_KEY_TAKEN: (_id, type) => refused(type === 'X509_CERTIFICATE_CHAIN' ? CERTIFICATE_TAKEN : KEY_TAKEN),
+  IN_USE: () => refused("Can't change device profile transport type because devices referenced it!"),
+  VERSION: () => new TandemError('VERSION_CONFLICT'),
+  ABSENT: absent,
+};
+
+function written<T>(result: Written<T>, id: Uuid, provisionType: ProvisionType): T {
+  if (result.ok) return result.value;
+  throw CONFLICTS[result.conflict]?.(id, provisionType) ?? refused(result.conflict);
 }

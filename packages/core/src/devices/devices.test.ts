@@ -68,14 +68,15 @@ describe('A device', () => {
     expect((await used.core.devices.get(used.tenantId, id)).name).toBe('first');
   });
 
-  it('has an access token or nothing in this version', async () => {
+  it('has an access token or a certificate, and keeps what it has when the other is none', async () => {
     const { id } = await create('typed');
     const { devices } = used.core;
     await rejects(
       devices.updateCredentials(used.tenantId, id, { credentialsType: 'X509_CERTIFICATE', credentialsId: 'x' }),
       'BAD_REQUEST',
-      /X509_CERTIFICATE are not supported/,
+      /certificate should be specified/,
     );
     await rejects(devices.updateCredentials(used.tenantId, id, {}), 'BAD_REQUEST', /type should be specified/);
+    expect(await devices.credentials(used.tenantId, id)).toMatchObject({ credentialsType: 'ACCESS_TOKEN', version: 1 });
   });
 });

@@ -2,8 +2,9 @@ import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
+import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
-import type { CredentialsType, Device, DeviceCredentials, Uuid } from './model';
+import type { Device, DeviceCredentials, Uuid } from './model';
 import { NULL_UUID } from './model';
 
 /** What a caller gives to create or change a device (server contract 3.2). */
@@ -17,15 +18,6 @@ export interface DeviceRequest {
   readonly additionalInfo?: string | null;
   readonly version?: number;
 }
-
-export interface CredentialsRequest {
-  readonly credentialsType?: CredentialsType;
-  readonly credentialsId?: string | null;
-  readonly credentialsValue?: string | null;
-}
-
-const TOKEN_LENGTH = 20;
-const MAX_TOKEN_LENGTH = 255;
 
 /** Devices and their credentials within a tenant. A foreign device is as absent as one that never was. */
 export class Devices {
@@ -63,7 +55,7 @@ export class Devices {
         id: this.random.uuid(),
         createdTime: now,
         deviceId: device.id,
-        ...this.#credentials(credentials),
+        ...newCredentials(credentials, this.random),
         version: 1,
       }),
     );
@@ -71,20 +63,23 @@ export class Devices {
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
   async update(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
-    const stored = await this.store.getDevice(request.id);
-    if (stored?.tenantId !== tenantId) throw absent(request.id);
-    const profile = await this.profiles.forDevice(tenantId, { ...request, type: request.type ?? stored.type });
-    return written(
-      await this.store.updateDevice({
-        ...stored,
-        name: requireName(request.name),
-        type: profile.name,
-        deviceProfileId: profile.id,
-        label: request.label ?? null,
-        additionalInfo: request.additionalInfo ?? null,
-        version: request.version ?? stored.version,
-      }),
-    );
+    return written(await this.store.updateDevice(await this.#changed(tenantId, request)));
+  }
+
+  /**
+   * Device and credentials or neither. Open sessions of the device end with this.
+   * @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT
+   */
+  async updateWithCredentials(
+    tenantId: Uuid,
+    request: DeviceRequest & { readonly id: Uuid },
+    credentials: CredentialsRequest & { readonly version?: number },
+  ): Promise<Device> {
+    const stored = await this.credentials(tenantId, request.id);
+    const content = credentialsContent(credentials);
+    const changed = await this.#changed(tenantId, request);
+    const version = credentials.version ?? stored.version;
+    return written(await this.store.updateDeviceWithCredentials(changed, { ...stored, ...content, version }));
   }
 
   /** @throws TandemError NOT_FOUND */
@@ -127,30 +122,24 @@ export class Devices {
     request: CredentialsRequest & { readonly version?: number },
   ): Promise<DeviceCredentials> {
     const stored = await this.credentials(tenantId, deviceId);
-    if (!request.credentialsType) {
-      throw new TandemError('BAD_REQUEST', { message: 'Device credentials type should be specified' });
-    }
-    return written(
-      await this.store.updateCredentials({
-        ...stored,
-        ...this.#credentials(request),
-        version: request.version ?? stored.version,
-      }),
-    );
+    const content = credentialsContent(request);
+    const version = request.version ?? stored.version;
+    return written(await this.store.updateCredentials({ ...stored, ...content, version }));
   }
 
-  #credentials(
-    request: CredentialsRequest,
-  ): Pick<DeviceCredentials, 'credentialsType' | 'credentialsId' | 'credentialsValue'> {
-    const credentialsType = request.credentialsType ?? 'ACCESS_TOKEN';
-    if (credentialsType !== 'ACCESS_TOKEN') {
-      throw new TandemError('BAD_REQUEST', { message: `Credentials of type ${credentialsType} are not supported` });
-    }
-    const token = request.credentialsId ? request.credentialsId : this.random.alphanumeric(TOKEN_LENGTH);
-    if (token.length > MAX_TOKEN_LENGTH) {
-      throw new TandemError('BAD_REQUEST', { message: `Access token is longer than ${MAX_TOKEN_LENGTH} characters` });
-    }
-    return { credentialsType, credentialsId: token, credentialsValue: request.credentialsValue ?? null };
+  async #changed(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
+    const stored = await this.store.getDevice(request.id);
+    if (stored?.tenantId !== tenantId) throw absent(request.id);
+    const profile = await this.profiles.forDevice(tenantId, { ...request, type: request.type ?? stored.type });
+    return {
+      ...stored,
+      name: requireName(request.name),
+      type: profile.name,
+      deviceProfileId: profile.id,
+      label: request.label ?? null,
+      additionalInfo: request.additionalInfo ?? null,
+      version: request.version ?? stored.version,
+    };
   }
 }
 

@@ -1,6 +1,9 @@
+import { DeviceAuth } from '../auth/device-auth';
 import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
+import { MetricsRegistry } from '../platform/metrics';
 import type { Written } from '../state/device-store';
 import { aDevice, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
+import { FakeClock } from './fake-clock';
 import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
@@ -460,6 +463,19 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
         .then(() => order.push('resolved'));
       expect(order).toEqual(['told', 'resolved']);
       expect(await Promise.all(reads)).toEqual([undefined]);
+    });
+
+    it('lets a session that runs speak by the profile as it is, from the moment a change of it resolves', async () => {
+      const { devices } = store.state;
+      const auth = new DeviceAuth(devices, 10, new FakeClock(), new MetricsRegistry());
+      const profile = await store.profile({ transportType: 'COAP' });
+      await store.device({}, { profile, credentials: { credentialsId: 'running' } });
+      expect(await auth.resolve('running')).toMatchObject({ coapDeviceType: 'DEFAULT', deviceType: profile.name });
+      const profileData =
+        '{"transportConfiguration":{"type":"COAP","coapDeviceTypeConfiguration":{"coapDeviceType":"EFENTO"}}}';
+      accepted(await devices.updateProfile({ ...profile, name: 'renamed', profileData }));
+      expect(auth.cached('running')).toBeUndefined();
+      expect(await auth.resolve('running')).toMatchObject({ coapDeviceType: 'EFENTO', deviceType: 'renamed' });
     });
 
     it('tells nobody who has left', async () => {

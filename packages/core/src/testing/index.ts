@@ -1,5 +1,6 @@
 export { describeActivityContract } from './activity-contract';
 export * from './builders';
+export * from './certificates';
 export * from './fake-clock';
 export * from './json-shapes';
 export { describeKeptRpcsContract } from './kept-rpcs-contract';

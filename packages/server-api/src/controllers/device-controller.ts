@@ -23,7 +23,7 @@ import { EMPTY, jsonAnswer } from '../routing/answer';
 import { pagingParameters, textParameter } from '../routing/query-parameters';
 import { empty, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
-import { accessTokenRequest } from './device-credentials-controller';
+import { credentialsRequest } from './device-credentials-controller';
 import {
   DEVICE_SCHEMA,
   DEVICE_WITH_CREDENTIALS_SCHEMA,
@@ -75,14 +75,15 @@ export function deviceRoutes(core: Core): Route[] {
   const saveWithCredentials = async ({ caller, body }: ApiRequest): Promise<Reply> => {
     const { value, text } = await body(readDeviceWithCredentials);
     const { device, credentials } = value;
-    if (device.id) {
-      throw new TandemError('BAD_REQUEST', {
-        message: 'An existing device is changed by POST /api/device and POST /api/device/credentials',
-      });
-    }
     const deviceText = splitJsonObject(text).get('device') ?? '{}';
-    const request = deviceRequest({ value: device, text: deviceText });
-    return reply(await create(caller, request, accessTokenRequest(credentials)));
+    const { id, ...request } = deviceRequest({ value: device, text: deviceText });
+    const given = credentialsRequest(credentials);
+    if (!given.credentialsType) {
+      throw new TandemError('BAD_REQUEST', { message: 'Device credentials type should be specified' });
+    }
+    if (id === undefined) return reply(await create(caller, request, given));
+    const { tenantId } = await accessDevice(devices, caller, id);
+    return reply(await devices.updateWithCredentials(tenantId, { ...request, id }, given));
   };
 
   const get = async ({ caller, params }: ApiRequest): Promise<Reply> =>
@@ -139,8 +140,8 @@ export function deviceRoutes(core: Core): Route[] {
     {
       method: 'POST',
       path: '/api/device-with-credentials',
-      summary: 'Create a device with its credentials',
-      ...both,
+      summary: 'Create or update a device with its credentials',
+      ...tenant,
       body: readDeviceWithCredentials,
       answer: DEVICE,
       handle: saveWithCredentials,

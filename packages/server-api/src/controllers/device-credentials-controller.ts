@@ -1,4 +1,4 @@
-import { type Core, type CredentialsRequest, TandemError } from '@tandem/core';
+import { type Core, TandemError } from '@tandem/core';
 import { accessDevice } from '../access/device-access';
 import { bodyReader } from '../http/body-reader';
 import { uuidParameter } from '../http/path';
@@ -24,10 +24,8 @@ export function deviceCredentialsRoutes({ devices }: Core): Route[] {
     const device = await accessDevice(devices, caller, deviceId);
     const stored = await devices.credentials(device.tenantId, device.id);
     if (given.id && uuidOf(given.id) !== stored.id) throw refused('Unable to update non-existent device credentials!');
-    const request = accessTokenRequest(given);
-    if (!request.credentialsId) throw refused('Device credentials id should be specified!');
-    const version = given.version ?? undefined;
-    return json(credentialsJson(await devices.updateCredentials(device.tenantId, device.id, { ...request, version })));
+    const request = credentialsRequest(given);
+    return json(credentialsJson(await devices.updateCredentials(device.tenantId, device.id, request)));
   };
 
   return [
@@ -53,10 +51,11 @@ export function deviceCredentialsRoutes({ devices }: Core): Route[] {
   ];
 }
 
-/** An access token has no value besides itself. @throws TandemError BAD_REQUEST */
-export function accessTokenRequest({ credentialsType, credentialsId }: CredentialsBody): CredentialsRequest {
-  if (!credentialsType) throw refused('Device credentials type should be specified');
-  return { credentialsType, credentialsId };
-}
+export const credentialsRequest = ({ credentialsType, credentialsId, credentialsValue, version }: CredentialsBody) => ({
+  credentialsType,
+  credentialsId,
+  credentialsValue,
+  version: version ?? undefined,
+});
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

@@ -1,36 +1,149 @@
-import type { Core } from '@tandem/core';
+import { type Core, type DeviceProfile, type ProfileRequest, splitJsonObject } from '@tandem/core';
+import { bodyWithTextReader } from '../http/body-reader';
+import type { JsonBody } from '../http/json-body';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
 import {
   DEVICE_PROFILE_ANSWER,
   DEVICE_PROFILE_INFO_ANSWER,
+  DEVICE_PROFILE_NAMES_ANSWER,
   deviceProfileInfoJson,
   deviceProfileJson,
+  deviceProfileNameJson,
+  TRANSPORT_TYPES,
 } from '../json/device-profile-json';
 import { pageJson } from '../json/page-json';
-import { pageOf } from '../json/schema';
-import { jsonAnswer } from '../routing/answer';
-import { pagingParameters } from '../routing/query-parameters';
-import { json, jsonText, type Reply } from '../routing/reply';
+import { listOf, pageOf, TEXT } from '../json/schema';
+import { EMPTY, jsonAnswer } from '../routing/answer';
+import { choiceParameter, flagParameter, pagingParameters, textParameter } from '../routing/query-parameters';
+import { empty, json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER, TENANT_ONLY } from '../routing/route';
+import { DEVICE_PROFILE_SCHEMA, type DeviceProfileBody } from './device-profile-schemas';
+import { uuidOf } from './device-schemas';
+
+const readProfile = bodyWithTextReader<DeviceProfileBody>(DEVICE_PROFILE_SCHEMA);
 
 const SORTABLE = ['createdTime', 'name', 'type', 'transportType', 'description', 'isDefault'];
+const PROFILE = jsonAnswer(DEVICE_PROFILE_ANSWER);
+const KEYS = jsonAnswer(listOf(TEXT));
 
-/** Server contract 4.1, the rows that read. */
-export function deviceProfileRoutes({ profiles }: Core): Route[] {
+/** Server contract 4.1. */
+export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
   const profileOf = ({ caller, params }: ApiRequest) =>
     profiles.get(caller.user.tenantId, uuidParameter(params, 'deviceProfileId'));
+
+  const save = async ({ caller, body }: ApiRequest): Promise<Reply> =>
+    jsonText(deviceProfileJson(await profiles.save(caller.user.tenantId, profileRequest(await body(readProfile)))));
+
+  const remove = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    await profiles.delete(caller.user.tenantId, uuidParameter(params, 'deviceProfileId'));
+    return empty();
+  };
+
+  const makeDefault = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const id = uuidParameter(params, 'deviceProfileId');
+    return jsonText(deviceProfileJson(await profiles.makeDefault(caller.user.tenantId, id)));
+  };
 
   const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
     const paging = pageQuery(query, SORTABLE);
     const page = await profiles.list(caller.user.tenantId, paging);
-    const items = page.data.map((profile) => deviceProfileJson(profile));
+    return jsonText(pageJson(page, page.data.map(deviceProfileJson), paging));
+  };
+
+  const infos = async ({ caller, query }: ApiRequest): Promise<Reply> => {
+    const paging = pageQuery(query, SORTABLE);
+    const transportType = query.choice('transportType', TRANSPORT_TYPES);
+    const page = await profiles.list(caller.user.tenantId, { ...paging, transportType });
+    const items = page.data.map((profile) => JSON.stringify(deviceProfileInfoJson(profile)));
     return jsonText(pageJson(page, items, paging));
   };
 
+  const names = async ({ caller, query }: ApiRequest): Promise<Reply> => {
+    const all = await profiles.all(caller.user.tenantId, query.flag('activeOnly'));
+    return json(all.map(deviceProfileNameJson));
+  };
+
+  /** Of a profile, or of all of the tenant where none is named. */
+  const keys =
+    (gather: (tenantId: string, profile: DeviceProfile | undefined) => Promise<string[]>) =>
+    async ({ caller, query }: ApiRequest): Promise<Reply> => {
+      const { tenantId } = caller.user;
+      const text = query.text('deviceProfileId');
+      if (text === undefined) return json(await gather(tenantId, undefined));
+      const id = uuidParameter({ deviceProfileId: text }, 'deviceProfileId');
+      return json(await gather(tenantId, await profiles.get(tenantId, id)));
+    };
+
   const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
   const tenant = { authorities: TENANT_ONLY, refusal: 'json' } as const;
+  const ofProfile = { ...tenant, query: [textParameter('deviceProfileId')], answer: KEYS };
   return [
+    {
+      method: 'POST',
+      path: '/api/deviceProfile',
+      summary: 'Create or update a device profile',
+      ...tenant,
+      body: readProfile,
+      answer: PROFILE,
+      handle: save,
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfile/names',
+      summary: 'Names of all device profiles',
+      ...both,
+      query: [flagParameter('activeOnly', 'Those alone that a device refers to')],
+      answer: jsonAnswer(DEVICE_PROFILE_NAMES_ANSWER),
+      handle: names,
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfile/devices/keys/timeseries',
+      summary: 'Time series keys of the newest hundred devices of a profile',
+      ...ofProfile,
+      handle: keys((tenantId, profile) => profileKeys.timeSeries(tenantId, profile)),
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfile/devices/keys/attributes',
+      summary: 'Attribute keys of the newest hundred devices of a profile',
+      ...ofProfile,
+      handle: keys((tenantId, profile) => profileKeys.attributes(tenantId, profile)),
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfile/{deviceProfileId}',
+      summary: 'A device profile',
+      answer: PROFILE,
+      ...tenant,
+      handle: async (request: ApiRequest) => jsonText(deviceProfileJson(await profileOf(request))),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/deviceProfile/{deviceProfileId}',
+      summary: 'Delete a device profile that no device refers to',
+      ...tenant,
+      answer: EMPTY,
+      handle: remove,
+    },
+    {
+      method: 'POST',
+      path: '/api/deviceProfile/{deviceProfileId}/default',
+      summary: 'Make a device profile the default of the tenant',
+      ...tenant,
+      answer: PROFILE,
+      handle: makeDefault,
+    },
+    {
+      method: 'GET',
+      path: '/api/deviceProfiles',
+      summary: 'Device profiles by page',
+      ...tenant,
+      query: pagingParameters(SORTABLE),
+      answer: jsonAnswer(pageOf('DeviceProfilePage', DEVICE_PROFILE_ANSWER)),
+      handle: list,
+    },
     {
       method: 'GET',
       path: '/api/deviceProfileInfo/default',
@@ -50,20 +163,29 @@ export function deviceProfileRoutes({ profiles }: Core): Route[] {
     },
     {
       method: 'GET',
-      path: '/api/deviceProfile/{deviceProfileId}',
-      summary: 'A device profile',
-      answer: jsonAnswer(DEVICE_PROFILE_ANSWER),
-      ...tenant,
-      handle: async (request: ApiRequest) => jsonText(deviceProfileJson(await profileOf(request))),
-    },
-    {
-      method: 'GET',
-      path: '/api/deviceProfiles',
-      summary: 'Device profiles by page',
-      ...tenant,
-      query: pagingParameters(SORTABLE),
-      answer: jsonAnswer(pageOf('DeviceProfilePage', DEVICE_PROFILE_ANSWER)),
-      handle: list,
+      path: '/api/deviceProfileInfos',
+      summary: 'Device profiles in short, by page',
+      ...both,
+      query: [...pagingParameters(SORTABLE), choiceParameter('transportType', TRANSPORT_TYPES)],
+      answer: jsonAnswer(pageOf('DeviceProfileInfoPage', DEVICE_PROFILE_INFO_ANSWER)),
+      handle: infos,
     },
   ];
+}
+
+function profileRequest({ value: body, text }: JsonBody<DeviceProfileBody>): ProfileRequest {
+  return {
+    id: uuidOf(body.id),
+    name: body.name,
+    description: body.description,
+    isDefault: body.default,
+    type: body.type,
+    transportType: body.transportType,
+    provisionType: body.provisionType,
+    provisionDeviceKey: body.provisionDeviceKey,
+    profileData: body.profileData ? splitJsonObject(text).get('profileData') : undefined,
+    firmwareId: uuidOf(body.firmwareId),
+    softwareId: uuidOf(body.softwareId),
+    version: body.version ?? undefined,
+  };
 }

@@ -4,11 +4,11 @@ import type { EntityIdJson } from '../json/entity-id';
 
 const UUID = { type: 'string', format: 'uuid' };
 const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'without-nul' };
-const NULLABLE_TEXT = { ...PLAIN_TEXT, type: ['string', 'null'] };
-const NULLABLE_OBJECT = { type: ['object', 'null'] };
-const NULLABLE_VERSION = { type: ['integer', 'null'] };
+export const NULLABLE_TEXT = { ...PLAIN_TEXT, type: ['string', 'null'] };
+export const NULLABLE_OBJECT = { type: ['object', 'null'] };
+export const NULLABLE_VERSION = { type: ['integer', 'null'] };
 
-const idOf = (entityType: EntityIdJson['entityType']) => ({
+export const idOf = (entityType: EntityIdJson['entityType']) => ({
   type: ['object', 'null'],
   required: ['id'],
   properties: { id: UUID, entityType: { enum: [entityType] } },

@@ -1,8 +1,20 @@
-import type { DeviceProfile } from '@tandem/core';
+import { type DeviceProfile, PROVISION_TYPES } from '@tandem/core';
 import { entityId, optionalId } from './entity-id';
-import { ALWAYS_NULL, EPOCH_MILLIS, exactly, FLAG, idSchema, nullable, OBJECT, oneOf, TEXT, WHOLE } from './schema';
+import {
+  ALWAYS_NULL,
+  EPOCH_MILLIS,
+  exactly,
+  FLAG,
+  idSchema,
+  listOf,
+  nullable,
+  OBJECT,
+  oneOf,
+  TEXT,
+  WHOLE,
+} from './schema';
 
-const TRANSPORT_TYPES = oneOf('DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP');
+export const TRANSPORT_TYPES = ['DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP'] as const;
 
 export const DEVICE_PROFILE_ANSWER = exactly('DeviceProfile', {
   id: idSchema('DEVICE_PROFILE'),
@@ -13,8 +25,8 @@ export const DEVICE_PROFILE_ANSWER = exactly('DeviceProfile', {
   image: ALWAYS_NULL,
   default: FLAG,
   type: oneOf('DEFAULT'),
-  transportType: TRANSPORT_TYPES,
-  provisionType: TEXT,
+  transportType: oneOf(...TRANSPORT_TYPES),
+  provisionType: oneOf(...PROVISION_TYPES),
   provisionDeviceKey: nullable(TEXT),
   profileData: OBJECT,
   defaultRuleChainId: ALWAYS_NULL,
@@ -33,8 +45,12 @@ export const DEVICE_PROFILE_INFO_ANSWER = exactly('DeviceProfileInfo', {
   image: ALWAYS_NULL,
   defaultDashboardId: ALWAYS_NULL,
   type: oneOf('DEFAULT'),
-  transportType: TRANSPORT_TYPES,
+  transportType: oneOf(...TRANSPORT_TYPES),
 });
+
+export const DEVICE_PROFILE_NAMES_ANSWER = listOf(
+  exactly('DeviceProfileName', { id: idSchema('DEVICE_PROFILE'), name: TEXT }),
+);
 
 /** Exactly the members of server contract 4.2. `profileData` is JSON with its own number texts, so this is text. */
 export function deviceProfileJson(profile: DeviceProfile): string {
@@ -73,3 +89,5 @@ export const deviceProfileInfoJson = (profile: DeviceProfile) => ({
   type: 'DEFAULT',
   transportType: profile.transportType,
 });
+
+export const deviceProfileNameJson = ({ id, name }: DeviceProfile) => ({ id: entityId('DEVICE_PROFILE', id), name });

@@ -113,6 +113,27 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
     target: (ids) => `/api/customer/device/${ids.claimed}/claim`,
   },
 
+  'POST /api/deviceProfile': {
+    statuses: ofTenant,
+    body: (ids) => ({
+      id: { entityType: 'DEVICE_PROFILE', id: ids.profile },
+      name: 'stolen',
+      type: 'DEFAULT',
+      transportType: 'DEFAULT',
+    }),
+  },
+  'GET /api/deviceProfile/names': { statuses: ownUsers },
+  'GET /api/deviceProfile/devices/keys/timeseries': {
+    statuses: ofTenant,
+    target: (ids) => `/api/deviceProfile/devices/keys/timeseries?deviceProfileId=${ids.profile}`,
+  },
+  'GET /api/deviceProfile/devices/keys/attributes': {
+    statuses: ofTenant,
+    target: (ids) => `/api/deviceProfile/devices/keys/attributes?deviceProfileId=${ids.profile}`,
+  },
+  'DELETE /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },
+  'POST /api/deviceProfile/{deviceProfileId}/default': { statuses: ofTenant },
+  'GET /api/deviceProfileInfos': { statuses: ownUsers },
   'GET /api/deviceProfileInfo/default': { statuses: ownUsers },
   'GET /api/deviceProfileInfo/{deviceProfileId}': { statuses: ofUsers },
   'GET /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },

@@ -1,5 +1,5 @@
-import { type Device, type DeviceProfile, TandemError } from '@tandem/core';
-import { aDevice, aProfile, credentialsOf } from '@tandem/core/testing';
+import { type Device, DeviceAuth, type DeviceProfile, MetricsRegistry, TandemError } from '@tandem/core';
+import { aDevice, aProfile, credentialsOf, FakeClock } from '@tandem/core/testing';
 import { Keys } from '../keys';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { DeafWakes, RegistryProcess } from './testing/registry-process';
@@ -34,6 +34,25 @@ describe('Changes that sessions hear of', () => {
       if (device) await process.devices.updateDevice({ ...device, label: String(n) });
     }
   };
+
+  it('of a profile reach the sessions of its devices on another process, and so does its deletion', async () => {
+    const [writer, reader] = [await start('writer'), await start('reader')];
+    const auth = new DeviceAuth(reader.devices, 10, new FakeClock(), new MetricsRegistry());
+    const profile = aProfile();
+    const device = aDevice(profile);
+    const credentials = credentialsOf(device);
+    await writer.devices.createProfile(profile);
+    await writer.devices.createDevice(device, credentials);
+    const token = credentials.credentialsId;
+    expect((await auth.resolve(token)).deviceType).toBe(profile.name);
+    await writer.devices.updateProfile({ ...profile, name: 'renamed' });
+    await reader.until(() => auth.cached(token) === undefined);
+    expect((await auth.resolve(token)).deviceType).toBe('renamed');
+    await writer.devices.deleteDevice(device.id);
+    await writer.devices.deleteProfile(profile.id);
+    await reader.until(() => reader.heard.length === 3);
+    expect(reader.heard.at(-1)).toEqual({ kind: 'profile', profileId: profile.id });
+  });
 
   it('are heard by every other process in the order of the writes, and once by the one that wrote', async () => {
     const [writer, reader] = [await start('writer'), await start('reader')];

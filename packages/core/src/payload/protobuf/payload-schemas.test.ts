@@ -54,8 +54,8 @@ describe('The schemas of a profile', () => {
   const telemetry = (body: string) => ({ deviceTelemetryProtoSchema: schema(body) });
   const commands = (fields: string) => ({ deviceRpcRequestProtoSchema: schema(request(fields)) });
   it.each<[string, Partial<SchemaSources>, string]>([
-    ['no telemetry', { deviceTelemetryProtoSchema: '' }, 'deviceTelemetryProtoSchema, line 1: the syntax must'],
-    ['no attributes', { deviceAttributesProtoSchema: '' }, 'deviceAttributesProtoSchema, line 1: the syntax must'],
+    ['no telemetry', { deviceTelemetryProtoSchema: '' }, 'deviceTelemetryProtoSchema: a schema has to be'],
+    ['no attributes', { deviceAttributesProtoSchema: '' }, 'deviceAttributesProtoSchema: a schema has to be'],
     ['a broken reply', { deviceRpcResponseProtoSchema: 'x' }, 'deviceRpcResponseProtoSchema, line 1: '],
     [
       'telemetry without a field',

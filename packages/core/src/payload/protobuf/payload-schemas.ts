@@ -48,7 +48,9 @@ message RpcResponseMsg {
 export function readPayloadSchemas(sources: SchemaSources, limits: SchemaLimits): PayloadSchemas {
   const read = (member: keyof SchemaSources, fallback: string, check: (checked: Checked) => void = () => {}) => {
     const faults = new SchemaFaults(member);
-    const schema = readSchema(sources[member] || fallback, limits, faults);
+    const source = sources[member] || fallback;
+    if (source === '') throw faults.inAll('a schema has to be given');
+    const schema = readSchema(source, limits, faults);
     check(new Checked(schema, faults));
     return schema.message;
   };

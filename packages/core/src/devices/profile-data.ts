@@ -1,0 +1,63 @@
+import { TandemError } from '../errors';
+import type { SchemaLimits } from '../payload/protobuf/index';
+import { completeCoapConfiguration } from './coap-configuration';
+import type { ProvisionType, TransportType } from './model';
+import { WrittenObject } from './written-object';
+
+export interface ProfileDataLimits {
+  /** Longest text of `profileData`. */
+  readonly maxBytes: number;
+  readonly schemas: SchemaLimits;
+}
+
+export const PROVISION_TYPES: readonly ProvisionType[] = [
+  'DISABLED',
+  'ALLOW_CREATE_NEW_DEVICES',
+  'CHECK_PRE_PROVISIONED_DEVICES',
+  'X509_CERTIFICATE_CHAIN',
+];
+
+/** `profileData` of a profile that says nothing (server contract 4.2). */
+export const DEFAULT_PROFILE_DATA = JSON.stringify({
+  configuration: { type: 'DEFAULT' },
+  transportConfiguration: { type: 'DEFAULT' },
+  provisionConfiguration: { type: 'DISABLED', provisionDeviceSecret: null },
+  alarms: null,
+});
+
+/**
+ * `profileData` as it is stored: as it was written, and with the parts that are absent (server contract 4.2, 4.3). The
+ * configurations of MQTT, LWM2M and SNMP are kept without being looked at.
+ * @param given an object as JSON text
+ * @throws TandemError BAD_REQUEST, also when it contradicts the types of the profile
+ */
+export function completeProfileData(
+  given: string | null | undefined,
+  { transportType, provisionType }: { readonly transportType: TransportType; readonly provisionType: ProvisionType },
+  limits: ProfileDataLimits,
+): string {
+  const data = WrittenObject.of(given ?? '{}', 'profileData');
+  const configuration = data.object('configuration');
+  configuration.choice('type', ['DEFAULT'], 'DEFAULT');
+  data.put('configuration', configuration.toJson());
+
+  const transport = data.object('transportConfiguration');
+  transport.choice('type', [transportType], transportType);
+  if (transportType === 'COAP') completeCoapConfiguration(transport, limits.schemas);
+  data.put('transportConfiguration', transport.toJson());
+
+  const provision = data.object('provisionConfiguration');
+  if (provision.choice('type', PROVISION_TYPES, provisionType) !== provisionType) {
+    throw refused(`profileData.provisionConfiguration.type must be ${provisionType}, as provisionType is`);
+  }
+  provision.text('provisionDeviceSecret');
+  provision.fill({ provisionDeviceSecret: null });
+  data.put('provisionConfiguration', provision.toJson());
+
+  data.fill({ alarms: null });
+  const json = data.toJson();
+  if (Buffer.byteLength(json) > limits.maxBytes) throw refused(`profileData is longer than ${limits.maxBytes} bytes`);
+  return json;
+}
+
+const refused = (message: string) => new TandemError('BAD_REQUEST', { message });
