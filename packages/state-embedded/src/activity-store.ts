@@ -13,8 +13,8 @@ import {
   writeRow,
 } from './activity-state';
 import type { EmbeddedAttributes } from './attribute-store';
+import type { EmbeddedFeed, Note } from './device-feed';
 import type { Environment } from './environment';
-import type { Transactions } from './transactions';
 
 type Tables = Pick<Environment, 'devices' | 'activity' | 'activityDue'>;
 
@@ -25,7 +25,7 @@ type Tables = Pick<Environment, 'devices' | 'activity' | 'activityDue'>;
 export class EmbeddedActivity implements ActivityStore {
   constructor(
     private readonly env: Tables,
-    private readonly transactions: Transactions,
+    private readonly feed: EmbeddedFeed,
     private readonly attributes: EmbeddedAttributes,
   ) {}
 
@@ -34,10 +34,10 @@ export class EmbeddedActivity implements ActivityStore {
   }
 
   report(activity: ReadonlyMap<Uuid, EpochMillis>, terms: ActivityTerms): Promise<readonly Uuid[]> {
-    return this.transactions.run(() => {
+    return this.feed.write((note) => {
       const became: Uuid[] = [];
       for (const [deviceId, at] of activity) {
-        const changes = this.#apply(deviceId, terms, (state) => seen(state, at));
+        const changes = this.#apply(deviceId, terms, note, (state) => seen(state, at));
         if (changes?.some(({ key }) => key === 'active')) became.push(deviceId);
       }
       return became;
@@ -53,12 +53,12 @@ export class EmbeddedActivity implements ActivityStore {
   }
 
   settle(terms: ActivityTerms, limit: number): Promise<Settled> {
-    return this.transactions.run(() => {
+    return this.feed.write((note) => {
       // Up to and with `now`: the smallest key behind it is that of the next millisecond.
       const due = limit > 0 ? [...this.env.activityDue.getKeys({ end: [terms.now + 1], limit })] : [];
       const becameInactive: Uuid[] = [];
       for (const [, id] of due) {
-        const changes = this.#look(String(id), terms);
+        const changes = this.#look(String(id), terms, note);
         if (changes?.some(({ key, value }) => key === 'active' && value === 'false')) becameInactive.push(String(id));
       }
       return { looked: due.length, becameInactive };
@@ -66,15 +66,15 @@ export class EmbeddedActivity implements ActivityStore {
   }
 
   reevaluate(deviceId: Uuid, terms: ActivityTerms): Promise<void> {
-    return this.transactions.run(() => void this.#look(deviceId, terms));
+    return this.feed.write((note) => void this.#look(deviceId, terms, note));
   }
 
   #change(deviceId: Uuid, terms: ActivityTerms, change: (state: ActivityState) => Changes): Promise<void> {
-    return this.transactions.run(() => void this.#apply(deviceId, terms, change));
+    return this.feed.write((note) => void this.#apply(deviceId, terms, note, change));
   }
 
-  #look(deviceId: Uuid, terms: ActivityTerms): Changes | undefined {
-    return this.#apply(deviceId, terms, (state, timeout) => settle(state, timeout, terms.now), true);
+  #look(deviceId: Uuid, terms: ActivityTerms, note: Note): Changes | undefined {
+    return this.#apply(deviceId, terms, note, (state, timeout) => settle(state, timeout, terms.now), true);
   }
 
   /**
@@ -84,6 +84,7 @@ export class EmbeddedActivity implements ActivityStore {
   #apply(
     deviceId: Uuid,
     terms: ActivityTerms,
+    note: Note,
     change: (state: ActivityState, timeout: number) => readonly KeyValue[],
     exact = false,
   ): Changes | undefined {
@@ -100,7 +101,7 @@ export class EmbeddedActivity implements ActivityStore {
     }
     const row = writeRow({ state, due: moved });
     if (row !== before) this.env.activity.put(deviceId, row);
-    this.attributes.putServer(deviceId, changes, terms.now);
+    this.attributes.putServer(deviceId, changes, terms.now, note);
     return changes;
   }
 }

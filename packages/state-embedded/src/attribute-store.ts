@@ -8,10 +8,10 @@ import type {
   Uuid,
 } from '@tandem/core';
 import { TandemError, trustedValue } from '@tandem/core';
+import type { EmbeddedFeed, Note } from './device-feed';
 import type { Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
 import { nameBytes, prefixRange, uuidBytes } from './keys';
-import type { Transactions } from './transactions';
 import type { WakeUps } from './wake-ups';
 
 const SCOPE_BYTE: Record<AttributeScope, Buffer> = {
@@ -23,7 +23,7 @@ const SCOPE_BYTE: Record<AttributeScope, Buffer> = {
 export class EmbeddedAttributes implements AttributeStore {
   constructor(
     private readonly env: Environment,
-    private readonly transactions: Transactions,
+    private readonly feed: EmbeddedFeed,
     private readonly events: EmbeddedEvents,
     private readonly wakeUps: WakeUps,
   ) {}
@@ -39,12 +39,14 @@ export class EmbeddedAttributes implements AttributeStore {
   }
 
   async save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean> {
-    const saved = await this.transactions.run(() => {
+    const saved = await this.feed.write((note) => {
       if (!this.env.devices.doesExist(deviceId)) return false;
       const prefix = attributePrefix(deviceId, scope);
       const rows = entries.map(({ key, value }) => ({ name: storableName(key), value }));
       for (const { name, value } of rows) this.env.attributes.put(Buffer.concat([prefix, name]), `${ts} ${value}`);
-      if (scope === 'SHARED' && entries.length > 0) this.events.append(deviceId, { ts, updated: entries, deleted: [] });
+      if (entries.length === 0) return true;
+      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: entries, deleted: [] });
+      note(deviceId, { kind: 'saved', scope, entries, ts });
       return true;
     });
     if (saved && scope === 'SHARED' && entries.length > 0) this.wakeUps.wake(deviceId, 'attributes');
@@ -57,16 +59,16 @@ export class EmbeddedAttributes implements AttributeStore {
     keys: readonly string[],
     ts: EpochMillis,
   ): Promise<readonly string[]> {
-    const deleted = await this.transactions.run(() => {
+    const deleted = await this.feed.write((note) => {
       const prefix = attributePrefix(deviceId, scope);
       const existing = [...new Set(keys)].filter((key) => {
         const name = nameBytes(key);
         return name !== undefined && this.env.attributes.doesExist(Buffer.concat([prefix, name]));
       });
       for (const key of existing) this.env.attributes.remove(Buffer.concat([prefix, Buffer.from(key)]));
-      if (scope === 'SHARED' && existing.length > 0) {
-        this.events.append(deviceId, { ts, updated: [], deleted: existing });
-      }
+      if (existing.length === 0) return existing;
+      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: [], deleted: existing });
+      note(deviceId, { kind: 'deleted', scope, keys: existing, ts });
       return existing;
     });
     if (scope === 'SHARED' && deleted.length > 0) this.wakeUps.wake(deviceId, 'attributes');
@@ -80,12 +82,13 @@ export class EmbeddedAttributes implements AttributeStore {
   }
 
   /** Within a transaction, for a device that is there. */
-  putServer(deviceId: Uuid, entries: readonly KeyValue[], ts: EpochMillis): void {
+  putServer(deviceId: Uuid, entries: readonly KeyValue[], ts: EpochMillis, note: Note): void {
     if (entries.length === 0) return;
     const prefix = attributePrefix(deviceId, 'SERVER');
     for (const { key, value } of entries) {
       this.env.attributes.put(Buffer.concat([prefix, Buffer.from(key)]), `${ts} ${value}`);
     }
+    note(deviceId, { kind: 'saved', scope: 'SERVER', entries, ts });
   }
 
   #read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Attribute[] {

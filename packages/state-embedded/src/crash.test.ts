@@ -48,10 +48,13 @@ describe('The embedded store when its process is killed', () => {
     expect(acknowledged.a.size).toBeGreaterThan(30);
   });
 
-  it('starts the materialiser again whenever its thread has died, and loses nothing', async () => {
+  it('starts the materialiser again whenever its thread has died, loses nothing, and says what may have been missed', async () => {
     const child = new Child('lose-the-worker.mjs', folder, device.id);
     const [line] = await child.output();
-    expect(JSON.parse(line ?? '{}')).toEqual({ rounds: 5, appended: 2_500, inView: 2_500, backlog: 0 });
+    expect(JSON.parse(line ?? '{}')).toEqual({
+      ...{ rounds: 5, appended: 2_500, inView: 2_500, backlog: 0 },
+      ...{ told: 2_500, missed: 5 },
+    });
   });
 
   async function expectTelemetry(state: State, acknowledged: Set<number>): Promise<void> {

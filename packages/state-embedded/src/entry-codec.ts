@@ -11,4 +11,5 @@ export const SEPARATOR = '\x1e';
 export const splitEntries = (row: string): string[] => row.split(SEPARATOR);
 
 export const entryDevice = (text: string): Uuid => text.slice(0, UUID_LENGTH);
-export const entryRecords = (text: string): Generator<TelemetryRecord> => decodeRecords(text.slice(UUID_LENGTH + 1));
+export const entryLines = (text: string): string => text.slice(UUID_LENGTH + 1);
+export const entryRecords = (text: string): Generator<TelemetryRecord> => decodeRecords(entryLines(text));

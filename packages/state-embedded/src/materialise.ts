@@ -1,5 +1,5 @@
-import { pointLine } from '@tandem/core';
-import { entryDevice, entryRecords, splitEntries } from './entry-codec';
+import { pointLine, type Uuid } from '@tandem/core';
+import { entryDevice, entryLines, entryRecords, splitEntries } from './entry-codec';
 import type { Environment, ViewEnvironment } from './environment';
 import { bucketOf, rowKey } from './history-rows';
 import { nameBytes, uuidBytes } from './keys';
@@ -22,6 +22,20 @@ export interface StepLimits {
 
 export const STEP_LIMITS: StepLimits = { entries: 20_000, rows: 4_000, characters: 8_000_000 };
 
+/** A message of a watched device, as it stood in the log. */
+export interface ToldEntry {
+  readonly deviceId: Uuid;
+  readonly lines: string;
+}
+
+/** Who watches devices, and is told what of theirs a step has put into the view. */
+export interface Watching {
+  readonly devices: ReadonlySet<Uuid>;
+  told(entries: readonly ToldEntry[]): void;
+}
+
+const NOBODY: Watching = { devices: new Set(), told: () => {} };
+
 export interface StepResult {
   /** Entries. */
   readonly moved: number;
@@ -39,14 +53,23 @@ const TRIM_BATCH = 500;
  * also notes how far it came; only then the log lets go of it. Whenever the process dies, the next step goes on from the note,
  * so each entry gets into the view once.
  */
-export function materialise({ env, log, view }: Environments, limits: StepLimits = STEP_LIMITS): StepResult {
+export function materialise(
+  { env, log, view }: Environments,
+  limits: StepLimits = STEP_LIMITS,
+  watching: Watching = NOBODY,
+): StepResult {
   env.root.resetReadTxn();
   log.root.resetReadTxn();
+  const told: ToldEntry[] = [];
   const moved = view.root.transactionSync(() => {
     const step = new ViewStep(env, view, limits);
     let last: number | undefined;
     for (const { key, value } of log.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
-      for (const entry of splitEntries(value)) step.take(entry);
+      for (const entry of splitEntries(value)) {
+        if (step.take(entry) && watching.devices.has(entryDevice(entry))) {
+          told.push({ deviceId: entryDevice(entry), lines: entryLines(entry) });
+        }
+      }
       last = key;
       if (step.full) break;
     }
@@ -55,6 +78,8 @@ export function materialise({ env, log, view }: Environments, limits: StepLimits
     view.meta.put('consumed', String(last));
     return { moved: step.entries, more: step.full };
   });
+  // Before anything else can fail: what is in the view is told.
+  if (told.length > 0) watching.told(told);
   trim(log, consumedSequence(view));
   return moved;
 }
@@ -101,16 +126,17 @@ class ViewStep {
     return this.entries >= entries || this.#rows >= rows || this.#characters >= characters;
   }
 
-  take(entry: string): void {
+  /** @returns whether its device is there */
+  take(entry: string): boolean {
     this.entries++;
     this.#characters += entry.length;
     const deviceId = entryDevice(entry);
     let device = this.#devices.get(deviceId);
     if (!device) {
-      if (this.#devices.has(deviceId)) return;
+      if (this.#devices.has(deviceId)) return false;
       device = this.env.devices.doesExist(deviceId) ? new Map() : undefined;
       this.#devices.set(deviceId, device);
-      if (!device) return;
+      if (!device) return false;
     }
     for (const { ts, values } of entryRecords(entry)) {
       const bucket = bucketOf(ts);
@@ -124,6 +150,7 @@ class ViewStep {
         if (ts >= (series.newest?.ts ?? series.storedTs)) series.newest = { ts, line };
       }
     }
+    return true;
   }
 
   write(sequence: number): void {

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openEnvironment, openViewEnvironment } from './environment';
 import { freeBytes } from './free-space';
 import { openLog } from './log-environment';
-import { materialise, type StepResult } from './materialise';
+import { materialise, STEP_LIMITS, type StepResult } from './materialise';
 import type { FromWorker, ToWorker, WorkerData } from './materialiser';
 import { consumedSequence } from './telemetry-log';
 
@@ -15,6 +15,7 @@ const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
 const log = openLog(folder, durability);
 const view = openViewEnvironment(folder, durability);
+const watched = new Set<string>();
 let running = false;
 let stopping = false;
 let pause: NodeJS.Timeout | undefined;
@@ -50,7 +51,10 @@ function pauseAfter(duration: number): number {
 function move(): StepResult | undefined {
   try {
     if (freeBytes(folder) < minFreeBytes) throw new Error('the disk is nearly full');
-    const result = materialise({ env, log, view });
+    const result = materialise({ env, log, view }, STEP_LIMITS, {
+      devices: watched,
+      told: (entries) => say({ kind: 'told', entries }),
+    });
     if (result.moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return result;
   } catch (error) {
@@ -65,11 +69,19 @@ function run(): void {
   step();
 }
 
+/** Between two steps: the next one, and every one after it, tells of the device. */
+function watch({ watch: wanted, unwatch, asked }: Exclude<ToWorker, string>): void {
+  if (unwatch !== undefined) watched.delete(unwatch);
+  if (wanted !== undefined) watched.add(wanted);
+  if (asked !== undefined) say({ kind: 'asked', asked });
+}
+
 function say(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
 parentPort?.on('message', (message: ToWorker) => {
+  if (typeof message === 'object') return watch(message);
   if (message === 'stop') {
     stopping = true;
     // A step that is due anyway sees it by itself: one after the close would work on closed tables.

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Clock, type Logger, type Materialiser, TandemError, type Timer } from '@tandem/core';
+import { type Clock, type Logger, type Materialiser, TandemError, type Timer, type Uuid } from '@tandem/core';
+import type { TelemetryTeller } from './device-feed';
 import type { Durability } from './environment';
+import type { ToldEntry } from './materialise';
 
 export interface WorkerData {
   readonly folder: string;
@@ -12,10 +14,17 @@ export interface WorkerData {
   readonly idle: SharedArrayBuffer;
 }
 
-export type ToWorker = 'wake' | 'stop';
+export type ToWorker =
+  | 'wake'
+  | 'stop'
+  /** @param asked named in the answer, which comes after all that was said before */
+  | { readonly watch?: Uuid; readonly unwatch?: Uuid; readonly asked?: number };
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'consumed'; readonly sequence: number }
+  /** What a step put into the view for watched devices; said before `consumed`. */
+  | { readonly kind: 'told'; readonly entries: readonly ToldEntry[] }
+  | { readonly kind: 'asked'; readonly asked: number }
   | { readonly kind: 'idle' }
   | { readonly kind: 'failed'; readonly error: string };
 
@@ -25,6 +34,13 @@ export interface LogEnd {
   readonly newest: number;
   /** The view has changed: reads from now on must show it. */
   refresh(): void;
+}
+
+/** Hears of watched devices. */
+export interface FeedEar {
+  telemetry(entries: readonly ToldEntry[]): void;
+  /** The worker died, perhaps after a step that it did not tell of. */
+  missed(): void;
 }
 
 interface Waiter {
@@ -40,17 +56,22 @@ const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 51
 const WORKER_FILE = join(__dirname, '..', 'dist', 'materialiser-worker.js');
 
 /** Runs the steps of materialise.ts in a worker thread, so that they never sit in the path of an acknowledgement. */
-export class WorkerMaterialiser implements Materialiser {
+export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   readonly #idle = new Int32Array(new SharedArrayBuffer(4));
   #worker: Worker | undefined;
   #stopping: Promise<void> | undefined;
   #retry: Timer | undefined;
   readonly #waiting: Waiter[] = [];
+  readonly #watched = new Set<Uuid>();
+  /** Those who wait for the worker's word. */
+  readonly #asking = new Map<number, () => void>();
+  #asked = 0;
   #closed = false;
 
   constructor(
     private readonly environment: Omit<WorkerData, 'idle'>,
     private readonly log: LogEnd,
+    private readonly feed: FeedEar,
     private consumedUpTo: number,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -58,6 +79,28 @@ export class WorkerMaterialiser implements Materialiser {
 
   consumed(): number {
     return this.consumedUpTo;
+  }
+
+  watch(deviceId: Uuid): void {
+    this.#watched.add(deviceId);
+    this.#worker?.postMessage({ watch: deviceId } satisfies ToWorker);
+  }
+
+  unwatch(deviceId: Uuid): void {
+    this.#watched.delete(deviceId);
+    this.#worker?.postMessage({ unwatch: deviceId } satisfies ToWorker);
+  }
+
+  told(): Promise<void> {
+    const worker = this.#worker;
+    // The next one knows what is watched before its first step.
+    if (!worker) return Promise.resolve();
+    this.#asked++;
+    const asked = this.#asked;
+    return new Promise((resolve) => {
+      this.#asking.set(asked, resolve);
+      worker.postMessage({ asked } satisfies ToWorker);
+    });
   }
 
   /** Cheap while the worker is busy: only one who waits needs a message. */
@@ -106,6 +149,7 @@ export class WorkerMaterialiser implements Materialiser {
     const workerData: WorkerData = { ...this.environment, idle: this.#idle.buffer as SharedArrayBuffer };
     const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
     this.#worker = worker;
+    for (const watch of this.#watched) worker.postMessage({ watch } satisfies ToWorker);
     return new Promise((resolve, reject) => {
       let ran = false;
       worker.on('message', (message: FromWorker) => {
@@ -120,10 +164,18 @@ export class WorkerMaterialiser implements Materialiser {
       });
       worker.on('exit', (code) => {
         this.#worker = undefined;
+        this.#unheard();
         reject(new Error(`materialiser ended with code ${code} before it ran`));
         if (ran) this.#again(() => this.#relaunch());
       });
     });
+  }
+
+  /** Whoever waited for the worker that has ended. */
+  #unheard(): void {
+    for (const resolve of this.#asking.values()) resolve();
+    this.#asking.clear();
+    if (!this.#stopping) this.feed.missed();
   }
 
   #relaunch(): void {
@@ -135,6 +187,12 @@ export class WorkerMaterialiser implements Materialiser {
       this.consumedUpTo = message.sequence;
       this.log.refresh();
       while (this.#waiting[0] && this.#waiting[0].sequence <= message.sequence) this.#waiting.shift()?.resolve();
+    } else if (message.kind === 'told') {
+      this.log.refresh();
+      this.feed.telemetry(message.entries);
+    } else if (message.kind === 'asked') {
+      this.#asking.get(message.asked)?.();
+      this.#asking.delete(message.asked);
     } else if (message.kind === 'idle') {
       // An entry that was committed between the worker's last look and its flag would wait for the next one.
       if (this.consumedUpTo < this.log.newest) this.wake();

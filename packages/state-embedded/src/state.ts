@@ -13,6 +13,7 @@ import { EmbeddedAccounts } from './account-store';
 import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedClaims } from './claim-store';
+import { EmbeddedFeed, type TelemetryTeller } from './device-feed';
 import { EmbeddedDevices } from './device-store';
 import { directorySource } from './directory-source';
 import {
@@ -120,7 +121,13 @@ function openState(
     maxFinished: options.rpcFinishedMax,
     metrics: options.metrics,
   });
-  const attributes = new EmbeddedAttributes(env, transactions, events, wakeUps);
+  const teller: TelemetryTeller = {
+    watch: (deviceId) => materialiser.watch(deviceId),
+    unwatch: (deviceId) => materialiser.unwatch(deviceId),
+    told: () => materialiser.told(),
+  };
+  const feed = new EmbeddedFeed(transactions, teller, options.logger);
+  const attributes = new EmbeddedAttributes(env, feed, events, wakeUps);
   const files = new FirmwareFiles(options.folder, transactions, space);
   const packageUses = new PackageUses(env);
   const firmware = new EmbeddedFirmware(env, transactions, files, packageUses, options);
@@ -140,6 +147,7 @@ function openState(
       },
       refresh: () => view.root.resetReadTxn(),
     },
+    feed,
     consumed,
     options.clock,
     options.logger,
@@ -154,10 +162,14 @@ function openState(
     () => wakeUps.size,
   );
   const directory = new DeviceDirectory(directorySource(env), { ...options, maxDevices: options.directoryMax });
+  options.metrics.gauge('tandem_feed_devices', 'Devices whose changes somebody follows live', () => feed.size);
   let closed: Promise<void> | undefined;
   const devices = new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, directory, () =>
     options.random.bytes(6).toString('hex'),
   );
+  devices.onSessionChange((change) => {
+    if (change.kind === 'deleted') feed.gone(change.deviceId);
+  });
   const state: State = {
     accounts: new EmbeddedAccounts(env, transactions),
     devices,
@@ -169,7 +181,8 @@ function openState(
     materialiser,
     rpcs,
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
-    activity: new EmbeddedActivity(env, transactions, attributes),
+    activity: new EmbeddedActivity(env, feed, attributes),
+    feed,
     firmware,
     rollouts: new EmbeddedRollouts(env, transactions),
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),

@@ -42,6 +42,12 @@ export class Transactions {
     }
   }
 
+  /** Resolves when every transaction that has been begun is written, or has failed; never rejects. */
+  async settled(): Promise<void> {
+    if (this.#underWay === 0) return;
+    await this.env.root.transaction(() => {}).catch(() => {});
+  }
+
   /** Begins a write, which `leave` ends; or says why there can be none. */
   enter(): TandemError | undefined {
     if (this.#closed) return new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });

@@ -42,10 +42,17 @@ export class Keys {
 
   /** The device of a wake channel; undefined for another channel. */
   wokenDevice(channel: string): Uuid | undefined {
-    const head = `${this.prefix}:{d:`;
-    return channel.startsWith(head) && channel.endsWith('}:wake')
-      ? channel.slice(head.length, -'}:wake'.length)
-      : undefined;
+    return this.#deviceOf(channel, '}:wake');
+  }
+
+  /** The channel on which is told what was written about a device, in its slot. */
+  feedChannel(deviceId: Uuid): string {
+    return this.device(deviceId, 'feed');
+  }
+
+  /** The device of a feed; undefined for another channel. */
+  fedDevice(channel: string): Uuid | undefined {
+    return this.#deviceOf(channel, '}:feed');
   }
 
   /** What is known of all RPCs, whichever their device: where they are and when they lapse. */
@@ -76,5 +83,10 @@ export class Keys {
   /** Something that goes with the stream of a partition. */
   partition(partition: number, what: string): string {
     return `${this.telemetry(partition)}:${what}`;
+  }
+
+  #deviceOf(channel: string, tail: string): Uuid | undefined {
+    const head = `${this.prefix}:{d:`;
+    return channel.startsWith(head) && channel.endsWith(tail) ? channel.slice(head.length, -tail.length) : undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { RedisActivity } from './activity/redis-activity';
 import { RedisAttributes } from './attributes';
 import { Commands, type ConnectionSettings, closeClient, openClient } from './client';
-import { RedisEvents, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
+import { RedisEvents, RedisFeed, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
 import { Keys } from './keys';
 import { RedisRateCounters } from './limits/rate-counters';
 import { awaitRedis } from './open';
@@ -102,6 +102,14 @@ async function compose(
     directoryMax: options.directoryMax,
   });
   opened.push(() => registry.close());
+  const feed = new RedisFeed(commands, subscriptions, registry.devices, {
+    ...identity,
+    keys,
+    clock,
+    metrics,
+    rereadInterval: options.rereadInterval,
+  });
+  opened.push(() => feed.close());
   const telemetryLog = await RedisTelemetryLog.open({
     commands,
     client: clients.telemetry,
@@ -147,7 +155,8 @@ async function compose(
       metrics,
     }),
     rateCounters: new RedisRateCounters(commands, keys),
-    activity: new RedisActivity(commands, keys, registry.births),
+    activity: new RedisActivity(commands, keys, registry.births, wakeUps.publish),
+    feed,
     firmware: registry.firmware,
     rollouts: new RedisRollouts(commands, keys),
     secret: (name) => registry.secret(name),
@@ -177,6 +186,7 @@ async function compose(
     await Promise.race([commands.close(), afterCut]);
     cut.cancel();
     wakeUps.close();
+    feed.close();
     await Promise.all([subscriptions.close(), ...[...clients.all].map(closeClient)]);
   }
 }

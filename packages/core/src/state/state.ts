@@ -3,6 +3,7 @@ import type { ActivityStore } from './activity-store';
 import type { AttributeStore } from './attribute-store';
 import type { ClaimStore } from './claim-store';
 import type { DeviceEvents } from './device-events';
+import type { DeviceFeed } from './device-feed';
 import type { DeviceStore } from './device-store';
 import type { FirmwareStore } from './firmware-store';
 import type { RateCounters } from './rate-counters';
@@ -26,6 +27,7 @@ export interface State {
   readonly activity: ActivityStore;
   readonly firmware: FirmwareStore;
   readonly rollouts: RolloutStore;
+  readonly feed: DeviceFeed;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */

@@ -3,6 +3,7 @@ import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
 import { describeClaimStoreContract } from './claim-store-contract';
 import { describeDeviceEventsContract } from './device-events-contract';
+import { describeDeviceFeedContract } from './device-feed-contract';
 import { describeDeviceListContract } from './device-list-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
@@ -32,6 +33,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeActivityContract(makeStore);
     describeFirmwareStoreContract(makeStore);
     describeRolloutStoreContract(makeStore);
+    describeDeviceFeedContract(makeStore);
     describeLifecycleContract(makeStore);
   });
 }

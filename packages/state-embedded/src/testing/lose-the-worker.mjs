@@ -1,5 +1,5 @@
 // Ends the materialiser's thread again and again; prints at the end how often that was, how many messages were appended
-// and how many are in the view. The thread is ended while it waits: lmdb does not give back the lock of a thread that is
+// and how many are in the view, and how many of them a watcher was told of and how often it may have missed some. The thread is ended while it waits: lmdb does not give back the lock of a thread that is
 // ended within a transaction.
 import { once } from 'node:events';
 import { openStore } from './open-store.mjs';
@@ -30,6 +30,12 @@ process.on('worker', (worker) => {
 const state = await openStore(folder, { clock });
 await state.materialiser.start();
 let appended = 0;
+const feed = { told: 0, missed: 0 };
+const watch = state.feed.watch(deviceId, ({ kind }) => {
+  if (kind === 'telemetry') feed.told++;
+  if (kind === 'missed') feed.missed++;
+});
+await watch.mark();
 
 async function append(count) {
   const appends = [];
@@ -59,4 +65,6 @@ const points = await state.telemetryView.history(deviceId, 'k', {
 });
 const backlog = state.telemetryLog.backlog();
 await state.close();
-process.stdout.write(`${JSON.stringify({ rounds: workers.length - 1, appended, inView: points.length, backlog })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ rounds: workers.length - 1, appended, inView: points.length, backlog, ...feed })}\n`,
+);

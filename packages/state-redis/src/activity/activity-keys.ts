@@ -9,5 +9,6 @@ export function activityKeys(keys: Keys, deviceId: Uuid) {
     activity: keys.device(deviceId, 'activity'),
     /** What a user sees. */
     attributes: keys.device(deviceId, 'attr:v'),
+    feed: keys.feedChannel(deviceId),
   };
 }

@@ -26,6 +26,7 @@ export class RedisActivity implements ActivityStore {
     private readonly commands: Commands,
     private readonly keys: Keys,
     private readonly births: { ensure(deviceId: Uuid): Promise<boolean> },
+    private readonly publish: 'PUBLISH' | 'SPUBLISH',
   ) {
     this.#index = new LookIndex(commands, keys);
   }
@@ -92,9 +93,13 @@ export class RedisActivity implements ActivityStore {
   }
 
   async #run(deviceId: Uuid, { now, defaultTimeout }: ActivityTerms, what: readonly Argument[]): Promise<Reply> {
-    const { log, activity, attributes } = activityKeys(this.keys, deviceId);
+    const { log, activity, attributes, feed } = activityKeys(this.keys, deviceId);
     try {
-      return await this.commands.run<Reply>(NOTE, [log, activity, attributes], [now, defaultTimeout, ...what]);
+      return await this.commands.run<Reply>(
+        NOTE,
+        [log, activity, attributes, feed],
+        [now, defaultTimeout, this.publish, ...what],
+      );
     } catch (error) {
       if (TandemError.from(error).code === 'INTERNAL') return FOREIGN;
       throw error;

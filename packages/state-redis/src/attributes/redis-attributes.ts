@@ -10,6 +10,7 @@ import type {
 import { trustedValue } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import { renderEntries } from '../events/event-fields';
+import { SCOPE_LETTER } from '../events/feed-text';
 import type { Births } from '../events/redis-events';
 import type { RedisWakeUps } from '../events/wake-ups';
 import type { Keys } from '../keys';
@@ -19,8 +20,6 @@ const SAVE_SHARED = loadScript('attributes-save-shared');
 const DELETE = loadScript('attributes-delete');
 const DELETE_SHARED = loadScript('attributes-delete-shared');
 const SNAPSHOT = loadScript('attributes-snapshot');
-
-const SCOPE: Record<AttributeScope, string> = { CLIENT: 'attr:c', SHARED: 'attr:s', SERVER: 'attr:v' };
 
 export interface AttributeOptions {
   /** Names this process. */
@@ -77,7 +76,7 @@ export class RedisAttributes implements AttributeStore {
     const save = () =>
       scope === 'SHARED' && entries.length > 0
         ? this.#saveShared(deviceId, entries, fields, ts)
-        : this.commands.write<number>(SAVE, [this.#log(deviceId), this.#hash(deviceId, scope)], fields);
+        : this.commands.write<number>(SAVE, this.#plainKeys(deviceId, scope), [...this.#plain(scope), ...fields]);
     if ((await save()) === 1) return true;
     return (await this.births.ensure(deviceId)) && (await save()) === 1;
   }
@@ -93,7 +92,11 @@ export class RedisAttributes implements AttributeStore {
     const deleted =
       scope === 'SHARED'
         ? this.#deleteShared(deviceId, names, ts)
-        : this.commands.write<string>(DELETE, [this.#hash(deviceId, scope)], names);
+        : this.commands.write<string>(DELETE, this.#plainKeys(deviceId, scope).slice(1), [
+            ...this.#plain(scope),
+            ts,
+            ...names,
+          ]);
     return JSON.parse(await deleted) as string[];
   }
 
@@ -132,7 +135,18 @@ export class RedisAttributes implements AttributeStore {
       this.#hash(deviceId, 'SHARED'),
       this.keys.device(deviceId, 'events'),
       this.keys.wakeChannel(deviceId),
+      this.keys.feedChannel(deviceId),
     ];
+  }
+
+  /** The keys of a change of attributes that nobody waits for. */
+  #plainKeys(deviceId: Uuid, scope: AttributeScope): string[] {
+    return [this.#log(deviceId), this.#hash(deviceId, scope), this.keys.feedChannel(deviceId)];
+  }
+
+  /** The arguments that begin it. */
+  #plain(scope: AttributeScope): string[] {
+    return [this.wakeUps.publish, SCOPE_LETTER[scope]];
   }
 
   #log(deviceId: Uuid): string {
@@ -140,7 +154,7 @@ export class RedisAttributes implements AttributeStore {
   }
 
   #hash(deviceId: Uuid, scope: AttributeScope): string {
-    return this.keys.device(deviceId, SCOPE[scope]);
+    return this.keys.device(deviceId, `attr:${SCOPE_LETTER[scope]}`);
   }
 }
 

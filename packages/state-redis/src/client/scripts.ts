@@ -12,11 +12,16 @@ export interface Script {
 /** The same folder from the sources and from the built files. */
 const FOLDER = join(__dirname, '..', '..', 'src', 'lua');
 
-/** Reads `src/lua/<name>.lua`; to be called once, when the module that runs it is loaded. */
+/**
+ * Reads `src/lua/<name>.lua`; to be called once, when the module that runs it is loaded. A line `-- with <part>` is replaced
+ * by `src/lua/parts/<part>.lua`.
+ */
 export function loadScript(name: string): Script {
-  const source = readFileSync(join(FOLDER, `${name}.lua`), 'utf8');
+  const source = read(name).replace(/^-- with (\S+)$/gm, (_line, part: string) => read(`parts/${part}`));
   return scriptOf(name, source);
 }
+
+const read = (name: string): string => readFileSync(join(FOLDER, `${name}.lua`), 'utf8');
 
 /** The same script for calls that Redis carries out even where it is out of memory. @param script with no flags */
 export const allowingOutOfMemory = ({ name, source }: Script): Script =>

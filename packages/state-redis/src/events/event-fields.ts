@@ -14,7 +14,8 @@ export function eventOf([id, [, ts, kind, text = '[]']]: StreamEntry): Attribute
   return { offset: Number.parseInt(id, 10), ts: Number(ts), updated, deleted: kind === 'del' ? items : [] };
 }
 
-function entriesOf(items: readonly string[]): KeyValue[] {
+/** Of `renderEntries`, once it is parsed. */
+export function entriesOf(items: readonly string[]): KeyValue[] {
   const entries: KeyValue[] = [];
   for (let i = 0; i < items.length; i += 2) {
     entries.push({ key: items[i] ?? '', value: trustedValue(items[i + 1] ?? '') });

@@ -1,8 +1,9 @@
 #!lua
 -- Notes something about the connectivity of one device, and writes the SERVER attributes that change with it.
 --
--- KEYS  1 log of the device, a hash   2 its activity, a hash   3 its SERVER attributes, a hash
--- ARGV  1 now   2 timeout of a device without one of its own   3 what happened:
+-- KEYS  1 log of the device, a hash   2 its activity, a hash   3 its SERVER attributes, a hash   4 its feed,
+--       a channel
+-- ARGV  1 now   2 timeout of a device without one of its own   3 PUBLISH or SPUBLISH   4 what happened:
 --         begin                        the device is new
 --         seen <at> <certain>          its newest message; certain = 1: the index of the times to look has the device
 --         opened <holder> <at> <until> a session, which ends by itself
@@ -18,10 +19,11 @@
 --
 -- Fields of the activity: active = 1; last, alarm, born: times; s:<holder> = until when its session is open.
 -- Atomic; done again it changes nothing.
+-- with feed
 if not redis.call('HGET', KEYS[1], 'epoch') then
   return {'ABSENT', ''}
 end
-local now, what = tonumber(ARGV[1]), ARGV[3]
+local now, publish, what = tonumber(ARGV[1]), ARGV[3], ARGV[4]
 local known = redis.call('HMGET', KEYS[2], 'active', 'last', 'alarm', 'born')
 local own = redis.call('HGET', KEYS[3], 'inactivityTimeout')
 local active = known[1] == '1'
@@ -31,18 +33,25 @@ local function text(time)
   return string.format('%.0f', time)
 end
 
+local function tellAttributes(written)
+  if isWatched(publish, KEYS[4]) then
+    tell(publish, KEYS[4], savedText('v', written, 1))
+  end
+end
+
 -- So far ahead a time is still exact.
 local timeout = math.min(tonumber(own and string.match(own, '^%S+ ([1-9]%d*)$') or ARGV[2]), 1e15)
 
 -- The most frequent by far, and nothing but the time changes with it.
 if what == 'seen' then
-  local at = tonumber(ARGV[4])
+  local at = tonumber(ARGV[5])
   if at <= last then
     return {'SAME', ''}
   end
   if active then
-    redis.call('HSET', KEYS[2], 'last', ARGV[4])
-    redis.call('HSET', KEYS[3], 'lastActivityTime', ARGV[1] .. ' ' .. ARGV[4])
+    redis.call('HSET', KEYS[2], 'last', ARGV[5])
+    redis.call('HSET', KEYS[3], 'lastActivityTime', ARGV[1] .. ' ' .. ARGV[5])
+    tellAttributes({ 'lastActivityTime', ARGV[1] .. ' ' .. ARGV[5] })
     local sameHour = math.floor(at / 3600000) == math.floor(last / 3600000)
     return {sameHour and 'SAME' or 'HOUR', text(at + timeout)}
   end
@@ -114,29 +123,29 @@ if what == 'begin' then
     attribute('active', 'false')
   end
 elseif what == 'seen' then
-  last = tonumber(ARGV[4])
-  if ARGV[5] ~= '1' then
+  last = tonumber(ARGV[5])
+  if ARGV[6] ~= '1' then
     return {'UNCERTAIN', text(last + timeout)}
   end
-  note('last', ARGV[4])
-  attribute('lastActivityTime', ARGV[4])
+  note('last', ARGV[5])
+  attribute('lastActivityTime', ARGV[5])
   activate()
 elseif what == 'opened' then
-  local field = 's:' .. ARGV[4]
+  local field = 's:' .. ARGV[5]
   if count == 0 then
-    attribute('lastConnectTime', ARGV[5])
+    attribute('lastConnectTime', ARGV[6])
   end
   if not sessions[field] then
     count = count + 1
   end
-  sessions[field] = math.max(tonumber(ARGV[6]), sessions[field] or 0)
+  sessions[field] = math.max(tonumber(ARGV[7]), sessions[field] or 0)
   note(field, text(sessions[field]))
 elseif what == 'closed' then
-  local field = 's:' .. ARGV[4]
+  local field = 's:' .. ARGV[5]
   if sessions[field] then
     drop(field)
     if count == 0 then
-      attribute('lastDisconnectTime', ARGV[5])
+      attribute('lastDisconnectTime', ARGV[6])
     end
   end
 elseif what == 'look' then
@@ -158,6 +167,7 @@ if #fields > 0 then
 end
 if #attributes > 0 then
   redis.call('HSET', KEYS[3], unpack(attributes))
+  tellAttributes(attributes)
 end
 if #lost > 0 then
   for first = 1, #lost, 1000 do

@@ -6,16 +6,19 @@
 --       3 latest values, a hash: key -> '<ts> <value>'   4.. history of each telemetry key, a sorted set: '<ts> <value>' by ts
 -- ARGV  1 id of the first entry   2 of the last one   3 points kept for each key   4 'log', or 'again' for entries that were
 --       left out before: `applied` is neither looked at nor moved, and of two values of one time the stored one stays
---       5 life of the stream: its partition and its server
+--       5 life of the stream: its partition and its server   6 PUBLISH or SPUBLISH   7 feed of the device, a channel
+--       8 1 with the messages at the end, else 0
 --       then for each telemetry key of KEYS 4..: the key, the number of its points, and for each point, by growing ts,
---       ts and '<ts> <value>'
--- Reply 1 'applied'; 'absent' where the log has no epoch, and nothing was written; 'foreign' where keys have another type,
+--       ts and '<ts> <value>'; then, for the feed, what each entry has in its field m
+-- Reply 1 'applied'; 'watched' where somebody watches the device and the messages were left out, and nothing was written;
+--       'absent' where the log has no epoch, and nothing was written; 'foreign' where keys have another type,
 --       and nothing was written; 'born' where the first entry is of a former life of the device, and nothing was written;
 --       else the id in `applied`, where that is not before the first entry: what follows it has to
 --       be sent by itself, where it is not all of it   2.. with 'foreign' the numbers of those keys in KEYS; with
---       'born' the milliseconds of the first id that may be of this life
+--       'born' the milliseconds of the first id that may be of this life; with 'applied' 1 where the device is watched, else 0
 --
 -- Atomic; all types are looked at before the first write. Done again it changes nothing, whoever does it.
+-- with feed
 local FOREIGN = {}
 
 -- What is read, or FOREIGN where the key has another type.
@@ -62,7 +65,7 @@ if not again and life == ARGV[5] and not isBefore(id, ARGV[1]) then
   return { id }
 end
 
-local series, foreign, at = {}, { 'foreign' }, 6
+local series, foreign, at = {}, { 'foreign' }, 9
 for i = 4, #KEYS do
   local key, count = ARGV[at], tonumber(ARGV[at + 1])
   local stored = redis.call('HGET', KEYS[3], key)
@@ -85,6 +88,11 @@ for i = 4, #KEYS do
 end
 if #foreign > 1 then
   return foreign
+end
+
+local watched = isWatched(ARGV[6], ARGV[7])
+if watched and not again and ARGV[8] ~= '1' then
+  return { 'watched' }
 end
 
 -- The points that are to be added, after those were removed whose time they have.
@@ -117,4 +125,12 @@ for _, one in ipairs(series) do
   end
   redis.call('ZREMRANGEBYRANK', one.history, 0, -1 - tonumber(ARGV[3]))
 end
-return { 'applied' }
+if watched and again then
+  -- They were told when they were left out, or a part of them was.
+  tell(ARGV[6], ARGV[7], 'missed')
+elseif watched then
+  for i = at, #ARGV do
+    tell(ARGV[6], ARGV[7], 't ' .. ARGV[i])
+  end
+end
+return { 'applied', watched and 1 or 0 }

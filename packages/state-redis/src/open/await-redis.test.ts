@@ -163,9 +163,9 @@ describe('A Redis that cannot be used yet', () => {
     const server = await persistent();
     const waitForUser = (username: string, missing: RegExp) =>
       waitFor({ ...server.address, username, password: 'pw' }, missing, { prefix: 'tandem', waitReplicas: 1 });
-    const commands = ['-evalsha', '-wait', '-publish', '-subscribe'];
+    const commands = ['-evalsha', '-wait', '-pubsub', '-publish', '-subscribe'];
     await server.cli('ACL', 'SETUSER', 'some', 'on', '>pw', '~tandem:*', '&tandem:*', '+@all', ...commands);
-    await waitForUser('some', / does not let this user do EVALSHA, WAIT, PUBLISH, SUBSCRIBE \(REDIS_URL\)/);
+    await waitForUser('some', / does not let this user do EVALSHA, WAIT, PUBSUB, PUBLISH, SUBSCRIBE \(REDIS_URL\)/);
     await server.cli('ACL', 'SETUSER', 'other', 'on', '>pw', '~other:*', '&other:*', '+@all');
     await waitForUser('other', / do EVAL on tandem:\*, EVALSHA on tandem:\*, PUBLISH on tandem:\*, SUBSCRIBE on/);
     await server.cli('ACL', 'SETUSER', 'right', 'on', '>pw', '~tandem:*', '&tandem:*', '+@all');

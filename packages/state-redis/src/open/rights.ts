@@ -39,6 +39,7 @@ function attempts(keys: Keys, cluster: boolean, waitReplicas: number): readonly 
     ['EVAL', SCRIPT, '1', meta],
     ['EVALSHA', '0'.repeat(40), '1', meta],
     ...(waitReplicas > 0 ? [['WAIT', '0', '1'] as const] : []),
+    ['PUBSUB', cluster ? 'SHARDNUMSUB' : 'NUMSUB', channel],
     // A message that wakes nobody.
     [cluster ? 'SPUBLISH' : 'PUBLISH', channel, 'probe'],
     [cluster ? 'SSUBSCRIBE' : 'SUBSCRIBE', channel],

@@ -43,7 +43,8 @@ async function run(): Promise<void> {
   const commands = new Commands(client, client, { ...bounds, logger: quiet });
   const keys = new Keys(bounds.prefix);
   const births = new DeviceBirths(commands, keys, new RegistryReader(commands, keys));
-  const view = new ViewWriter(commands, keys, births, bounds, logger);
+  const publish = data.connection.cluster ? 'SPUBLISH' : 'PUBLISH';
+  const view = new ViewWriter(commands, keys, births, bounds, publish, logger);
   const leases = new Leases(commands, keys, data.processId, data.lease, quiet);
   const steps = new Steps(commands, keys, leases, view, data, say, logger, quiet);
   let look = FIRST_LOOK;

@@ -23,8 +23,11 @@ export function deviceOf([, fields]: StreamEntry): Uuid | undefined {
   return fields?.[0] === 'd' && fields[2] === 'm' ? fields[1] : undefined;
 }
 
+/** As `encodeMessage` made it. */
+export const messageOf = ([, fields]: StreamEntry): string => fields?.[3] ?? '';
+
 /** @throws TandemError INTERNAL when the text is damaged */
-export const recordsOf = ([, fields]: StreamEntry): Iterable<TelemetryRecord> => decodeRecords(fields?.[3] ?? '');
+export const recordsOf = (entry: StreamEntry): Iterable<TelemetryRecord> => decodeRecords(messageOf(entry));
 
 /** `<milliseconds>-<sequence>`: the order of the entries of a stream. */
 export function isAfter(a: string, b: string): boolean {

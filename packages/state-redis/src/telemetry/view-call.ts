@@ -1,6 +1,6 @@
 import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
 import type { Keys } from '../keys';
-import { recordsOf, type StreamEntry } from './message-codec';
+import { messageOf, recordsOf, type StreamEntry } from './message-codec';
 import { historyKey, latestKey, latestMetaKey } from './telemetry-view';
 
 /** What one call of telemetry-apply.lua holds at the most: Redis does nothing else meanwhile. */
@@ -26,6 +26,9 @@ export interface CallOptions {
   readonly again: boolean;
   /** Of the stream: see `Portion`. */
   readonly life: string;
+  readonly publish: 'PUBLISH' | 'SPUBLISH';
+  /** Somebody watches the device: the messages themselves go along. */
+  readonly watched: boolean;
   /** Histories that cannot be written: other programs have their keys. */
   readonly foreign: ReadonlySet<string>;
 }
@@ -41,10 +44,11 @@ export function nextCall(
   keys: Keys,
   deviceId: Uuid,
   entries: readonly StreamEntry[],
-  { historyMax, again, life, foreign }: CallOptions,
+  { historyMax, again, life, publish, watched, foreign }: CallOptions,
 ): ViewCall {
   const device = new Map<string, Series>();
   const leftOut = new Map<StreamEntry, string>();
+  const messages: string[] = [];
   let points = 0;
   let taken = 0;
   let damaged = 0;
@@ -53,6 +57,7 @@ export function nextCall(
     taken++;
     const read = readEntry(entry);
     if (!read) damaged++;
+    else if (watched) messages.push(messageOf(entry));
     if (again) read?.reverse();
     for (const [key, ts, line] of read ?? []) {
       points++;
@@ -73,7 +78,8 @@ export function nextCall(
   }
   const own = entries.slice(0, taken);
   const [first, last] = [own[0]?.[0] ?? '', own.at(-1)?.[0] ?? ''];
-  const args: (string | number)[] = [first, last, historyMax, again ? 'again' : 'log', life];
+  const how = [publish, keys.feedChannel(deviceId), watched ? 1 : 0];
+  const args: (string | number)[] = [first, last, historyMax, again ? 'again' : 'log', life, ...how];
   const used = [keys.device(deviceId, 'log'), latestMetaKey(keys, deviceId), latestKey(keys, deviceId)];
   for (const [key, series] of device) {
     used.push(historyKey(keys, deviceId, key));
@@ -81,6 +87,7 @@ export function nextCall(
     args.push(key, sorted.length);
     for (const [ts, line] of sorted) args.push(ts, line);
   }
+  for (const message of messages) args.push(message);
   return { keys: used, args, entries: own, leftOut, damaged, rest: entries.slice(taken) };
 }
 

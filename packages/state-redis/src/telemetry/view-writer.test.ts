@@ -37,6 +37,7 @@ const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false) =>
       },
     },
     bounds,
+    'PUBLISH',
     silentLogger,
   );
 

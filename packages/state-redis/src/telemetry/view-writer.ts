@@ -29,11 +29,14 @@ export interface LeftOut {
 export type OnLeftOut = (leftOut: LeftOut) => Promise<void>;
 
 /** As telemetry-apply.lua answers. */
-type ApplyReply = readonly [outcome: string, ...foreign: number[]];
+type ApplyReply = readonly [outcome: string, ...numbers: number[]];
 
 const VIEW = 'the view is not replicated';
 
 type How = Pick<CallOptions, 'again' | 'life'>;
+
+/** Watched devices that are remembered; beyond it all are forgotten, and found out about again. */
+const MAX_WATCHED = 10_000;
 
 /** Of these keys of a call nothing can be done without. */
 const HEADS = 3;
@@ -41,12 +44,15 @@ const HEADS = 3;
 /** Puts entries of the log into the view. Doing it again, or by a process that had them before, changes nothing. */
 export class ViewWriter {
   readonly #quiet: Logger;
+  /** Devices that somebody watched when they were last written to: their messages go along at once. */
+  readonly #watched = new Set<Uuid>();
 
   constructor(
     private readonly commands: Commands,
     private readonly keys: Keys,
     private readonly births: Births,
     private readonly bounds: Pick<RedisBounds, 'historyMax' | 'waitReplicas' | 'timeout'>,
+    private readonly publish: 'PUBLISH' | 'SPUBLISH',
     private readonly logger: Logger,
   ) {
     this.#quiet = quietLogger(logger, systemClock, FOREIGN_KEY_INTERVAL);
@@ -118,7 +124,13 @@ export class ViewWriter {
     let left = entries;
     let born = false;
     while (left.length > 0) {
-      const call = nextCall(this.keys, deviceId, left, { historyMax: this.bounds.historyMax, ...how, foreign });
+      const call = nextCall(this.keys, deviceId, left, {
+        ...how,
+        historyMax: this.bounds.historyMax,
+        publish: this.publish,
+        watched: !how.again && this.#watched.has(deviceId),
+        foreign,
+      });
       for (const [key, some] of byKey(call.leftOut)) await leaveOut(some, key);
       const [outcome, ...numbers] = await this.commands.run<ApplyReply>(APPLY, call.keys, call.args);
       if (outcome === 'foreign') {
@@ -128,6 +140,9 @@ export class ViewWriter {
           await leaveOut(call.entries, call.keys[head - 1] ?? '');
           left = call.rest;
         }
+      } else if (outcome === 'watched') {
+        if (this.#watched.size >= MAX_WATCHED) this.#watched.clear();
+        this.#watched.add(deviceId);
       } else if (outcome === 'absent') {
         if (born || !(await this.births.ensure(deviceId))) return;
         born = true;
@@ -135,6 +150,7 @@ export class ViewWriter {
         left = left.filter(([id]) => Number.parseInt(id, 10) >= (numbers[0] ?? 0));
       } else if (outcome === 'applied') {
         const { damaged } = call;
+        if (numbers[0] === 0) this.#watched.delete(deviceId);
         if (damaged > 0) this.logger.error('telemetry that cannot be read was passed over', { deviceId, damaged });
         left = call.rest;
       } else {

@@ -22,7 +22,8 @@ export class ActivityRedis {
 
   /** The store of one more process. */
   process(stammering = false): RedisActivity {
-    return new RedisActivity(this.commands(stammering), this.keys, { ensure: (deviceId) => this.#bear(deviceId) });
+    const births = { ensure: (deviceId: Uuid) => this.#bear(deviceId) };
+    return new RedisActivity(this.commands(stammering), this.keys, births, 'PUBLISH');
   }
 
   commands(stammering = false): Commands {
