@@ -38,6 +38,8 @@ export class CoapExchange {
 
 /** A device that speaks CoAP on a UDP socket of its own. It sends everything once: on the loopback nothing is lost. */
 export class CoapDevice {
+  /** Whether what the gateway sends is acknowledged: a device out of reach does not. */
+  acknowledges = true;
   readonly #exchanges = new Map<string, CoapExchange>();
   #messageId = Math.floor(Math.random() * 0x10000);
   #tokens = 0;
@@ -91,7 +93,7 @@ export class CoapDevice {
 
   #receive(packet: ParsedPacket): void {
     if (packet.code === '0.00') return;
-    if (packet.confirmable) this.#send({ code: '0.00', ack: true, messageId: packet.messageId });
+    if (packet.confirmable && this.acknowledges) this.#send({ code: '0.00', ack: true, messageId: packet.messageId });
     const maxAge = packet.options.find(({ name }) => name === 'Max-Age')?.value;
     this.#exchanges.get(packet.token.toString('hex'))?.take({
       code: packet.code,
