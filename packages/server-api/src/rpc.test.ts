@@ -19,7 +19,6 @@ const WAIT = 11_000;
 
 const send = (path: string, body: object | string, signal?: AbortSignal): Promise<Answer> =>
   server.call('POST', `${path}/${id}`, { token, body, signal });
-const get = (path: string) => server.call('GET', path, { token });
 
 /** The device polls once and gets what there is or comes. */
 async function poll(): Promise<{ text: string; id: number }> {
@@ -187,99 +186,53 @@ describe('a command', () => {
     await server.clock.noTimerOf(124_000);
   });
 
+  it('that is over before it begins is refused as one that nobody fetched', async () => {
+    const answer = send('/api/rpc/twoway', { method: 'm', expirationTime: server.clock.now() - 5_000 });
+    await server.clock.timerOf(-4_000);
+    server.clock.advance(0);
+    expect((await answer).status).toBe(504);
+  });
+
+  it('of whose id there is another is refused, also while both are on their way', async () => {
+    const requestUUID = systemRandom.uuid();
+    const bodies = ['a', 'b', 'c'].map((method) => ({ method, persistent: true, requestUUID }));
+    const answers = await Promise.all(bodies.map((body) => send('/api/rpc/oneway', body)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    for (const { status, text } of answers) {
+      if (status === 400) expect(text).toBe('A request with this requestUUID exists');
+    }
+  });
+
+  it.each([
+    ['an empty one', ''],
+    ['a number', 5],
+    ['too short a one', '7f1d2f10-0000-4000-8000-00000000001'],
+    ['one with blanks', ' 7f1d2f10-0000-4000-8000-000000000001'],
+  ])('with a requestUUID that is none (%s) is refused', async (_what, requestUUID) => {
+    const answer = await send('/api/rpc/oneway', { method: 'm', requestUUID });
+    expect(answer.json()).toMatchObject({ status: 400, errorCode: 31, message: 'Invalid request body' });
+  });
+
+  it('with requestUUID null gets one of its own', async () => {
+    const answer = await send('/api/rpc/oneway', { method: 'm', persistent: true, requestUUID: null });
+    expect(answer.json()).toEqual({ rpcId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  });
+
+  it('goes to all that wait for it, and its caller has the first answer', async () => {
+    const polls = [poll(), poll()];
+    const answer = send('/api/rpc/twoway', { method: 'm' });
+    const [one, other] = await Promise.all(polls);
+    expect(one?.id).toBe(other?.id);
+    await reply(one?.id ?? -1, '"first"');
+    await reply(one?.id ?? -1, '"second"');
+    expect((await answer).text).toBe('"first"');
+  });
+
   it('is refused when too many are open', async () => {
     const body = { method: 'm', persistent: true };
     for (let i = 0; i < 3; i++) expect((await send('/api/rpc/oneway', body)).status).toBe(200);
     const answer = await send('/api/rpc/oneway', body);
     expect(answer.json()).toMatchObject({ status: 429, errorCode: 33 });
-  });
-});
-
-describe('a persistent command', () => {
-  const persist = async (body: object = {}) =>
-    (await send('/api/rpc/twoway', { method: 'm', persistent: true, ...body })).json<{ rpcId: string }>();
-
-  it('is answered at once with its id and can be followed', async () => {
-    const requestUUID = systemRandom.uuid();
-    const body = `{"method":"m","params":{"x":42.0},"persistent":true,"retries":2,"additionalInfo":{"y":1.0},"requestUUID":"${requestUUID.toUpperCase()}"}`;
-    expect((await send('/api/rpc/twoway', body)).json()).toEqual({ rpcId: requestUUID });
-    const { text } = await get(`/api/rpc/persistent/${requestUUID}`);
-    const { tenantId } = await server.session(id);
-    const tenant = { entityType: 'TENANT', id: tenantId };
-    const device = { entityType: 'DEVICE', id };
-    const expirationTime = server.clock.now() + 10_000;
-    expect(JSON.parse(text)).toEqual({
-      id: { entityType: 'RPC', id: requestUUID },
-      createdTime: server.clock.now(),
-      tenantId: tenant,
-      deviceId: device,
-      expirationTime,
-      request: {
-        id: requestUUID,
-        tenantId: tenant,
-        deviceId: device,
-        oneway: false,
-        expirationTime,
-        body: { method: 'm', params: '{"x":42.0}' },
-        persisted: true,
-        retries: 2,
-        additionalInfo: '{"y":1.0}',
-      },
-      response: null,
-      status: 'QUEUED',
-      additionalInfo: { y: 1 },
-    });
-    expect(text).toContain('"additionalInfo":{"y":1.0}');
-    await reply((await poll()).id, '{"done":1.0}');
-    const answered = await get(`/api/rpc/persistent/${requestUUID}`);
-    expect(answered.json()).toMatchObject({ status: 'SUCCESSFUL' });
-    expect(answered.text).toContain('"response":{"done":1.0}');
-  });
-
-  it('shows a reply that is no JSON as a string', async () => {
-    const { rpcId } = await persist();
-    await reply((await poll()).id, 'plain');
-    expect((await get(`/api/rpc/persistent/${rpcId}`)).json()).toMatchObject({ response: 'plain' });
-  });
-
-  it('cannot take the id of another', async () => {
-    const { rpcId } = await persist();
-    const answer = await send('/api/rpc/oneway', { method: 'm', requestUUID: rpcId });
-    expect([answer.status, answer.text]).toEqual([400, 'A request with this requestUUID exists']);
-  });
-
-  it('is gone after its deletion, and no device gets it any more', async () => {
-    const { rpcId } = await persist();
-    const path = `/api/rpc/persistent/${rpcId}`;
-    expect((await server.call('DELETE', path, { token })).status).toBe(200);
-    expect((await get(path)).json()).toMatchObject({ status: 404, errorCode: 32 });
-    expect((await server.call('DELETE', path, { token })).status).toBe(404);
-    expect(await server.core.state.rpcs.open(id, server.clock.now())).toEqual([]);
-  });
-
-  it('is listed with its device, by status', async () => {
-    const [first, second] = [await persist(), await persist({ method: 'n' })];
-    await reply((await poll()).id, '{}');
-    interface Page {
-      data: Array<{ id: { id: string } }>;
-      totalElements: number;
-    }
-    const list = async (query: string) =>
-      (await get(`/api/rpc/persistent/device/${id}?pageSize=2147483647&page=0${query}`)).json<Page>();
-    const ids = ({ data }: Page) => data.map((rpc) => rpc.id.id).sort();
-    expect(ids(await list(''))).toEqual([first.rpcId, second.rpcId].sort());
-    expect(ids(await list('&rpcStatus=SUCCESSFUL'))).toEqual([first.rpcId]);
-    expect(ids(await list('&rpcStatus=QUEUED'))).toEqual([second.rpcId]);
-    expect(await list('&rpcStatus=DELETED')).toMatchObject({ status: 400 });
-  });
-
-  it('is the only kind that can be followed', async () => {
-    const requestUUID = systemRandom.uuid();
-    const answer = send('/api/rpc/oneway', { method: 'm', requestUUID });
-    await server.clock.timerOf(WAIT);
-    expect((await get(`/api/rpc/persistent/${requestUUID}`)).status).toBe(404);
-    server.clock.advance(WAIT);
-    await answer;
   });
 });
 

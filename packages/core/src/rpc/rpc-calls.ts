@@ -70,7 +70,8 @@ export class RpcCalls {
   /**
    * Sends and, unless persistent, waits: an offline device is not refused at once (server contract 6.2).
    * @param caller aborted when nobody waits any more
-   * @throws TandemError TOO_MANY_REQUESTS when there are too many open commands, or the device went away this moment
+   * @throws TandemError BAD_REQUEST when the requestUuid is taken; TOO_MANY_REQUESTS when there are too many open commands, or
+   * the device went away this moment
    */
   async send(call: RpcCall, caller?: AbortSignal): Promise<RpcOutcome> {
     const now = this.clock.now();
@@ -88,7 +89,7 @@ export class RpcCalls {
       retries: call.retries ?? null,
       additionalInfo: call.additionalInfo ?? null,
     });
-    if (!rpc) throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open RPC requests for this device!' });
+    if (!rpc) throw await this.#refusal(call);
     if (rpc.persistent) {
       if (rpc.expirationTime <= now) await this.#expire(rpc);
       return { kind: 'persisted', rpcId: rpc.id };
@@ -113,6 +114,13 @@ export class RpcCalls {
       responseIsJson: isJson,
       at,
     });
+  }
+
+  async #refusal({ requestUuid }: RpcCall): Promise<TandemError> {
+    const isTaken = requestUuid !== undefined && (await this.rpcs.get(requestUuid)) !== undefined;
+    return isTaken
+      ? new TandemError('BAD_REQUEST', { message: 'A request with this requestUUID exists' })
+      : new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open RPC requests for this device!' });
   }
 
   get(id: Uuid): Promise<Rpc | undefined> {

@@ -55,11 +55,13 @@ export function rpcRoutes(core: Core): Route[] {
     async ({ caller, params, body, signal }: ApiRequest): Promise<Reply> => {
       const deviceId = uuidParameter(params, 'deviceId');
       const request = readRequest(await body(readBody), clock.now());
-      const { requestUuid } = request;
       return withPlainRefusals(async () => {
         const { tenantId } = await accessRequestedDevice(devices, caller, deviceId);
-        if (requestUuid && (await rpcCalls.get(requestUuid))) throw refused('A request with this requestUUID exists');
-        const outcome = await rpcCalls.send({ ...request, tenantId, deviceId, oneway }, signal);
+        const outcome = await rpcCalls.send({ ...request, tenantId, deviceId, oneway }, signal).catch(async (error) => {
+          // Perhaps the device is gone by now, which is to be told in its own words.
+          await accessRequestedDevice(devices, caller, deviceId);
+          throw error;
+        });
         if (outcome.kind === 'gone') {
           signal.throwIfAborted();
           await accessRequestedDevice(devices, caller, deviceId);
