@@ -8,6 +8,7 @@ import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
 import { Devices } from './devices/devices';
 import { ProfileKeys } from './devices/profile-keys';
+import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
@@ -49,6 +50,7 @@ export interface Core extends Platform {
   readonly accounts: Accounts;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
+  readonly firmware: Firmware;
 }
 
 const LOG_INTERVAL: Millis = 10_000;
@@ -95,7 +97,8 @@ export function makeCore(
     metrics,
   );
   const attributes = new Attributes(state.attributes, payload, clock, quiet, limits, connectivity);
-  const profiles = new DeviceProfiles(state.devices, clock, random, {
+  const firmware = makeFirmware(state, settings, platform);
+  const profiles = new DeviceProfiles(state.devices, firmware.assignment, clock, random, {
     maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
     schemas: {
       maxBytes: settings.TANDEM_PROTO_SCHEMA_MAX_BYTES,
@@ -153,7 +156,7 @@ export function makeCore(
       logger,
       metrics,
     ),
-    devices: new Devices(state.devices, profiles, clock, random),
+    devices: new Devices(state.devices, profiles, firmware.assignment, clock, random),
     accounts: new Accounts(state.accounts, profiles, clock, random),
     connectivity,
     claiming: new Claiming(
@@ -169,5 +172,6 @@ export function makeCore(
       metrics,
       limits,
     ),
+    firmware,
   };
 }

@@ -11,6 +11,7 @@ import { keepAdministrators } from './administrators';
 import { bind } from './bind';
 import { startActivityReports, startConnectivityMonitor } from './connectivity-monitor';
 import { type Doors, openDoors } from './doors';
+import { startFirmwareRollouts } from './firmware-rollouts';
 import { createHealthServer } from './health';
 import { closeServer } from './http-close';
 import { openStore } from './open-store';
@@ -75,6 +76,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('sweeper', startRpcSweeper(core));
     shutdown.first('sweeper of finished commands', startFinishedRpcSweeper(core));
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
+    shutdown.first('firmware rollouts', startFirmwareRollouts(core));
   }
   doors = await openDoors(core, patience, shutdown);
   readiness.started();

@@ -23,7 +23,7 @@ export const SETTINGS = {
     'Largest bodies of the device API by path',
   ),
   HTTP_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION: payloadLimits(
-    '/api/**=16777216',
+    '/api/otaPackage/*=537919488;/api/**=16777216',
     'Largest bodies of the server API by path',
   ),
   TANDEM_HTTP_GAP_DELIVERY: flag(true, 'An attribute update that falls between two polls is delivered by the next one'),
@@ -171,6 +171,32 @@ export const SETTINGS = {
     'How often finished persistent commands that are too old are looked for',
   ),
   TANDEM_RPC_MAX_WAITING: whole(10_000, { min: 1 }, 'Commands of devices that wait for the webhook at the same time'),
+
+  TANDEM_FIRMWARE_MAX_BYTES: whole(
+    536_870_912,
+    { min: 1, unit: 'bytes' },
+    'Largest package of firmware or software; beyond it 413',
+  ),
+  TANDEM_FIRMWARE_MAX_TENANT_BYTES: whole(
+    4_294_967_296,
+    { min: 1, unit: 'bytes' },
+    'Most bytes of all packages of a tenant; beyond it an upload is refused with 400',
+  ),
+  TANDEM_FIRMWARE_MAX_UPLOADS: whole(
+    8,
+    { min: 1 },
+    'Packages that are being uploaded to this process at the same time; further ones get 429',
+  ),
+  TANDEM_FIRMWARE_ROLLOUT_STEP: whole(
+    100,
+    { min: 1, max: 1_000 },
+    'Devices that are told of a package at the same time when it is assigned to their profile',
+  ),
+  TANDEM_FIRMWARE_ROLLOUT_PAUSE: whole(
+    20,
+    { min: 0, max: 3_600_000, unit: 'ms' },
+    'Pause between two steps of such a rollout: with a longer one fewer devices download at the same time',
+  ),
 
   JSON_TYPE_CAST_ENABLED: flag(true, 'Whether strings made of digits become numbers'),
   JSON_MAX_STRING_VALUE_LENGTH: whole(0, { min: 0, unit: 'characters' }, 'Longest string value; 0 = unlimited'),

@@ -1,4 +1,5 @@
 import { TandemError } from '../errors';
+import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, ProfileQuery, Written } from '../state/device-store';
@@ -33,6 +34,7 @@ export interface ProfileRequest {
 export class DeviceProfiles {
   constructor(
     private readonly store: DeviceStore,
+    private readonly firmware: FirmwareAssignment,
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly limits: ProfileDataLimits,
@@ -82,14 +84,14 @@ export class DeviceProfiles {
    */
   async save(tenantId: Uuid, request: ProfileRequest): Promise<DeviceProfile> {
     const stored = request.id === undefined ? undefined : await this.get(tenantId, request.id);
-    requireKnownPackages(request, stored);
     const given = { ...this.#given(request), isDefault: request.isDefault === true || stored?.isDefault === true };
     if (given.isDefault && !stored?.isDefault && (await this.store.findDefaultProfile(tenantId))) {
       throw refused('Another default device profile is present in scope of current tenant!');
     }
     if (stored) {
       const changed = { ...stored, ...given, version: request.version ?? stored.version };
-      return written(await this.store.updateProfile(changed), stored.id, given.provisionType);
+      const update = () => this.store.updateProfile(changed);
+      return written(await this.firmware.saveProfile(stored, changed, update), stored.id, given.provisionType);
     }
     const created: DeviceProfile = {
       id: this.random.uuid(),
@@ -98,7 +100,8 @@ export class DeviceProfiles {
       version: 1,
       ...given,
     };
-    return written(await this.store.createProfile(created), created.id, given.provisionType);
+    const create = () => this.store.createProfile(created);
+    return written(await this.firmware.saveProfile(undefined, created, create), created.id, given.provisionType);
   }
 
   /** @throws TandemError NOT_FOUND, VERSION_CONFLICT when it is changed at the same time */
@@ -164,12 +167,6 @@ export class DeviceProfiles {
   }
 }
 
-/** @throws TandemError BAD_REQUEST */
-function requireKnownPackages({ firmwareId, softwareId }: ProfileRequest, stored: DeviceProfile | undefined): void {
-  if (firmwareId && firmwareId !== stored?.firmwareId) throw refused("Can't assign non-existent firmware!");
-  if (softwareId && softwareId !== stored?.softwareId) throw refused("Can't assign non-existent software!");
-}
-
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });
 const absent = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Device profile with id [${id}] is not found` });
 
@@ -180,6 +177,7 @@ const CONFLICTS: Partial<Record<Conflict, (id: Uuid, provisionType: ProvisionTyp
   NAME_TAKEN: () => refused('Device profile with such name already exists!'),
   PROVISION_KEY_TAKEN: (_id, type) => refused(type === 'X509_CERTIFICATE_CHAIN' ? CERTIFICATE_TAKEN : KEY_TAKEN),
   IN_USE: () => refused("Can't change device profile transport type because devices referenced it!"),
+  PACKAGE_ABSENT: () => refused("Can't assign non-existent otaPackage!"),
   VERSION: () => new TandemError('VERSION_CONFLICT'),
   ABSENT: absent,
 };

@@ -1,10 +1,11 @@
 import { TandemError } from '../errors';
+import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
 import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
-import type { Device, DeviceCredentials, Uuid } from './model';
+import type { Device, DeviceCredentials, DeviceProfile, Uuid } from './model';
 import { NULL_UUID } from './model';
 
 /** What a caller gives to create or change a device (server contract 3.2). */
@@ -16,6 +17,9 @@ export interface DeviceRequest {
   readonly deviceProfileId?: Uuid;
   /** An object as compact JSON text. */
   readonly additionalInfo?: string | null;
+  /** Package of its own; none where left out. */
+  readonly firmwareId?: Uuid;
+  readonly softwareId?: Uuid;
   readonly version?: number;
 }
 
@@ -24,6 +28,7 @@ export class Devices {
   constructor(
     private readonly store: DeviceStore,
     private readonly profiles: DeviceProfiles,
+    private readonly firmware: FirmwareAssignment,
     private readonly clock: Clock,
     private readonly random: Random,
   ) {}
@@ -46,24 +51,24 @@ export class Devices {
       label: request.label ?? null,
       deviceProfileId: profile.id,
       additionalInfo: request.additionalInfo ?? null,
-      firmwareId: null,
-      softwareId: null,
+      firmwareId: request.firmwareId ?? null,
+      softwareId: request.softwareId ?? null,
       version: 1,
     };
-    return written(
-      await this.store.createDevice(device, {
-        id: this.random.uuid(),
-        createdTime: now,
-        deviceId: device.id,
-        ...newCredentials(credentials, this.random),
-        version: 1,
-      }),
-    );
+    const own: DeviceCredentials = {
+      id: this.random.uuid(),
+      createdTime: now,
+      deviceId: device.id,
+      ...newCredentials(credentials, this.random),
+      version: 1,
+    };
+    return this.#save({ after: device, profile }, () => this.store.createDevice(device, own));
   }
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
   async update(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
-    return written(await this.store.updateDevice(await this.#changed(tenantId, request)));
+    const change = await this.#changed(tenantId, request);
+    return this.#save(change, () => this.store.updateDevice(change.after));
   }
 
   /**
@@ -77,9 +82,10 @@ export class Devices {
   ): Promise<Device> {
     const stored = await this.credentials(tenantId, request.id);
     const content = credentialsContent(credentials);
-    const changed = await this.#changed(tenantId, request);
+    const change = await this.#changed(tenantId, request);
     const version = credentials.version ?? stored.version;
-    return written(await this.store.updateDeviceWithCredentials(changed, { ...stored, ...content, version }));
+    const own = { ...stored, ...content, version };
+    return this.#save(change, () => this.store.updateDeviceWithCredentials(change.after, own));
   }
 
   /** @throws TandemError NOT_FOUND */
@@ -127,20 +133,36 @@ export class Devices {
     return written(await this.store.updateCredentials({ ...stored, ...content, version }));
   }
 
-  async #changed(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
+  /** With what it means for the firmware and software of the device. */
+  async #save({ before, after, profile }: Change, write: () => Promise<Written<Device>>): Promise<Device> {
+    return written(await this.firmware.saveDevice(before, after, profile, write));
+  }
+
+  async #changed(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Change> {
     const stored = await this.store.getDevice(request.id);
     if (stored?.tenantId !== tenantId) throw absent(request.id);
     const profile = await this.profiles.forDevice(tenantId, { ...request, type: request.type ?? stored.type });
-    return {
+    const after: Device = {
       ...stored,
       name: requireName(request.name),
       type: profile.name,
       deviceProfileId: profile.id,
       label: request.label ?? null,
       additionalInfo: request.additionalInfo ?? null,
+      firmwareId: request.firmwareId ?? null,
+      softwareId: request.softwareId ?? null,
       version: request.version ?? stored.version,
     };
+    return { before: stored, after, profile };
   }
+}
+
+/** A device as it was and as it will be, and the profile that it will have. */
+interface Change {
+  /** None for a new one. */
+  readonly before?: Device;
+  readonly after: Device;
+  readonly profile: DeviceProfile;
 }
 
 function requireName(name: unknown): string {
@@ -156,6 +178,7 @@ const absent = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Device wit
 const CONFLICTS: Partial<Record<Conflict, () => TandemError>> = {
   NAME_TAKEN: () => new TandemError('BAD_REQUEST', { message: 'Device with such name already exists!' }),
   CREDENTIALS_TAKEN: () => new TandemError('BAD_REQUEST', { message: 'Specified credentials are already registered!' }),
+  PACKAGE_ABSENT: () => new TandemError('BAD_REQUEST', { message: "Can't assign non-existent otaPackage!" }),
   VERSION: () => new TandemError('VERSION_CONFLICT'),
   ABSENT: () => new TandemError('NOT_FOUND'),
 };

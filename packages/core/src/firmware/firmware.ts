@@ -1,0 +1,44 @@
+import type { Settings } from '../config/settings';
+import type { Platform } from '../core';
+import type { State } from '../state/state';
+import { DeviceFirmware } from './device-firmware';
+import { FirmwareAssignment } from './firmware-assignment';
+import { FirmwareRollouts } from './firmware-rollouts';
+import { OtaPackages } from './ota-packages';
+import { PackageData } from './package-data';
+
+/** Firmware and software: packages, their bytes, and how devices come to know of them (server contract 8). */
+export interface Firmware {
+  readonly packages: OtaPackages;
+  readonly data: PackageData;
+  readonly assignment: FirmwareAssignment;
+  readonly rollouts: FirmwareRollouts;
+}
+
+export function makeFirmware(state: State, settings: Settings, platform: Platform): Firmware {
+  const { clock, random, logger, metrics } = platform;
+  const devices = new DeviceFirmware(state);
+  return {
+    packages: new OtaPackages(state.firmware, state.devices, clock, random),
+    data: new PackageData(
+      state.firmware,
+      {
+        maxBytes: settings.TANDEM_FIRMWARE_MAX_BYTES,
+        maxTenantBytes: settings.TANDEM_FIRMWARE_MAX_TENANT_BYTES,
+        maxUploads: settings.TANDEM_FIRMWARE_MAX_UPLOADS,
+      },
+      logger,
+      metrics,
+    ),
+    assignment: new FirmwareAssignment(state, devices, clock, random, logger),
+    rollouts: new FirmwareRollouts(
+      state,
+      devices,
+      { step: settings.TANDEM_FIRMWARE_ROLLOUT_STEP, pause: settings.TANDEM_FIRMWARE_ROLLOUT_PAUSE },
+      clock,
+      random,
+      logger,
+      metrics,
+    ),
+  };
+}

@@ -1,0 +1,78 @@
+import type { DeviceProfile, Uuid } from '../../devices/model';
+import type { CoreUnderTest } from '../../devices/testing/core-under-test';
+import { aPackage } from '../../testing/builders';
+import { accepted } from '../../testing/store-under-test';
+import type { OtaPackage } from '../model';
+
+const PAGE = { page: 0, pageSize: 1_000 };
+
+/** What tests of firmware do with a core. */
+export class FirmwareUnderTest {
+  constructor(readonly used: CoreUnderTest) {}
+
+  profile(): Promise<DeviceProfile> {
+    return this.used.core.profiles.default(this.used.tenantId);
+  }
+
+  /** A package of the default profile, with data of its own where none are given. */
+  async package(given: Partial<OtaPackage> = {}): Promise<OtaPackage> {
+    const { state } = this.used.core;
+    const { tenantId } = this.used;
+    const profile = await this.profile();
+    const ota = accepted(await state.firmware.create(aPackage({ tenantId, deviceProfileId: profile.id, ...given })));
+    return ota.url === null ? this.withData(ota) : ota;
+  }
+
+  async withData(ota: OtaPackage, text = 'the firmware'): Promise<OtaPackage> {
+    return this.used.core.firmware.data.upload(
+      ota,
+      { fileName: 'fw.bin', contentType: 'application/octet-stream', bytes: pieces(text) },
+      { algorithm: 'CRC32' },
+    );
+  }
+
+  /** Assigns to the default profile. */
+  async assignToProfile(change: Partial<Pick<DeviceProfile, 'firmwareId' | 'softwareId'>>): Promise<void> {
+    const before = await this.profile();
+    const after = { ...before, ...change };
+    const { core } = this.used;
+    accepted(await core.firmware.assignment.saveProfile(before, after, () => core.state.devices.updateProfile(after)));
+  }
+
+  async assignToDevice(id: Uuid, change: { firmwareId?: Uuid; softwareId?: Uuid; deviceProfileId?: Uuid }) {
+    const { core, tenantId } = this.used;
+    const { name, deviceProfileId } = await core.devices.get(tenantId, id);
+    return core.devices.update(tenantId, { id, name, deviceProfileId, ...change });
+  }
+
+  /** The shared attributes of a device, in the order of their keys. */
+  async shared(deviceId: Uuid): Promise<Record<string, string>> {
+    const attributes = await this.used.core.state.attributes.read(deviceId, 'SHARED');
+    return Object.fromEntries(attributes.map(({ key, value }) => [key, value] as const).sort());
+  }
+
+  /** All that was noted in the time series of a device: `<ts> <value>` by key. */
+  async telemetry(deviceId: Uuid): Promise<Record<string, string[]>> {
+    const { materialiser, telemetryView } = this.used.core.state;
+    await materialiser.start();
+    await materialiser.caughtUp();
+    const series: Record<string, string[]> = {};
+    for (const key of (await telemetryView.keys(deviceId)).sort()) {
+      const range = { startTs: 0, endTs: Number.MAX_SAFE_INTEGER, limit: 1_000, order: 'ASC' } as const;
+      const points = await telemetryView.history(deviceId, key, range);
+      series[key] = points.map(({ ts, value }) => `${ts - this.used.clock.now()} ${value}`);
+    }
+    await materialiser.stop();
+    return series;
+  }
+
+  async deviceIds(): Promise<Uuid[]> {
+    const { data } = await this.used.core.devices.list(this.used.tenantId, PAGE);
+    return data.map(({ id }) => id);
+  }
+}
+
+async function* pieces(text: string): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += 5) yield bytes.subarray(at, at + 5);
+}
