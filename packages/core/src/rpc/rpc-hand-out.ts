@@ -161,13 +161,13 @@ export class RpcHandOuts {
     const { maxRetries } = this.settings;
     const retries = Math.min(rpc.retries ?? maxRetries, maxRetries);
     if (rpc.persistent && rpc.attempts >= retries) {
-      await this.#advance(rpc, ['QUEUED', 'SENT'], 'FAILED', {
+      await this.#advance(rpc, undelivered(rpc), 'FAILED', {
         response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
         responseIsJson: true,
       });
       return;
     }
-    await this.#advance(rpc, ['QUEUED', 'SENT'], 'TIMEOUT', { attempts: rpc.attempts + 1 });
+    await this.#advance(rpc, undelivered(rpc), 'TIMEOUT', { attempts: rpc.attempts + 1 });
   }
 
   #return(rpc: Rpc): void {
