@@ -5,9 +5,11 @@ import { DeviceAuth } from './auth/device-auth';
 import { Claiming } from './claiming/claiming';
 import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
+import { DeviceInfos } from './devices/device-infos';
 import { DeviceProfiles } from './devices/device-profiles';
 import { Devices } from './devices/devices';
 import { ProfileKeys } from './devices/profile-keys';
+import { ProfileTransports } from './devices/profile-transports';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
 import type { Clock, Millis } from './platform/clock';
@@ -47,6 +49,8 @@ export interface Core extends Platform {
   readonly devices: Devices;
   readonly profiles: DeviceProfiles;
   readonly profileKeys: ProfileKeys;
+  readonly profileTransports: ProfileTransports;
+  readonly deviceInfos: DeviceInfos;
   readonly accounts: Accounts;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
@@ -157,6 +161,8 @@ export function makeCore(
       metrics,
     ),
     devices: new Devices(state.devices, profiles, firmware.assignment, clock, random),
+    profileTransports: new ProfileTransports(state.devices, settings.TANDEM_PROFILES_CACHE_MAX, metrics),
+    deviceInfos: new DeviceInfos(state.devices, state.accounts, state.attributes),
     accounts: new Accounts(state.accounts, profiles, clock, random),
     connectivity,
     claiming: new Claiming(

@@ -35,7 +35,7 @@ export interface ServerApi {
 
 /** The REST subset that drives devices (server contract). @param version of the gateway, for the description */
 export async function createServerApi(core: Core, version: string): Promise<ServerApi> {
-  const { settings, clock, random } = core;
+  const { settings, clock, random, metrics } = core;
   const key = new SigningKey(core.state);
   await key.get();
   const tokens = new Tokens(
@@ -44,9 +44,11 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
       issuer: settings.JWT_TOKEN_ISSUER,
       accessLifeSeconds: settings.JWT_TOKEN_EXPIRATION_TIME,
       refreshLifeSeconds: settings.JWT_REFRESH_TOKEN_EXPIRATION_TIME,
+      verifiedMax: settings.TANDEM_TOKENS_CACHE_MAX,
     },
     clock,
     random,
+    metrics,
   );
   const authenticator = new Authenticator(tokens, core.accounts);
   const routes = routeTable(core, { tokens, authenticator, logins: new LoginQueue(LOGIN_LIMITS) });

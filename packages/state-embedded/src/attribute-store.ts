@@ -6,6 +6,7 @@ import type {
   EpochMillis,
   KeyValue,
   Uuid,
+  Value,
 } from '@tandem/core';
 import { TandemError, trustedValue } from '@tandem/core';
 import type { EmbeddedFeed, Note } from './device-feed';
@@ -30,6 +31,15 @@ export class EmbeddedAttributes implements AttributeStore {
 
   async read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]> {
     return this.#read(deviceId, scope, keys);
+  }
+
+  async readEach(deviceIds: readonly Uuid[], scope: AttributeScope, key: string): Promise<ReadonlyMap<Uuid, Value>> {
+    const values = new Map<Uuid, Value>();
+    for (const deviceId of deviceIds) {
+      const [attribute] = this.#read(deviceId, scope, [key]);
+      if (attribute) values.set(deviceId, attribute.value);
+    }
+    return values;
   }
 
   async snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot> {

@@ -259,6 +259,12 @@ export const SETTINGS = {
   ),
   TANDEM_EVENT_LOG_MAX: whole(256, { min: 1, unit: 'events' }, 'Attribute events kept for each device'),
   TANDEM_CREDENTIALS_CACHE_MAX: whole(100_000, { min: 1 }, 'Credentials in the process cache'),
+  TANDEM_PROFILES_CACHE_MAX: whole(10_000, { min: 1 }, 'Device profiles in the process cache of the server API'),
+  TANDEM_TOKENS_CACHE_MAX: whole(
+    10_000,
+    { min: 1 },
+    'Tokens of the server API whose signature a process remembers to have checked',
+  ),
   TANDEM_DEVICE_DIRECTORY_MAX: whole(
     1_000_000,
     { min: 0 },

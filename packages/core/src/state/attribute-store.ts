@@ -24,6 +24,8 @@ export interface AttributeStore {
    * @param keys all of the scope where undefined; an empty list reads nothing. Unknown keys are left out.
    */
   read(deviceId: Uuid, scope: AttributeScope, keys?: readonly string[]): Promise<Attribute[]>;
+  /** One attribute of many devices: of those that have it. */
+  readEach(deviceIds: readonly Uuid[], scope: AttributeScope, key: string): Promise<ReadonlyMap<Uuid, Value>>;
   /** The SHARED scope and the position in the event log it belongs to, read in one step. */
   snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot>;
   /**

@@ -41,6 +41,19 @@ export function describeAttributeStoreContract(makeStore: MakeStore): void {
       expect(await store.state.attributes.read(id, 'CLIENT', [])).toEqual([]);
     });
 
+    it('reads one attribute of many devices: of those that have it', async () => {
+      const [one, two, three] = [await store.device(), await store.device(), await store.device()];
+      await store.state.attributes.save(one.id, 'SERVER', entriesOf({ active: 'true', other: '1' }), 1);
+      await store.state.attributes.save(two.id, 'SERVER', entriesOf({ active: '42.0' }), 1);
+      await store.state.attributes.save(three.id, 'SHARED', entriesOf({ active: 'true' }), 1);
+      const ids = [three.id, two.id, '00000000-0000-4000-8000-000000000000', one.id];
+      const read = await store.state.attributes.readEach(ids, 'SERVER', 'active');
+      expect(Object.fromEntries(read)).toEqual({ [one.id]: 'true', [two.id]: '42.0' });
+      expect((await store.state.attributes.readEach([], 'SERVER', 'active')).size).toBe(0);
+      const many = Array.from({ length: 1_200 }, () => one.id);
+      expect((await store.state.attributes.readEach(many, 'SERVER', 'other')).get(one.id)).toBe('1');
+    });
+
     it('replaces a value, and does not take one key for the beginning of another', async () => {
       const { id } = await store.device();
       await store.state.attributes.save(id, 'CLIENT', entriesOf({ temp: '1', temperature: '2' }), 1);

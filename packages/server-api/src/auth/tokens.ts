@@ -1,8 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { type Clock, type Random, TandemError, type User, type Uuid } from '@tandem/core';
+import { type Clock, type MetricsRegistry, type Random, TandemError, type User, type Uuid } from '@tandem/core';
 import jwt, { type JwtPayload } from 'jsonwebtoken';
 import { parseUuid } from '../http/path';
 import type { SigningKey } from './signing-key';
+import { type Claims, VerifiedTokens } from './verified-tokens';
 
 const ALGORITHM = 'HS512';
 const REFRESH_SCOPE = 'REFRESH_TOKEN';
@@ -18,6 +19,8 @@ export interface TokenSettings {
   readonly issuer: string;
   readonly accessLifeSeconds: number;
   readonly refreshLifeSeconds: number;
+  /** Tokens that are remembered with what they say. */
+  readonly verifiedMax: number;
 }
 
 /** What a token is believed to say; the account behind it is looked up at every use. */
@@ -28,12 +31,22 @@ export interface TokenSubject {
 
 /** JSON Web Tokens of the server API: real ones, since clients decode them (server contract 1.1). */
 export class Tokens {
+  readonly #verified: VerifiedTokens;
+
   constructor(
     private readonly key: SigningKey,
     private readonly settings: TokenSettings,
     private readonly clock: Clock,
     private readonly random: Random,
-  ) {}
+    metrics: MetricsRegistry,
+  ) {
+    this.#verified = new VerifiedTokens(settings.verifiedMax);
+    metrics.gauge(
+      'tandem_tokens_verified',
+      'Tokens of the server API whose signature need not be checked again',
+      () => this.#verified.size,
+    );
+  }
 
   /** @throws TandemError STORE_UNAVAILABLE */
   async issue(user: User, sessionId: string): Promise<TokenPair> {
@@ -89,14 +102,20 @@ export class Tokens {
   }
 
   #verify(token: string, key: KeyObject): JwtPayload {
+    const clockTimestamp = this.#nowSeconds();
+    const known = this.#verified.get(token, key, clockTimestamp);
+    if (known) return known;
     try {
       const claims = jwt.verify(token, key, {
         algorithms: [ALGORITHM],
         issuer: this.settings.issuer,
-        clockTimestamp: this.#nowSeconds(),
+        clockTimestamp,
       });
       // jsonwebtoken lets a token without `exp` live for ever.
-      if (typeof claims === 'object' && typeof claims.exp === 'number') return claims;
+      if (typeof claims === 'object' && hasEnd(claims)) {
+        this.#verified.keep(token, key, claims);
+        return claims;
+      }
     } catch (error) {
       if (error instanceof jwt.TokenExpiredError) throw new TandemError('TOKEN_EXPIRED');
     }
@@ -107,3 +126,5 @@ export class Tokens {
     return Math.floor(this.clock.now() / 1000);
   }
 }
+
+const hasEnd = (claims: JwtPayload): claims is Claims => typeof claims.exp === 'number';

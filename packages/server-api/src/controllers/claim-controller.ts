@@ -28,15 +28,15 @@ const readBody = looseReader(BODY_SCHEMA, (bytes): ClaimBody => {
 const CLAIM_ANSWER = exactly('ClaimResult', { device: DEVICE_ANSWER, response: oneOf('SUCCESS') });
 
 /** Server contract 7. */
-export function claimRoutes({ claiming, profiles }: Core): Route[] {
+export function claimRoutes({ claiming, profileTransports }: Core): Route[] {
   const claim = async ({ caller, params, body }: ApiRequest): Promise<Reply> => {
     const { secretKey } = await body(readBody);
     const outcome = await claiming.claim(caller.user, params.deviceName ?? '', String(secretKey ?? ''));
     const { response } = outcome;
     if (response !== 'SUCCESS') return { ...jsonText(JSON.stringify(response)), status: 400 };
     const { device } = outcome;
-    const profile = await profiles.get(device.tenantId, device.deviceProfileId);
-    return jsonText(`{"device":${deviceJson(device, profile)},"response":"${response}"}`);
+    const transport = await profileTransports.of(device.deviceProfileId);
+    return jsonText(`{"device":${deviceJson(device, transport)},"response":"${response}"}`);
   };
 
   const reclaim = async ({ caller, params }: ApiRequest): Promise<Reply> => {

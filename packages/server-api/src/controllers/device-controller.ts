@@ -2,8 +2,8 @@ import {
   booleanValue,
   type Core,
   type CredentialsRequest,
+  DEVICE_SORT_PROPERTIES,
   type Device,
-  type DeviceProfile,
   type DeviceRequest,
   NULL_UUID,
   splitJsonObject,
@@ -35,14 +35,12 @@ import {
 const readDevice = bodyWithTextReader<DeviceBody>(DEVICE_SCHEMA);
 const readDeviceWithCredentials = bodyWithTextReader<DeviceWithCredentialsBody>(DEVICE_WITH_CREDENTIALS_SCHEMA);
 
-const SORTABLE = ['createdTime', 'name', 'type', 'label'];
-
 /** Server contract 3.1. */
 export function deviceRoutes(core: Core): Route[] {
-  const { devices, profiles } = core;
+  const { devices, profileTransports } = core;
 
   const reply = async (device: Device) =>
-    jsonText(deviceJson(device, await profiles.get(device.tenantId, device.deviceProfileId)));
+    jsonText(deviceJson(device, await profileTransports.of(device.deviceProfileId)));
 
   const create = async (
     { user }: Principal,
@@ -91,11 +89,12 @@ export function deviceRoutes(core: Core): Route[] {
 
   const getInfo = async ({ caller, params }: ApiRequest): Promise<Reply> => {
     const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
-    const [profile, [active]] = await Promise.all([
-      profiles.get(device.tenantId, device.deviceProfileId),
+    const [transport, [active]] = await Promise.all([
+      profileTransports.of(device.deviceProfileId),
       core.attributes.read(device.id, 'SERVER', ['active']),
     ]);
-    return jsonText(deviceInfoJson(device, profile, active?.value === booleanValue(true)));
+    const isActive = active?.value === booleanValue(true);
+    return jsonText(deviceInfoJson(device, { transport, customer: undefined, active: isActive }));
   };
 
   const remove = async ({ caller, params }: ApiRequest): Promise<Reply> => {
@@ -111,15 +110,13 @@ export function deviceRoutes(core: Core): Route[] {
   };
 
   const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
-    const paging = pageQuery(query, SORTABLE);
+    const paging = pageQuery(query, DEVICE_SORT_PROPERTIES);
     const page = await devices.list(caller.user.tenantId, { ...paging, type: query.text('type') });
-    const known = new Map<Uuid, DeviceProfile>();
     const items: string[] = [];
     for (const device of page.data) {
-      const profile =
-        known.get(device.deviceProfileId) ?? (await profiles.get(device.tenantId, device.deviceProfileId));
-      known.set(profile.id, profile);
-      items.push(deviceJson(device, profile));
+      const { deviceProfileId } = device;
+      const transport = profileTransports.cached(deviceProfileId) ?? (await profileTransports.of(deviceProfileId));
+      items.push(deviceJson(device, transport));
     }
     return jsonText(pageJson(page, items, paging));
   };
@@ -170,7 +167,7 @@ export function deviceRoutes(core: Core): Route[] {
       ...tenant,
       query: [
         textParameter('deviceName', 'With it the answer is one device, and paging is not asked for'),
-        ...pagingParameters(SORTABLE).map((parameter) => ({ ...parameter, required: false })),
+        ...pagingParameters(DEVICE_SORT_PROPERTIES).map((parameter) => ({ ...parameter, required: false })),
         textParameter('type'),
       ],
       answer: jsonAnswer({ anyOf: [pageOf('DevicePage', DEVICE_ANSWER), DEVICE_ANSWER] }),

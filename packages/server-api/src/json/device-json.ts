@@ -1,5 +1,5 @@
-import type { Device, DeviceCredentials, DeviceProfile } from '@tandem/core';
-import { entityId, optionalId } from './entity-id';
+import type { Device, DeviceCredentials, TransportType, Uuid } from '@tandem/core';
+import { type EntityType, entityId } from './entity-id';
 import {
   ALWAYS_NULL,
   EPOCH_MILLIS,
@@ -54,37 +54,43 @@ export const CREDENTIALS_ANSWER = exactly('DeviceCredentials', {
   version: WHOLE,
 });
 
-/** Exactly the members of server contract 3.2: strict clients break on any other. */
-export const deviceJson = (device: Device, profile: DeviceProfile): string => `{${deviceMembers(device, profile)}}`;
+/**
+ * Exactly the members of server contract 3.2: strict clients break on any other. Put together as text: `additionalInfo` has
+ * its own number texts, and a page of a hundred devices is to cost no more than what surrounds it.
+ */
+export const deviceJson = (device: Device, transport: TransportType): string => `{${deviceMembers(device, transport)}}`;
 
-/** Server contract 3.1, row `info`. No device has a customer with a title in this version. */
-export function deviceInfoJson(device: Device, profile: DeviceProfile, active: boolean): string {
-  const more = { customerTitle: null, customerIsPublic: false, deviceProfileName: profile.name, active };
-  return `{${deviceMembers(device, profile)},${membersOf(more)}}`;
+/** What is shown with a device (server contract 3.1, row `info`), and is not its own. */
+export interface DeviceSurroundings {
+  readonly transport: TransportType;
+  readonly customer: { readonly title: string; readonly isPublic: boolean } | undefined;
+  readonly active: boolean;
 }
 
-/** `additionalInfo` is JSON with its own number texts, so this is text. */
-function deviceMembers(device: Device, profile: DeviceProfile): string {
-  const head = { id: entityId('DEVICE', device.id), createdTime: device.createdTime };
-  const additionalInfo = `"additionalInfo":${device.additionalInfo ?? 'null'}`;
-  return [membersOf(head), additionalInfo, membersOf(plainMembers(device, profile))].join(',');
+export function deviceInfoJson(device: Device, { transport, customer, active }: DeviceSurroundings): string {
+  const customerTitle = customer ? JSON.stringify(customer.title) : 'null';
+  const ofCustomer = `"customerTitle":${customerTitle},"customerIsPublic":${customer?.isPublic ?? false}`;
+  const rest = `${ofCustomer},"deviceProfileName":${JSON.stringify(device.type)},"active":${active}`;
+  return `{${deviceMembers(device, transport)},${rest}}`;
 }
 
-const membersOf = (object: object) => JSON.stringify(object).slice(1, -1);
+function deviceMembers(device: Device, transport: TransportType): string {
+  const { id, createdTime, additionalInfo, tenantId, customerId, name, type, label, deviceProfileId } = device;
+  const [firmwareId, softwareId] = [packageReference(device.firmwareId), packageReference(device.softwareId)];
+  return (
+    `"id":${reference('DEVICE', id)},"createdTime":${createdTime},"additionalInfo":${additionalInfo ?? 'null'},` +
+    `"tenantId":${reference('TENANT', tenantId)},"customerId":${reference('CUSTOMER', customerId)},` +
+    `"name":${JSON.stringify(name)},"type":${JSON.stringify(type)},"label":${JSON.stringify(label)},` +
+    `"deviceProfileId":${reference('DEVICE_PROFILE', deviceProfileId)},` +
+    `"deviceData":{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"${transport}"}},` +
+    `"firmwareId":${firmwareId},"softwareId":${softwareId},"externalId":null,"version":${device.version}`
+  );
+}
 
-const plainMembers = (device: Device, { transportType }: DeviceProfile) => ({
-  tenantId: entityId('TENANT', device.tenantId),
-  customerId: entityId('CUSTOMER', device.customerId),
-  name: device.name,
-  type: device.type,
-  label: device.label,
-  deviceProfileId: entityId('DEVICE_PROFILE', device.deviceProfileId),
-  deviceData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: transportType } },
-  firmwareId: optionalId('OTA_PACKAGE', device.firmwareId),
-  softwareId: optionalId('OTA_PACKAGE', device.softwareId),
-  externalId: null,
-  version: device.version,
-});
+/** An id as {@link entityId}, as text. */
+const reference = (entityType: EntityType, id: Uuid): string => `{"entityType":"${entityType}","id":"${id}"}`;
+
+const packageReference = (id: Uuid | null): string => (id ? reference('OTA_PACKAGE', id) : 'null');
 
 /** Server contract 3.3. Holds the access token. */
 export const credentialsJson = (credentials: DeviceCredentials) => ({

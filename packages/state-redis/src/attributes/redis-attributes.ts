@@ -6,6 +6,7 @@ import type {
   EpochMillis,
   KeyValue,
   Uuid,
+  Value,
 } from '@tandem/core';
 import { trustedValue } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
@@ -20,6 +21,9 @@ const SAVE_SHARED = loadScript('attributes-save-shared');
 const DELETE = loadScript('attributes-delete');
 const DELETE_SHARED = loadScript('attributes-delete-shared');
 const SNAPSHOT = loadScript('attributes-snapshot');
+
+/** Devices of one round trip. */
+const PIECE = 500;
 
 export interface AttributeOptions {
   /** Names this process. */
@@ -57,6 +61,21 @@ export class RedisAttributes implements AttributeStore {
       const text = texts[i];
       return typeof text === 'string' ? [attribute(key, text)] : [];
     });
+  }
+
+  async readEach(deviceIds: readonly Uuid[], scope: AttributeScope, key: string): Promise<ReadonlyMap<Uuid, Value>> {
+    const values = new Map<Uuid, Value>();
+    for (let from = 0; from < deviceIds.length; from += PIECE) {
+      const piece = deviceIds.slice(from, from + PIECE);
+      const hashes = piece.map((deviceId) => this.#hash(deviceId, scope));
+      // In one turn of the event loop, so that they go out together.
+      const texts = await this.commands.during(() =>
+        Promise.all(hashes.map((hash) => this.commands.client.hget(hash, key))),
+      );
+      for (const [n, text] of texts.entries())
+        if (text !== null) values.set(piece[n] ?? '', attribute(key, text).value);
+    }
+    return values;
   }
 
   async snapshotShared(deviceId: Uuid): Promise<AttributeSnapshot> {
