@@ -129,7 +129,7 @@ export function makeCore(
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,
     telemetry: new Telemetry(state.telemetryLog, payload, clock, quiet, limits),
-    timeSeries: new TimeSeries(state.telemetryView),
+    timeSeries: new TimeSeries(state.telemetryView, state.materialiser, clock, settings.DATABASE_TS_MAX_INTERVALS),
     attributes,
     attributeUpdates: new AttributeUpdates(
       waiting,

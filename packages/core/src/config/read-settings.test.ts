@@ -63,6 +63,17 @@ describe('Settings', () => {
     ]);
   });
 
+  it('that got another name are refused with the new one', () => {
+    expect(problems({ TANDEM_REDIS_HISTORY_MAX: '5' })).toEqual([
+      'TANDEM_REDIS_HISTORY_MAX is called TANDEM_HISTORY_MAX now',
+    ]);
+    expect(readSettings({}).TANDEM_HISTORY_MAX).toBeUndefined();
+    expect(readSettings({ TANDEM_HISTORY_MAX: '5' }).TANDEM_HISTORY_MAX).toBe(5);
+    expect(problems({ TANDEM_HISTORY_MAX: '0' })).toEqual([
+      'TANDEM_HISTORY_MAX must be a whole number from 1 to 9007199254740991, not "0"',
+    ]);
+  });
+
   it('that are secret are never repeated', () => {
     expect(problems({ TANDEM_RPC_WEBHOOK_URL: 'user:hunter2' })).toEqual([
       'TANDEM_RPC_WEBHOOK_URL must be an http or https URL',

@@ -47,10 +47,17 @@ function refuseUnservedStore({ REDIS_URL, TANDEM_ROLES }: Settings): void {
   ]);
 }
 
+/** Names that settings had before. */
+const RENAMED: Readonly<Record<string, SettingName>> = { TANDEM_REDIS_HISTORY_MAX: 'TANDEM_HISTORY_MAX' };
+
 function unknownNames(names: readonly string[]): string[] {
   return names
     .filter((name) => !Object.hasOwn(SETTINGS, name))
-    .map((name) => `${name} is not a setting; the nearest is ${nearest(name)}`);
+    .map((name) =>
+      Object.hasOwn(RENAMED, name)
+        ? `${name} is called ${RENAMED[name]} now`
+        : `${name} is not a setting; the nearest is ${nearest(name)}`,
+    );
 }
 
 /** The known name that takes the fewest edits. */

@@ -66,6 +66,15 @@ export const whole = (
   ...extra,
 });
 
+/** Unset is undefined. */
+export const optionalWhole = (
+  range: { readonly min: number; readonly max?: number; readonly unit?: string },
+  doc: string,
+): Setting<number | undefined> => {
+  const number = whole(range.min, range, doc);
+  return { ...number, default: '', parse: (value) => (value === '' ? undefined : number.parse(value)) };
+};
+
 /** The longest delay a timer can hold. */
 const MAX_DELAY = 2_147_483_647;
 

@@ -2,7 +2,19 @@ import { SUBMIT_STRATEGIES, type SubmitStrategy } from '../rpc/submit-strategy';
 import { payloadLimits } from './payload-limits';
 import { rateLimits } from './rate-limits';
 import { keyPrefix, redisUrl } from './redis-address';
-import { choice, flag, httpUrl, list, millis, optionalText, port, type Setting, text, whole } from './setting';
+import {
+  choice,
+  flag,
+  httpUrl,
+  list,
+  millis,
+  optionalText,
+  optionalWhole,
+  port,
+  type Setting,
+  text,
+  whole,
+} from './setting';
 
 export const ROLES = ['http', 'coap', 'api'] as const;
 export type Role = (typeof ROLES)[number];
@@ -257,6 +269,29 @@ export const SETTINGS = {
     { min: 1, unit: 'messages' },
     'Accepted messages that wait for the materialiser; beyond it devices get 503 / 5.03',
   ),
+  DATABASE_TS_MAX_INTERVALS: whole(
+    700,
+    { min: 1 },
+    'Intervals that one aggregating query of time series may ask for; beyond it 400',
+  ),
+  TS_KV_TTL: whole(
+    0,
+    { min: 0, max: 100_000_000_000, unit: 's' },
+    'How old a point of the history may get, by its own time; latest values stay. 0 = for ever',
+  ),
+  TANDEM_HISTORY_MAX: optionalWhole(
+    { min: 1, unit: 'points' },
+    'History kept for each time series of a device; the oldest points go first. Unset: 10000 in Redis, all of it in the embedded store',
+  ),
+  TANDEM_RETENTION_INTERVAL: millis(
+    600_000,
+    'How often points are looked for that are too old, too many, or whose own time is over',
+  ),
+  TANDEM_TELEMETRY_KEYS_MAX: whole(
+    10_000,
+    { min: 1 },
+    'Telemetry keys of one device in the view; values of further ones are in the log only',
+  ),
   TANDEM_EVENT_LOG_MAX: whole(256, { min: 1, unit: 'events' }, 'Attribute events kept for each device'),
   TANDEM_CREDENTIALS_CACHE_MAX: whole(100_000, { min: 1 }, 'Credentials in the process cache'),
   TANDEM_PROFILES_CACHE_MAX: whole(10_000, { min: 1 }, 'Device profiles in the process cache of the server API'),
@@ -305,11 +340,6 @@ export const SETTINGS = {
   TANDEM_REDIS_REREAD_INTERVAL: millis(
     15_000,
     'Every waiter re-reads its device this often, whether or not Redis told of a change: wake-ups can get lost',
-  ),
-  TANDEM_REDIS_HISTORY_MAX: whole(
-    10_000,
-    { min: 1, unit: 'points' },
-    'History kept in Redis for each time series of a device; the oldest points go first',
   ),
   TANDEM_REDIS_RPC_CACHE_MAX: whole(100_000, { min: 1 }, 'Commands of which this process remembers the device'),
   TANDEM_TELEMETRY_PARTITIONS: whole(

@@ -20,6 +20,11 @@ export type RecordLines = string & { readonly [linesBrand]: true };
 export interface TelemetryEntry {
   readonly deviceId: Uuid;
   readonly lines: RecordLines;
+  /**
+   * When its points leave the history: the first sweep of the retention after that removes what the series has at their
+   * times. Undefined for those that stay.
+   */
+  readonly expiresAt?: EpochMillis;
 }
 
 /** The ordered log every accepted telemetry message goes through. */

@@ -16,6 +16,19 @@ export interface HistoryQuery {
   readonly order: 'ASC' | 'DESC';
 }
 
+/** What of a series is deleted. */
+export interface Deletion {
+  /** Inclusive. */
+  readonly startTs: EpochMillis;
+  /** Exclusive. */
+  readonly endTs: EpochMillis;
+  /**
+   * What becomes of a latest value whose time is in the range: it stays, it goes, or the newest point of the history before
+   * the range comes in its place, if there is one.
+   */
+  readonly latest: 'keep' | 'remove' | 'rewrite';
+}
+
 /**
  * What the materialiser has read from the log: latest values and history. It trails the log by moments. A point is
  * identified by (device, key, ts): applying it twice
@@ -26,9 +39,18 @@ export interface TelemetryView {
   /** In the order of `keys`, each once; keys without data are left out. All keys where undefined. */
   latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>>;
   history(deviceId: Uuid, key: string, query: HistoryQuery): Promise<TelemetryPoint[]>;
+  /**
+   * One atomic step. Of what is in the view: who wants what is still in the log to be deleted as well waits for
+   * `Materialiser.caughtUp` first. What comes into the view later stays. Nothing happens where there is nothing.
+   * @throws TandemError STORE_UNAVAILABLE
+   */
+  delete(deviceId: Uuid, key: string, deletion: Deletion): Promise<void>;
 }
 
-/** Moves the log into the view, in the background. */
+/**
+ * Moves the log into the view, and removes from the history what is too old, too much, or over (`TelemetryEntry.expiresAt`);
+ * in the background, once for all processes. Latest values stay until they are replaced or deleted.
+ */
 export interface Materialiser {
   /** Resolves when it runs, at once when it did. It can be started again after `stop`. */
   start(): Promise<void>;
@@ -39,4 +61,9 @@ export interface Materialiser {
    * materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
    */
   caughtUp(): Promise<void>;
+  /**
+   * Begins a pass of the retention without waiting for its time; resolves when one that began after the call is through.
+   * Waits for a materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
+   */
+  swept(): Promise<void>;
 }
