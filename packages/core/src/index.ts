@@ -64,6 +64,7 @@ export * from './telemetry/aggregation';
 export * from './telemetry/intervals';
 export * from './telemetry/point-line';
 export * from './telemetry/record-lines';
+export * from './telemetry/retention-metrics';
 export * from './telemetry/telemetry';
 export * from './telemetry/time-series';
 export * from './telemetry/time-zone';

@@ -89,12 +89,14 @@ export interface Environment {
  */
 export interface ViewEnvironment {
   readonly root: RootDatabase;
-  /** `consumed` -> the sequence number of the last log entry that is in the view */
+  /** `consumed` -> the sequence number of the last log entry that is in the view; `retention`: see retention.ts */
   readonly meta: Table;
   /** device + key -> `<ts> <value>` */
   readonly latest: BinaryTable;
   /** device + length of key + key + bucket + sequence -> points: see history-rows.ts */
   readonly history: BinaryTable;
+  /** device + length of key + key + timestamp -> when that point's own time is over */
+  readonly expiring: BinaryTable;
 }
 
 export type Durability = 'process' | 'power';
@@ -147,7 +149,13 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
 /** Opens the view's folder within the store's. */
 export function openViewEnvironment(folder: string, durability: Durability = 'process'): ViewEnvironment {
   const { root, table, binary } = openRoot(join(folder, 'view'), flushFor(durability));
-  return { root, meta: table('meta'), latest: binary('latest'), history: binary('history') };
+  return {
+    root,
+    meta: table('meta'),
+    latest: binary('latest'),
+    history: binary('history'),
+    expiring: binary('expiring'),
+  };
 }
 
 /**

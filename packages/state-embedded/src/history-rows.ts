@@ -1,5 +1,5 @@
 import { type EpochMillis, parsePoint, type TelemetryPoint } from '@tandem/core';
-import { offsetBytes, timestampBytes } from './keys';
+import { offsetBytes, timestampBytes, timestampIn } from './keys';
 
 /**
  * History is stored in rows of several points: a point of its own per row would cost a B-tree write for each value of each
@@ -7,6 +7,9 @@ import { offsetBytes, timestampBytes } from './keys';
  * time is a range of buckets. Of two points with the same timestamp the one of the later step, or later in the row, counts.
  */
 const BUCKET = 60_000;
+
+/** What follows the series in a row's key: bucket and sequence. */
+const TAIL_BYTES = 14;
 
 export const bucketOf = (ts: EpochMillis): number => Math.floor(ts / BUCKET);
 
@@ -23,7 +26,15 @@ export function rowRange(series: Buffer, first: number, last: number): { start: 
 }
 
 /** The part of a row's key that names its bucket, comparable as text. */
-export const bucketPart = (key: Buffer): string => key.toString('latin1', key.length - 14, key.length - 6);
+export const bucketPart = (key: Buffer): string => key.toString('latin1', key.length - TAIL_BYTES, key.length - 6);
+
+export const bucketOfKey = (key: Buffer): number => timestampIn(key, key.length - TAIL_BYTES);
+
+/** The first time of the bucket. */
+export const startOfBucket = (bucket: number): EpochMillis => bucket * BUCKET;
+
+/** The series of a row's key. */
+export const seriesOf = (key: Buffer): Buffer => Buffer.from(key.subarray(0, key.length - TAIL_BYTES));
 
 /**
  * The points of one bucket within [startTs, endTs), ascending, each timestamp once.

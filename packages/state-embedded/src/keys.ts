@@ -61,6 +61,9 @@ export function timestampBytes(ts: number): Buffer {
   return bytes;
 }
 
+/** What {@link timestampBytes} wrote there. */
+export const timestampIn = (bytes: Buffer, at: number): number => Number(bytes.readBigUInt64BE(at) - SIGN);
+
 const SIGN = 1n << 63n;
 
 /** All keys that begin with `prefix`, as the bounds of a range. */

@@ -1,11 +1,11 @@
-import { pointLine, type Uuid } from '@tandem/core';
-import { entryDevice, entryLines, entryRecords, splitEntries } from './entry-codec';
-import type { Environment, ViewEnvironment } from './environment';
+import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
+import { entryDevice, entryExpiry, entryLines, entryRecords, splitEntries } from './entry-codec';
+import type { BinaryTable, Environment, ViewEnvironment } from './environment';
 import { bucketOf, rowKey } from './history-rows';
-import { nameBytes, uuidBytes } from './keys';
+import { nameBytes, prefixRange, uuidBytes } from './keys';
 import type { LogEnvironment } from './log-environment';
+import { expiringKey, seriesPrefix, timeOf } from './series-history';
 import { consumedSequence } from './telemetry-log';
-import { seriesPrefix } from './telemetry-view';
 
 export interface Environments {
   readonly env: Environment;
@@ -41,9 +41,11 @@ export interface StepResult {
   readonly moved: number;
   /** Whether the step ended because of a limit, so that the log probably has more. */
   readonly more: boolean;
+  /** Values that are not in the view because their devices have as many keys as they may. */
+  readonly refused: ReadonlyMap<Uuid, number>;
 }
 
-const NOTHING: StepResult = { moved: 0, more: false };
+const NOTHING: StepResult = { moved: 0, more: false, refused: new Map() };
 
 /** Log rows that one transaction removes: an append waits for it. */
 const TRIM_BATCH = 500;
@@ -52,9 +54,11 @@ const TRIM_BATCH = 500;
  * One step of the materialiser: puts what the log has after the last step into the view, in one transaction of the view that
  * also notes how far it came; only then the log lets go of it. Whenever the process dies, the next step goes on from the note,
  * so each entry gets into the view once.
+ * @param keysMax telemetry keys of one device that the view takes
  */
 export function materialise(
   { env, log, view }: Environments,
+  keysMax: number,
   limits: StepLimits = STEP_LIMITS,
   watching: Watching = NOBODY,
 ): StepResult {
@@ -62,7 +66,7 @@ export function materialise(
   log.root.resetReadTxn();
   const told: ToldEntry[] = [];
   const moved = view.root.transactionSync(() => {
-    const step = new ViewStep(env, view, limits);
+    const step = new ViewStep(env, view, keysMax, limits);
     let last: number | undefined;
     for (const { key, value } of log.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
       for (const entry of splitEntries(value)) {
@@ -76,7 +80,7 @@ export function materialise(
     if (last === undefined) return NOTHING;
     step.write(last);
     view.meta.put('consumed', String(last));
-    return { moved: step.entries, more: step.full };
+    return { moved: step.entries, more: step.full, refused: step.refused };
   });
   // Before anything else can fail: what is in the view is told.
   if (told.length > 0) watching.told(told);
@@ -105,12 +109,24 @@ interface Series {
   newest: { readonly ts: number; readonly line: string } | undefined;
   /** Lines by bucket. */
   readonly rows: Map<number, string>;
+  /** When points leave the history, by their time; undefined for one that stays from now on. */
+  readonly expiries: Map<EpochMillis, EpochMillis | undefined>;
+}
+
+interface Device {
+  readonly id: Buffer;
+  readonly series: Map<string, Series>;
+  /** Whether it has, or gets, points with a time of their own. */
+  expiring: boolean;
+  /** Keys with a latest value; undefined until a new one comes. */
+  keys: number | undefined;
 }
 
 /** What one step gathers before it writes: each series' points by bucket, and its newest value. */
 class ViewStep {
-  /** By device, then by key; undefined for a device that was deleted after its message was accepted. */
-  readonly #devices = new Map<string, Map<string, Series> | undefined>();
+  /** Undefined for a device that was deleted after its message was accepted. */
+  readonly #devices = new Map<Uuid, Device | undefined>();
+  readonly refused = new Map<Uuid, number>();
   entries = 0;
   #rows = 0;
   #characters = 0;
@@ -118,6 +134,7 @@ class ViewStep {
   constructor(
     private readonly env: Environment,
     private readonly view: ViewEnvironment,
+    private readonly keysMax: number,
     private readonly limits: StepLimits,
   ) {}
 
@@ -131,23 +148,24 @@ class ViewStep {
     this.entries++;
     this.#characters += entry.length;
     const deviceId = entryDevice(entry);
-    let device = this.#devices.get(deviceId);
-    if (!device) {
-      if (this.#devices.has(deviceId)) return false;
-      device = this.env.devices.doesExist(deviceId) ? new Map() : undefined;
-      this.#devices.set(deviceId, device);
-      if (!device) return false;
-    }
+    const device = this.#device(deviceId);
+    if (!device) return false;
+    const expiry = entryExpiry(entry);
+    device.expiring ||= expiry !== undefined;
     for (const { ts, values } of entryRecords(entry)) {
       const bucket = bucketOf(ts);
       for (const { key, value } of values) {
-        const series = device.get(key) ?? this.#series(deviceId, device, key);
-        if (!series) continue;
+        const series = device.series.get(key) ?? this.#series(device, key);
+        if (!series) {
+          this.refused.set(deviceId, (this.refused.get(deviceId) ?? 0) + 1);
+          continue;
+        }
         const line = pointLine(ts, value);
         const row = series.rows.get(bucket);
         series.rows.set(bucket, row === undefined ? line : `${row}\n${line}`);
         if (row === undefined) this.#rows++;
         if (ts >= (series.newest?.ts ?? series.storedTs)) series.newest = { ts, line };
+        if (device.expiring) series.expiries.set(ts, expiry);
       }
     }
     return true;
@@ -155,24 +173,57 @@ class ViewStep {
 
   write(sequence: number): void {
     for (const device of this.#devices.values()) {
-      for (const { latestKey, historyPrefix, newest, rows } of device?.values() ?? []) {
+      for (const { latestKey, historyPrefix, newest, rows, expiries } of device?.series.values() ?? []) {
         if (newest) this.view.latest.put(latestKey, newest.line);
         for (const [bucket, lines] of rows) this.view.history.put(rowKey(historyPrefix, bucket, sequence), lines);
+        for (const [ts, expiry] of expiries) {
+          const key = expiringKey(historyPrefix, ts);
+          if (expiry === undefined) this.view.expiring.remove(key);
+          else this.view.expiring.put(key, String(expiry));
+        }
       }
     }
   }
 
-  /** Undefined for a key that is too long to be stored: the payload reader lets none through. */
-  #series(deviceId: string, device: Map<string, Series>, key: string): Series | undefined {
+  #device(deviceId: Uuid): Device | undefined {
+    const known = this.#devices.get(deviceId);
+    if (known || this.#devices.has(deviceId)) return known;
     const id = uuidBytes(deviceId);
+    const device = this.env.devices.doesExist(deviceId)
+      ? { id, series: new Map(), expiring: has(this.view.expiring, id), keys: undefined }
+      : undefined;
+    this.#devices.set(deviceId, device);
+    return device;
+  }
+
+  /** Undefined for a new key of a device that has all it may have, or one too long: the payload reader lets none through. */
+  #series(device: Device, key: string): Series | undefined {
     const name = nameBytes(key);
-    const historyPrefix = seriesPrefix(id, key);
+    const historyPrefix = seriesPrefix(device.id, key);
     if (!name || !historyPrefix) return undefined;
-    const latestKey = Buffer.concat([id, name]);
+    const latestKey = Buffer.concat([device.id, name]);
     const stored = this.view.latest.get(latestKey);
-    const storedTs = stored === undefined ? Number.NEGATIVE_INFINITY : Number(stored.slice(0, stored.indexOf(' ')));
-    const series: Series = { latestKey, historyPrefix, storedTs, newest: undefined, rows: new Map() };
-    device.set(key, series);
+    if (stored === undefined && !this.#admits(device)) return undefined;
+    const storedTs = stored === undefined ? Number.NEGATIVE_INFINITY : timeOf(stored);
+    const series: Series = {
+      latestKey,
+      historyPrefix,
+      storedTs,
+      newest: undefined,
+      rows: new Map(),
+      expiries: new Map(),
+    };
+    device.series.set(key, series);
     return series;
   }
+
+  #admits(device: Device): boolean {
+    device.keys ??= this.view.latest.getKeysCount({ ...prefixRange(device.id), limit: this.keysMax });
+    if (device.keys >= this.keysMax) return false;
+    device.keys++;
+    return true;
+  }
 }
+
+const has = (table: BinaryTable, prefix: Buffer): boolean =>
+  table.getKeysCount({ ...prefixRange(prefix), limit: 1 }) > 0;

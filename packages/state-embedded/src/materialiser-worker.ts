@@ -1,21 +1,32 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEnvironment, openViewEnvironment } from './environment';
 import { freeBytes } from './free-space';
+import { nameBytes, uuidBytes } from './keys';
 import { openLog } from './log-environment';
 import { materialise, STEP_LIMITS, type StepResult } from './materialise';
-import type { FromWorker, ToWorker, WorkerData } from './materialiser';
+import { progressOf } from './retention';
+import { deleteFromSeries, seriesPrefix } from './series-history';
+import { Sweeper } from './sweeper';
 import { consumedSequence } from './telemetry-log';
+import type { DeleteOrder, FromWorker, ToWorker, WatchOrder, WorkerData } from './worker-messages';
 
 /** Milliseconds between two steps while messages keep coming. */
 const MIN_PAUSE = 150;
 const MAX_PAUSE = 600;
 
-const { folder, durability, minFreeBytes, idle } = workerData as WorkerData;
+const { folder, durability, minFreeBytes, keysMax, retention, retentionInterval, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
 const log = openLog(folder, durability);
 const view = openViewEnvironment(folder, durability);
 const watched = new Set<string>();
+const sweeper = new Sweeper(view, {
+  rules: retention,
+  interval: retentionInterval,
+  onStep: (pass, removed) => say({ kind: 'swept-step', progress: progressOf(pass), ended: pass.ended, removed }),
+  onSwept: (requests) => say({ kind: 'swept', requests }),
+  onFailure: (error) => say({ kind: 'sweep-failed', error: String(error) }),
+});
 let running = false;
 let stopping = false;
 let pause: NodeJS.Timeout | undefined;
@@ -25,6 +36,7 @@ function step(): void {
   const begun = performance.now();
   const result = move();
   if (stopping) {
+    sweeper.stop();
     Promise.allSettled([env.root.close(), log.root.close(), view.root.close()]).finally(() => parentPort?.close());
   } else if (!result) {
     running = false;
@@ -51,10 +63,11 @@ function pauseAfter(duration: number): number {
 function move(): StepResult | undefined {
   try {
     if (freeBytes(folder) < minFreeBytes) throw new Error('the disk is nearly full');
-    const result = materialise({ env, log, view }, STEP_LIMITS, {
+    const result = materialise({ env, log, view }, keysMax, STEP_LIMITS, {
       devices: watched,
       told: (entries) => say({ kind: 'told', entries }),
     });
+    for (const [deviceId, values] of result.refused) say({ kind: 'refused', deviceId, values });
     if (result.moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return result;
   } catch (error) {
@@ -70,18 +83,40 @@ function run(): void {
 }
 
 /** Between two steps: the next one, and every one after it, tells of the device. */
-function watch({ watch: wanted, unwatch, asked }: Exclude<ToWorker, string>): void {
+function watch({ watch: wanted, unwatch, asked }: WatchOrder): void {
   if (unwatch !== undefined) watched.delete(unwatch);
   if (wanted !== undefined) watched.add(wanted);
   if (asked !== undefined) say({ kind: 'asked', asked });
+}
+
+/** Between two steps as well. */
+function remove({ id, deviceId, key, deletion }: DeleteOrder): void {
+  try {
+    const device = uuidBytes(deviceId);
+    const name = nameBytes(key);
+    const series = seriesPrefix(device, key);
+    if (name && series) {
+      view.root.transactionSync(() => deleteFromSeries(view, series, Buffer.concat([device, name]), deletion));
+    }
+    say({ kind: 'deleted', id });
+  } catch (error) {
+    say({ kind: 'deleted', id, error: String(error) });
+  }
 }
 
 function say(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
+function obey(order: Exclude<ToWorker, string>): void {
+  if (stopping) return;
+  if (order.kind === 'watch') watch(order);
+  else if (order.kind === 'sweep') sweeper.request(order.requests);
+  else remove(order);
+}
+
 parentPort?.on('message', (message: ToWorker) => {
-  if (typeof message === 'object') return watch(message);
+  if (typeof message === 'object') return obey(message);
   if (message === 'stop') {
     stopping = true;
     // A step that is due anyway sees it by itself: one after the close would work on closed tables.
@@ -90,6 +125,7 @@ parentPort?.on('message', (message: ToWorker) => {
   }
   run();
 });
+sweeper.start();
 say({ kind: 'ready' });
 // A worker before this one may have died between its commit and its word.
 say({ kind: 'consumed', sequence: consumedSequence(view) });

@@ -1,32 +1,20 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Clock, type Logger, type Materialiser, TandemError, type Timer, type Uuid } from '@tandem/core';
+import {
+  type Clock,
+  type Deletion,
+  type Logger,
+  type Materialiser,
+  type MetricsRegistry,
+  quietLogger,
+  RetentionMetrics,
+  TandemError,
+  type Timer,
+  type Uuid,
+} from '@tandem/core';
 import type { TelemetryTeller } from './device-feed';
-import type { Durability } from './environment';
 import type { ToldEntry } from './materialise';
-
-export interface WorkerData {
-  readonly folder: string;
-  readonly durability: Durability;
-  /** Bytes that stay free on the disk; with less no step is taken. */
-  readonly minFreeBytes: number;
-  /** One Int32: 1 while the worker waits to be woken. */
-  readonly idle: SharedArrayBuffer;
-}
-
-export type ToWorker =
-  | 'wake'
-  | 'stop'
-  /** @param asked named in the answer, which comes after all that was said before */
-  | { readonly watch?: Uuid; readonly unwatch?: Uuid; readonly asked?: number };
-export type FromWorker =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'consumed'; readonly sequence: number }
-  /** What a step put into the view for watched devices; said before `consumed`. */
-  | { readonly kind: 'told'; readonly entries: readonly ToldEntry[] }
-  | { readonly kind: 'asked'; readonly asked: number }
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'failed'; readonly error: string };
+import type { DeleteOrder, FromWorker, ToWorker, WatchOrder, WorkerData } from './worker-messages';
 
 /** What the materialiser has to know about the log it moves. */
 export interface LogEnd {
@@ -49,7 +37,15 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
+interface Answer {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 const RESTART_DELAY = 1_000;
+const RETRY_AFTER = 1_000;
+/** What a device does wrong it does with every message. */
+const LOG_INTERVAL = 10_000;
 /** Megabytes. A step gathers some millions of characters at the most (materialise.ts), and nothing outlives it. */
 const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
 /** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
@@ -66,6 +62,12 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   /** Those who wait for the worker's word. */
   readonly #asking = new Map<number, () => void>();
   #asked = 0;
+  readonly #deletions = new Map<number, Answer>();
+  #orders = 0;
+  readonly #sweeps: (Answer & { readonly request: number })[] = [];
+  #requests = 0;
+  readonly #metrics: RetentionMetrics;
+  readonly #quiet: Logger;
   #closed = false;
 
   constructor(
@@ -75,7 +77,11 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     private consumedUpTo: number,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
+    metrics: MetricsRegistry,
+  ) {
+    this.#metrics = new RetentionMetrics(metrics);
+    this.#quiet = quietLogger(logger, clock, LOG_INTERVAL);
+  }
 
   consumed(): number {
     return this.consumedUpTo;
@@ -83,12 +89,12 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
 
   watch(deviceId: Uuid): void {
     this.#watched.add(deviceId);
-    this.#worker?.postMessage({ watch: deviceId } satisfies ToWorker);
+    this.#worker?.postMessage({ kind: 'watch', watch: deviceId } satisfies WatchOrder);
   }
 
   unwatch(deviceId: Uuid): void {
     this.#watched.delete(deviceId);
-    this.#worker?.postMessage({ unwatch: deviceId } satisfies ToWorker);
+    this.#worker?.postMessage({ kind: 'watch', unwatch: deviceId } satisfies WatchOrder);
   }
 
   told(): Promise<void> {
@@ -99,7 +105,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     const asked = this.#asked;
     return new Promise((resolve) => {
       this.#asking.set(asked, resolve);
-      worker.postMessage({ asked } satisfies ToWorker);
+      worker.postMessage({ kind: 'watch', asked } satisfies WatchOrder);
     });
   }
 
@@ -126,13 +132,33 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   async close(): Promise<void> {
     this.#closed = true;
     await this.stop();
-    for (const { reject } of this.#waiting.splice(0)) reject(closedError());
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#sweeps.splice(0)]) reject(closedError());
   }
 
   caughtUp(): Promise<void> {
     const sequence = this.log.newest;
     if (this.consumedUpTo >= sequence) return Promise.resolve();
     return new Promise((resolve, reject) => this.#waiting.push({ sequence, resolve, reject }));
+  }
+
+  swept(): Promise<void> {
+    if (this.#closed) return Promise.reject(closedError());
+    const request = ++this.#requests;
+    this.#askForSweep();
+    return new Promise((resolve, reject) => this.#sweeps.push({ request, resolve, reject }));
+  }
+
+  /** Of what is in the view; the worker is its one writer, so this is between two of its steps. */
+  delete(deviceId: Uuid, key: string, deletion: Deletion): Promise<void> {
+    const worker = this.#stopping ? undefined : this.#worker;
+    if (!worker) return Promise.reject(this.#closed ? closedError() : notRunning());
+    const id = ++this.#orders;
+    worker.postMessage({ kind: 'delete', id, deviceId, key, deletion } satisfies DeleteOrder);
+    return new Promise((resolve, reject) => this.#deletions.set(id, { resolve, reject }));
+  }
+
+  #askForSweep(): void {
+    this.#worker?.postMessage({ kind: 'sweep', requests: this.#requests } satisfies ToWorker);
   }
 
   #end(): Promise<void> {
@@ -149,13 +175,14 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     const workerData: WorkerData = { ...this.environment, idle: this.#idle.buffer as SharedArrayBuffer };
     const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
     this.#worker = worker;
-    for (const watch of this.#watched) worker.postMessage({ watch } satisfies ToWorker);
+    for (const watch of this.#watched) worker.postMessage({ kind: 'watch', watch } satisfies WatchOrder);
     return new Promise((resolve, reject) => {
       let ran = false;
       worker.on('message', (message: FromWorker) => {
         if (message.kind !== 'ready') return this.#hear(message);
         ran = true;
         worker.postMessage('wake' satisfies ToWorker);
+        if (this.#sweeps.length > 0) this.#askForSweep();
         resolve();
       });
       worker.on('error', (error) => {
@@ -165,6 +192,8 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
       worker.on('exit', (code) => {
         this.#worker = undefined;
         this.#unheard();
+        for (const deletion of this.#deletions.values()) deletion.reject(notRunning());
+        this.#deletions.clear();
         reject(new Error(`materialiser ended with code ${code} before it ran`));
         if (ran) this.#again(() => this.#relaunch());
       });
@@ -183,23 +212,59 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   }
 
   #hear(message: Exclude<FromWorker, { kind: 'ready' }>): void {
-    if (message.kind === 'consumed') {
-      this.consumedUpTo = message.sequence;
-      this.log.refresh();
-      while (this.#waiting[0] && this.#waiting[0].sequence <= message.sequence) this.#waiting.shift()?.resolve();
-    } else if (message.kind === 'told') {
-      this.log.refresh();
-      this.feed.telemetry(message.entries);
-    } else if (message.kind === 'asked') {
-      this.#asking.get(message.asked)?.();
-      this.#asking.delete(message.asked);
-    } else if (message.kind === 'idle') {
-      // An entry that was committed between the worker's last look and its flag would wait for the next one.
-      if (this.consumedUpTo < this.log.newest) this.wake();
-    } else if (message.kind === 'failed') {
-      this.logger.error('materialiser step failed', { error: message.error });
-      this.#again(() => this.#worker?.postMessage('wake' satisfies ToWorker));
+    switch (message.kind) {
+      case 'consumed':
+        this.consumedUpTo = message.sequence;
+        this.log.refresh();
+        while (this.#waiting[0] && this.#waiting[0].sequence <= message.sequence) this.#waiting.shift()?.resolve();
+        break;
+      case 'told':
+        this.log.refresh();
+        this.feed.telemetry(message.entries);
+        break;
+      case 'asked':
+        this.#asking.get(message.asked)?.();
+        this.#asking.delete(message.asked);
+        break;
+      case 'idle':
+        // An entry that was committed between the worker's last look and its flag would wait for the next one.
+        if (this.consumedUpTo < this.log.newest) this.wake();
+        break;
+      case 'failed':
+        this.logger.error('materialiser step failed', { error: message.error });
+        this.#again(() => this.#worker?.postMessage('wake' satisfies ToWorker));
+        break;
+      case 'refused':
+        this.#metrics.refused(message.values);
+        this.#quiet.warn(
+          'a device has all the telemetry keys it may have: values of further ones are not in the view',
+          {
+            deviceId: message.deviceId,
+            values: message.values,
+          },
+        );
+        break;
+      case 'deleted':
+        this.log.refresh();
+        this.#deleted(message);
+        break;
+      case 'swept-step':
+        if (message.removed > 0) this.log.refresh();
+        this.#metrics.step(message);
+        break;
+      case 'swept':
+        while (this.#sweeps[0] && this.#sweeps[0].request <= message.requests) this.#sweeps.shift()?.resolve();
+        break;
+      case 'sweep-failed':
+        this.logger.error('what is too old could not be removed', { error: message.error });
     }
+  }
+
+  #deleted({ id, error }: Extract<FromWorker, { kind: 'deleted' }>): void {
+    const deletion = this.#deletions.get(id);
+    this.#deletions.delete(id);
+    if (error === undefined) deletion?.resolve();
+    else deletion?.reject(new TandemError('STORE_UNAVAILABLE', { cause: new Error(error), retryAfter: RETRY_AFTER }));
   }
 
   #again(action: () => void): void {
@@ -208,3 +273,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
 }
 
 const closedError = () => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
+
+/** Its thread has died, or was not started: nothing was deleted. */
+const notRunning = () =>
+  new TandemError('STORE_UNAVAILABLE', { message: 'The materialiser does not run', retryAfter: RETRY_AFTER });

@@ -5,6 +5,7 @@ import {
   type Logger,
   MemoryRateCounters,
   type MetricsRegistry,
+  type Millis,
   type Random,
   type Settings,
   type State,
@@ -57,6 +58,14 @@ export interface EmbeddedOptions {
   readonly rateBucketsMax: number;
   /** Devices that are kept in memory to list them. */
   readonly directoryMax: number;
+  /** Telemetry keys of one device that the view takes. */
+  readonly telemetryKeysMax: number;
+  /** How old points of the history may get; 0 = for ever. */
+  readonly historyMaxAge: Millis;
+  /** Points of a series; undefined = all. */
+  readonly historyMax: number | undefined;
+  /** From the end of a pass of the retention to the begin of the next. */
+  readonly retentionInterval: Millis;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -72,6 +81,10 @@ export const boundsOf = (settings: Settings) => ({
   rateBucketsMax: settings.TANDEM_RATE_LIMIT_BUCKETS_MAX,
   directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
   minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
+  telemetryKeysMax: settings.TANDEM_TELEMETRY_KEYS_MAX,
+  historyMaxAge: settings.TS_KV_TTL * 1_000,
+  historyMax: settings.TANDEM_HISTORY_MAX,
+  retentionInterval: settings.TANDEM_RETENTION_INTERVAL,
 });
 
 /** There is no room to begin with. */
@@ -140,7 +153,14 @@ function openState(
   });
   const { folder, durability, minFreeBytes } = options;
   const materialiser = new WorkerMaterialiser(
-    { folder, durability, minFreeBytes },
+    {
+      folder,
+      durability,
+      minFreeBytes,
+      keysMax: options.telemetryKeysMax,
+      retention: { maxAge: options.historyMaxAge, maxPoints: options.historyMax },
+      retentionInterval: options.retentionInterval,
+    },
     {
       get newest() {
         return log.newest;
@@ -151,6 +171,7 @@ function openState(
     consumed,
     options.clock,
     options.logger,
+    options.metrics,
   );
   options.metrics.gauge('tandem_telemetry_backlog', 'Accepted messages that wait for the materialiser', () =>
     log.backlog(),
@@ -177,7 +198,7 @@ function openState(
     attributes,
     events,
     telemetryLog: log,
-    telemetryView: new EmbeddedTelemetryView(view),
+    telemetryView: new EmbeddedTelemetryView(view, materialiser),
     materialiser,
     rpcs,
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),

@@ -21,7 +21,7 @@ export class ViewPurge {
   /** Resolves when nothing of the device is left in the view. */
   async run(deviceId: Uuid): Promise<void> {
     const rows = prefixRange(uuidBytes(deviceId));
-    for (const table of [this.view.latest, this.view.history]) {
+    for (const table of [this.view.latest, this.view.history, this.view.expiring]) {
       let removed: number;
       do {
         removed = await this.viewTransactions.run(() => {

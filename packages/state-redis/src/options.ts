@@ -27,6 +27,12 @@ export interface RedisBounds {
   readonly rereadInterval: Millis;
   /** Points kept for each time series of a device. */
   readonly historyMax: number;
+  /** How old points of the history may get; 0 = for ever. */
+  readonly historyMaxAge: Millis;
+  /** From the end of a pass of the retention to the begin of the next. */
+  readonly retentionInterval: Millis;
+  /** Telemetry keys of one device that the view takes. */
+  readonly telemetryKeysMax: number;
   /** Streams of the telemetry log, where this process is the first on an empty store. */
   readonly partitions: number;
   /** A group of another program that holds back the streams and has not read for this long is removed. */
@@ -45,6 +51,9 @@ export interface RedisStateOptions extends RedisBounds {
   readonly onWaiting?: (reason: string) => void;
 }
 
+/** Redis holds everything in memory. */
+const DEFAULT_HISTORY_MAX = 10_000;
+
 /** The bounds out of the settings: the one place that knows which is which. */
 export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   prefix: settings.TANDEM_REDIS_PREFIX,
@@ -59,7 +68,10 @@ export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   rpcCacheMax: settings.TANDEM_REDIS_RPC_CACHE_MAX,
   directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
   rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
-  historyMax: settings.TANDEM_REDIS_HISTORY_MAX,
+  historyMax: settings.TANDEM_HISTORY_MAX ?? DEFAULT_HISTORY_MAX,
+  historyMaxAge: settings.TS_KV_TTL * 1_000,
+  retentionInterval: settings.TANDEM_RETENTION_INTERVAL,
+  telemetryKeysMax: settings.TANDEM_TELEMETRY_KEYS_MAX,
   partitions: settings.TANDEM_TELEMETRY_PARTITIONS,
   consumerGroupTtl: settings.TANDEM_CONSUMER_GROUP_TTL,
 });

@@ -1,7 +1,8 @@
 import type { DeviceSession } from '../auth/device-session';
+import type { Uuid } from '../devices/model';
 import type { MessageLimits } from '../limits/limits';
 import { type PayloadSettings, parseTelemetry } from '../payload/index';
-import type { Clock } from '../platform/clock';
+import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { RecordLines, TelemetryLog } from '../state/telemetry-log';
 
@@ -25,6 +26,16 @@ export class Telemetry {
     if (droppedKeys > 0) this.logger.warn('telemetry keys left out', { deviceId: session.deviceId, keys: droppedKeys });
     const limited = this.limits.take(session, 'telemetry', points);
     return limited ? this.#appendAfter(limited, session, lines) : this.#append(session, lines);
+  }
+
+  /**
+   * What the server API posts for a device: through the log, as if the device had sent it.
+   * @param keep how long the points stay in the history; undefined where they stay as all others
+   * @throws TandemError BACKLOG_FULL, STORE_UNAVAILABLE
+   */
+  saveFromServer(deviceId: Uuid, lines: RecordLines, keep: Millis | undefined): Promise<void> {
+    const expiresAt = keep === undefined ? undefined : this.clock.now() + keep;
+    return this.log.append({ deviceId, lines, expiresAt });
   }
 
   /** A method of its own: a closure in `post` would cost every message, also where no limit is set. */

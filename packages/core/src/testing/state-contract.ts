@@ -15,6 +15,7 @@ import { describeRolloutStoreContract } from './rollout-store-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
 import type { MakeStore } from './store-under-test';
 import { describeTelemetryContract } from './telemetry-contract';
+import { describeTelemetryViewContract } from './telemetry-view-contract';
 
 /** What every store must do: the doc comments of `state/` as tests. */
 export function describeStateContract(name: string, makeStore: MakeStore): void {
@@ -27,6 +28,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeAttributeStoreContract(makeStore);
     describeDeviceEventsContract(makeStore);
     describeTelemetryContract(makeStore);
+    describeTelemetryViewContract(makeStore);
     describeRpcStoreContract(makeStore);
     describeKeptRpcsContract(makeStore);
     describeRateCountersContract(makeStore);

@@ -1,5 +1,7 @@
 import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
 import type { Written } from '../state/device-store';
+import type { Millis } from '../platform/clock';
+import type { Logger } from '../platform/logger';
 import type { State } from '../state/state';
 import { aDevice, aProfile, credentialsOf } from './builders';
 
@@ -15,6 +17,13 @@ export interface StoreLimits {
   readonly rpcFinishedMax: number;
   /** Devices that are kept in memory to list them. */
   readonly directoryMax: number;
+  /** Telemetry keys of one device in the view. */
+  readonly telemetryKeysMax: number;
+  /** Points of a series. */
+  readonly historyMax: number;
+  /** How old points of the history may get. */
+  readonly historyMaxAge: Millis;
+  readonly logger: Logger;
 }
 
 export interface StoreUnderTest {

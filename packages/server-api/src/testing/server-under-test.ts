@@ -83,6 +83,10 @@ export class ServerUnderTest {
       rpcFinishedMax: Number(settings.TANDEM_RPC_FINISHED_MAX ?? 100),
       rateBucketsMax: 1_000,
       directoryMax: 10_000,
+      telemetryKeysMax: 1_000,
+      historyMaxAge: 0,
+      historyMax: undefined,
+      retentionInterval: 3_600_000,
       minFreeBytes: 1,
       ...platform,
     });

@@ -5,7 +5,8 @@
 --         `refused` = number of the last one that was refused
 -- ARGV  1 number of the batch: a writer counts up, and sends none before the one before it is settled or given up
 --       2 milliseconds that the writer is remembered after its last batch   3 entries at which the stream takes no more
---       4.. device id and records (telemetry/message-codec.ts), by turns
+--       4.. device and records (telemetry/message-codec.ts), by turns; a device is its id, and where its points leave the
+--       history `;` and when
 -- Reply 1 'appended'; 'settled' where the batch was there before, or is a straggler; 'full' where it is or was refused, and
 --         nothing was appended
 --       2 id of the newest entry the stream has ever had   3 its length
@@ -26,7 +27,12 @@ if tonumber(number) > tonumber(settled or 0) then
   else
     outcome = 'appended'
     for i = 4, #ARGV, 2 do
-      newest = redis.call('XADD', stream, '*', 'd', ARGV[i], 'm', ARGV[i + 1])
+      local device, expiry = string.match(ARGV[i], '^([^;]+);(.+)$')
+      if expiry then
+        newest = redis.call('XADD', stream, '*', 'd', device, 'm', ARGV[i + 1], 'x', expiry)
+      else
+        newest = redis.call('XADD', stream, '*', 'd', ARGV[i], 'm', ARGV[i + 1])
+      end
     end
     length = length + (#ARGV - 3) / 2
   end

@@ -10,7 +10,7 @@ import {
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import { rpcKeys } from '../rpc/rpc-keys';
-import { historyKey, latestKey, latestMetaKey } from '../telemetry/telemetry-view';
+import { expiringKey, historyKey, latestKey, latestMetaKey, unlistedKey } from '../telemetry/telemetry-view';
 import { Commit } from './commit';
 import { at, type RegistryReader } from './reader';
 import type { RegistryWriter } from './writer';
@@ -180,23 +180,40 @@ export class DevicePurge {
     );
   }
 
-  /** The latest values name the series: they go last. */
+  /** The latest values, and the list of keys without one, name the series: they go last. */
   async #clearTelemetry(deviceId: Uuid, epoch: string): Promise<void> {
     const latest = latestKey(this.keys, deviceId);
+    const unlisted = unlistedKey(this.keys, deviceId);
+    const clear = async (names: readonly string[]) => {
+      const series = names.map((name) => historyKey(this.keys, deviceId, name));
+      await this.#remove(deviceId, epoch, 'zset', series);
+    };
     let cursor = '0';
     do {
       const [next, fields] = await this.commands.during(() =>
         this.commands.client.hscan(latest, cursor, 'COUNT', PIECE),
       );
-      const names = fields.filter((_, i) => i % 2 === 0);
-      const series = names.map((name) => historyKey(this.keys, deviceId, name));
-      await this.#remove(deviceId, epoch, 'zset', series);
+      await clear(fields.filter((_, i) => i % 2 === 0));
       cursor = next;
     } while (cursor !== '0');
+    do {
+      const [next, names] = await this.commands.during(() =>
+        this.commands.client.sscan(unlisted, cursor, 'COUNT', PIECE),
+      );
+      await clear(names);
+      cursor = next;
+    } while (cursor !== '0');
+    await this.#remove(deviceId, epoch, 'zset', [expiringKey(this.keys, deviceId)]);
+    await this.#remove(deviceId, epoch, 'set', [unlisted]);
     await this.#remove(deviceId, epoch, 'hash', [latest, latestMetaKey(this.keys, deviceId)]);
   }
 
-  async #remove(deviceId: Uuid, epoch: string, type: 'hash' | 'zset' | 'stream', names: string[]): Promise<void> {
+  async #remove(
+    deviceId: Uuid,
+    epoch: string,
+    type: 'hash' | 'zset' | 'set' | 'stream',
+    names: string[],
+  ): Promise<void> {
     for (let from = 0; from < names.length; from += PIECE) {
       const piece = names.slice(from, from + PIECE);
       const foreign = await this.commands.write<number | null>(

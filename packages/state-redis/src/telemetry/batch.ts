@@ -1,4 +1,4 @@
-import type { Millis, TandemError, Timer, Uuid } from '@tandem/core';
+import type { Millis, TandemError, Timer } from '@tandem/core';
 
 /** Bounds of one batch. */
 const MAX_ENTRIES = 1_000;
@@ -6,7 +6,7 @@ const MAX_BYTES = 1_000_000;
 
 /** Messages that go to Redis as one call. They share the promise of its answer. */
 export class Batch {
-  /** Device id and records by turns. */
+  /** Device and records by turns, as telemetry-append.lua takes them. */
   readonly texts: string[] = [];
   bytes = 0;
   /** Undefined until it is sent for the first time. */
@@ -28,8 +28,8 @@ export class Batch {
     return this.entries >= MAX_ENTRIES || this.bytes >= MAX_BYTES;
   }
 
-  add(deviceId: Uuid, text: string, bytes: number): void {
-    this.texts.push(deviceId, text);
+  add(device: string, text: string, bytes: number): void {
+    this.texts.push(device, text);
     this.bytes += bytes;
   }
 }

@@ -1,3 +1,10 @@
 export { type LogEnd, type MaterialiserOptions, RedisMaterialiser } from './materialiser';
 export { RedisTelemetryLog, type TelemetryLogOptions } from './telemetry-log';
-export { historyKey, latestKey, latestMetaKey, RedisTelemetryView } from './telemetry-view';
+export {
+  expiringKey,
+  historyKey,
+  latestKey,
+  latestMetaKey,
+  RedisTelemetryView,
+  unlistedKey,
+} from './telemetry-view';

@@ -201,8 +201,9 @@ it.each([
   const { commands, keys } = one;
   await commands.client.set(keys.partition(0, 'lease'), 'dead');
   const portion = await new PartitionReader(commands, keys, 0, 'dead', 1_000).read();
-  const bounds = { historyMax: 100, waitReplicas: 0, timeout: 5_000 };
-  const view = new ViewWriter(commands, keys, { ensure: async () => false }, bounds, 'PUBLISH', silentLogger);
+  const bounds = { historyMax: 100, telemetryKeysMax: 1_000, waitReplicas: 0, timeout: 5_000 };
+  const births = { ensure: async () => false };
+  const view = new ViewWriter(commands, keys, births, bounds, 'PUBLISH', silentLogger, () => {});
   const left = new LeftOutEntries(commands, keys, 0, view, {
     processId: 'dead',
     interval: RETRY,

@@ -1,7 +1,7 @@
 import type { Logger, Millis } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
-import type { StreamEntry } from './message-codec';
+import { expiryOf, type StreamEntry } from './message-codec';
 import type { LeftOut, ViewWriter } from './view-writer';
 
 const KEEP = loadScript('telemetry-left-out-keep');
@@ -18,7 +18,7 @@ export const leftOutKey = (keys: Keys, partition: number): string => keys.partit
 
 /**
  * Accepted entries of one partition that the view could not take, because other programs have keys of its own: a stream of
- * them, with fields `d` and `m` as in the log and `k`, the foreign key. They are in it before they are acknowledged in the
+ * them, with fields `d`, `m` and `x` as in the log and `k`, the foreign key. They are in it before they are acknowledged in the
  * log, and stay until they are in the view.
  */
 export class LeftOutEntries {
@@ -39,7 +39,10 @@ export class LeftOutEntries {
    * @throws TandemError STORE_UNAVAILABLE
    */
   async keep({ entries, key }: LeftOut): Promise<void> {
-    const texts = entries.flatMap(([, fields]) => [fields?.[1] ?? '', fields?.[3] ?? '', key]);
+    const texts = entries.flatMap((entry) => {
+      const [, fields] = entry;
+      return [fields?.[1] ?? '', fields?.[3] ?? '', expiryOf(entry) ?? '', key];
+    });
     const kept = await this.commands.write<number>(KEEP, [this.#key], [MAX_LEFT_OUT, ...texts]);
     if (kept < MAX_LEFT_OUT) return;
     this.options.logger.error('more telemetry is left out of the view than is kept: the oldest of it is lost', {

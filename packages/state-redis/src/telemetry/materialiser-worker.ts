@@ -5,6 +5,7 @@ import { Keys } from '../keys';
 import { DeviceBirths } from '../registry/device-births';
 import { RegistryReader } from '../registry/reader';
 import { Leases } from './leases';
+import { Retention } from './retention';
 import { type StepResult, Steps } from './steps';
 import { FOREIGN_KEY_INTERVAL, ViewWriter } from './view-writer';
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages';
@@ -20,6 +21,7 @@ const data = workerData as WorkerData;
 const idleFlag = new Int32Array(data.idle);
 let stopping = false;
 let hurried = false;
+let retention: Retention | undefined;
 /** Cuts the rest short; undefined while a step runs. */
 let rise: (() => void) | undefined;
 
@@ -44,7 +46,11 @@ async function run(): Promise<void> {
   const keys = new Keys(bounds.prefix);
   const births = new DeviceBirths(commands, keys, new RegistryReader(commands, keys));
   const publish = data.connection.cluster ? 'SPUBLISH' : 'PUBLISH';
-  const view = new ViewWriter(commands, keys, births, bounds, publish, logger);
+  const view = new ViewWriter(commands, keys, births, bounds, publish, logger, (deviceId, values) =>
+    say({ kind: 'refused', deviceId, values }),
+  );
+  retention = new Retention(commands, keys, { ...data, say, logger, quiet });
+  const sweeping = retention.run();
   const leases = new Leases(commands, keys, data.processId, data.lease, quiet);
   const steps = new Steps(commands, keys, leases, view, data, say, logger, quiet);
   let look = FIRST_LOOK;
@@ -54,6 +60,8 @@ async function run(): Promise<void> {
     look = result.moved > 0 ? FIRST_LOOK : Math.min(look * 1.5, LAST_LOOK);
     await restAfter(result, performance.now() - begun, look);
   }
+  retention.stop();
+  await sweeping;
   await steps.leave();
   await closeClient(client);
 }
@@ -80,6 +88,7 @@ function rest(duration: Millis): Promise<void> {
 }
 
 parentPort?.on('message', (message: ToWorker) => {
+  if (message === 'sweep') return retention?.hurry();
   if (message === 'stop') stopping = true;
   if (message === 'hurry') hurried = true;
   rise?.();

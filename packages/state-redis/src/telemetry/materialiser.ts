@@ -5,14 +5,16 @@ import {
   type Logger,
   type Materialiser,
   type MetricsRegistry,
+  quietLogger,
+  RetentionMetrics,
   TandemError,
   type Timer,
 } from '@tandem/core';
 import { type Commands, type ConnectionSettings, closedError } from '../client';
 import type { Keys } from '../keys';
-import type { RedisBounds } from '../options';
 import { hasPassed, type Progress, progressOf } from './progress';
-import type { FromWorker, ToWorker, WorkerData } from './worker-messages';
+import { readRetention, wantPass } from './retention-state';
+import type { FromWorker, ToWorker, WorkerBounds, WorkerData } from './worker-messages';
 
 /** What the materialiser has to know about the log it moves. */
 export interface LogEnd {
@@ -26,7 +28,7 @@ export interface MaterialiserOptions {
   readonly keys: Keys;
   /** The thread opens connections of its own. */
   readonly connection: ConnectionSettings;
-  readonly bounds: Pick<RedisBounds, 'prefix' | 'waitReplicas' | 'timeout' | 'historyMax' | 'consumerGroupTtl'>;
+  readonly bounds: WorkerBounds;
   /** Names this process among those who materialise: nobody else ever has it. */
   readonly processId: string;
   readonly log: LogEnd;
@@ -42,6 +44,8 @@ export interface MaterialiserOptions {
 const LEASE = 5_000;
 const RETRY_INTERVAL = 30_000;
 const RESTART_DELAY = 1_000;
+/** What a device does wrong it does with every message. */
+const LOG_INTERVAL = 10_000;
 /** A step that is waiting for Redis is not waited for longer than this: the process has to end in time. */
 const LONGEST_STOP = 3_800;
 /** How often somebody who waits looks, when this process does not move the partition itself. */
@@ -56,6 +60,8 @@ export class RedisMaterialiser implements Materialiser {
   readonly #idle = new Int32Array(new SharedArrayBuffer(4));
   readonly #expired: { add(n?: number): void };
   readonly #leftOut: { add(n?: number): void };
+  readonly #retention: RetentionMetrics;
+  readonly #quiet: Logger;
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -65,6 +71,8 @@ export class RedisMaterialiser implements Materialiser {
   #closed = false;
 
   constructor(private readonly options: MaterialiserOptions) {
+    this.#retention = new RetentionMetrics(options.metrics);
+    this.#quiet = quietLogger(options.logger, options.clock, LOG_INTERVAL);
     this.#expired = options.metrics.counter(
       'tandem_consumer_groups_expired_total',
       'Consumer groups of other programs that were ended because they held back the telemetry log and did not read',
@@ -119,19 +127,39 @@ export class RedisMaterialiser implements Materialiser {
     }
   }
 
+  /** Whichever process sweeps. */
+  async swept(): Promise<void> {
+    const { commands, keys } = this.options;
+    let goal = await this.#answered(() => wantPass(commands, keys));
+    for (;;) {
+      this.#tell('sweep');
+      await this.#moved();
+      const { wanted, served } = await this.#answered(() => readRetention(commands, keys));
+      if (served >= goal) return;
+      // A Redis that was restarted empty has forgotten that somebody asked.
+      if (wanted < goal) goal = await this.#answered(() => wantPass(commands, keys));
+    }
+  }
+
   /** Waits for a store that does not answer. */
-  async #look(partitions: readonly number[]): Promise<(readonly [number, Progress])[]> {
+  #look(partitions: readonly number[]): Promise<(readonly [number, Progress])[]> {
     const { commands, keys, log } = this.options;
+    return this.#answered(() =>
+      Promise.all(
+        partitions.map(async (partition) => {
+          const progress = await progressOf(commands, keys, partition);
+          log.heard(partition, progress.everNewestId, progress.length);
+          return [partition, progress] as const;
+        }),
+      ),
+    );
+  }
+
+  async #answered<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#closed) throw closedError();
       try {
-        return await Promise.all(
-          partitions.map(async (partition) => {
-            const progress = await progressOf(commands, keys, partition);
-            log.heard(partition, progress.everNewestId, progress.length);
-            return [partition, progress] as const;
-          }),
-        );
+        return await ask();
       } catch (error) {
         if (TandemError.from(error).code !== 'STORE_UNAVAILABLE' || this.#closed) throw error;
         await this.#moved();
@@ -177,10 +205,20 @@ export class RedisMaterialiser implements Materialiser {
   #launch(): Promise<void> {
     const { connection, bounds, processId, log, logger } = this.options;
     const { lease = LEASE, retryInterval = RETRY_INTERVAL } = this.options;
-    const { prefix, waitReplicas, timeout, historyMax, consumerGroupTtl } = bounds;
+    const { prefix, waitReplicas, timeout, historyMax, historyMaxAge, retentionInterval } = bounds;
+    const { telemetryKeysMax, consumerGroupTtl } = bounds;
     const workerData: WorkerData = {
       connection,
-      bounds: { prefix, waitReplicas, timeout, historyMax, consumerGroupTtl },
+      bounds: {
+        prefix,
+        waitReplicas,
+        timeout,
+        historyMax,
+        historyMaxAge,
+        retentionInterval,
+        telemetryKeysMax,
+        consumerGroupTtl,
+      },
       processId,
       partitions: log.partitions,
       lease,
@@ -227,6 +265,20 @@ export class RedisMaterialiser implements Materialiser {
         break;
       case 'left-out':
         this.#leftOut.add(message.entries);
+        break;
+      case 'refused':
+        this.#retention.refused(message.values);
+        this.#quiet.warn(
+          'a device has all the telemetry keys it may have: values of further ones are not in the view',
+          {
+            deviceId: message.deviceId,
+            values: message.values,
+          },
+        );
+        break;
+      case 'swept-step':
+        this.#retention.step(message);
+        for (const look of this.#waiting) look();
         break;
       case 'moved':
         log.heard(message.partition, message.newestId, message.length);

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Millis, TandemError, type Uuid } from '@tandem/core';
+import { type Clock, type Logger, type Millis, TandemError } from '@tandem/core';
 import { isPassing, storeFailure } from '../client';
 import { Batch, pauseBefore } from './batch';
 import { type AppendReply, type BatchSender, TooFewReplicasError } from './batch-sender';
@@ -35,7 +35,7 @@ export class PartitionWriter {
 
   constructor(private readonly options: PartitionWriterOptions) {}
 
-  add(deviceId: Uuid, text: string, bytes: number): Promise<void> {
+  add(device: string, text: string, bytes: number): Promise<void> {
     let batch = this.#queue.at(-1);
     if (!batch || batch.full || batch.number !== undefined) {
       batch = new Batch();
@@ -44,7 +44,7 @@ export class PartitionWriter {
       batch.timer = this.options.clock.setTimer(this.options.timeout, () => this.#giveUp(created));
       if (!this.#underWay) this.options.schedule();
     }
-    batch.add(deviceId, text, bytes);
+    batch.add(device, text, bytes);
     return batch.committed;
   }
 

@@ -13,7 +13,7 @@ import { type Commands, closedError } from '../client';
 import type { Keys } from '../keys';
 import type { RedisBounds } from '../options';
 import { BatchSender } from './batch-sender';
-import { encodeMessage } from './message-codec';
+import { encodeDevice, encodeMessage } from './message-codec';
 import { PartitionWriter } from './partition-writer';
 import { agreePartitions, partitionOf, reportPartitions } from './partitions';
 import { progressOf } from './progress';
@@ -113,7 +113,7 @@ export class RedisTelemetryLog implements TelemetryLog {
     }
     this.#inFlight++;
     this.#inFlightBytes += bytes;
-    return this.#writer(partitionOf(entry.deviceId, this.partitionCount)).add(entry.deviceId, text, bytes);
+    return this.#writer(partitionOf(entry.deviceId, this.partitionCount)).add(encodeDevice(entry), text, bytes);
   }
 
   backlog(): number {

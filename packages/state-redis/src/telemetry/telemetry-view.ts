@@ -1,13 +1,25 @@
-import { type HistoryQuery, parsePoint, type TelemetryPoint, type TelemetryView, type Uuid } from '@tandem/core';
-import type { Commands } from '../client';
+import {
+  type Deletion,
+  type HistoryQuery,
+  parsePoint,
+  type TelemetryPoint,
+  type TelemetryView,
+  type Uuid,
+} from '@tandem/core';
+import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 
+const DELETE = loadScript('telemetry-delete');
 /** Keys of one command, so that Redis answers others in between. */
 const PIECE = 1_000;
 
 /** Where the view keeps what a device has sent; written by telemetry-apply.lua. */
 export const latestKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest');
 export const latestMetaKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'latest-meta');
+/** Keys that have a history and no latest value, since that was deleted: nothing else names these series. */
+export const unlistedKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'unlisted');
+/** Points that leave the history at a time of their own: '<ts> <key>' by that time. */
+export const expiringKey = (keys: Keys, deviceId: Uuid): string => keys.device(deviceId, 'expiring');
 export const historyKey = (keys: Keys, deviceId: Uuid, key: string): string => keys.device(deviceId, `history:${key}`);
 
 /** What the materialisers have made of the log. */
@@ -53,6 +65,21 @@ export class RedisTelemetryView implements TelemetryView {
         : client.zrevrangebyscore(series, last, first, 'LIMIT', 0, limit);
     });
     return lines.map(parsePoint);
+  }
+
+  async delete(deviceId: Uuid, key: string, { startTs, endTs, latest }: Deletion): Promise<void> {
+    if (startTs >= endTs) return;
+    const keys = this.keysOf;
+    await this.commands.write(
+      DELETE,
+      [
+        keys.device(deviceId, 'log'),
+        latestKey(keys, deviceId),
+        unlistedKey(keys, deviceId),
+        historyKey(keys, deviceId, key),
+      ],
+      [key, startTs, endTs, latest],
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
 import type { Keys } from '../keys';
-import { messageOf, recordsOf, type StreamEntry } from './message-codec';
-import { historyKey, latestKey, latestMetaKey } from './telemetry-view';
+import { expiryOf, messageOf, recordsOf, type StreamEntry } from './message-codec';
+import { expiringKey, historyKey, latestKey, latestMetaKey, unlistedKey } from './telemetry-view';
 
 /** What one call of telemetry-apply.lua holds at the most: Redis does nothing else meanwhile. */
 const MAX_POINTS = 2_000;
@@ -22,6 +22,8 @@ export interface ViewCall {
 
 export interface CallOptions {
   readonly historyMax: number;
+  /** Telemetry keys that a device may have. */
+  readonly keysMax: number;
   /** Entries that were left out before, the newest first. Else they are in the order of the stream. */
   readonly again: boolean;
   /** Of the stream: see `Portion`. */
@@ -33,8 +35,14 @@ export interface CallOptions {
   readonly foreign: ReadonlySet<string>;
 }
 
-/** Lines by time. */
-type Series = Map<EpochMillis, string>;
+interface SeriesPoint {
+  readonly line: string;
+  /** When it leaves the history; undefined where it stays. */
+  readonly expiry: EpochMillis | undefined;
+}
+
+/** Points by time. */
+type Series = Map<EpochMillis, SeriesPoint>;
 
 /**
  * The next call for entries of one device. Of two points with the same time the one that was accepted later counts.
@@ -44,7 +52,7 @@ export function nextCall(
   keys: Keys,
   deviceId: Uuid,
   entries: readonly StreamEntry[],
-  { historyMax, again, life, publish, watched, foreign }: CallOptions,
+  { historyMax, keysMax, again, life, publish, watched, foreign }: CallOptions,
 ): ViewCall {
   const device = new Map<string, Series>();
   const leftOut = new Map<StreamEntry, string>();
@@ -59,6 +67,7 @@ export function nextCall(
     if (!read) damaged++;
     else if (watched) messages.push(messageOf(entry));
     if (again) read?.reverse();
+    const expiry = expiryOf(entry);
     for (const [key, ts, line] of read ?? []) {
       points++;
       if (foreign.size > 0) {
@@ -73,21 +82,33 @@ export function nextCall(
         series = new Map();
         device.set(key, series);
       }
-      if (!again || !series.has(ts)) series.set(ts, line);
+      if (!again || !series.has(ts)) series.set(ts, { line, expiry });
     }
   }
   const own = entries.slice(0, taken);
   const [first, last] = [own[0]?.[0] ?? '', own.at(-1)?.[0] ?? ''];
-  const how = [publish, keys.feedChannel(deviceId), watched ? 1 : 0];
-  const args: (string | number)[] = [first, last, historyMax, again ? 'again' : 'log', life, ...how];
-  const used = [keys.device(deviceId, 'log'), latestMetaKey(keys, deviceId), latestKey(keys, deviceId)];
-  for (const [key, series] of device) {
+  const expiries: (string | number)[] = [];
+  const used = [
+    keys.device(deviceId, 'log'),
+    latestMetaKey(keys, deviceId),
+    latestKey(keys, deviceId),
+    unlistedKey(keys, deviceId),
+    expiringKey(keys, deviceId),
+  ];
+  const series: (string | number)[] = [];
+  for (const [key, byTime] of device) {
     used.push(historyKey(keys, deviceId, key));
-    const sorted = [...series].sort(([a], [b]) => a - b).slice(-historyMax);
-    args.push(key, sorted.length);
-    for (const [ts, line] of sorted) args.push(ts, line);
+    const sorted = [...byTime].sort(([a], [b]) => a - b).slice(-historyMax);
+    series.push(key, sorted.length);
+    for (const [ts, { line, expiry }] of sorted) {
+      series.push(ts, line);
+      if (expiry !== undefined) expiries.push(expiry, `${ts} ${key}`);
+    }
   }
-  for (const message of messages) args.push(message);
+  const how = [publish, keys.feedChannel(deviceId), watched ? 1 : 0, keysMax, expiries.length / 2];
+  const args: (string | number)[] = [first, last, historyMax, again ? 'again' : 'log', life, ...how];
+  // One by one: they may be too many for a call with each as an argument.
+  for (const part of [series, expiries, messages]) for (const arg of part) args.push(arg);
   return { keys: used, args, entries: own, leftOut, damaged, rest: entries.slice(taken) };
 }
 

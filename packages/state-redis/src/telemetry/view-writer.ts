@@ -39,22 +39,26 @@ type How = Pick<CallOptions, 'again' | 'life'>;
 const MAX_WATCHED = 10_000;
 
 /** Of these keys of a call nothing can be done without. */
-const HEADS = 3;
+const HEADS = 5;
 
 /** Puts entries of the log into the view. Doing it again, or by a process that had them before, changes nothing. */
 export class ViewWriter {
   readonly #quiet: Logger;
   /** Devices that somebody watched when they were last written to: their messages go along at once. */
   readonly #watched = new Set<Uuid>();
+  readonly #limits: Pick<CallOptions, 'historyMax' | 'keysMax'>;
 
   constructor(
     private readonly commands: Commands,
     private readonly keys: Keys,
     private readonly births: Births,
-    private readonly bounds: Pick<RedisBounds, 'historyMax' | 'waitReplicas' | 'timeout'>,
+    private readonly bounds: Pick<RedisBounds, 'historyMax' | 'telemetryKeysMax' | 'waitReplicas' | 'timeout'>,
     private readonly publish: 'PUBLISH' | 'SPUBLISH',
     private readonly logger: Logger,
+    /** Of values that are passed over because a device has all the keys it may have. */
+    private readonly onRefused: (deviceId: Uuid, values: number) => void,
   ) {
+    this.#limits = { historyMax: bounds.historyMax, keysMax: bounds.telemetryKeysMax };
     this.#quiet = quietLogger(logger, systemClock, FOREIGN_KEY_INTERVAL);
   }
 
@@ -126,7 +130,7 @@ export class ViewWriter {
     while (left.length > 0) {
       const call = nextCall(this.keys, deviceId, left, {
         ...how,
-        historyMax: this.bounds.historyMax,
+        ...this.#limits,
         publish: this.publish,
         watched: !how.again && this.#watched.has(deviceId),
         foreign,
@@ -150,7 +154,9 @@ export class ViewWriter {
         left = left.filter(([id]) => Number.parseInt(id, 10) >= (numbers[0] ?? 0));
       } else if (outcome === 'applied') {
         const { damaged } = call;
-        if (numbers[0] === 0) this.#watched.delete(deviceId);
+        const [watched, refused = 0] = numbers;
+        if (watched === 0) this.#watched.delete(deviceId);
+        if (refused > 0) this.onRefused(deviceId, refused);
         if (damaged > 0) this.logger.error('telemetry that cannot be read was passed over', { deviceId, damaged });
         left = call.rest;
       } else {

@@ -1,11 +1,23 @@
-import type { LogFields, Millis } from '@tandem/core';
+import type { EpochMillis, LogFields, Millis, Uuid } from '@tandem/core';
 import type { ConnectionSettings } from '../client';
 import type { RedisBounds } from '../options';
+
+export type WorkerBounds = Pick<
+  RedisBounds,
+  | 'prefix'
+  | 'waitReplicas'
+  | 'timeout'
+  | 'historyMax'
+  | 'historyMaxAge'
+  | 'retentionInterval'
+  | 'telemetryKeysMax'
+  | 'consumerGroupTtl'
+>;
 
 /** What the materialiser's thread is made with: plain data. */
 export interface WorkerData {
   readonly connection: ConnectionSettings;
-  readonly bounds: Pick<RedisBounds, 'prefix' | 'waitReplicas' | 'timeout' | 'historyMax' | 'consumerGroupTtl'>;
+  readonly bounds: WorkerBounds;
   readonly processId: string;
   /** Streams of the log, as far as this process knows. */
   readonly partitions: number;
@@ -17,8 +29,11 @@ export interface WorkerData {
   readonly idle: SharedArrayBuffer;
 }
 
-/** `hurry`: somebody waits for the view, so that there is no rest between two steps. */
-export type ToWorker = 'wake' | 'hurry' | 'stop';
+/**
+ * `hurry`: somebody waits for the view, so that there is no rest between two steps. `sweep`: somebody waits for a pass of the
+ * retention.
+ */
+export type ToWorker = 'wake' | 'hurry' | 'sweep' | 'stop';
 
 export type FromWorker =
   | { readonly kind: 'ready' }
@@ -26,6 +41,15 @@ export type FromWorker =
   | { readonly kind: 'moved'; readonly partition: number; readonly newestId: string; readonly length: number }
   /** Consumer groups of other programs have been ended. */
   | { readonly kind: 'expired'; readonly groups: number }
+  /** Values of a device that has all the keys it may have were passed over. */
+  | { readonly kind: 'refused'; readonly deviceId: Uuid; readonly values: number }
+  /** `progress` of the retention's pass, from 0 to 1; `ended` 0 while it is under way; `removed` points by this step. */
+  | {
+      readonly kind: 'swept-step';
+      readonly progress: number;
+      readonly ended: EpochMillis;
+      readonly removed: number;
+    }
   /** Entries were left out of the view and kept. */
   | { readonly kind: 'left-out'; readonly entries: number }
   | {

@@ -60,6 +60,10 @@ export class CoreUnderTest {
       rpcFinishedMax: this.#settings.TANDEM_RPC_FINISHED_MAX,
       rateBucketsMax: 1_000,
       directoryMax: 10_000,
+      telemetryKeysMax: 1_000,
+      historyMaxAge: 0,
+      historyMax: undefined,
+      retentionInterval: 3_600_000,
       minFreeBytes: 1,
       ...this.#platform(metrics),
     });

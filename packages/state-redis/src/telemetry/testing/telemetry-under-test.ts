@@ -41,6 +41,9 @@ const BOUNDS: RedisBounds = {
   directoryMax: 100,
   rereadInterval: 15_000,
   historyMax: 100_000,
+  historyMaxAge: 0,
+  retentionInterval: 3_600_000,
+  telemetryKeysMax: 10_000,
   partitions: 4,
   consumerGroupTtl: 86_400_000,
 };

@@ -1,0 +1,137 @@
+import {
+  type Deletion,
+  type EpochMillis,
+  type HistoryQuery,
+  type Millis,
+  parsePoint,
+  pointLine,
+  type TelemetryPoint,
+} from '@tandem/core';
+import type { ViewEnvironment } from './environment';
+import { bucketOf, bucketPart, mergeRows, rowRange } from './history-rows';
+import { nameBytes, timestampBytes } from './keys';
+
+/** Rows that are looked at between two writes. */
+const PIECE = 1_000;
+
+/** What the history keys of one series begin with. The length goes first, so that no series is a prefix of another. */
+export function seriesPrefix(device: Buffer, key: string): Buffer | undefined {
+  const name = nameBytes(key);
+  if (!name) return undefined;
+  const prefix = Buffer.allocUnsafe(device.length + 2 + name.length);
+  device.copy(prefix);
+  prefix.writeUInt16BE(name.length, device.length);
+  name.copy(prefix, device.length + 2);
+  return prefix;
+}
+
+export function readHistory(
+  view: ViewEnvironment,
+  series: Buffer,
+  { startTs, endTs, limit, order }: HistoryQuery,
+): TelemetryPoint[] {
+  if (startTs >= endTs || limit <= 0) return [];
+  const found: TelemetryPoint[] = [];
+  for (const rows of bucketsOf(view, series, bucketOf(startTs), bucketOf(endTs), order)) {
+    const points = mergeRows(rows, startTs, endTs);
+    if (order === 'DESC') points.reverse();
+    for (const point of points) if (found.length < limit) found.push(point);
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** The rows of one bucket after the other, each bucket's in the order of their steps. */
+export function* bucketsOf(
+  view: ViewEnvironment,
+  series: Buffer,
+  first: number,
+  last: number,
+  order: 'ASC' | 'DESC',
+): Generator<string[]> {
+  const { start, end } = rowRange(series, first, last);
+  const range =
+    order === 'ASC'
+      ? { start, end }
+      : { start: end, exclusiveStart: true, end: start, inclusiveEnd: true, reverse: true };
+  let bucket: string | undefined;
+  let rows: string[] = [];
+  for (const { key, value } of view.history.getRange(range)) {
+    const part = bucketPart(key);
+    if (part !== bucket && rows.length > 0) {
+      yield order === 'ASC' ? rows : rows.reverse();
+      rows = [];
+    }
+    bucket = part;
+    rows.push(value);
+  }
+  if (rows.length > 0) yield order === 'ASC' ? rows : rows.reverse();
+}
+
+/** The key of `expiring` for one point of the series. */
+export const expiringKey = (series: Buffer, ts: EpochMillis): Buffer => Buffer.concat([series, timestampBytes(ts)]);
+
+/**
+ * Within a transaction: deletes as `TelemetryView.delete` says.
+ * @param latestKey of the series
+ */
+export function deleteFromSeries(
+  view: ViewEnvironment,
+  series: Buffer,
+  latestKey: Buffer,
+  { startTs, endTs, latest }: Deletion,
+): void {
+  if (startTs >= endTs) return;
+  removePoints(view, series, startTs, endTs);
+  removeExpiring(view, series, startTs, endTs);
+  const stored = view.latest.get(latestKey);
+  if (stored === undefined || latest === 'keep') return;
+  const { ts } = parsePoint(stored);
+  if (ts < startTs || ts >= endTs) return;
+  const older = { startTs: Number.MIN_SAFE_INTEGER, endTs: startTs, limit: 1, order: 'DESC' } as const;
+  const [before] = latest === 'rewrite' ? readHistory(view, series, older) : [];
+  if (before) view.latest.put(latestKey, pointLine(before.ts, before.value));
+  else view.latest.remove(latestKey);
+}
+
+/**
+ * Within a transaction: removes the points of a series within [startTs, endTs), the oldest first.
+ * @param until by `performance.now()`: what is left then stays
+ * @returns how many were removed
+ */
+export function removePoints(
+  view: ViewEnvironment,
+  series: Buffer,
+  startTs: EpochMillis,
+  endTs: EpochMillis,
+  until: Millis = Number.POSITIVE_INFINITY,
+): number {
+  const { start, end } = rowRange(series, bucketOf(startTs), bucketOf(endTs));
+  let removed = 0;
+  let from: { start: Buffer; exclusiveStart?: boolean } = { start };
+  for (;;) {
+    // Nothing is changed under the cursor of a range that is still read.
+    const rows = [...view.history.getRange({ ...from, end, limit: PIECE })].map(({ key, value }) => ({ key, value }));
+    for (const { key, value } of rows) {
+      const lines = value.split('\n');
+      const kept = lines.filter((line) => {
+        const ts = timeOf(line);
+        return ts < startTs || ts >= endTs;
+      });
+      removed += lines.length - kept.length;
+      if (kept.length === 0) view.history.remove(key);
+      else if (kept.length < lines.length) view.history.put(key, kept.join('\n'));
+    }
+    const last = rows.at(-1);
+    if (!last || rows.length < PIECE || performance.now() >= until) return removed;
+    from = { start: last.key, exclusiveStart: true };
+  }
+}
+
+function removeExpiring(view: ViewEnvironment, series: Buffer, startTs: EpochMillis, endTs: EpochMillis): void {
+  const range = { start: expiringKey(series, startTs), end: expiringKey(series, endTs) };
+  for (const key of [...view.expiring.getKeys(range)]) view.expiring.remove(key);
+}
+
+/** Of a line, without taking it apart. */
+export const timeOf = (line: string): EpochMillis => Number(line.slice(0, line.indexOf(' ')));
