@@ -7,6 +7,7 @@ import { deviceCredentialsRoutes } from './controllers/device-credentials-contro
 import { deviceProfileRoutes } from './controllers/device-profile-controller';
 import { persistentRpcRoutes } from './controllers/persistent-rpc-controller';
 import { rpcRoutes } from './controllers/rpc-controller';
+import { timeSeriesChangesRoutes } from './controllers/time-series-changes-controller';
 import { timeSeriesRoutes } from './controllers/time-series-controller';
 import type { Route } from './routing/route';
 
@@ -19,6 +20,7 @@ export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => 
   ...tagged('Device profiles', deviceProfileRoutes(core)),
   ...tagged('Attributes', attributesRoutes(core)),
   ...tagged('Time series', timeSeriesRoutes(core)),
+  ...tagged('Time series', timeSeriesChangesRoutes(core)),
   ...tagged('Commands', rpcRoutes(core)),
   ...tagged('Commands', persistentRpcRoutes(core)),
 ];

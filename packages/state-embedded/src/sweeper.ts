@@ -53,8 +53,8 @@ export class Sweeper {
       if (isNew) this.#begunAfter = this.#requests;
       const { pass, removed } = sweep(this.view, this.options.rules, Date.now());
       this.options.onStep(pass, removed);
-      if (pass.ended === 0) return this.#next(restAfter(performance.now() - begun));
-      this.#passed();
+      if (pass.ended === 0) this.#next(restAfter(performance.now() - begun));
+      else this.#passed();
     } catch (error) {
       this.options.onFailure(error);
       this.#next(AFTER_FAILURE);

@@ -44,8 +44,8 @@ class Count implements Accumulator {
   }
 
   result(): Value | undefined {
-    const { BOOLEAN, STRING, JSON, LONG, DOUBLE } = this.#counts;
-    const count = BOOLEAN || STRING || JSON || LONG + DOUBLE;
+    const { BOOLEAN: booleans, STRING: strings, JSON: documents, LONG: longs, DOUBLE: doubles } = this.#counts;
+    const count = booleans || strings || documents || longs + doubles;
     return count > 0 ? longValue(count) : undefined;
   }
 }

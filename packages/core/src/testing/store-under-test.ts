@@ -1,7 +1,7 @@
 import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
-import type { Written } from '../state/device-store';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
+import type { Written } from '../state/device-store';
 import type { State } from '../state/state';
 import { aDevice, aProfile, credentialsOf } from './builders';
 

@@ -1,39 +1,15 @@
-import { type Core, type HistoryQuery, TandemError, type TimeSeries, type Uuid } from '@tandem/core';
+import type { Core, TelemetryPoint, TimeSeries, Uuid } from '@tandem/core';
 import { accessRequestedDevice } from '../access/device-access';
-import type { Query } from '../http/query';
 import { listOf, TEXT } from '../json/schema';
 import { pointJson, pointsJson, TIME_SERIES_ANSWER, type ValueForm } from '../json/time-series-json';
 import { jsonAnswer } from '../routing/answer';
 import { withPlainRefusals } from '../routing/plain-refusals';
-import {
-  choiceParameter,
-  flagParameter,
-  listParameters,
-  longParameter,
-  type QueryParameter,
-} from '../routing/query-parameters';
 import { json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, type Route, TENANT_AND_CUSTOMER } from '../routing/route';
+import { type HistoryParameters, historyParameters, intervalsOf, VALUES } from './history-parameters';
 import { deviceParameter } from './telemetry-parameters';
 
 const ENTITY = '/api/plugins/telemetry/{entityType}/{entityId}';
-
-const AGGREGATIONS = ['NONE', 'MIN', 'MAX', 'AVG', 'SUM', 'COUNT'] as const;
-const INTERVAL_TYPES = ['MILLISECONDS', 'WEEK', 'WEEK_ISO', 'MONTH', 'QUARTER'] as const;
-const DEFAULT_LIMIT = 100;
-const LIMITS = { min: 1, max: 2_147_483_647 };
-
-const VALUES: readonly QueryParameter[] = [
-  ...listParameters('keys', 'key'),
-  flagParameter('useStrictDataTypes', 'Values as they are instead of as strings'),
-  longParameter('startTs', 'Inclusive'),
-  longParameter('endTs', 'Exclusive'),
-  choiceParameter('agg', AGGREGATIONS),
-  longParameter('interval', 'Length of a bucket in milliseconds'),
-  choiceParameter('intervalType', INTERVAL_TYPES),
-  longParameter('limit', `Points at the most, ${DEFAULT_LIMIT} by default; for agg=NONE`),
-  choiceParameter('orderBy', ['ASC', 'DESC']),
-];
 
 /** Server contract 5.1, the rows about time series. */
 export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] {
@@ -45,18 +21,15 @@ export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] 
     });
   };
 
-  const values = ({ caller, params, query }: ApiRequest): Promise<Reply> => {
+  const values = ({ caller, params, query, signal }: ApiRequest): Promise<Reply> => {
     const deviceId = deviceParameter(params);
     const form: ValueForm = query.flag('useStrictDataTypes') ? 'typed' : 'strings';
     const wanted = query.list('keys', 'key');
-    const asked = isHistory(query) ? historyParameters(query, wanted) : undefined;
+    const asked = historyParameters(query);
     return withPlainRefusals(async () => {
       await accessRequestedDevice(devices, caller, deviceId);
-      if (asked?.aggregated) {
-        throw new TandemError('BAD_REQUEST', { message: 'Aggregation is not available in this version' });
-      }
-      if (asked) return jsonText(historyText(timeSeries, deviceId, wanted, asked.history, form));
-      return jsonText(await latest(deviceId, wanted, form));
+      if (!asked) return jsonText(await latest(deviceId, wanted, form));
+      return jsonText(historyText(asked.keys, historyOf(timeSeries, deviceId, asked, signal), form));
     });
   };
 
@@ -93,40 +66,32 @@ export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] 
   ];
 }
 
-/** The same path is a call for latest values unless all three are given. */
-const isHistory = (query: Query): boolean =>
-  (query.has('keys') || query.has('key')) && query.has('startTs') && query.has('endTs');
+type HistoryOfKey = (key: string) => AsyncIterable<readonly TelemetryPoint[]>;
 
-/** @throws TandemError BAD_REQUEST */
-function historyParameters(query: Query, keys: readonly string[]): { history: HistoryQuery; aggregated: boolean } {
-  if (keys.length === 0) throw new TandemError('BAD_REQUEST', { message: "Parameter 'keys' can't be empty!" });
-  const interval = query.whole('interval', { min: 0, max: Number.MAX_SAFE_INTEGER }, 0);
-  const intervalType = query.choice('intervalType', INTERVAL_TYPES, 'MILLISECONDS');
-  const aggregation = query.choice('agg', AGGREGATIONS, 'NONE');
-  return {
-    // An interval of no milliseconds turns aggregation off, whatever `agg` says.
-    aggregated: aggregation !== 'NONE' && !(intervalType === 'MILLISECONDS' && interval === 0),
-    history: {
-      startTs: query.long('startTs'),
-      endTs: query.long('endTs'),
-      limit: query.whole('limit', LIMITS, DEFAULT_LIMIT),
-      order: query.choice('orderBy', ['ASC', 'DESC'], 'DESC'),
-    },
-  };
+/** @throws TandemError BAD_REQUEST for intervals that cannot be */
+function historyOf(
+  timeSeries: TimeSeries,
+  deviceId: Uuid,
+  { history, aggregation }: HistoryParameters,
+  signal: AbortSignal,
+): HistoryOfKey {
+  if (!aggregation) return (key) => timeSeries.historyPieces(deviceId, key, history);
+  const intervals = intervalsOf(history, aggregation);
+  timeSeries.checkIntervals(intervals);
+  const query = { aggregation: aggregation.aggregation, intervals };
+  return (key) => timeSeries.aggregates(deviceId, key, query, signal);
 }
 
 /** In pieces, as a range can be longer than what fits the memory. A key without a point is left out. */
 async function* historyText(
-  timeSeries: TimeSeries,
-  deviceId: Uuid,
   keys: readonly string[],
-  query: HistoryQuery,
+  historyOfKey: HistoryOfKey,
   form: ValueForm,
 ): AsyncGenerator<string> {
   let keySeparator = '{';
   for (const key of keys) {
     let begun = false;
-    for await (const points of timeSeries.historyPieces(deviceId, key, query)) {
+    for await (const points of historyOfKey(key)) {
       yield `${begun ? ',' : `${keySeparator}${JSON.stringify(key)}:[`}${pointsJson(points, form)}`;
       begun = true;
       keySeparator = ',';

@@ -3,6 +3,12 @@ import { ANY, EPOCH_MILLIS, exactly, listOf, mapOf } from './schema';
 
 export const TIME_SERIES_ANSWER = mapOf(listOf(exactly('Point', { ts: EPOCH_MILLIS, value: ANY })));
 
+const VALUES_BODY = { type: 'object', additionalProperties: ANY };
+const RECORD_BODY = { anyOf: [exactly('TimeSeriesRecord', { ts: EPOCH_MILLIS, values: VALUES_BODY }), VALUES_BODY] };
+
+/** `{"key":value}`, `{"ts":n,"values":{"key":value}}`, or several of these (server contract 5.3). */
+export const TIME_SERIES_BODY = { anyOf: [RECORD_BODY, listOf(RECORD_BODY)] };
+
 /** `strings` unless the caller asked for `useStrictDataTypes` (server contract 5.1). */
 export type ValueForm = 'strings' | 'typed';
 

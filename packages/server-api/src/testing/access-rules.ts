@@ -54,7 +54,8 @@ export function targetOf(path: string, { target }: AccessRule, ids: Ids): string
     .replace('{deviceId}', ids.device)
     .replace('{rpcId}', ids.rpc)
     .replace('{deviceProfileId}', ids.profile)
-    .replace('{scope}', 'SHARED_SCOPE');
+    .replace('{scope}', 'SHARED_SCOPE')
+    .replace('{ttl}', '60');
   return `${filled}?${QUERY}`;
 }
 
@@ -150,6 +151,12 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   [`DELETE ${TELEMETRY}/{deviceId}/{scope}`]: { statuses: ofDevice },
   [`GET ${ENTITY}/keys/timeseries`]: { statuses: ofDevice },
   [`GET ${ENTITY}/values/timeseries`]: { statuses: ofDevice },
+  [`POST ${ENTITY}/timeseries/{scope}`]: { statuses: ofDevice, body: attributes },
+  [`POST ${ENTITY}/timeseries/{scope}/{ttl}`]: { statuses: ofDevice, body: attributes },
+  [`DELETE ${ENTITY}/timeseries/delete`]: {
+    statuses: ofDevice,
+    target: (ids) => `${TELEMETRY}/DEVICE/${ids.device}/timeseries/delete?keys=SECRET_KEY&deleteAllDataForKeys=true`,
+  },
 
   'POST /api/rpc/oneway/{deviceId}': { statuses: ofDevice, body: command },
   'POST /api/rpc/twoway/{deviceId}': { statuses: ofDevice, body: command },

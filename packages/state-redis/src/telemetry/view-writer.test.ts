@@ -23,7 +23,7 @@ beforeEach(async () => {
   ensured = [];
 });
 
-const bounds = { historyMax: 10_000, telemetryKeysMax: 1_000, waitReplicas: 0, timeout: 5_000 };
+const bounds = { historyMax: 10_000, telemetryKeysMax: 10_000, waitReplicas: 0, timeout: 5_000 };
 
 /** @param ensure whether the registry has a device whose event log is not there */
 const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false) =>

@@ -20,6 +20,9 @@ const bounds = {
   backlogMax: 1_000_000,
   maxInFlightBytes: 64_000_000,
   historyMax: 1_000_000,
+  historyMaxAge: 0,
+  retentionInterval: 3_600_000,
+  telemetryKeysMax: 10_000,
   partitions: 4,
   consumerGroupTtl: 86_400_000,
 };
