@@ -13,6 +13,7 @@ import { ServerClient } from './support/server-client';
 
 const GUIDE = readFileSync(join(ROOT, 'docs', 'guides', 'consume-telemetry.md'), 'utf8');
 const SLOW_SINK = join(ROOT, 'test', 'support', 'slow-sink.mjs');
+const FAILING_SINK = join(ROOT, 'test', 'support', 'failing-sink.mjs');
 const GROUP = 'rule-engine';
 const PARTITIONS = Array.from({ length: 8 }, (_, partition) => partition);
 const DEVICES = 12;
@@ -35,10 +36,8 @@ const STORES: readonly (readonly [kind: string, start: () => Promise<Store>])[] 
   ['a Redis Cluster', () => startRedisCluster({ masters: 3, replicas: 0 })],
 ];
 
-afterAll(async () => {
-  await ConsumerProcess.endAll();
-  await cleanUp();
-});
+afterEach(() => ConsumerProcess.endAll());
+afterAll(cleanUp);
 
 describe.each(STORES)('The example of a telemetry consumer, on %s', (_kind, start) => {
   let store: Store;
@@ -95,6 +94,36 @@ describe.each(STORES)('The example of a telemetry consumer, on %s', (_kind, star
     expect(sink.lines[0]).toContain(`"device":"${device.id}","records":${body}}`);
     expect(await only.end('SIGTERM')).toBe(0);
     expect(only.stderr).toBe('');
+  });
+
+  it('hands the same messages over again when its sink fails, and what came meanwhile behind them', async () => {
+    const [device] = devices;
+    if (!device) throw new Error('no device');
+    const before = sink.lines.length;
+    const patient = consumer('patient', { SINK: FAILING_SINK });
+    await shares(['patient', 8]);
+    for (const n of [1, 2, 3]) expect((await device.http.post('telemetry', `{"n":${n}}`)).status).toBe(200);
+    await eventually(() => (sink.lines.length === before + 3 ? undefined : patient.stderr));
+    expect(sink.messages.slice(before).map(({ records }) => records[0]?.values.n)).toEqual([1, 2, 3]);
+    expect(patient.stderr).toMatch(/^tandem:telemetry:\{\d\}: the sink is away\n$/);
+    expect(await patient.end('SIGTERM')).toBe(0);
+  });
+
+  it('makes its group anew after it was ended, and goes on', async () => {
+    const [device] = devices;
+    if (!device) throw new Error('no device');
+    const forgotten = consumer('forgotten');
+    await shares(['forgotten', 8]);
+    await Promise.all(PARTITIONS.map((partition) => redis.xgroup('DESTROY', `tandem:telemetry:{${partition}}`, GROUP)));
+    await eventually(() => (forgotten.stderr.split('NOGROUP').length > PARTITIONS.length ? undefined : 'no complaint'));
+    await eventually(async () => {
+      const groups = await Promise.all(PARTITIONS.map((n) => redis.xinfo('GROUPS', `tandem:telemetry:{${n}}`)));
+      return JSON.stringify(groups).split(GROUP).length > PARTITIONS.length ? undefined : 'no groups';
+    });
+    expect((await device.http.post('telemetry', '{"again":true}')).status).toBe(200);
+    // What was not trimmed yet comes again, before it.
+    await eventually(() => (sink.lines.at(-1)?.includes('"values":{"again":true}') ? undefined : forgotten.stderr));
+    expect(await forgotten.end('SIGTERM')).toBe(0);
   });
 
   it('loses no acknowledged message and no order when one of two processes is killed under load', async () => {

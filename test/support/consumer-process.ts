@@ -65,7 +65,7 @@ export class ConsumerProcess {
     return code;
   }
 
-  /** To be called after all tests of a file. */
+  /** To be called after each test: nothing of it runs on. */
   static async endAll(): Promise<void> {
     await Promise.all([...ConsumerProcess.#all].map((consumer) => consumer.end('SIGKILL')));
   }
