@@ -127,6 +127,20 @@ json 'a key without data is there with null' 200 '.nothing[0].value == null' \
   GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=nothing"
 guide history >"$scratch/body"
 same 'a range of time is history' "$(got '.temperature | length')" 1
+text 'the server writes values as well' 200 '' POST "/api/plugins/telemetry/DEVICE/$thing/timeseries/ANY" \
+  '[{"ts":1000,"values":{"level":1,"note":"a"}},{"ts":2000,"values":{"level":2.5}},{"ts":11000,"values":{"level":4}}]'
+soon 'they are history' 200 '.level | map(.value) == ["4", "2.5", "1"]' \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=0&endTs=20000"
+json 'of which the end does not belong to the range' 200 '.level | map(.ts) == [1000, 2000]' \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=0&endTs=11000&orderBy=ASC"
+json 'or averages of intervals' 200 '.level | map([.ts, .value]) == [[5000, "1.75"], [15000, "4.0"]]' \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=0&endTs=20000&agg=AVG&interval=10000"
+text 'an end before the start is refused' 400 "'endTs' must not be before 'startTs'" \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=5&endTs=1&agg=AVG&interval=1000"
+text 'values of a range are deleted' 200 '' \
+  DELETE "/api/plugins/telemetry/DEVICE/$thing/timeseries/delete?keys=level&startTs=0&endTs=2000"
+json 'and gone' 200 '.level | map(.ts) == [11000, 2000]' \
+  GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=0&endTs=20000"
 soon 'what came over CoAP is there as well' 200 '.pressure[0].value == "1.5"' \
   GET "/api/plugins/telemetry/DEVICE/$valve/values/timeseries"
 json 'keys of client attributes' 200 'sort == ["revision", "serial"]' \
