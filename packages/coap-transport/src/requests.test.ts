@@ -150,15 +150,8 @@ describe('who and what is refused', () => {
   });
 
   it('an EFENTO device gets 4.00, another CoAP device is served (contract 2.2)', async () => {
-    const coap = (coapDeviceType: string) =>
-      gateway.profile({
-        transportType: 'COAP',
-        profileData: JSON.stringify({
-          transportConfiguration: { type: 'COAP', coapDeviceTypeConfiguration: { coapDeviceType } },
-        }),
-      });
-    const post = async (profile: string) => {
-      const { token } = await gateway.device(await coap(profile));
+    const post = async (coapDeviceType: 'DEFAULT' | 'EFENTO') => {
+      const { token } = await gateway.device(await gateway.profile({ transportType: 'COAP', coapDeviceType }));
       return (await client.ask({ method: 'POST', path: `api/v1/${token}/telemetry`, payload: '{"a":1}' })).kind;
     };
     expect(await post('EFENTO')).toBe('ACK 4.00');

@@ -260,6 +260,7 @@ describe('a device of any profile may use HTTP, and speaks JSON there', () => {
     const profile = await core.profiles.default(tenantId);
     const created = await core.state.devices.createProfile({
       ...profile,
+      profileData: '{}',
       id: core.random.uuid(),
       name: transportType,
       isDefault: false,

@@ -54,8 +54,8 @@ describe('a new device', () => {
   });
 
   it('gets the transport type of its profile in deviceData', async () => {
-    const profile = await server.core.profiles.forDevice(await tenantId(), { type: 'over coap' });
-    await server.core.state.devices.updateProfile({ ...profile, transportType: 'COAP' });
+    const request = { name: 'over coap', type: 'DEFAULT', transportType: 'COAP' } as const;
+    const profile = await server.core.profiles.save(await tenantId(), request);
     const device = await save({
       name: 'coap device',
       deviceProfileId: { entityType: 'DEVICE_PROFILE', id: profile.id },

@@ -9,6 +9,7 @@ import {
   type DeviceStep,
   type DeviceStore,
   type Page,
+  type ProfileInfo,
   type ProfileQuery,
   type ResolvedDevice,
   type SessionChange,
@@ -68,11 +69,15 @@ export class EmbeddedDevices implements DeviceStore {
     return this.#profiles.get(id);
   }
 
-  async findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
+  async getProfileInfo(id: Uuid): Promise<ProfileInfo | undefined> {
+    return this.#profiles.getInfo(id);
+  }
+
+  async findProfileByName(tenantId: Uuid, name: string): Promise<ProfileInfo | undefined> {
     return this.#profiles.findByName(tenantId, name);
   }
 
-  async findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined> {
+  async findDefaultProfile(tenantId: Uuid): Promise<ProfileInfo | undefined> {
     return this.#profiles.findDefault(tenantId);
   }
 
@@ -80,7 +85,7 @@ export class EmbeddedDevices implements DeviceStore {
     return this.#profiles.findByProvisionKey(key);
   }
 
-  async listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+  async listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<ProfileInfo>> {
     return this.#profiles.list(tenantId, query);
   }
 
@@ -195,7 +200,7 @@ export class EmbeddedDevices implements DeviceStore {
     const deviceId = this.env.credentialsByHash.get(credentialsHash(credentialsId));
     const device = follow<Device>(this.env.devices, deviceId);
     const credentials = device && this.#credentials(device.id);
-    const profile = device && get<DeviceProfile>(this.env.profiles, device.deviceProfileId);
+    const profile = device && this.#profiles.getInfo(device.deviceProfileId);
     return device && credentials && profile ? { device, credentials, profile } : undefined;
   }
 

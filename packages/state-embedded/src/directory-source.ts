@@ -1,5 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises';
-import type { Device, DeviceProfile, DirectorySource, Uuid } from '@tandem/core';
+import type { Device, DirectorySource, ProfileInfo, Uuid } from '@tandem/core';
 import type { Environment } from './environment';
 
 /** Devices of one piece of all: reading and parsing them takes a few milliseconds. */
@@ -29,7 +29,7 @@ export function directorySource(env: Environment): DirectorySource {
     },
     async profileName(id: Uuid) {
       const text = env.profiles.get(id);
-      return text === undefined ? undefined : (JSON.parse(text) as DeviceProfile).name;
+      return text === undefined ? undefined : (JSON.parse(text) as ProfileInfo).name;
     },
     upToDate: () => Promise.resolve(),
     giveWay: () => immediate(),

@@ -27,6 +27,8 @@ export interface Environment {
   /** tenant or customer -> what was deleted of which something may be left */
   readonly removals: Table;
   readonly profiles: Table;
+  /** profile -> its `profileData` */
+  readonly profileData: Table;
   /** tenant + name -> profile id */
   readonly profilesByName: BinaryTable;
   /** SHA-256 of the provision key -> profile id */
@@ -115,6 +117,7 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     customersByTitle: binary('customersByTitle'),
     removals: table('removals'),
     profiles: table('profiles'),
+    profileData: table('profileData'),
     profilesByName: binary('profilesByName'),
     profilesByProvisionKey: table('profilesByProvisionKey'),
     defaultProfiles: table('defaultProfiles'),

@@ -4,6 +4,7 @@ import {
   type Device,
   type DeviceProfile,
   type Page,
+  type ProfileInfo,
   type ProfileQuery,
   page,
   type SessionChange,
@@ -42,7 +43,7 @@ export class EmbeddedProfiles {
 
   async update(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
     const result = await this.transactions.run((): Written<DeviceProfile> => {
-      const stored = this.get(profile.id);
+      const stored = this.getInfo(profile.id);
       const refused = versionConflict(stored, profile);
       if (refused || !stored) return conflict(refused ?? 'ABSENT');
       const taken = this.#taken(profile);
@@ -67,6 +68,7 @@ export class EmbeddedProfiles {
       if (!stored) return conflict('ABSENT');
       if (this.#inUse(id)) return conflict('IN_USE');
       this.env.profiles.remove(id);
+      this.env.profileData.remove(id);
       this.#removeFromIndexes(stored);
       if (this.env.defaultProfiles.get(stored.tenantId) === id) this.env.defaultProfiles.remove(stored.tenantId);
       return fits(stored);
@@ -76,24 +78,30 @@ export class EmbeddedProfiles {
   }
 
   get(id: Uuid): DeviceProfile | undefined {
-    return get<DeviceProfile>(this.env.profiles, id);
+    const [info, profileData] = [this.getInfo(id), this.env.profileData.get(id)];
+    return info && profileData !== undefined ? { ...info, profileData } : undefined;
   }
 
-  findByName(tenantId: Uuid, name: string): DeviceProfile | undefined {
-    return follow<DeviceProfile>(this.env.profiles, lookUp(this.env.profilesByName, tenantId, name));
+  getInfo(id: Uuid): ProfileInfo | undefined {
+    return get<ProfileInfo>(this.env.profiles, id);
   }
 
-  findDefault(tenantId: Uuid): DeviceProfile | undefined {
-    return follow<DeviceProfile>(this.env.profiles, this.env.defaultProfiles.get(tenantId));
+  findByName(tenantId: Uuid, name: string): ProfileInfo | undefined {
+    return follow<ProfileInfo>(this.env.profiles, lookUp(this.env.profilesByName, tenantId, name));
+  }
+
+  findDefault(tenantId: Uuid): ProfileInfo | undefined {
+    return follow<ProfileInfo>(this.env.profiles, this.env.defaultProfiles.get(tenantId));
   }
 
   findByProvisionKey(key: string): DeviceProfile | undefined {
-    return follow<DeviceProfile>(this.env.profiles, this.env.profilesByProvisionKey.get(credentialsHash(key)));
+    const id = this.env.profilesByProvisionKey.get(credentialsHash(key));
+    return id === undefined ? undefined : this.get(id);
   }
 
-  list(tenantId: Uuid, query: ProfileQuery): Page<DeviceProfile> {
+  list(tenantId: Uuid, query: ProfileQuery): Page<ProfileInfo> {
     const ids = this.env.profilesByName.getRange(prefixRange(uuidBytes(tenantId))).map(({ value }) => value);
-    const profiles = [...ids].map((id) => this.get(id)).filter(isPresent);
+    const profiles = [...ids].map((id) => this.getInfo(id)).filter(isPresent);
     const wanted = profiles.filter(
       ({ id, transportType }) =>
         (!query.transportType || transportType === query.transportType) && (!query.inUse || this.#inUse(id)),
@@ -101,7 +109,7 @@ export class EmbeddedProfiles {
     return page(wanted, query);
   }
 
-  #taken(profile: DeviceProfile): Conflict | undefined {
+  #taken(profile: ProfileInfo): Conflict | undefined {
     const { profilesByName, profilesByProvisionKey } = this.env;
     const named = profilesByName.get(indexKey(profile));
     if (named !== undefined && named !== profile.id) return 'NAME_TAKEN';
@@ -111,14 +119,15 @@ export class EmbeddedProfiles {
     return keyed !== undefined && keyed !== profile.id ? 'PROVISION_KEY_TAKEN' : undefined;
   }
 
-  #put(profile: DeviceProfile): void {
+  #put({ profileData, ...profile }: DeviceProfile): void {
     const former = this.env.defaultProfiles.get(profile.tenantId);
     if (profile.isDefault && former !== profile.id) {
-      const displaced = follow<DeviceProfile>(this.env.profiles, former);
+      const displaced = follow<ProfileInfo>(this.env.profiles, former);
       if (displaced) put(this.env.profiles, { ...displaced, isDefault: false });
       this.env.defaultProfiles.put(profile.tenantId, profile.id);
     }
     put(this.env.profiles, profile);
+    this.env.profileData.put(profile.id, profileData);
     this.#packages.add(profile);
     this.env.profilesByName.put(indexKey(profile), profile.id);
     if (profile.provisionDeviceKey) {
@@ -126,7 +135,7 @@ export class EmbeddedProfiles {
     }
   }
 
-  #removeFromIndexes(profile: DeviceProfile): void {
+  #removeFromIndexes(profile: ProfileInfo): void {
     this.#packages.remove(profile);
     this.env.profilesByName.remove(indexKey(profile));
     if (profile.provisionDeviceKey) {

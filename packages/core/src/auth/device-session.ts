@@ -1,4 +1,4 @@
-import type { DeviceCredentials, DeviceProfile, JsonObject, TransportType, Uuid } from '../devices/model';
+import type { CoapDeviceType, DeviceCredentials, TransportType, Uuid } from '../devices/model';
 import type { ResolvedDevice } from '../state/device-store';
 
 /** Who sent a request: what the credentials stand for, and what the device's profile says about its transport. */
@@ -11,7 +11,7 @@ export interface DeviceSession {
   readonly profileId: Uuid;
   readonly transportType: TransportType;
   /** EFENTO devices do not speak this API (contract 2.2). */
-  readonly coapDeviceType: 'DEFAULT' | 'EFENTO';
+  readonly coapDeviceType: CoapDeviceType;
   /** What the session was made from. */
   readonly credentials: CredentialsStamp;
 }
@@ -28,20 +28,9 @@ export function sessionOf({ device, profile, credentials }: ResolvedDevice, neig
     deviceType: shared(device.type, neighbour?.deviceType),
     profileId: shared(profile.id, neighbour?.profileId),
     transportType: profile.transportType,
-    coapDeviceType: coapDeviceType(profile),
+    coapDeviceType: profile.coapDeviceType,
     credentials: { id: credentials.id, version: credentials.version },
   };
 }
 
 const shared = (text: string, known: string | undefined): string => (text === known ? known : text);
-
-function coapDeviceType({ transportType, profileData }: DeviceProfile): 'DEFAULT' | 'EFENTO' {
-  if (transportType !== 'COAP') return 'DEFAULT';
-  const transport = member(JSON.parse(profileData), 'transportConfiguration');
-  return member(transport, 'coapDeviceTypeConfiguration')?.coapDeviceType === 'EFENTO' ? 'EFENTO' : 'DEFAULT';
-}
-
-function member(object: JsonObject | undefined, name: string): JsonObject | undefined {
-  const value = object?.[name];
-  return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined;
-}

@@ -5,15 +5,17 @@ import {
   type SchemaLimits,
   type SchemaSources,
 } from '../payload/protobuf/index';
+import type { CoapDeviceType } from './model';
 import type { WrittenObject } from './written-object';
 
 /**
  * Checks the transport configuration of a COAP profile and fills in what is absent (server contract 4.3).
  * @throws TandemError BAD_REQUEST
  */
-export function completeCoapConfiguration(transport: WrittenObject, limits: SchemaLimits): void {
+export function completeCoapConfiguration(transport: WrittenObject, limits: SchemaLimits): CoapDeviceType {
   const deviceType = transport.object('coapDeviceTypeConfiguration');
-  if (deviceType.choice('coapDeviceType', ['DEFAULT', 'EFENTO'], 'DEFAULT') === 'DEFAULT') {
+  const coapDeviceType = deviceType.choice('coapDeviceType', ['DEFAULT', 'EFENTO'], 'DEFAULT');
+  if (coapDeviceType === 'DEFAULT') {
     const payload = deviceType.object('transportPayloadTypeConfiguration');
     if (payload.choice('transportPayloadType', ['JSON', 'PROTOBUF'], 'JSON') === 'PROTOBUF') {
       completeProtobuf(payload, limits);
@@ -25,6 +27,7 @@ export function completeCoapConfiguration(transport: WrittenObject, limits: Sche
   client.choice('powerMode', ['DRX', 'PSM', 'E_DRX'], 'DRX');
   client.fill({ edrxCycle: null, psmActivityTimer: null, pagingTransmissionWindow: null });
   transport.put('clientSettings', client.toJson());
+  return coapDeviceType;
 }
 
 function completeProtobuf(payload: WrittenObject, limits: SchemaLimits): void {

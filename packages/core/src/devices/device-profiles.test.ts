@@ -1,5 +1,5 @@
 import type { ProfileRequest } from './device-profiles';
-import type { DeviceProfile } from './model';
+import type { ProfileInfo } from './model';
 import { useCore } from './testing/core-under-test';
 
 const FOREIGN_TENANT = '00000000-0000-4000-8000-000000000001';
@@ -9,7 +9,7 @@ describe('A device profile', () => {
   const save = (name: string, rest: ProfileRequest = {}) =>
     used.core.profiles.save(used.tenantId, { name, type: 'DEFAULT', transportType: 'DEFAULT', ...rest });
   const refused = (message: string) => ({ code: 'BAD_REQUEST', message });
-  const stored = ({ id }: DeviceProfile) => used.core.profiles.get(used.tenantId, id);
+  const stored = ({ id }: ProfileInfo) => used.core.profiles.getInfo(used.tenantId, id);
 
   it('is made once where two ask for its name, or for its provision key, at once', async () => {
     const [first, second] = await Promise.allSettled([save('wanted'), save('wanted')]);

@@ -3,7 +3,7 @@ import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, ProfileQuery, Written } from '../state/device-store';
-import type { DeviceProfile, ProvisionType, TransportType, Uuid } from './model';
+import type { DeviceProfile, ProfileInfo, ProvisionType, TransportType, Uuid } from './model';
 import { completeProfileData, DEFAULT_PROFILE_DATA, type ProfileDataLimits } from './profile-data';
 
 export const DEFAULT_PROFILE_NAME = 'default';
@@ -47,9 +47,9 @@ export class DeviceProfiles {
   async forDevice(
     tenantId: Uuid,
     request: { readonly deviceProfileId?: Uuid; readonly type?: string | null },
-  ): Promise<DeviceProfile> {
+  ): Promise<ProfileInfo> {
     if (request.deviceProfileId) {
-      const profile = await this.store.getProfile(request.deviceProfileId);
+      const profile = await this.store.getProfileInfo(request.deviceProfileId);
       if (profile?.tenantId === tenantId) return profile;
       throw refused('Device is referencing non existing device profile!');
     }
@@ -57,7 +57,7 @@ export class DeviceProfiles {
   }
 
   /** The tenant's default profile; made when the tenant has none yet. */
-  async default(tenantId: Uuid): Promise<DeviceProfile> {
+  async default(tenantId: Uuid): Promise<ProfileInfo> {
     return (await this.store.findDefaultProfile(tenantId)) ?? (await this.#named(tenantId, DEFAULT_PROFILE_NAME, true));
   }
 
@@ -68,12 +68,25 @@ export class DeviceProfiles {
     throw absent(id);
   }
 
-  list(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+  /** Without its data. As `get`. */
+  async getInfo(tenantId: Uuid, id: Uuid): Promise<ProfileInfo> {
+    const profile = await this.store.getProfileInfo(id);
+    if (profile?.tenantId === tenantId) return profile;
+    throw absent(id);
+  }
+
+  list(tenantId: Uuid, query: ProfileQuery): Promise<Page<ProfileInfo>> {
     return this.store.listProfiles(tenantId, query);
   }
 
+  /** With their data; what is gone by now is left out. */
+  async wholes(infos: readonly ProfileInfo[]): Promise<DeviceProfile[]> {
+    const found = await Promise.all(infos.map(({ id }) => this.store.getProfile(id)));
+    return found.flatMap((profile) => profile ?? []);
+  }
+
   /** In the order of their names. @param inUse those alone that a device refers to */
-  async all(tenantId: Uuid, inUse: boolean): Promise<readonly DeviceProfile[]> {
+  async all(tenantId: Uuid, inUse: boolean): Promise<readonly ProfileInfo[]> {
     const query = { page: 0, pageSize: MAX_NAMES, sortProperty: 'name', sortOrder: 'ASC', inUse } as const;
     return (await this.store.listProfiles(tenantId, query)).data;
   }
@@ -83,7 +96,7 @@ export class DeviceProfiles {
    * @throws TandemError BAD_REQUEST with the sentences of server contract 4.2 and 4.3, NOT_FOUND, VERSION_CONFLICT
    */
   async save(tenantId: Uuid, request: ProfileRequest): Promise<DeviceProfile> {
-    const stored = request.id === undefined ? undefined : await this.get(tenantId, request.id);
+    const stored = request.id === undefined ? undefined : await this.getInfo(tenantId, request.id);
     const given = { ...this.#given(request), isDefault: request.isDefault === true || stored?.isDefault === true };
     if (given.isDefault && !stored?.isDefault && (await this.store.findDefaultProfile(tenantId))) {
       throw refused('Another default device profile is present in scope of current tenant!');
@@ -113,7 +126,7 @@ export class DeviceProfiles {
 
   /** @throws TandemError NOT_FOUND, BAD_REQUEST for the default and for one that a device refers to */
   async delete(tenantId: Uuid, id: Uuid): Promise<void> {
-    const { isDefault } = await this.get(tenantId, id);
+    const { isDefault } = await this.getInfo(tenantId, id);
     if (isDefault) throw refused('Deletion of Default Device Profile is prohibited!');
     const deleted = await this.store.deleteProfile(id);
     if (deleted.ok) return;
@@ -135,13 +148,13 @@ export class DeviceProfiles {
       transportType,
       provisionType,
       provisionDeviceKey: request.provisionDeviceKey || null,
-      profileData: completeProfileData(request.profileData, { transportType, provisionType }, this.limits),
+      ...completeProfileData(request.profileData, { transportType, provisionType }, this.limits),
       firmwareId: request.firmwareId ?? null,
       softwareId: request.softwareId ?? null,
     };
   }
 
-  async #named(tenantId: Uuid, name: string, isDefault: boolean): Promise<DeviceProfile> {
+  async #named(tenantId: Uuid, name: string, isDefault: boolean): Promise<ProfileInfo> {
     const existing = await this.store.findProfileByName(tenantId, name);
     if (existing) return existing;
     const created = await this.store.createProfile({
@@ -155,6 +168,7 @@ export class DeviceProfiles {
       provisionType: 'DISABLED',
       provisionDeviceKey: null,
       profileData: DEFAULT_PROFILE_DATA,
+      coapDeviceType: 'DEFAULT',
       firmwareId: null,
       softwareId: null,
       version: 1,

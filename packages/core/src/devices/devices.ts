@@ -5,7 +5,7 @@ import type { Random } from '../platform/random';
 import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
 import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
-import type { Device, DeviceCredentials, DeviceProfile, Uuid } from './model';
+import type { Device, DeviceCredentials, ProfileInfo, Uuid } from './model';
 import { NULL_UUID } from './model';
 
 /** What a caller gives to create or change a device (server contract 3.2). */
@@ -162,7 +162,7 @@ interface Change {
   /** None for a new one. */
   readonly before?: Device;
   readonly after: Device;
-  readonly profile: DeviceProfile;
+  readonly profile: ProfileInfo;
 }
 
 function requireName(name: unknown): string {

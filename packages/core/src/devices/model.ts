@@ -7,6 +7,7 @@ export type Uuid = string;
 export const NULL_UUID: Uuid = '13814000-1dd2-11b2-8080-808080808080';
 
 export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
+export type CoapDeviceType = 'DEFAULT' | 'EFENTO';
 /** How devices of a profile may register themselves (device contract 5.3). */
 export type ProvisionType =
   | 'DISABLED'
@@ -81,8 +82,8 @@ export interface User {
   readonly version: number;
 }
 
-/** Server contract 4.2. */
-export interface DeviceProfile {
+/** A device profile but for its data, which can be long: what is read along with each of its devices. */
+export interface ProfileInfo {
   readonly id: Uuid;
   readonly createdTime: EpochMillis;
   readonly tenantId: Uuid;
@@ -93,12 +94,18 @@ export interface DeviceProfile {
   readonly provisionType: ProvisionType;
   /** Unique over all tenants. */
   readonly provisionDeviceKey: string | null;
-  /** An object as compact JSON text: members and numbers stay as they were sent, absent parts are filled in. */
-  readonly profileData: string;
+  /** EFENTO devices do not speak this API (device contract 2.2). DEFAULT for all other transports. */
+  readonly coapDeviceType: CoapDeviceType;
   /** Package of the devices that have none of their own. */
   readonly firmwareId: Uuid | null;
   readonly softwareId: Uuid | null;
   readonly version: number;
+}
+
+/** Server contract 4.2. */
+export interface DeviceProfile extends ProfileInfo {
+  /** An object as compact JSON text: members and numbers stay as they were sent, absent parts are filled in. */
+  readonly profileData: string;
 }
 
 /** Server contract 3.2. */

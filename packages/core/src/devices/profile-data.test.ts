@@ -7,7 +7,7 @@ const complete = (
   given: string | null,
   transportType: TransportType = 'DEFAULT',
   provisionType: ProvisionType = 'DISABLED',
-) => completeProfileData(given, { transportType, provisionType }, LIMITS);
+) => completeProfileData(given, { transportType, provisionType }, LIMITS).profileData;
 const coap = (transport: object) => complete(JSON.stringify({ transportConfiguration: transport }), 'COAP');
 const transportOf = (json: string) => JSON.parse(json).transportConfiguration;
 
@@ -63,6 +63,16 @@ describe('The data of a profile', () => {
       coapDeviceTypeConfiguration,
       clientSettings: { ...CLIENT, ...clientSettings },
     });
+  });
+
+  it.each([
+    ['EFENTO', 'COAP', 'EFENTO'],
+    ['DEFAULT', 'COAP', 'DEFAULT'],
+    ['EFENTO', 'MQTT', 'DEFAULT'],
+  ] as const)('about %s devices of a profile for %s tells %s', (coapDeviceType, transportType, told) => {
+    const given = JSON.stringify({ transportConfiguration: { coapDeviceTypeConfiguration: { coapDeviceType } } });
+    const types = { transportType, provisionType: 'DISABLED' } as const;
+    expect(completeProfileData(given, types, LIMITS).coapDeviceType).toBe(told);
   });
 
   const protobuf = (schemas: object) =>

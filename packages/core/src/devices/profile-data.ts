@@ -1,7 +1,7 @@
 import { TandemError } from '../errors';
 import type { SchemaLimits } from '../payload/protobuf/index';
 import { completeCoapConfiguration } from './coap-configuration';
-import type { ProvisionType, TransportType } from './model';
+import type { DeviceProfile, ProvisionType, TransportType } from './model';
 import { WrittenObject } from './written-object';
 
 export interface ProfileDataLimits {
@@ -26,8 +26,8 @@ export const DEFAULT_PROFILE_DATA = JSON.stringify({
 });
 
 /**
- * `profileData` as it is stored: as it was written, and with the parts that are absent (server contract 4.2, 4.3). The
- * configurations of MQTT, LWM2M and SNMP are kept without being looked at.
+ * `profileData` as it is stored: as it was written, and with the parts that are absent (server contract 4.2, 4.3), and what
+ * of it is kept beside it. The configurations of MQTT, LWM2M and SNMP are kept without being looked at.
  * @param given an object as JSON text
  * @throws TandemError BAD_REQUEST, also when it contradicts the types of the profile
  */
@@ -35,7 +35,7 @@ export function completeProfileData(
   given: string | null | undefined,
   { transportType, provisionType }: { readonly transportType: TransportType; readonly provisionType: ProvisionType },
   limits: ProfileDataLimits,
-): string {
+): Pick<DeviceProfile, 'profileData' | 'coapDeviceType'> {
   const data = WrittenObject.of(given ?? '{}', 'profileData');
   const configuration = data.object('configuration');
   configuration.choice('type', ['DEFAULT'], 'DEFAULT');
@@ -43,7 +43,7 @@ export function completeProfileData(
 
   const transport = data.object('transportConfiguration');
   transport.choice('type', [transportType], transportType);
-  if (transportType === 'COAP') completeCoapConfiguration(transport, limits.schemas);
+  const coapDeviceType = transportType === 'COAP' ? completeCoapConfiguration(transport, limits.schemas) : 'DEFAULT';
   data.put('transportConfiguration', transport.toJson());
 
   const provision = data.object('provisionConfiguration');
@@ -55,9 +55,11 @@ export function completeProfileData(
   data.put('provisionConfiguration', provision.toJson());
 
   data.fill({ alarms: null });
-  const json = data.toJson();
-  if (Buffer.byteLength(json) > limits.maxBytes) throw refused(`profileData is longer than ${limits.maxBytes} bytes`);
-  return json;
+  const profileData = data.toJson();
+  if (Buffer.byteLength(profileData) > limits.maxBytes) {
+    throw refused(`profileData is longer than ${limits.maxBytes} bytes`);
+  }
+  return { profileData, coapDeviceType };
 }
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

@@ -1,7 +1,7 @@
 import type { AttributeScope, AttributeStore } from '../state/attribute-store';
 import type { DeviceStore } from '../state/device-store';
 import type { TelemetryView } from '../state/telemetry-view';
-import type { DeviceProfile, Uuid } from './model';
+import type { ProfileInfo, Uuid } from './model';
 
 /** Of how many devices the keys are gathered, the newest: they are suggestions, and the work has to end. */
 const DEVICES = 100;
@@ -19,12 +19,12 @@ export class ProfileKeys {
   ) {}
 
   /** In order, each once. @param profile undefined: of all profiles of the tenant */
-  timeSeries(tenantId: Uuid, profile: DeviceProfile | undefined): Promise<string[]> {
+  timeSeries(tenantId: Uuid, profile: ProfileInfo | undefined): Promise<string[]> {
     return this.#gather(tenantId, profile, (deviceId) => this.view.keys(deviceId));
   }
 
   /** Of all scopes. As `timeSeries`. */
-  attributes(tenantId: Uuid, profile: DeviceProfile | undefined): Promise<string[]> {
+  attributes(tenantId: Uuid, profile: ProfileInfo | undefined): Promise<string[]> {
     return this.#gather(tenantId, profile, async (deviceId) => {
       const scopes = await Promise.all(SCOPES.map((scope) => this.attributeStore.read(deviceId, scope)));
       return scopes.flat().map(({ key }) => key);
@@ -33,7 +33,7 @@ export class ProfileKeys {
 
   async #gather(
     tenantId: Uuid,
-    profile: DeviceProfile | undefined,
+    profile: ProfileInfo | undefined,
     keysOf: (deviceId: Uuid) => Promise<readonly string[]>,
   ): Promise<string[]> {
     const { data } = await this.devices.listDevices(tenantId, { page: 0, pageSize: DEVICES, type: profile?.name });

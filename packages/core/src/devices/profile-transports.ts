@@ -30,7 +30,7 @@ export class ProfileTransports {
     const known = this.#known.get(profileId);
     if (known) return known;
     const before = this.#changes;
-    const profile = await this.store.getProfile(profileId);
+    const profile = await this.store.getProfileInfo(profileId);
     if (!profile) return 'DEFAULT';
     if (before === this.#changes) this.#keep(profileId, profile.transportType);
     return profile.transportType;

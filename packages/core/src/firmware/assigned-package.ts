@@ -1,16 +1,16 @@
-import type { Device, DeviceProfile, Uuid } from '../devices/model';
+import type { Device, ProfileInfo, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { FirmwareStore } from '../state/firmware-store';
 import { hasData, PACKAGE_TYPES, type PackageType } from './model';
 
 /** What devices and profiles refer to packages with. */
-export type Assigned = Pick<Device | DeviceProfile, 'firmwareId' | 'softwareId'>;
+export type Assigned = Pick<Device | ProfileInfo, 'firmwareId' | 'softwareId'>;
 
 export const assignedId = (assigned: Assigned, type: PackageType): Uuid | null =>
   (type === 'FIRMWARE' ? assigned.firmwareId : assigned.softwareId) ?? null;
 
 /** A device's own package, else that of its profile. */
-export const packageIdOf = (device: Device, profile: DeviceProfile | undefined, type: PackageType): Uuid | null =>
+export const packageIdOf = (device: Device, profile: ProfileInfo | undefined, type: PackageType): Uuid | null =>
   assignedId(device, type) ?? (profile ? assignedId(profile, type) : null);
 
 /**

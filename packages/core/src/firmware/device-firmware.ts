@@ -36,7 +36,7 @@ export class DeviceFirmware {
     const { devices, firmware } = this.stores;
     const device = await devices.getDevice(deviceId);
     if (!device) return 'no device';
-    const id = packageIdOf(device, await devices.getProfile(device.deviceProfileId), type);
+    const id = packageIdOf(device, await devices.getProfileInfo(device.deviceProfileId), type);
     return id === null ? undefined : firmware.get(id);
   }
 

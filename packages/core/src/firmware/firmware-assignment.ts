@@ -1,4 +1,4 @@
-import type { Device, DeviceProfile, Uuid } from '../devices/model';
+import type { Device, DeviceProfile, ProfileInfo, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
@@ -36,13 +36,13 @@ export class FirmwareAssignment {
   async saveDevice(
     before: Device | undefined,
     after: Device,
-    profile: DeviceProfile,
+    profile: ProfileInfo,
     write: () => Promise<Written<Device>>,
   ): Promise<Written<Device>> {
     const moved = before?.deviceProfileId !== profile.id;
     const owner = { tenantId: after.tenantId, profileId: profile.id };
     await checkAssigned(this.stores.firmware, owner, after, moved ? undefined : before);
-    const former = moved && before ? await this.stores.devices.getProfile(before.deviceProfileId) : profile;
+    const former = moved && before ? await this.stores.devices.getProfileInfo(before.deviceProfileId) : profile;
     const changed = PACKAGE_TYPES.filter(
       (type) => packageIdOf(after, profile, type) !== (before ? packageIdOf(before, former, type) : null),
     );
@@ -63,7 +63,7 @@ export class FirmwareAssignment {
    * @throws TandemError BAD_REQUEST for a package that may not be assigned, and what `write` throws
    */
   async saveProfile(
-    before: DeviceProfile | undefined,
+    before: ProfileInfo | undefined,
     after: DeviceProfile,
     write: () => Promise<Written<DeviceProfile>>,
   ): Promise<Written<DeviceProfile>> {
@@ -107,8 +107,8 @@ export class FirmwareAssignment {
   }
 
   /** A rollout of the profile that went by before the device was in it has not seen it. */
-  async #followProfile(device: Device, known: DeviceProfile, told: readonly PackageType[]): Promise<void> {
-    const now = await this.stores.devices.getProfile(known.id);
+  async #followProfile(device: Device, known: ProfileInfo, told: readonly PackageType[]): Promise<void> {
+    const now = await this.stores.devices.getProfileInfo(known.id);
     for (const type of PACKAGE_TYPES) {
       if (!now || told.includes(type) || assignedId(now, type) === assignedId(known, type)) continue;
       await this.devices.bringUpToDate(device.id, type, this.clock.now());

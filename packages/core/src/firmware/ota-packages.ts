@@ -41,7 +41,7 @@ const KNOWN = {
 export class OtaPackages {
   constructor(
     private readonly store: FirmwareStore,
-    private readonly profiles: Pick<DeviceStore, 'getProfile'>,
+    private readonly profiles: Pick<DeviceStore, 'getProfileInfo'>,
     private readonly clock: Clock,
     private readonly random: Random,
   ) {}
@@ -115,7 +115,7 @@ export class OtaPackages {
   }
 
   async #requireProfile(tenantId: Uuid, id: Uuid): Promise<void> {
-    const profile = await this.profiles.getProfile(id);
+    const profile = await this.profiles.getProfileInfo(id);
     if (profile?.tenantId !== tenantId) throw refused('OtaPackage is referencing to non-existent device profile!');
   }
 }

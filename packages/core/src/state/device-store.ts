@@ -1,4 +1,4 @@
-import type { Device, DeviceCredentials, DeviceProfile, TransportType, Uuid } from '../devices/model';
+import type { Device, DeviceCredentials, DeviceProfile, ProfileInfo, TransportType, Uuid } from '../devices/model';
 
 /** Paging of server contract 1.3: pages from 0. */
 export interface PageQuery {
@@ -40,7 +40,7 @@ export interface DeviceStep {
 /** Everything a transport needs to know about who presented credentials: one read. */
 export interface ResolvedDevice {
   readonly device: Device;
-  readonly profile: DeviceProfile;
+  readonly profile: ProfileInfo;
   readonly credentials: DeviceCredentials;
 }
 
@@ -89,11 +89,12 @@ export interface DeviceStore {
    */
   updateProfile(profile: DeviceProfile): Promise<Written<DeviceProfile>>;
   getProfile(id: Uuid): Promise<DeviceProfile | undefined>;
-  findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined>;
-  findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined>;
+  getProfileInfo(id: Uuid): Promise<ProfileInfo | undefined>;
+  findProfileByName(tenantId: Uuid, name: string): Promise<ProfileInfo | undefined>;
+  findDefaultProfile(tenantId: Uuid): Promise<ProfileInfo | undefined>;
   /** Over all tenants. Looked up by the SHA-256 of the key. */
   findProfileByProvisionKey(key: string): Promise<DeviceProfile | undefined>;
-  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>>;
+  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<ProfileInfo>>;
   /** IN_USE while a device refers to it; ABSENT when there is none. Publishes `profile`. */
   deleteProfile(id: Uuid): Promise<Written<DeviceProfile>>;
 

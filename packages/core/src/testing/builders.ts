@@ -71,6 +71,7 @@ export const aProfile = (given: Partial<DeviceProfile> = {}): DeviceProfile => (
   transportType: 'DEFAULT',
   provisionType: 'DISABLED',
   provisionDeviceKey: null,
+  coapDeviceType: 'DEFAULT',
   profileData: '{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"DEFAULT"}}',
   firmwareId: null,
   softwareId: null,

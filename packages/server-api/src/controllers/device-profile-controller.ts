@@ -1,4 +1,4 @@
-import { type Core, type DeviceProfile, type ProfileRequest, splitJsonObject } from '@tandem/core';
+import { type Core, type ProfileInfo, type ProfileRequest, splitJsonObject, type Uuid } from '@tandem/core';
 import { bodyWithTextReader } from '../http/body-reader';
 import type { JsonBody } from '../http/json-body';
 import { pageQuery } from '../http/paging';
@@ -12,7 +12,7 @@ import {
   deviceProfileNameJson,
   TRANSPORT_TYPES,
 } from '../json/device-profile-json';
-import { pageJson } from '../json/page-json';
+import { pageJson, pagePieces } from '../json/page-json';
 import { listOf, pageOf, TEXT } from '../json/schema';
 import { EMPTY, jsonAnswer } from '../routing/answer';
 import { choiceParameter, flagParameter, pagingParameters, textParameter } from '../routing/query-parameters';
@@ -24,13 +24,22 @@ import { uuidOf } from './device-schemas';
 const readProfile = bodyWithTextReader<DeviceProfileBody>(DEVICE_PROFILE_SCHEMA);
 
 const SORTABLE = ['createdTime', 'name', 'type', 'transportType', 'description', 'isDefault'];
+/** Profiles that are held with their data at the same time. */
+const WHOLE_PROFILES = 16;
 const PROFILE = jsonAnswer(DEVICE_PROFILE_ANSWER);
 const KEYS = jsonAnswer(listOf(TEXT));
 
 /** Server contract 4.1. */
 export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
-  const profileOf = ({ caller, params }: ApiRequest) =>
-    profiles.get(caller.user.tenantId, uuidParameter(params, 'deviceProfileId'));
+  const get = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const id = uuidParameter(params, 'deviceProfileId');
+    return jsonText(deviceProfileJson(await profiles.get(caller.user.tenantId, id)));
+  };
+
+  const getInfo = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const id = uuidParameter(params, 'deviceProfileId');
+    return json(deviceProfileInfoJson(await profiles.getInfo(caller.user.tenantId, id)));
+  };
 
   const save = async ({ caller, body }: ApiRequest): Promise<Reply> =>
     jsonText(deviceProfileJson(await profiles.save(caller.user.tenantId, profileRequest(await body(readProfile)))));
@@ -48,8 +57,16 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
   const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
     const paging = pageQuery(query, SORTABLE);
     const page = await profiles.list(caller.user.tenantId, paging);
-    return jsonText(pageJson(page, page.data.map(deviceProfileJson), paging));
+    return jsonText(pagePieces(page, wholes(page.data), paging));
   };
+
+  /** With their data, a few at a time. What is deleted meanwhile is left out. */
+  async function* wholes(infos: readonly ProfileInfo[]): AsyncGenerator<string[]> {
+    for (let at = 0; at < infos.length; at += WHOLE_PROFILES) {
+      const found = await profiles.wholes(infos.slice(at, at + WHOLE_PROFILES));
+      yield found.map(deviceProfileJson);
+    }
+  }
 
   const infos = async ({ caller, query }: ApiRequest): Promise<Reply> => {
     const paging = pageQuery(query, SORTABLE);
@@ -66,13 +83,13 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
 
   /** Of a profile, or of all of the tenant where none is named. */
   const keys =
-    (gather: (tenantId: string, profile: DeviceProfile | undefined) => Promise<string[]>) =>
+    (gather: (tenantId: Uuid, profile: ProfileInfo | undefined) => Promise<string[]>) =>
     async ({ caller, query }: ApiRequest): Promise<Reply> => {
       const { tenantId } = caller.user;
       const text = query.text('deviceProfileId');
       if (text === undefined) return json(await gather(tenantId, undefined));
       const id = uuidParameter({ deviceProfileId: text }, 'deviceProfileId');
-      return json(await gather(tenantId, await profiles.get(tenantId, id)));
+      return json(await gather(tenantId, await profiles.getInfo(tenantId, id)));
     };
 
   const both = { authorities: TENANT_AND_CUSTOMER, refusal: 'json' } as const;
@@ -117,7 +134,7 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
       summary: 'A device profile',
       answer: PROFILE,
       ...tenant,
-      handle: async (request: ApiRequest) => jsonText(deviceProfileJson(await profileOf(request))),
+      handle: get,
     },
     {
       method: 'DELETE',
@@ -159,7 +176,7 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
       summary: 'A device profile in short',
       answer: jsonAnswer(DEVICE_PROFILE_INFO_ANSWER),
       ...both,
-      handle: async (request: ApiRequest) => json(deviceProfileInfoJson(await profileOf(request))),
+      handle: getInfo,
     },
     {
       method: 'GET',

@@ -1,4 +1,4 @@
-import { type DeviceProfile, PROVISION_TYPES } from '@tandem/core';
+import { type DeviceProfile, PROVISION_TYPES, type ProfileInfo } from '@tandem/core';
 import { entityId, optionalId } from './entity-id';
 import {
   ALWAYS_NULL,
@@ -81,7 +81,7 @@ export function deviceProfileJson(profile: DeviceProfile): string {
 }
 
 /** The members that every version of the reference has (server contract 4.1). */
-export const deviceProfileInfoJson = (profile: DeviceProfile) => ({
+export const deviceProfileInfoJson = (profile: ProfileInfo) => ({
   id: entityId('DEVICE_PROFILE', profile.id),
   name: profile.name,
   image: null,
@@ -90,4 +90,4 @@ export const deviceProfileInfoJson = (profile: DeviceProfile) => ({
   transportType: profile.transportType,
 });
 
-export const deviceProfileNameJson = ({ id, name }: DeviceProfile) => ({ id: entityId('DEVICE_PROFILE', id), name });
+export const deviceProfileNameJson = ({ id, name }: ProfileInfo) => ({ id: entityId('DEVICE_PROFILE', id), name });

@@ -2,6 +2,7 @@ import {
   credentialsHash,
   type DeviceProfile,
   type Page,
+  type ProfileInfo,
   type ProfileQuery,
   page,
   type Uuid,
@@ -29,6 +30,7 @@ export class Profiles {
       .absent('profile-names', nameField(profile), 'NAME_TAKEN')
       .absent('profiles', id, 'VERSION')
       .set('profiles', id, profileText(profile))
+      .set('profile-data', id, profile.profileData)
       .set('profile-names', nameField(profile), id);
     takeProvisionKey(commit, profile);
     referTo(commit, undefined, profile);
@@ -48,6 +50,7 @@ export class Profiles {
         .unchanged('profiles', id, text)
         .unchanged('default-profiles', stored.tenantId, defaultId)
         .set('profiles', id, profileText(value))
+        .set('profile-data', id, value.profileData)
         .tell({ kind: 'profile', profileId: id });
       if (nameField(stored) !== nameField(value)) {
         commit
@@ -68,39 +71,53 @@ export class Profiles {
 
   delete(id: Uuid): Promise<Written<DeviceProfile>> {
     return this.writer.write(async () => {
-      const { text, defaultId, stored } = await this.#stored(id);
-      if (!stored) return 'ABSENT';
+      const { text, defaultId, stored, profileData } = await this.#stored(id);
+      if (!stored || profileData === undefined) return 'ABSENT';
       const commit = new Commit()
         .zero('profile-uses', id, 'IN_USE')
         .unchanged('profiles', id, text)
         .unchanged('default-profiles', stored.tenantId, defaultId)
         .remove('profiles', id)
+        .remove('profile-data', id)
         .remove('profile-names', nameField(stored))
         .tell({ kind: 'profile', profileId: id });
       dropProvisionKey(commit, stored);
       referTo(commit, stored);
       if (stored.isDefault) commit.remove('default-profiles', stored.tenantId);
-      return { value: stored, commit };
+      return { value: { ...stored, profileData }, commit };
     });
   }
 
   async get(id: Uuid): Promise<DeviceProfile | undefined> {
-    return (await this.#stored(id)).stored;
+    const { stored, profileData } = await this.#stored(id);
+    return stored && profileData !== undefined ? { ...stored, profileData } : undefined;
   }
 
-  findByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
+  async getInfo(id: Uuid): Promise<ProfileInfo | undefined> {
+    const [text, defaultId] = await this.reader.read(['profiles', at(id)], ['default-profiles', headOf(1)]);
+    return parseProfile(text, defaultId);
+  }
+
+  findByName(tenantId: Uuid, name: string): Promise<ProfileInfo | undefined> {
     return this.#follow(['profile-names', at(nameField({ tenantId, name }))]);
   }
 
-  findDefault(tenantId: Uuid): Promise<DeviceProfile | undefined> {
+  findDefault(tenantId: Uuid): Promise<ProfileInfo | undefined> {
     return this.#follow(['default-profiles', at(tenantId)]);
   }
 
-  findByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
-    return this.#follow(['profiles-by-provision-key', at(credentialsHash(key))]);
+  async findByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
+    const [, text, defaultId, profileData] = await this.reader.read(
+      ['profiles-by-provision-key', at(credentialsHash(key))],
+      ['profiles', foundBy(1)],
+      ['default-profiles', headOf(2)],
+      ['profile-data', foundBy(1)],
+    );
+    const info = parseProfile(text, defaultId);
+    return info && profileData !== undefined ? { ...info, profileData } : undefined;
   }
 
-  async list(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+  async list(tenantId: Uuid, query: ProfileQuery): Promise<Page<ProfileInfo>> {
     const [texts, [defaultId], uses] = await Promise.all([
       this.reader.all('profiles'),
       this.reader.read(['default-profiles', at(tenantId)]),
@@ -118,11 +135,15 @@ export class Profiles {
   }
 
   async #stored(id: Uuid) {
-    const [text, defaultId] = await this.reader.read(['profiles', at(id)], ['default-profiles', headOf(1)]);
-    return { text, defaultId, stored: parseProfile(text, defaultId) };
+    const [text, defaultId, profileData] = await this.reader.read(
+      ['profiles', at(id)],
+      ['default-profiles', headOf(1)],
+      ['profile-data', at(id)],
+    );
+    return { text, defaultId, profileData, stored: parseProfile(text, defaultId) };
   }
 
-  async #follow(index: Step): Promise<DeviceProfile | undefined> {
+  async #follow(index: Step): Promise<ProfileInfo | undefined> {
     const [, text, defaultId] = await this.reader.read(
       index,
       ['profiles', foundBy(1)],
@@ -132,12 +153,12 @@ export class Profiles {
   }
 }
 
-function takeProvisionKey(commit: Commit, { id, provisionDeviceKey }: DeviceProfile): void {
+function takeProvisionKey(commit: Commit, { id, provisionDeviceKey }: ProfileInfo): void {
   if (!provisionDeviceKey) return;
   const hash = credentialsHash(provisionDeviceKey);
   commit.absent('profiles-by-provision-key', hash, 'PROVISION_KEY_TAKEN').set('profiles-by-provision-key', hash, id);
 }
 
-function dropProvisionKey(commit: Commit, { provisionDeviceKey }: DeviceProfile): void {
+function dropProvisionKey(commit: Commit, { provisionDeviceKey }: ProfileInfo): void {
   if (provisionDeviceKey) commit.remove('profiles-by-provision-key', credentialsHash(provisionDeviceKey));
 }

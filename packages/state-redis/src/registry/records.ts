@@ -1,4 +1,4 @@
-import type { Device, DeviceProfile, Uuid } from '@tandem/core';
+import type { Device, DeviceProfile, ProfileInfo, Uuid } from '@tandem/core';
 
 /**
  * How entities are written down: as JSON, without what is known from another table, and behind the one id that a script
@@ -17,7 +17,7 @@ export function deviceText({ type: _, ...device }: Device): string {
 
 /** @param profile text of the profile it refers to */
 export function parseDevice(text: string | undefined, profile: string | undefined): Device | undefined {
-  return text === undefined ? undefined : deviceOf(text, parseBehindHead<DeviceProfile>(profile)?.name ?? '');
+  return text === undefined ? undefined : deviceOf(text, parseBehindHead<ProfileInfo>(profile)?.name ?? '');
 }
 
 /** @param type name of the profile it refers to */
@@ -28,14 +28,14 @@ export const deviceOf = (text: string, type: string): Device => ({
 
 export const profileIdOf = (deviceRecord: string): Uuid => deviceRecord.slice(0, HEAD);
 
-/** `<tenant id> <JSON>`. Whether it is the default stands in a table of its own. */
-export function profileText({ isDefault: _, ...profile }: DeviceProfile): string {
+/** `<tenant id> <JSON>`. Whether it is the default, and its data, stand in tables of their own. */
+export function profileText({ isDefault: _, profileData: __, ...profile }: DeviceProfile): string {
   return `${profile.tenantId} ${JSON.stringify(profile)}`;
 }
 
 /** @param defaultId id of the default profile of its tenant */
-export function parseProfile(text: string | undefined, defaultId: Uuid | undefined): DeviceProfile | undefined {
-  const profile = parseBehindHead<Omit<DeviceProfile, 'isDefault'>>(text);
+export function parseProfile(text: string | undefined, defaultId: Uuid | undefined): ProfileInfo | undefined {
+  const profile = parseBehindHead<Omit<ProfileInfo, 'isDefault'>>(text);
   return profile && { ...profile, isDefault: profile.id === defaultId };
 }
 

@@ -7,6 +7,7 @@ import type {
   DeviceStep,
   DeviceStore,
   Page,
+  ProfileInfo,
   ProfileQuery,
   ResolvedDevice,
   SessionChange,
@@ -42,11 +43,15 @@ export class RedisDevices implements DeviceStore {
     return this.parts.profiles.get(id);
   }
 
-  findProfileByName(tenantId: Uuid, name: string): Promise<DeviceProfile | undefined> {
+  getProfileInfo(id: Uuid): Promise<ProfileInfo | undefined> {
+    return this.parts.profiles.getInfo(id);
+  }
+
+  findProfileByName(tenantId: Uuid, name: string): Promise<ProfileInfo | undefined> {
     return this.parts.profiles.findByName(tenantId, name);
   }
 
-  findDefaultProfile(tenantId: Uuid): Promise<DeviceProfile | undefined> {
+  findDefaultProfile(tenantId: Uuid): Promise<ProfileInfo | undefined> {
     return this.parts.profiles.findDefault(tenantId);
   }
 
@@ -54,7 +59,7 @@ export class RedisDevices implements DeviceStore {
     return this.parts.profiles.findByProvisionKey(key);
   }
 
-  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<DeviceProfile>> {
+  listProfiles(tenantId: Uuid, query: ProfileQuery): Promise<Page<ProfileInfo>> {
     return this.parts.profiles.list(tenantId, query);
   }
 

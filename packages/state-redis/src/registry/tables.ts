@@ -14,6 +14,8 @@ export type Table =
   | 'removals'
   /** By id; see records.ts for the form. */
   | 'profiles'
+  /** Profile -> its `profileData`. */
+  | 'profile-data'
   /** Tenant and name -> id. */
   | 'profile-names'
   /** SHA-256 of the provision key -> id. */

@@ -10,8 +10,9 @@ const PAGE = { page: 0, pageSize: 1_000 };
 export class FirmwareUnderTest {
   constructor(readonly used: CoreUnderTest) {}
 
-  profile(): Promise<DeviceProfile> {
-    return this.used.core.profiles.default(this.used.tenantId);
+  async profile(): Promise<DeviceProfile> {
+    const { core, tenantId } = this.used;
+    return core.profiles.get(tenantId, (await core.profiles.default(tenantId)).id);
   }
 
   /** A package of the default profile, with data of its own where none are given. */
