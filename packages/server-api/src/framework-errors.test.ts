@@ -145,7 +145,7 @@ describe('a body', () => {
       'Device is referencing non existing',
     ],
     ['names a customer', `{"name":"a","customerId":{"id":"${NIL}"}}`, "Can't assign device to non-existent customer!"],
-    ['names a firmware', `{"name":"a","firmwareId":{"id":"${NIL}"}}`, 'Firmware and software are not available'],
+    ['names a firmware', `{"name":"a","firmwareId":{"id":"${NIL}"}}`, "Can't assign non-existent firmware!"],
     [
       'is nested beyond all measure',
       `{"name":"a","additionalInfo":{"x":${'['.repeat(300)}${']'.repeat(300)}}}`,

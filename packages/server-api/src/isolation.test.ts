@@ -43,7 +43,17 @@ beforeAll(async () => {
   const body = { method: 'SECRET_METHOD', persistent: true, expirationTime: server.clock.now() + 1e9 };
   const rpc = await server.call('POST', `/api/rpc/oneway/${device}`, { token: owner, body });
   await assign(await server.createDevice(owner, 'claimed'), customerId);
-  owned = { device, claimed: 'claimed', rpc: rpc.json<{ rpcId: string }>().rpcId, profile: session.profileId };
+  const ota = await server.call('POST', '/api/otaPackage', {
+    token: owner,
+    body: { type: 'FIRMWARE', title: 'firmware of the owner', version: '1' },
+  });
+  owned = {
+    device,
+    claimed: 'claimed',
+    rpc: rpc.json<{ rpcId: string }>().rpcId,
+    profile: session.profileId,
+    ota: ota.json<{ id: { id: string } }>().id.id,
+  };
 });
 afterAll(() => server.stop());
 

@@ -5,6 +5,7 @@ import { claimRoutes } from './controllers/claim-controller';
 import { deviceRoutes } from './controllers/device-controller';
 import { deviceCredentialsRoutes } from './controllers/device-credentials-controller';
 import { deviceProfileRoutes } from './controllers/device-profile-controller';
+import { otaPackageRoutes } from './controllers/ota-package-controller';
 import { persistentRpcRoutes } from './controllers/persistent-rpc-controller';
 import { rpcRoutes } from './controllers/rpc-controller';
 import { timeSeriesChangesRoutes } from './controllers/time-series-changes-controller';
@@ -18,6 +19,7 @@ export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => 
   ...tagged('Devices', deviceCredentialsRoutes(core)),
   ...tagged('Claiming', claimRoutes(core)),
   ...tagged('Device profiles', deviceProfileRoutes(core)),
+  ...tagged('Firmware and software', otaPackageRoutes(core)),
   ...tagged('Attributes', attributesRoutes(core)),
   ...tagged('Time series', timeSeriesRoutes(core)),
   ...tagged('Time series', timeSeriesChangesRoutes(core)),

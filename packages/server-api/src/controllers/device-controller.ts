@@ -180,9 +180,6 @@ const DEVICE = jsonAnswer(DEVICE_ANSWER);
 
 /** @throws TandemError BAD_REQUEST for references to what this version does not have: nothing is dropped in silence */
 function deviceRequest({ value: body, text }: JsonBody<DeviceBody>): DeviceRequest {
-  if (body.firmwareId || body.softwareId) {
-    throw new TandemError('BAD_REQUEST', { message: 'Firmware and software are not available in this version' });
-  }
   if (body.customerId && uuidOf(body.customerId) !== NULL_UUID) {
     throw new TandemError('BAD_REQUEST', { message: "Can't assign device to non-existent customer!" });
   }
@@ -193,6 +190,8 @@ function deviceRequest({ value: body, text }: JsonBody<DeviceBody>): DeviceReque
     label: body.label,
     deviceProfileId: uuidOf(body.deviceProfileId),
     additionalInfo: body.additionalInfo ? splitJsonObject(text).get('additionalInfo') : null,
+    firmwareId: uuidOf(body.firmwareId),
+    softwareId: uuidOf(body.softwareId),
     version: body.version ?? undefined,
   };
 }

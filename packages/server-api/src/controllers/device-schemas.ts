@@ -26,8 +26,8 @@ export interface DeviceBody {
   readonly customerId?: { readonly id: string } | null;
   readonly additionalInfo?: JsonObject | null;
   readonly deviceData?: JsonObject | null;
-  readonly firmwareId?: unknown;
-  readonly softwareId?: unknown;
+  readonly firmwareId?: { readonly id: string } | null;
+  readonly softwareId?: { readonly id: string } | null;
   readonly version?: number | null;
 }
 
@@ -43,8 +43,8 @@ export const DEVICE_SCHEMA = {
     customerId: idOf('CUSTOMER'),
     additionalInfo: NULLABLE_OBJECT,
     deviceData: NULLABLE_OBJECT,
-    firmwareId: NULLABLE_OBJECT,
-    softwareId: NULLABLE_OBJECT,
+    firmwareId: idOf('OTA_PACKAGE'),
+    softwareId: idOf('OTA_PACKAGE'),
     version: NULLABLE_VERSION,
   },
 };

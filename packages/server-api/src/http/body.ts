@@ -9,13 +9,12 @@ const DISCARD_MAX = 33_554_432;
  * @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE for a compressed body
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    return Promise.reject(
-      new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Compressed bodies are not supported' }),
-    );
+  try {
+    refuseCompressed(request);
+  } catch (error) {
+    return Promise.reject(error);
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
+  if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(bodyTooLarge(limit));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -26,13 +25,20 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     };
     const onData = (chunk: Buffer) => {
       size += chunk.length;
-      if (size > limit) settle(tooLarge(limit));
+      if (size > limit) settle(bodyTooLarge(limit));
       else chunks.push(chunk);
     };
     const onEnd = () => settle(Buffer.concat(chunks, size));
     const onClose = () => settle(new TandemError('BAD_REQUEST', { message: 'The body is incomplete' }));
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });
+}
+
+/** @throws TandemError UNSUPPORTED_MEDIA_TYPE */
+export function refuseCompressed(request: IncomingMessage): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return;
+  throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Compressed bodies are not supported' });
 }
 
 /** Lets the rest of an unwanted body pass; a sender that goes on beyond all measure loses the connection. */
@@ -52,5 +58,5 @@ export function requireJsonType(request: IncomingMessage): void {
   throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: `Content-Type '${type}' is not supported` });
 }
 
-const tooLarge = (limit: number) =>
+export const bodyTooLarge = (limit: number) =>
   new TandemError('PAYLOAD_TOO_LARGE', { message: `Payload size exceeds the limit of ${limit} bytes` });

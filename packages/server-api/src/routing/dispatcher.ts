@@ -7,6 +7,7 @@ import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
 import type { BodyReader } from '../http/body-reader';
 import { errorReply } from '../http/error-reply';
+import { type FilePart, type FileReader, type TakeOptions, takeFile } from '../http/multipart';
 import { pathOf } from '../http/path';
 import { Query } from '../http/query';
 import { plainText, type Reply } from './reply';
@@ -135,6 +136,26 @@ export class Dispatcher {
     }
   }
 
+  /** As long as the body comes in it is the client that is waited for. */
+  async #fileOf<T>(
+    request: Request,
+    response: Response,
+    options: TakeOptions,
+    take: (file: FilePart) => Promise<T>,
+  ): Promise<T> {
+    const goOn = () => {
+      if (!response.closed) this.#waiting.set(response, request);
+    };
+    this.#waiting.delete(response);
+    request.once('end', goOn);
+    try {
+      return await takeFile(request, options, take);
+    } finally {
+      request.off('end', goOn);
+      goOn();
+    }
+  }
+
   #parametersOf(route: Route): ReadonlySet<string> {
     let names = this.#parameters.get(route);
     if (!names) {
@@ -150,6 +171,14 @@ export class Dispatcher {
       params: request.params as Record<string, string>,
       query: new Query(request.url, this.#parametersOf(route)),
       signal,
+      file: <T>(reader: FileReader, take: (file: FilePart) => Promise<T>) => {
+        if (reader !== route.body) throw new Error('The route names another reader of the body');
+        return this.#fileOf(request, response, { part: reader.part, limit: limit ?? FALLBACK_BODY_MAX, signal }, take);
+      },
+      header: (name) => {
+        const value = request.headers[name];
+        return typeof value === 'string' ? value : undefined;
+      },
       body: async <T>(reader: BodyReader<T>) => {
         if (reader !== route.body) throw new Error('The route names another reader of the body');
         if (reader.media === 'json') requireJsonType(request);
@@ -190,15 +219,20 @@ function writeHead(response: ServerResponse, reply: Reply): void {
   response.end(typeof reply.body === 'string' ? reply.body : undefined);
 }
 
-function setHead(response: ServerResponse, { status, contentType }: Reply): void {
+function setHead(response: ServerResponse, { status, contentType, headers = {} }: Reply): void {
   response.statusCode = status;
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   if (contentType !== undefined) response.setHeader('Content-Type', contentType);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
 /** The head goes out with the first piece, so that what fails before it is still told by its status. */
-async function writePieces(response: ServerResponse, reply: Reply, pieces: AsyncIterable<string>): Promise<void> {
+async function writePieces(
+  response: ServerResponse,
+  reply: Reply,
+  pieces: AsyncIterable<string | Buffer>,
+): Promise<void> {
   const iterator = pieces[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (response.writableEnded) {

@@ -2,8 +2,10 @@
 export interface Reply {
   readonly status: number;
   readonly contentType?: string;
+  /** Further ones; they go before those that every answer has. */
+  readonly headers?: Readonly<Record<string, string | number>>;
   /** In pieces where it may be too long to be held at once. */
-  readonly body?: string | AsyncIterable<string>;
+  readonly body?: string | AsyncIterable<string | Buffer>;
 }
 
 const JSON_TYPE = 'application/json';

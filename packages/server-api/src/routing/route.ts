@@ -1,6 +1,7 @@
 import type { Authority } from '@tandem/core';
 import type { Principal } from '../auth/principal';
 import type { BodyReader } from '../http/body-reader';
+import type { FilePart, FileReader } from '../http/multipart';
 import type { Query } from '../http/query';
 import type { Answer } from './answer';
 import type { QueryParameter } from './query-parameters';
@@ -20,6 +21,14 @@ export interface PublicRequest {
    * @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, and what the reader throws
    */
   body<T>(reader: BodyReader<T>): Promise<T>;
+  /**
+   * The file that the body brings, while it comes in.
+   * @param reader the one that the route names
+   * @throws TandemError PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, BAD_REQUEST, and what `take` throws
+   */
+  file<T>(reader: FileReader, take: (file: FilePart) => Promise<T>): Promise<T>;
+  /** One header of the request. @param name in lower case */
+  header(name: string): string | undefined;
 }
 
 export interface ApiRequest extends PublicRequest {
@@ -37,7 +46,7 @@ interface RouteBase {
   /** Parameters of the query: a handler can read no others. */
   readonly query?: readonly QueryParameter[];
   /** The body: a handler can read it no other way. */
-  readonly body?: BodyReader<unknown>;
+  readonly body?: BodyReader<unknown> | FileReader;
   /** What a success looks like; tests hold every answer to it. */
   readonly answer: Answer;
 }

@@ -20,6 +20,7 @@ export interface Ids {
   readonly claimed: string;
   readonly rpc: string;
   readonly profile: string;
+  readonly ota: string;
 }
 
 /** Of things that never were. */
@@ -28,6 +29,7 @@ export const absentIds = (): Ids => ({
   claimed: systemRandom.uuid(),
   rpc: systemRandom.uuid(),
   profile: systemRandom.uuid(),
+  ota: systemRandom.uuid(),
 });
 
 /** Who may make a call. */
@@ -54,6 +56,8 @@ export function targetOf(path: string, { target }: AccessRule, ids: Ids): string
     .replace('{deviceId}', ids.device)
     .replace('{rpcId}', ids.rpc)
     .replace('{deviceProfileId}', ids.profile)
+    .replace('{otaPackageId}', ids.ota)
+    .replace('{type}', 'FIRMWARE')
     .replace('{scope}', 'SHARED_SCOPE')
     .replace('{ttl}', '60');
   return `${filled}?${QUERY}`;
@@ -139,6 +143,15 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/deviceProfileInfo/{deviceProfileId}': { statuses: ofUsers },
   'GET /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },
   'GET /api/deviceProfiles': { statuses: ownTenant },
+
+  'POST /api/otaPackage': { statuses: ofTenant, body: (ids) => ({ id: { id: ids.ota }, title: 'stolen' }) },
+  'POST /api/otaPackage/{otaPackageId}': { statuses: ofTenant },
+  'GET /api/otaPackage/info/{otaPackageId}': { statuses: ofUsers },
+  'GET /api/otaPackage/{otaPackageId}': { statuses: ofTenant },
+  'GET /api/otaPackage/{otaPackageId}/download': { statuses: ofTenant },
+  'DELETE /api/otaPackage/{otaPackageId}': { statuses: ofTenant },
+  'GET /api/otaPackages': { statuses: ownUsers },
+  'GET /api/otaPackages/{deviceProfileId}/{type}': { statuses: ownUsers },
 
   [`GET ${ENTITY}/keys/attributes`]: { statuses: ofDevice },
   [`GET ${ENTITY}/keys/attributes/{scope}`]: { statuses: ofDevice },
