@@ -212,6 +212,43 @@ json 'one that has not come is not there' 404 '.errorCode == 32' GET '/api/tenan
 json 'without provisioning a device has no state of it' 200 '. == []' \
   GET "/api/plugins/telemetry/DEVICE/$thing/values/attributes/SERVER_SCOPE?keys=provisionState"
 
+echo '# 10. Firmware'
+guide package
+export package=$PACKAGE
+json 'a package is made' 200 '.hasData == false and .title == "thermometer" and .type == "FIRMWARE" and
+  .deviceProfileId.id == env.default_profile' GET "/api/otaPackage/info/$package"
+head -c 100000 /dev/urandom >thermometer.bin
+export checksum=$(sha256sum thermometer.bin | cut -d ' ' -f 1)
+assign() { # <firmware id as JSON>
+  call GET "/api/device/$device"
+  call POST /api/device "$(jq -c ".firmwareId = $1" "$scratch/body")"
+}
+assign "{\"entityType\":\"OTA_PACKAGE\",\"id\":\"$package\"}"
+same 'a package without data is not assigned' "$status" 400
+curl_to_body -H "X-Authorization: Bearer $token" -F file=@thermometer.bin \
+  "$origin/api/otaPackage/$package?checksumAlgorithm=SHA256&checksum=00"
+same 'data with another checksum are refused' "$status $(got .message)" '400 Wrong otaPackage file!'
+guide upload >"$scratch/body"
+same 'the data are uploaded' "$(got '[.hasData, .dataSize, .fileName, .checksum == env.checksum] | map(tostring) | join(" ")')" \
+  'true 100000 thermometer.bin true'
+curl_to_body -H "X-Authorization: Bearer $token" "$origin/api/otaPackage/$package/download"
+same 'and come back byte by byte' "$status $(sha256sum <"$scratch/body" | cut -d ' ' -f 1)" "200 $checksum"
+json 'the package tells of itself' 200 '.checksumAlgorithm == "SHA256" and .version == "1.1"' GET "/api/otaPackage/info/$package"
+json 'and stands in the list' 200 '.totalElements == 1' GET "/api/otaPackages/$default_profile/FIRMWARE?pageSize=10&page=0"
+guide assign >"$scratch/body"
+same 'a device gets the package' "$(got .firmwareId.id)" "$package"
+soon 'which it is told by shared attributes' 200 'map({(.key): .value}) | add | [.fw_title, .fw_version, .fw_size,
+  .fw_checksum_algorithm, .fw_checksum == env.checksum] == ["thermometer", "1.1", 100000, "SHA256", true]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/SHARED_SCOPE"
+over_http 'that it reads' 200 '{"shared":{"fw_title":"thermometer","fw_version":"1.1"}}' my-token 'attributes?sharedKeys=fw_title,fw_version'
+soon 'and time series tell how far it is' 200 '[.fw_state, .target_fw_title, .target_fw_version | .[0].value] ==
+  ["INITIATED", "thermometer", "1.1"]' GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries"
+json 'a package in use is not deleted' 400 '.errorCode == 31' DELETE "/api/otaPackage/$package"
+assign null
+same 'the package is taken away' "$status $(jq .firmwareId "$scratch/body")" '200 null'
+soon 'with its attributes' 200 'map(.key) | map(select(startswith("fw_"))) == []' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/SHARED_SCOPE"
+
 echo '# 11. Whether a device is there'
 soon 'a device that has sent something is active' 200 'map({(.key): .value}) | add | .active and .lastActivityTime > 0' \
   GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/SERVER_SCOPE?keys=active,lastActivityTime"
@@ -221,6 +258,7 @@ json 'one that never did is not' 200 '.[0].value == false' \
 echo '# 12. Clean up'
 for each in $device $valve $thing $certified; do text 'a device is deleted' 200 '' DELETE "/api/device/$each"; done
 json 'and gone' 404 '.errorCode == 32' GET "/api/device/$device"
+text 'a package is deleted' 200 '' DELETE "/api/otaPackage/$package"
 for each in $profile $pump $sensors; do text 'a profile is deleted' 200 '' DELETE "/api/deviceProfile/$each"; done
 json 'the default profile stays' 400 '.message == "Deletion of Default Device Profile is prohibited!"' \
   DELETE "/api/deviceProfile/$default_profile"

@@ -1,6 +1,7 @@
 # What test/tour.sh is written in: a gateway of its own, calls of the server API, and what must come back. To be sourced.
 here=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
+cd "$scratch"
 origin= coap= metrics= gateway= token= status=
 coap_client=$(command -v coap-client-notls || command -v coap-client) || { echo 'tour: there is no coap-client' >&2; exit 1; }
 trap 'stop_gateway; rm -rf "$scratch"' EXIT
