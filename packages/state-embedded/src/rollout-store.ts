@@ -45,6 +45,14 @@ export class EmbeddedRollouts implements RolloutStore {
     });
   }
 
+  /** Whoever held one has died: the folder has one owner. To be called before anybody else does. */
+  async releaseAll(): Promise<void> {
+    await this.transactions.run(() => {
+      const rows = [...this.env.rollouts.getRange()].map(({ value }) => JSON.parse(value) as Row);
+      for (const { rollout } of rows) this.#put({ rollout, until: 0 });
+    });
+  }
+
   async count(): Promise<number> {
     return this.env.rollouts.getCount();
   }

@@ -144,6 +144,7 @@ function openState(
   const files = new FirmwareFiles(options.folder, transactions, space);
   const packageUses = new PackageUses(env);
   const firmware = new EmbeddedFirmware(env, transactions, files, packageUses, options);
+  const rollouts = new EmbeddedRollouts(env, transactions);
   const consumed = consumedSequence(view);
   const consumer: LogConsumer = { consumed: () => materialiser.consumed(), wake: () => materialiser.wake() };
   const log = new EmbeddedTelemetryLog(logEnv, logTransactions, consumer, {
@@ -205,7 +206,7 @@ function openState(
     activity: new EmbeddedActivity(env, feed, attributes),
     feed,
     firmware,
-    rollouts: new EmbeddedRollouts(env, transactions),
+    rollouts,
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
@@ -222,6 +223,7 @@ function openState(
   async function resume(): Promise<void> {
     await purge.resume();
     await firmware.sweep();
+    await rollouts.releaseAll();
   }
 
   async function closeAll(): Promise<void> {

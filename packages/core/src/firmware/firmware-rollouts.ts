@@ -10,7 +10,7 @@ import { assignedId } from './assigned-package';
 import type { DeviceFirmware } from './device-firmware';
 
 /** How long a step may take until another process goes on in our place. */
-const HOLD: Millis = 60_000;
+const HOLD: Millis = 30_000;
 /** When it is tried again after the store could not do it. */
 const RETRY: Millis = 2_000;
 /** Steps until another rollout has its turn. */
