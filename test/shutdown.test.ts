@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { WebSocketClient } from '../packages/server-api/src/testing/web-socket-client';
 import { CoapDevice, type CoapExchange } from './support/coap-device';
 import { cleanUp, GatewayProcess } from './support/gateway-process';
 import { HttpDevice } from './support/http-device';
@@ -81,6 +82,28 @@ describe('A stop under the weight of devices', () => {
     expect(performance.now() - begun).toBeLessThan(LONGEST_STOP);
     expect(gateway.log.filter(({ message }) => message === 'stopping')).toHaveLength(1);
     for (const peer of peers) peer.close();
+  });
+});
+
+describe('WebSocket clients', () => {
+  it('are told that the gateway goes; who does not answer does not keep the stop from ending', async () => {
+    const gateway = await GatewayProcess.start();
+    const { jwt } = await ServerClient.login(gateway.http);
+    const [client, silent] = await Promise.all(
+      ['/api/ws', '/api/ws/plugins/telemetry'].map((path) =>
+        WebSocketClient.open(gateway.http, `${path}?token=${jwt}`),
+      ),
+    );
+    if (!client || !silent) throw new Error('a client is missing');
+    await gateway.settled('tandem_ws_strangers', 0);
+    silent.socket.pause();
+    const begun = performance.now();
+    const exit = gateway.stop();
+    expect(await client.closed).toBe('1001 The gateway is shutting down');
+    expect(await exit).toEqual({ code: 0, signal: null });
+    expect(performance.now() - begun).toBeLessThan(LONGEST_STOP);
+    expect(gateway.log.filter(({ level }) => level === 'error')).toEqual([]);
+    silent.socket.terminate();
   });
 });
 

@@ -1,3 +1,4 @@
+import { WebSocketClient } from '../packages/server-api/src/testing/web-socket-client';
 import { startRedisCluster } from '../packages/state-redis/src/testing/redis-cluster';
 import { startRedis } from '../packages/state-redis/src/testing/redis-server';
 import { cleanUp, GatewayProcess } from './support/gateway-process';
@@ -44,6 +45,41 @@ describe.each(KINDS)('On %s', (_kind, start) => {
         text: '{"target":21.0,"on":true}',
         observe: true,
       });
+      coap.close();
+    });
+
+    it('what devices send to one, and what the server writes, reaches a WebSocket at another', async () => {
+      const { id, http, coap } = await gateway.device();
+      const client = await WebSocketClient.open(
+        gateway.api.http,
+        `/api/ws/plugins/telemetry?token=${gateway.server.jwt}`,
+      );
+      client.send({
+        tsSubCmds: [{ cmdId: 1, entityType: 'DEVICE', entityId: id, scope: 'LATEST_TELEMETRY' }],
+        attrSubCmds: [
+          { cmdId: 2, entityType: 'DEVICE', entityId: id, scope: 'CLIENT_SCOPE' },
+          { cmdId: 3, entityType: 'DEVICE', entityId: id, scope: 'SHARED_SCOPE' },
+        ],
+      });
+      for (let n = 0; n < 3; n++) expect(await client.next()).toMatchObject({ errorCode: 0, data: {} });
+      expect((await http.post('telemetry', '{"temperature":42.0}')).status).toBe(200);
+      expect(await client.next()).toMatchObject({
+        subscriptionId: 1,
+        data: { temperature: [[expect.anything(), '42.0']] },
+      });
+      expect((await coap.post('telemetry', '{"temperature":43}')).code).toBe('2.01');
+      expect(await client.next()).toMatchObject({
+        subscriptionId: 1,
+        data: { temperature: [[expect.anything(), '43']] },
+      });
+      expect((await coap.post('attributes', '{"firmware":"1.2"}')).code).toBe('2.01');
+      expect(await client.next()).toMatchObject({
+        subscriptionId: 2,
+        data: { firmware: [[expect.anything(), '1.2']] },
+      });
+      await gateway.server.share(id, '{"target":21.0}');
+      expect(await client.next()).toMatchObject({ subscriptionId: 3, data: { target: [[expect.anything(), '21.0']] } });
+      await client.close();
       coap.close();
     });
 
@@ -136,6 +172,8 @@ describe.each(KINDS)('On %s', (_kind, start) => {
       expect((await fetch(`http://127.0.0.1:${gateway.api.http}/api/v1/${token}/attributes`)).status).toBe(404);
       await expect(ServerClient.login(gateway.http.http)).rejects.toThrow('404');
       expect(gateway.coap.http).toBe(0);
+      const live = `/api/ws/plugins/telemetry?token=${gateway.server.jwt}`;
+      await expect(WebSocketClient.open(gateway.http.http, live)).rejects.toThrow('404');
       expect(http.port).not.toBe(gateway.api.http);
       coap.close();
     });

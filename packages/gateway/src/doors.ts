@@ -1,6 +1,6 @@
 import { type CoapTransport, createCoapTransport, type ListedObservation } from '@tandem/coap-transport';
 import type { Core, Role } from '@tandem/core';
-import { answerTheRest, createApp, createDeviceApi, createHttpServer } from '@tandem/http-transport';
+import { answerTheRest, createApp, createDeviceApi, createHttpServer, type Upgrades } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
 import { bind } from './bind';
 import { closeServer } from './http-close';
@@ -38,13 +38,15 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   const app = createApp();
   const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
   if (deviceApi) shutdown.first('device API', () => deviceApi.close(PATIENCE));
+  let upgrades: Upgrades | undefined;
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await patience.with('the server API', () => createServerApi(core, version()));
     app.use(serverApi.router);
+    upgrades = serverApi.webSockets;
     shutdown.first('server API', () => serverApi.close(PATIENCE));
   }
   answerTheRest(app, core);
-  const server = createHttpServer(app, { first: deviceApi?.middleware });
+  const server = createHttpServer(app, { first: deviceApi?.middleware, upgrades });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', (elapsed) => closeServer(server, elapsed));
   return port;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { createApp, createHttpServer, ListenError, listen } from './http-server';
 
@@ -41,4 +41,56 @@ it('says in one line that the machine does not have an address', async () => {
   const failure = await listen(createHttpServer(createApp()), { host: '192.0.2.1', port: 0 }).catch((error) => error);
   expect(failure).toBeInstanceOf(ListenError);
   expect(failure.message).toMatch(/^port 0 \(TCP\) on 192\.0\.2\.1 cannot be had[^\n]*$/);
+});
+
+describe('A server that upgrades some requests', () => {
+  const server = createHttpServer(
+    createApp().use((request, response) => {
+      let body = '';
+      request.on('data', (piece) => {
+        body += piece;
+      });
+      request.on('end', () => response.end(`${request.method} ${request.url} ${body} as ever`));
+    }),
+    {
+      upgrades: {
+        takes: ({ url }) => url === '/live',
+        upgrade: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+      },
+    },
+  );
+  let port: number;
+  beforeAll(async () => {
+    ({ port } = await listen(server, HERE));
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  async function ask(target: string, upgrade: string, body = ''): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    const head = [`POST ${target} HTTP/1.1`, 'Host: x', 'Connection: Upgrade, HTTP2-Settings, close'];
+    socket.write([...head, `Upgrade: ${upgrade}`, `Content-Length: ${body.length}`, '', body].join('\r\n'));
+    let text = '';
+    socket.on('data', (piece) => {
+      text += piece;
+    });
+    await once(socket, 'close');
+    return text;
+  }
+
+  it('hands over those that are taken', async () => {
+    expect(await ask('/live', 'WebSocket')).toMatch(/^HTTP\/1.1 101 /);
+  });
+
+  it.each([
+    ['h2c', '/live'],
+    ['h2c', '/other'],
+    ['websocket', '/other'],
+  ])('serves any other one as if it had not asked, with its body: %s at %s', async (upgrade, target) => {
+    const text = await ask(target, upgrade, '{"a":1}');
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
+    expect(text).toContain(`POST ${target} {"a":1} as ever`);
+  });
 });

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Core, type Millis, TandemError } from '@tandem/core';
 import express, { type Router } from 'express';
 import type { DeviceApiHandler } from './device-api';
@@ -35,12 +36,20 @@ export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock'
   });
 }
 
+/** Of requests with `Upgrade: websocket`. */
+export interface Upgrades {
+  takes(request: IncomingMessage): boolean;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
 export interface HttpServerOptions {
   /**
    * Sees every request before the router does. The device API stands here: going through the router would be a quarter of
    * what a message costs.
    */
   readonly first?: DeviceApiHandler;
+  /** Requests that become another protocol. Every other one that asks for that is served as if it had not. */
+  readonly upgrades?: Upgrades;
   /** The line and all headers of a request: a client that takes longer holds a connection for nothing. */
   readonly headersTimeout?: Millis;
   /** The whole request. 50 MiB, the largest body by default, in that time is 1.4 Mbit/s. Waiting for the answer is not in it. */
@@ -57,7 +66,9 @@ const CHECK_INTERVAL: Millis = 5_000;
 
 /** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
 export function createHttpServer(app: Router, options: HttpServerOptions = {}): Server {
+  const { first, upgrades } = options;
   const server = createServer({
+    ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades) }),
     headersTimeout: options.headersTimeout ?? 20_000,
     requestTimeout: options.requestTimeout ?? 300_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
@@ -66,7 +77,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
   });
   // A client may end its side once it has sent all of its request, and still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
-  const { first } = options;
+  if (upgrades) server.on('upgrade', (request, socket, head) => upgrades.upgrade(request, socket, head));
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     // Typed for an application's requests; the routes here use what node:http gives.
     const rest = () => app(request as express.Request, response as express.Response, () => response.destroy());
@@ -79,6 +90,27 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     serve(request, response);
   });
   return server;
+}
+
+/**
+ * A server that upgrades some requests gets from Node every one that asks for it, without its body: also those of clients
+ * that offer HTTP/2 with each request, as Java's do. Node asks the request whether it is to be upgraded, once its headers
+ * are there.
+ */
+function requestThatUpgrades(upgrades: Upgrades): typeof IncomingMessage {
+  class Request extends IncomingMessage {
+    declare upgrade: boolean;
+  }
+  const asked = Symbol('asked for an upgrade');
+  Object.defineProperty(Request.prototype, 'upgrade', {
+    get(this: IncomingMessage & { [asked]?: boolean }) {
+      return this[asked] === true && this.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.takes(this);
+    },
+    set(this: IncomingMessage & { [asked]?: boolean }, value: boolean) {
+      if (value) this[asked] = true;
+    },
+  });
+  return Request;
 }
 
 /** A client that announced a large body waits for leave: it gets it once the body is wanted, and never after a refusal. */

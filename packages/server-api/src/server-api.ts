@@ -11,6 +11,7 @@ import { routeTable } from './routes';
 import { Dispatcher, shuttingDown } from './routing/dispatcher';
 import { mountRoutes } from './routing/mount';
 import type { Route } from './routing/route';
+import { createWebSocketApi, type WebSocketApi } from './websocket/web-socket-api';
 
 /** Two of libuv's four threads, so that logins never starve the rest. */
 const LOGIN_LIMITS = { concurrent: 2, waiting: 64 };
@@ -21,12 +22,14 @@ export interface ServerApi {
    * everything else on.
    */
   readonly router: Router;
+  /** Live values on the same port. */
+  readonly webSockets: WebSocketApi;
   /** What is mounted: one row for each call. */
   readonly routes: readonly Route[];
   /** They as an OpenAPI 3.1 document. */
   describe(): object;
   /**
-   * Ends waiting calls with 503 and Retry-After, refuses new ones. Resolves when all are answered but those whose clients
+   * Ends waiting calls with 503 and Retry-After and WebSockets with 1001, refuses new ones. Resolves when all are answered but those whose clients
    * do not end their requests.
    * @param patience how long what waits for the store may take until it is answered so as well
    */
@@ -52,6 +55,7 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
   );
   const authenticator = new Authenticator(tokens, core.accounts);
   const routes = routeTable(core, { tokens, authenticator, logins: new LoginQueue(LOGIN_LIMITS) });
+  const webSockets = createWebSocketApi(core, authenticator);
   const dispatcher = new Dispatcher(core);
   const api = mountRoutes(routes, dispatcher);
 
@@ -81,11 +85,12 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
   router.use(openApiPages(describe));
   return {
     router,
+    webSockets,
     routes,
     describe,
-    close(patience) {
+    async close(patience) {
       key.close();
-      return dispatcher.close(patience);
+      await Promise.all([dispatcher.close(patience), webSockets.close(patience)]);
     },
   };
 }

@@ -101,6 +101,10 @@ export class ServerUnderTest {
       const next = () => void response.writeHead(418).end('passed on');
       api.router(request as express.Request, response as express.Response, next);
     });
+    server.on('upgrade', (request, socket, head) => {
+      if (api.webSockets.takes(request)) api.webSockets.upgrade(request, socket, head);
+      else socket.destroy();
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new ServerUnderTest(core, api, server, folder, logged, clock);
   }

@@ -1,0 +1,74 @@
+import { WebSocket } from 'ws';
+
+export interface Update {
+  readonly subscriptionId: number;
+  readonly errorCode: number;
+  readonly errorMsg: string | null;
+  readonly data: Readonly<Record<string, readonly (readonly [number, string])[]>> | null;
+  readonly latestValues: Readonly<Record<string, number>>;
+}
+
+/** A client that reads what it is sent in order. */
+export class WebSocketClient {
+  readonly socket: WebSocket;
+  /** With `code reason`. */
+  readonly closed: Promise<string>;
+  readonly #arrived: string[] = [];
+  #take: (() => void) | undefined;
+
+  private constructor(url: string) {
+    this.socket = new WebSocket(url);
+    this.socket.on('message', (data) => {
+      this.#arrived.push(String(data));
+      this.#take?.();
+    });
+    this.socket.on('error', () => {});
+    this.closed = new Promise((resolve) => {
+      this.socket.once('close', (code, reason) => resolve(`${code} ${reason}`.trim()));
+    });
+  }
+
+  static async open(port: number, target: string): Promise<WebSocketClient> {
+    const client = new WebSocketClient(`ws://127.0.0.1:${port}${target}`);
+    await new Promise((resolve, reject) => {
+      client.socket.once('open', resolve);
+      client.socket.once('error', reject);
+    });
+    return client;
+  }
+
+  send(message: object | string): void {
+    this.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  async text(): Promise<string> {
+    while (this.#arrived.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#take = resolve;
+      });
+    }
+    return this.#arrived.shift() ?? '';
+  }
+
+  async next(): Promise<Update> {
+    return JSON.parse(await this.text()) as Update;
+  }
+
+  /** The next `data` that is not empty. */
+  async data(): Promise<Update['data']> {
+    for (;;) {
+      const { data } = await this.next();
+      if (data === null || Object.keys(data).length > 0) return data;
+    }
+  }
+
+  /** What came and was not asked for. */
+  get unread(): readonly string[] {
+    return this.#arrived;
+  }
+
+  async close(): Promise<void> {
+    this.socket.close();
+    await this.closed;
+  }
+}

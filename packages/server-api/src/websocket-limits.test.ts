@@ -1,0 +1,219 @@
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { ServerUnderTest } from './testing/server-under-test';
+import { WebSocketClient } from './testing/web-socket-client';
+
+const TELEMETRY = '/api/ws/plugins/telemetry';
+let server: ServerUnderTest;
+let token: string;
+let id: string;
+const open: WebSocketClient[] = [];
+
+beforeAll(async () => {
+  server = await ServerUnderTest.start({
+    TANDEM_WS_MAX_SESSIONS: '8',
+    TANDEM_WS_MAX_STRANGERS: '3',
+    TANDEM_WS_MAX_SESSIONS_PER_TENANT: '5',
+    TANDEM_WS_MAX_SESSIONS_PER_USER: '4',
+    TANDEM_WS_MAX_SUBSCRIPTIONS: '300',
+    TANDEM_WS_MAX_COMMANDS: '100',
+    TANDEM_WS_SEND_BUFFER: '262144',
+  });
+  ({ token } = await server.login());
+  id = await server.createDevice(token, 'watched');
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((client) => client.close()));
+  await settled('tandem_ws_sessions', 0);
+  expect(gauge('tandem_ws_subscriptions')).toBe(0);
+});
+afterAll(() => server.stop());
+
+const gauge = (name: string) =>
+  server.core.metrics
+    .list()
+    .find((each) => each.name === name)
+    ?.read();
+
+async function settled(name: string, reading: number): Promise<void> {
+  while (gauge(name) !== reading) await new Promise(setImmediate);
+}
+
+async function connect(target = `${TELEMETRY}?token=${token}`): Promise<WebSocketClient> {
+  const client = await WebSocketClient.open(server.port, target);
+  open.push(client);
+  return client;
+}
+
+const sub = (cmdId: number, more: object = {}) => ({ cmdId, entityId: id, scope: 'LATEST_TELEMETRY', ...more });
+const post = async (values: object) =>
+  server.core.telemetry.post(await server.session(id), Buffer.from(JSON.stringify(values)));
+
+describe('A hostile WebSocket client', () => {
+  it.each([
+    ['a message of 32,769 bytes', (c: WebSocketClient) => c.send('x'.repeat(32_769)), '1009'],
+    ['binary', (c: WebSocketClient) => c.socket.send(Buffer.from('{}')), '1003 Messages are text'],
+    ['text that is no UTF-8', (c: WebSocketClient) => c.socket.send(Buffer.from([0xff]), { binary: false }), '1007'],
+  ])('is closed for %s', async (_what, send, closed) => {
+    const client = await connect();
+    send(client);
+    expect(await client.closed).toBe(closed);
+  });
+
+  it('may send 32,768 bytes', async () => {
+    const client = await connect();
+    const message = JSON.stringify({ tsSubCmds: [sub(1)] });
+    client.send(message + ' '.repeat(32_768 - message.length));
+    expect((await client.next()).errorCode).toBe(0);
+  });
+
+  it('is closed for what is no frame', async () => {
+    const client = await connect();
+    const raw = (client.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket;
+    raw.write(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    expect(await client.closed).toMatch(/^100[26]/);
+  });
+
+  it('is closed for a flood of commands, good or bad, and the process keeps none of them', async () => {
+    const floods = [
+      (n: number) => JSON.stringify({ tsSubCmds: [{ cmdId: n, unsubscribe: true }] }),
+      () => 'garbage',
+      () => '{}',
+    ];
+    for (const flood of floods) {
+      const client = await connect();
+      for (let n = 0; n <= 1_000; n++) client.send(flood(n));
+      expect(await client.closed).toBe('1008 Too many commands');
+    }
+  });
+
+  it('is closed for a flood before anybody knows who it is', async () => {
+    const hanging = new Promise<never>(() => {});
+    const spy = jest.spyOn(server.core.state.accounts, 'getUser').mockReturnValue(hanging);
+    const client = await connect();
+    for (let n = 0; n < 17; n++) client.send('{}');
+    expect(await client.closed).toBe('1008 Too many commands');
+    spy.mockRestore();
+  });
+
+  it('gets no more subscriptions than are allowed, and the session goes on', async () => {
+    const client = await connect();
+    for (let first = 1; first <= 320; first += 80) {
+      client.send({ tsSubCmds: Array.from({ length: 80 }, (_, n) => sub(first + n)) });
+    }
+    const told = [];
+    for (let n = 0; n < 320; n++) told.push(await client.next());
+    const refused = told.filter(({ errorCode }) => errorCode !== 0);
+    expect(new Set(refused.map(({ errorMsg }) => errorMsg))).toEqual(
+      new Set(['At most 300 subscriptions are allowed in a session']),
+    );
+    expect([refused.length, gauge('tandem_ws_subscriptions')]).toEqual([20, 300]);
+    await post({ a: 1 });
+    for (let n = 0; n < 300; n++) expect((await client.next()).data).toMatchObject({ a: [[expect.any(Number), '1']] });
+  });
+
+  it('that does not read is told and closed, and what it would have got takes no memory', async () => {
+    const [slow, other] = [await connect(), await connect()];
+    for (const client of [slow, other]) {
+      client.send({ tsSubCmds: [sub(1, { keys: 'big' })] });
+      await client.next();
+    }
+    slow.socket.pause();
+    const big = 'x'.repeat(100_000);
+    const closed = gauge('tandem_ws_slow_total') ?? 0;
+    let posts = 0;
+    while (gauge('tandem_ws_slow_total') === closed) {
+      await post({ big, n: ++posts });
+      expect((await other.next()).data?.big?.[0]?.[1]).toBe(big);
+    }
+    expect(gauge('tandem_ws_subscriptions')).toBe(1);
+    slow.socket.resume();
+    expect(await slow.closed).toBe('1008 Max pending updates limit reached!');
+    await post({ big: 'last' });
+    expect((await other.next()).data?.big?.[0]?.[1]).toBe('last');
+  });
+
+  it('is told where one answer by itself is too long', async () => {
+    const client = await connect();
+    await post(Object.fromEntries([1, 2, 3].map((n) => [`long${n}`, 'x'.repeat(100_000)])));
+    await server.core.state.materialiser.caughtUp();
+    const keys = 'long1,long2,long3';
+    client.send({ tsSubCmds: [sub(1, { keys })], historyCmds: [sub(2, { keys, endTs: 8_000_000_000_000 })] });
+    for (const told of [await client.next(), await client.next()]) {
+      expect(told.errorMsg).toBe('The answer is too long: ask for fewer keys, a smaller limit or a shorter range');
+    }
+    expect(gauge('tandem_ws_subscriptions')).toBe(0);
+  });
+});
+
+describe('WebSocket sessions', () => {
+  it('are bounded for each user and tenant', async () => {
+    const other = await server.addUser('colleague@example.org', { authority: 'TENANT_ADMIN' });
+    const { token: colleague } = await server.login(other.email);
+    const sessions = [];
+    for (let n = 0; n < 4; n++) sessions.push(await connect());
+    await settled('tandem_ws_strangers', 0);
+    expect(await (await connect()).closed).toBe('1008 Max user sessions limit reached!');
+    const fifth = await connect(`${TELEMETRY}?token=${colleague}`);
+    await settled('tandem_ws_strangers', 0);
+    expect(await (await connect(`${TELEMETRY}?token=${colleague}`)).closed).toBe(
+      '1008 Max tenant sessions limit reached!',
+    );
+    await fifth.close();
+    await settled('tandem_ws_sessions', 4);
+    await sessions[0]?.close();
+    await settled('tandem_ws_sessions', 3);
+    const again = await connect();
+    again.send({ tsSubCmds: [sub(1, { keys: 'a' })] });
+    expect((await again.next()).errorCode).toBe(0);
+  });
+
+  it('of strangers are bounded: further ones get 503 and the time to come again', async () => {
+    for (let n = 0; n < 3; n++) await connect('/api/ws');
+    await expect(WebSocketClient.open(server.port, '/api/ws')).rejects.toThrow('503');
+    expect(await upgradeRaw('/api/ws')).toMatch(
+      /^HTTP\/1.1 503 .*\r\nRetry-After: 5\r\n\r\n\{"status":503,"message":"There are too many WebSocket sessions"/s,
+    );
+  });
+
+  it('that are half open are cut', async () => {
+    const client = await connect();
+    const [dead, alive] = [await connect(), client];
+    await settled('tandem_ws_strangers', 0);
+    dead.socket.pause();
+    for (let n = 0; n < 3; n++) {
+      const pinged = once(alive.socket, 'ping');
+      server.clock.advance(10_000);
+      await pinged;
+      // The answer has to get there before the clock jumps on.
+      alive.send({ tsSubCmds: [{ cmdId: 1, unsubscribe: true }, sub(2)] });
+      await alive.next();
+    }
+    await settled('tandem_ws_sessions', 1);
+    dead.socket.terminate();
+  });
+
+  it('refuse what is no WebSocket handshake', async () => {
+    expect(await upgradeRaw('/api/ws', 'Sec-WebSocket-Key: x')).toMatch(/^HTTP\/1.1 400 /);
+    expect(await upgradeRaw('/api/ws', 'Sec-WebSocket-Version: 3')).toMatch(/^HTTP\/1.1 4\d\d /);
+  });
+});
+
+/** The whole answer to a handshake. */
+async function upgradeRaw(path: string, more = ''): Promise<string> {
+  const socket = connectTcp(server.port, '127.0.0.1');
+  const key = more.includes('Key') ? more : `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n${more}`;
+  const version = more.includes('Version') ? '' : 'Sec-WebSocket-Version: 13\r\n';
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${version}${key}\r\n\r\n`.replace(
+      '\r\n\r\n\r\n',
+      '\r\n\r\n',
+    ),
+  );
+  let text = '';
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  await once(socket, 'close');
+  return text;
+}

@@ -1,0 +1,226 @@
+import {
+  type Core,
+  LiveAttributes,
+  type LiveEntry,
+  type LiveSource,
+  LiveSubscription,
+  LiveTelemetry,
+  TandemError,
+  type Uuid,
+} from '@tandem/core';
+import { accessRequestedDevice } from '../access/device-access';
+import type { Principal } from '../auth/principal';
+import type { Command, Wish } from './commands';
+import { readHistory } from './history';
+import { ERROR_CODE, errorText, updateText } from './update';
+
+/** One subscription of a session. */
+export interface Subscribed {
+  readonly deviceId: Uuid;
+  /** Looks once more whether its session may see the device; ends it where it may not. */
+  review(): Promise<void>;
+}
+
+/** All subscriptions of the process, so that those of a device can be found. */
+export interface SubscriptionIndex {
+  add(subscribed: Subscribed): void;
+  remove(subscribed: Subscribed): void;
+}
+
+export interface SubscriptionHost {
+  readonly principal: Principal;
+  /** @returns false where the text is longer than a client may be sent */
+  send(text: string): boolean;
+}
+
+/** History commands that wait for the one before them. */
+const MAX_HISTORIES = 100;
+const TOO_LONG = 'The answer is too long: ask for fewer keys, a smaller limit or a shorter range';
+
+type Subscribe = Extract<Command, { readonly kind: 'subscribe' }>;
+type History = Extract<Command, { readonly kind: 'history' }>;
+
+const KINDS: readonly Wish['kind'][] = ['telemetry', 'attributes'];
+
+/** The subscriptions of one session, by kind and the `cmdId` of their commands (server contract 10.2, 10.3). */
+export class Subscriptions {
+  readonly #byId = new Map<string, DeviceSubscription>();
+  #histories: Promise<void> = Promise.resolve();
+  #waitingHistories = 0;
+  #over = false;
+
+  constructor(
+    private readonly core: Core,
+    private readonly host: SubscriptionHost,
+    private readonly index: SubscriptionIndex,
+    private readonly max: number,
+  ) {}
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  run(command: Command): void {
+    switch (command.kind) {
+      case 'subscribe':
+        this.#subscribe(command);
+        break;
+      case 'unsubscribe':
+        for (const kind of command.of ? [command.of] : KINDS) this.#byId.get(`${kind} ${command.cmdId}`)?.end();
+        break;
+      case 'history':
+        this.#history(command);
+        break;
+      case 'refused':
+        this.#refuse(command.cmdId, command.message);
+    }
+  }
+
+  /** Whoever has the session may see less by now. */
+  async review(): Promise<void> {
+    for (const subscription of [...this.#byId.values()]) await subscription.review();
+  }
+
+  end(): void {
+    this.#over = true;
+    for (const subscription of [...this.#byId.values()]) subscription.end();
+  }
+
+  #subscribe({ cmdId, deviceId, wish }: Subscribe): void {
+    const id = `${wish.kind} ${cmdId}`;
+    this.#byId.get(id)?.end();
+    if (this.#byId.size >= this.max) {
+      this.#refuse(cmdId, `At most ${this.max} subscriptions are allowed in a session`);
+      return;
+    }
+    const subscription = new DeviceSubscription(this.core, this.host, { cmdId, deviceId, wish }, () => {
+      this.index.remove(subscription);
+      if (this.#byId.get(id) === subscription) this.#byId.delete(id);
+    });
+    // Before it is looked whether the device may be seen: what changes meanwhile is heard.
+    this.#byId.set(id, subscription);
+    this.index.add(subscription);
+    void subscription.begin();
+  }
+
+  /** One after the other: each may be many points. */
+  #history(command: History): void {
+    if (this.#waitingHistories >= MAX_HISTORIES) {
+      this.#refuse(command.cmdId, 'Too many history commands wait');
+      return;
+    }
+    this.#waitingHistories++;
+    this.#histories = this.#histories.then(async () => {
+      await this.#answerHistory(command);
+      this.#waitingHistories--;
+    });
+  }
+
+  async #answerHistory({ cmdId, deviceId, keys, range }: History): Promise<void> {
+    if (this.#over) return;
+    try {
+      await accessRequestedDevice(this.core.devices, this.host.principal, deviceId);
+      const { points } = await readHistory(this.core.timeSeries, deviceId, keys, range);
+      const entries: LiveEntry[] = [];
+      for (const [key, ofKey] of points) for (const point of ofKey) entries.push({ id: key, key, ...point });
+      if (!this.host.send(updateText(cmdId, entries))) this.#refuse(cmdId, TOO_LONG);
+    } catch (error) {
+      this.host.send(failureText(this.core, cmdId, error));
+    }
+  }
+
+  #refuse(cmdId: number, message: string): void {
+    this.host.send(errorText(cmdId, ERROR_CODE.BAD_REQUEST, message));
+  }
+}
+
+class DeviceSubscription implements Subscribed {
+  readonly deviceId: Uuid;
+  readonly #cmdId: number;
+  #live: LiveSubscription | undefined;
+  #over = false;
+
+  constructor(
+    private readonly core: Core,
+    private readonly host: SubscriptionHost,
+    private readonly command: Omit<Subscribe, 'kind'>,
+    private readonly onEnd: () => void,
+  ) {
+    this.deviceId = command.deviceId;
+    this.#cmdId = command.cmdId;
+  }
+
+  async begin(): Promise<void> {
+    if (!(await this.#mayBeSeen())) return;
+    const { feed } = this.core.state;
+    this.#live = new LiveSubscription(feed, this.deviceId, this.#source(this.command.wish), this, this.core.clock);
+  }
+
+  async review(): Promise<void> {
+    await this.#mayBeSeen();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#live?.end();
+    this.onEnd();
+  }
+
+  tell(entries: readonly LiveEntry[]): void {
+    if (this.#over) return;
+    if (!this.host.send(updateText(this.#cmdId, entries)))
+      this.#fail(errorText(this.#cmdId, ERROR_CODE.BAD_REQUEST, TOO_LONG));
+  }
+
+  gone(): void {
+    this.#fail(failureText(this.core, this.#cmdId, absent()));
+  }
+
+  failed(error: TandemError): void {
+    this.#fail(failureText(this.core, this.#cmdId, error));
+  }
+
+  /** Where nobody knows, it goes on: what it shows it has shown before. */
+  async #mayBeSeen(): Promise<boolean> {
+    const begun = this.#live !== undefined;
+    try {
+      await accessRequestedDevice(this.core.devices, this.host.principal, this.deviceId);
+      return !this.#over;
+    } catch (thrown) {
+      const error = TandemError.from(thrown);
+      if (begun && error.row.http >= 500) return true;
+      this.#fail(failureText(this.core, this.#cmdId, error));
+      return false;
+    }
+  }
+
+  #fail(text: string): void {
+    if (this.#over) return;
+    this.end();
+    this.host.send(text);
+  }
+
+  #source(wish: Wish): LiveSource {
+    const { state, timeSeries } = this.core;
+    const { deviceId } = this;
+    if (wish.kind === 'attributes') return new LiveAttributes(state.attributes, deviceId, wish.scopes, wish.keys);
+    const { keys, onlyNewer, history: range } = wish;
+    const history = range && keys && (() => readHistory(timeSeries, deviceId, keys, range));
+    return new LiveTelemetry(timeSeries, deviceId, { keys, onlyNewer, history });
+  }
+}
+
+const absent = () => new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
+
+function failureText({ logger }: Core, cmdId: number, thrown: unknown): string {
+  const error = TandemError.from(thrown);
+  if (error.row.http === 500) {
+    const cause = error.cause ?? error;
+    logger.error('a command over WebSocket failed', { error: cause instanceof Error ? cause.stack : String(cause) });
+    return errorText(cmdId, ERROR_CODE.INTERNAL, 'Internal Server error!');
+  }
+  if (error.row.http > 500) return errorText(cmdId, ERROR_CODE.INTERNAL, error.message);
+  const unseen = error.code === 'NOT_FOUND' || error.code === 'PERMISSION_DENIED';
+  return errorText(cmdId, unseen ? ERROR_CODE.UNAUTHORIZED : ERROR_CODE.BAD_REQUEST, error.message);
+}

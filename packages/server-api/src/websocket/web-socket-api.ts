@@ -1,0 +1,233 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Core, type Millis, MultiMap, TandemError, type Timer, type User, type Uuid } from '@tandem/core';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Authenticator } from '../auth/authenticator';
+import { errorReply } from '../http/error-reply';
+import { pathOf } from '../http/path';
+import { CLOSE } from './close-codes';
+import { credentialsOf, tokenInUrl } from './credentials';
+import { Reviews } from './reviews';
+import { Session, type SessionHost } from './session';
+import type { Subscribed } from './subscriptions';
+
+export interface WebSocketApi {
+  /** Whether a request that asks for a WebSocket gets one; every other one is a request like any other. */
+  takes(request: IncomingMessage): boolean;
+  /** For a request that is taken. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Closes all sessions, and opens no more. Resolves when all connections have ended.
+   * @param patience how long clients may take to answer
+   */
+  close(patience: Millis): Promise<void>;
+}
+
+/** How often every session is looked at, whether or not anything of it was said to have changed. */
+const REVIEW_INTERVAL: Millis = 60_000;
+const PINGS = 3;
+const PLUGINS = '/api/ws/plugins/';
+const RETRY_AFTER: Millis = 5_000;
+
+/** The WebSocket API of server contract 10. */
+export function createWebSocketApi(core: Core, authenticator: Authenticator): WebSocketApi {
+  return new Sessions(core, authenticator);
+}
+
+class Sessions implements WebSocketApi, SessionHost {
+  readonly #server: WebSocketServer;
+  readonly #sessions = new Set<Session>();
+  /** Those of them that have not been admitted. */
+  readonly #strangers = new Set<Session>();
+  readonly #byTenant = new Counts();
+  readonly #byUser = new Counts();
+  readonly #byDevice = new MultiMap<Uuid, Subscribed>();
+  readonly #reviews = new Reviews();
+  readonly #slow: { add(): void };
+  readonly #refused: { add(): void };
+  readonly #off: (() => void)[];
+  readonly subscriptions = {
+    add: (subscribed: Subscribed) => this.#byDevice.add(subscribed.deviceId, subscribed),
+    remove: (subscribed: Subscribed) => void this.#byDevice.delete(subscribed.deviceId, subscribed),
+  };
+  #pinging: Timer;
+  #reviewing: Timer;
+  #closing = false;
+  #whenEmpty = () => {};
+
+  constructor(
+    readonly core: Core,
+    private readonly authenticator: Authenticator,
+  ) {
+    const { settings, state, metrics } = core;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: settings.TANDEM_WS_MAX_MESSAGE,
+      // A compressed connection costs some 300 kB; and what is sent is short.
+      perMessageDeflate: false,
+    });
+    this.#off = [
+      state.accounts.onAccountChange((change) => {
+        this.#reviews.add(
+          [...this.#sessions].filter(({ user }) => {
+            if (change.kind === 'missed') return true;
+            return change.kind === 'user' ? user?.id === change.userId : user?.customerId === change.customerId;
+          }),
+        );
+      }),
+      state.devices.onSessionChange((change) => {
+        if (change.kind === 'device') this.#reviews.add(this.#byDevice.of(change.deviceId));
+        if (change.kind === 'missed') for (const id of this.#byDevice.keys()) this.#reviews.add(this.#byDevice.of(id));
+      }),
+    ];
+    this.#pinging = this.#pingLater();
+    this.#reviewing = this.#reviewLater();
+    metrics.gauge('tandem_ws_sessions', 'WebSocket sessions', () => this.#sessions.size);
+    metrics.gauge(
+      'tandem_ws_strangers',
+      'WebSocket sessions whose token has not been checked yet',
+      () => this.#strangers.size,
+    );
+    metrics.gauge('tandem_ws_subscriptions', 'Subscriptions of WebSocket sessions', () => this.#byDevice.count);
+    metrics.gauge(
+      'tandem_ws_reviews',
+      'WebSocket sessions and subscriptions whose rights are to be looked at again',
+      () => this.#reviews.due,
+    );
+    this.#slow = metrics.counter(
+      'tandem_ws_slow_total',
+      'WebSocket sessions that were closed because their client did not read',
+    );
+    this.#refused = metrics.counter(
+      'tandem_ws_refused_total',
+      'WebSocket sessions that were refused because there were too many',
+    );
+  }
+
+  takes(request: IncomingMessage): boolean {
+    const path = pathOf(request.url ?? '');
+    return path === '/api/ws' || path.startsWith(PLUGINS);
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { TANDEM_WS_MAX_SESSIONS, TANDEM_WS_MAX_STRANGERS } = this.core.settings;
+    // Whoever is refused may be gone by now.
+    socket.on('error', () => {});
+    const full = this.#sessions.size >= TANDEM_WS_MAX_SESSIONS || this.#strangers.size >= TANDEM_WS_MAX_STRANGERS;
+    if (this.#closing) {
+      this.#refuse(socket, new TandemError('SHUTTING_DOWN', { retryAfter: RETRY_AFTER }));
+    } else if (full) {
+      this.#refused.add();
+      const message = 'There are too many WebSocket sessions';
+      this.#refuse(socket, new TandemError('SHUTTING_DOWN', { message, retryAfter: RETRY_AFTER }));
+    } else {
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, request.url ?? ''));
+    }
+  }
+
+  #open(webSocket: WebSocket, url: string): void {
+    const path = pathOf(url);
+    if (path === '/api/ws' || path === `${PLUGINS}telemetry`) {
+      const session = new Session(webSocket, path === '/api/ws' ? 'typed' : 'telemetry', this);
+      this.#sessions.add(session);
+      this.#strangers.add(session);
+      session.begin(tokenInUrl(url));
+    } else {
+      webSocket.on('error', () => {});
+      webSocket.close(CLOSE.BAD_DATA, "Can't find plugin with specified token!");
+    }
+  }
+
+  async close(patience: Millis): Promise<void> {
+    this.#closing = true;
+    for (const off of this.#off) off();
+    this.#pinging.cancel();
+    this.#reviewing.cancel();
+    this.#reviews.clear();
+    for (const session of this.#sessions) session.close(CLOSE.GOING_AWAY, 'The gateway is shutting down');
+    if (this.#sessions.size === 0) return;
+    const late = this.core.clock.setTimer(patience, () => {
+      for (const session of this.#sessions) session.cut();
+    });
+    await new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+    late.cancel();
+  }
+
+  credentials(token: string) {
+    return credentialsOf(this.authenticator, token);
+  }
+
+  admit(session: Session, user: User): string | undefined {
+    const { TANDEM_WS_MAX_SESSIONS_PER_TENANT: ofTenant, TANDEM_WS_MAX_SESSIONS_PER_USER: ofUser } = this.core.settings;
+    const full = this.#byTenant.of(user.tenantId) >= ofTenant ? 'tenant' : undefined;
+    const refused = full ?? (this.#byUser.of(user.id) >= ofUser ? 'user' : undefined);
+    if (refused) {
+      this.#refused.add();
+      return `Max ${refused} sessions limit reached!`;
+    }
+    this.#strangers.delete(session);
+    this.#byTenant.add(user.tenantId, 1);
+    this.#byUser.add(user.id, 1);
+    return undefined;
+  }
+
+  left(session: Session, user: User | undefined): void {
+    if (user) {
+      this.#byTenant.add(user.tenantId, -1);
+      this.#byUser.add(user.id, -1);
+    }
+    this.#strangers.delete(session);
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#whenEmpty();
+  }
+
+  tooSlow(): void {
+    this.#slow.add();
+  }
+
+  #pingLater(): Timer {
+    const { clock, settings } = this.core;
+    const timeout = settings.TB_SERVER_WS_PING_TIMEOUT;
+    return clock.setTimer(timeout / PINGS, () => {
+      for (const session of this.#sessions) session.ping(timeout);
+      this.#pinging = this.#pingLater();
+    });
+  }
+
+  #reviewLater(): Timer {
+    return this.core.clock.setTimer(REVIEW_INTERVAL, () => {
+      this.#reviews.add(this.#sessions);
+      this.#reviewing = this.#reviewLater();
+    });
+  }
+
+  #refuse(socket: Duplex, error: TandemError): void {
+    const { status, contentType, body } = errorReply(error, this.core.clock.now());
+    const text = String(body);
+    const head = [
+      `HTTP/1.1 ${status} Service Unavailable`,
+      'Connection: close',
+      `Content-Type: ${contentType}`,
+      `Content-Length: ${Buffer.byteLength(text)}`,
+      `Retry-After: ${Math.ceil((error.retryAfter ?? 0) / 1_000)}`,
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+  }
+}
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string, n: number): void {
+    const count = this.of(name) + n;
+    if (count > 0) this.#counts.set(name, count);
+    else this.#counts.delete(name);
+  }
+}
