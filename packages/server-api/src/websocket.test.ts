@@ -155,6 +155,17 @@ describe('A subscription to telemetry', () => {
     expect((await client.next()).data).toEqual({ a: [[5, '5']] });
   });
 
+  it('begins with aggregates where an interval is named, and goes on with what comes as it comes', async () => {
+    const id = await device();
+    for (const ts of [1, 2, 3]) await post(id, `{"ts":${ts},"values":{"a":${ts}}}`);
+    await server.core.state.materialiser.caughtUp();
+    const client = await connect();
+    client.send(latest(id, { keys: 'a', startTs: 0, timeWindow: 100, interval: 100, agg: 'SUM' }));
+    expect((await client.next()).data).toEqual({ a: [[50, '6']] });
+    await post(id, '{"ts":4,"values":{"a":4}}');
+    expect((await client.next()).data).toEqual({ a: [[4, '4']] });
+  });
+
   it('ends with "unsubscribe", and is replaced by another one with its number', async () => {
     const [one, other] = [await device(), await device()];
     const client = await connect();
@@ -278,6 +289,17 @@ describe('A history command', () => {
     });
     ask({ keys: 'a', limit: 1 });
     expect((await client.next()).data).toEqual({ a: [[2, '2.5']] });
+    ask({ keys: 'a', endTs: 4, interval: 2, agg: 'MAX' });
+    expect((await client.next()).data).toEqual({
+      a: [
+        [1, '1.5'],
+        [3, '3.5'],
+      ],
+    });
+    ask({ keys: 'a', agg: 'MAX' });
+    expect(Object.keys((await client.next()).data ?? {})).toEqual(['a']);
+    ask({ keys: 'a', endTs: 10_000_000, interval: 1, agg: 'SUM' });
+    expect((await client.next()).errorMsg).toContain('intervals');
     ask({});
     expect(await client.next()).toEqual(error(2, 'Keys are empty!'));
     ask({ keys: 'a', agg: 'MEDIAN' });

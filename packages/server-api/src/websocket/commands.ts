@@ -1,4 +1,4 @@
-import type { AttributeScope } from '@tandem/core';
+import { AGGREGATIONS, type Aggregation, type AttributeScope } from '@tandem/core';
 import { isObject } from '../http/json-body';
 import { parseUuid } from '../http/path';
 
@@ -13,11 +13,9 @@ export interface HistoryRange {
   /** Of an aggregated value; 0: none is reckoned. */
   readonly interval: number;
   readonly limit: number;
-  readonly aggregation: Aggregation;
+  /** Undefined for none. */
+  readonly aggregation: Aggregation | undefined;
 }
-
-export const AGGREGATIONS = ['NONE', 'MIN', 'MAX', 'AVG', 'SUM', 'COUNT'] as const;
-export type Aggregation = (typeof AGGREGATIONS)[number];
 
 /** What is subscribed to. No keys: all. */
 export type Wish =
@@ -179,8 +177,8 @@ function of(fields: Fields, make: (cmdId: number, deviceId: string) => Command):
 function rangeOf(fields: Fields, startTs: number, endTs: number): HistoryRange | string {
   const [interval, limit] = [wholeOf(fields, 'interval'), wholeOf(fields, 'limit')];
   const word = textOf(fields, 'agg');
-  const aggregation = AGGREGATIONS.find((each) => each === (word === '' ? 'NONE' : word));
-  if (!aggregation) return `Invalid aggregation: ${word.slice(0, 64)}`;
+  const aggregation = AGGREGATIONS.find((each) => each === word);
+  if (!aggregation && word !== '' && word !== 'NONE') return `Invalid aggregation: ${word.slice(0, 64)}`;
   if (interval < 0) return 'Interval is negative value!';
   if (limit < 0) return 'Limit is negative value!';
   return { startTs, endTs, interval, limit: limit === 0 ? DEFAULT_LIMIT : limit, aggregation };

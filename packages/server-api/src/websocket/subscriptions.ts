@@ -47,7 +47,7 @@ export class Subscriptions {
   readonly #byId = new Map<string, DeviceSubscription>();
   #histories: Promise<void> = Promise.resolve();
   #waitingHistories = 0;
-  #over = false;
+  readonly #end = new AbortController();
 
   constructor(
     private readonly core: Core,
@@ -82,7 +82,7 @@ export class Subscriptions {
   }
 
   end(): void {
-    this.#over = true;
+    this.#end.abort();
     for (const subscription of [...this.#byId.values()]) subscription.end();
   }
 
@@ -117,15 +117,16 @@ export class Subscriptions {
   }
 
   async #answerHistory({ cmdId, deviceId, keys, range }: History): Promise<void> {
-    if (this.#over) return;
+    const { signal } = this.#end;
+    if (signal.aborted) return;
     try {
       await accessRequestedDevice(this.core.devices, this.host.principal, deviceId);
-      const { points } = await readHistory(this.core.timeSeries, deviceId, keys, range);
+      const { points } = await readHistory(this.core.timeSeries, deviceId, keys, range, signal);
       const entries: LiveEntry[] = [];
       for (const [key, ofKey] of points) for (const point of ofKey) entries.push({ id: key, key, ...point });
       if (!this.host.send(updateText(cmdId, entries))) this.#refuse(cmdId, TOO_LONG);
     } catch (error) {
-      this.host.send(failureText(this.core, cmdId, error));
+      if (!signal.aborted) this.host.send(failureText(this.core, cmdId, error));
     }
   }
 
@@ -138,7 +139,7 @@ class DeviceSubscription implements Subscribed {
   readonly deviceId: Uuid;
   readonly #cmdId: number;
   #live: LiveSubscription | undefined;
-  #over = false;
+  readonly #end = new AbortController();
 
   constructor(
     private readonly core: Core,
@@ -162,9 +163,13 @@ class DeviceSubscription implements Subscribed {
 
   end(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#end.abort();
     this.#live?.end();
     this.onEnd();
+  }
+
+  get #over(): boolean {
+    return this.#end.signal.aborted;
   }
 
   tell(entries: readonly LiveEntry[]): void {
@@ -206,7 +211,7 @@ class DeviceSubscription implements Subscribed {
     const { deviceId } = this;
     if (wish.kind === 'attributes') return new LiveAttributes(state.attributes, deviceId, wish.scopes, wish.keys);
     const { keys, onlyNewer, history: range } = wish;
-    const history = range && keys && (() => readHistory(timeSeries, deviceId, keys, range));
+    const history = range && keys && (() => readHistory(timeSeries, deviceId, keys, range, this.#end.signal));
     return new LiveTelemetry(timeSeries, deviceId, { keys, onlyNewer, history });
   }
 }
