@@ -59,7 +59,7 @@ export interface Environment {
   readonly rpcsByDevice: BinaryTable;
   /** device + request id -> RPC id, and until when where it is final; those the device may still get or answer */
   readonly rpcsOpen: BinaryTable;
-  /** device + creation + request id -> RPC id; the persistent ones */
+  /** device + creation + request id -> `<RPC id> <status> <expirationTime> <method>`; the persistent ones */
   readonly rpcsKept: BinaryTable;
   /** device + request id -> RPC id, and since when; the persistent ones that are final */
   readonly rpcsFinished: BinaryTable;

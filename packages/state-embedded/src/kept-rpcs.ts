@@ -5,6 +5,8 @@ import {
   type Page,
   type Rpc,
   type RpcQuery,
+  type RpcRow,
+  type RpcStatus,
   rpcPage,
   type Uuid,
 } from '@tandem/core';
@@ -33,9 +35,9 @@ export class KeptRpcs {
     );
   }
 
-  /** Within a transaction: a new command. */
-  add(rpc: Rpc): void {
-    if (rpc.persistent) this.env.rpcsKept.put(keptKey(rpc), rpc.id);
+  /** Within a transaction: a command is new, or has changed. */
+  put(rpc: Rpc): void {
+    if (rpc.persistent) this.env.rpcsKept.put(keptKey(rpc), textOf(rpc));
   }
 
   /** Within a transaction: it is final. @returns which commands have to make room */
@@ -71,22 +73,45 @@ export class KeptRpcs {
 
   page(deviceId: Uuid, query: RpcQuery): Page<Rpc> {
     const { start, end } = prefixRange(uuidBytes(deviceId));
-    if (!isStretch(query)) return rpcPage(this.#read({ start, end }), query);
+    if (!isStretch(query)) {
+      const rows = this.#rows({ start, end });
+      const full = query.sortProperty === 'response' ? this.#read(rows) : rows;
+      const { data, totalElements } = rpcPage(full, query);
+      return { data: this.#read(data), totalElements };
+    }
     const { pageSize, page, sortOrder = 'DESC' } = query;
     const stretch = { offset: page * pageSize, limit: pageSize };
-    const data = this.#read(
+    const rows = this.#rows(
       sortOrder === 'ASC' ? { start, end, ...stretch } : { start: end, end: start, reverse: true, ...stretch },
     );
-    return { data, totalElements: this.env.rpcsKept.getCount({ start, end }) };
+    return { data: this.#read(rows), totalElements: this.env.rpcsKept.getCount({ start, end }) };
   }
 
-  #read(range: Parameters<Tables['rpcsKept']['getRange']>[0]): Rpc[] {
-    return [...this.env.rpcsKept.getRange(range)].flatMap(({ value }) => this.get(value) ?? []);
+  #rows(range: Parameters<Tables['rpcsKept']['getRange']>[0]): RpcRow[] {
+    return [...this.env.rpcsKept.getRange(range).map(({ value }) => rowOf(value))];
+  }
+
+  #read(rows: readonly RpcRow[]): Rpc[] {
+    return rows.flatMap(({ id }) => this.get(id) ?? []);
   }
 }
 
 /** One step makes so many make room, should the bound have become smaller. */
 const MOST_DISPLACED = 10;
+
+/** Commands are found by this without being read. */
+const textOf = ({ id, status, expirationTime, method }: Rpc): string => `${id} ${status} ${expirationTime} ${method}`;
+
+function rowOf(text: string): RpcRow {
+  const [id = '', status = '', expirationTime = '', ...method] = text.split(' ');
+  return {
+    id,
+    status: status as RpcStatus,
+    expirationTime: Number(expirationTime),
+    method: method.join(' '),
+    response: null,
+  };
+}
 
 const finishedKey = ({ deviceId, requestId }: Rpc) => Buffer.concat([uuidBytes(deviceId), offsetBytes(requestId)]);
 const keptKey = ({ deviceId, createdTime, requestId }: Rpc) =>

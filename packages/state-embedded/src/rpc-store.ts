@@ -73,7 +73,7 @@ export class EmbeddedRpcs implements RpcStore {
       this.env.rpcsByDevice.put(rpcKey(created), created.id);
       this.env.rpcsOpen.put(rpcKey(created), created.id);
       this.env.rpcExpiry.put([created.expirationTime, created.id], '');
-      this.#kept.add(created);
+      this.#kept.put(created);
       return created;
     });
     if (rpc) this.wakeUps.wake(rpc.deviceId, 'rpc');
@@ -113,6 +113,7 @@ export class EmbeddedRpcs implements RpcStore {
       };
       this.env.rpcs.put(id, JSON.stringify(next));
       this.#list(next, patch.openUntil);
+      this.#kept.put(next);
       if (next.persistent && isFinal(next)) {
         this.env.rpcExpiry.remove([next.expirationTime, id]);
         for (const older of this.#kept.finish(next, patch.at ?? next.createdTime)) this.#remove(older);

@@ -5,7 +5,7 @@
 --       6 wake channel   7 zset of the persistent ones (by creation)
 -- ARGV  1 id   2 base: the part that never changes, an opaque text   3 createdTime   4 expirationTime
 --       5 one-way, 1 or 0   6 persistent, 1 or 0   7 most pending ones   8 name of this call   9 PUBLISH or SPUBLISH
---       10 message
+--       10 message   11 method
 -- Reply {'created' | 'there', fields...}: fields are base, requestId, status, attempts, response, responseIsJson,
 --       heldUntil; {'taken'}: the id has another base; {'full'}; {'absent'}: no such device. Only 'created' changed
 --       anything but the lists of what has lapsed.
@@ -34,7 +34,7 @@ if waiting >= tonumber(ARGV[7]) then return { 'full' } end
 local requestId = tonumber(device[2] or '0')
 redis.call('HSET', rpc, 'base', base, 'requestId', requestId, 'status', 'QUEUED', 'attempts', 0, 'responseIsJson', 0,
   'heldUntil', 0, 'oneway', ARGV[5], 'persistent', ARGV[6], 'registration', ARGV[8], 'expires', expiration,
-  'changedBy', '', 'heldBy', '')
+  'changedBy', '', 'heldBy', '', 'method', ARGV[11])
 redis.call('HSET', log, 'rpc-counter', (requestId + 1) % 2147483648)
 redis.call('ZADD', rpcs, requestId, id)
 local lapsed = string.format('%.0f', created - 60000)

@@ -10,6 +10,7 @@ import {
   type Rpc,
   type RpcPatch,
   type RpcQuery,
+  type RpcRow,
   type RpcStatus,
   type RpcStore,
   rpcPage,
@@ -28,6 +29,7 @@ import {
   patchArguments,
   RPC_FIELDS,
   type RpcFields,
+  rowOf,
   rpcOf,
   statesArgument,
   statusArguments,
@@ -67,6 +69,7 @@ const REMOVE = loadScript('rpc-remove');
 const OPEN = loadScript('rpc-open');
 const FIND = loadScript('rpc-find');
 const LIST = loadScript('rpc-list');
+const ROWS = loadScript('rpc-rows');
 
 /** Request ids are int32 on the wire (contract 1.6). */
 const REQUEST_IDS = 0x8000_0000;
@@ -182,8 +185,9 @@ export class RedisRpcs implements RpcStore {
 
   async list(deviceId: Uuid, query: RpcQuery): Promise<Page<Rpc>> {
     if (!isStretch(query)) {
-      const { data } = await this.#stretch(deviceId, 'ASC', 0, Number.POSITIVE_INFINITY);
-      return rpcPage(data, query);
+      const { data, totalElements } = rpcPage(await this.#rows(deviceId, query), query);
+      const found = await Promise.all(data.map(({ id }) => this.#read(deviceId, id)));
+      return { data: found.filter((rpc) => rpc !== undefined), totalElements };
     }
     const { page, pageSize, sortOrder = 'DESC' } = query;
     return this.#stretch(deviceId, sortOrder, page * pageSize, pageSize);
@@ -217,6 +221,18 @@ export class RedisRpcs implements RpcStore {
       const [totalElements, piece] = await this.commands.run<[number, RpcFields[]]>(LIST, [kept], args);
       data.push(...piece.flatMap((fields) => this.#noted(fields) ?? []));
       if (piece.length < PIECE || looked + PIECE >= count) return { data, totalElements };
+    }
+  }
+
+  /** What the persistent commands of a device are found and sorted by, by creation, oldest first. */
+  async #rows(deviceId: Uuid, { sortProperty }: RpcQuery): Promise<RpcRow[]> {
+    const { kept, hashes } = rpcKeys(this.keys, deviceId);
+    const fields = ['status', 'expires', 'method', ...(sortProperty === 'response' ? ['response'] : [])];
+    const rows: RpcRow[] = [];
+    for (;;) {
+      const piece = await this.commands.run<RpcFields[]>(ROWS, [kept], [hashes, rows.length, PIECE, ...fields]);
+      rows.push(...piece.map(rowOf));
+      if (piece.length < PIECE) return rows;
     }
   }
 
@@ -262,6 +278,7 @@ export class RedisRpcs implements RpcStore {
         this.options.maxPending,
         call,
         ...this.#wakeArguments(),
+        request.method,
       ],
     );
     // Also for one that was there: the answer of the call that made it may be lost.

@@ -1,4 +1,12 @@
-import { isFinal, type NewRpc, OPEN_RPC_STATES, type Rpc, type RpcPatch, type RpcStatus } from '@tandem/core';
+import {
+  isFinal,
+  type NewRpc,
+  OPEN_RPC_STATES,
+  type Rpc,
+  type RpcPatch,
+  type RpcRow,
+  type RpcStatus,
+} from '@tandem/core';
 
 /** What is read of a command's hash, in the order in which every script replies it. */
 export const RPC_FIELDS = [
@@ -41,6 +49,17 @@ export function rpcOf(fields: RpcFields): Rpc | undefined {
     response: response ?? null,
     responseIsJson: responseIsJson === '1',
     heldUntil: Number(heldUntil),
+  };
+}
+
+/** What `rpc-rows.lua` replies of a command. */
+export function rowOf([id, status, expires, method, response]: RpcFields): RpcRow {
+  return {
+    id: id ?? '',
+    status: (status ?? 'QUEUED') as RpcStatus,
+    expirationTime: Number(expires),
+    method: method ?? '',
+    response: response ?? null,
   };
 }
 
