@@ -141,6 +141,16 @@ text 'values of a range are deleted' 200 '' \
   DELETE "/api/plugins/telemetry/DEVICE/$thing/timeseries/delete?keys=level&startTs=0&endTs=2000"
 json 'and gone' 200 '.level | map(.ts) == [11000, 2000]' \
   GET "/api/plugins/telemetry/DEVICE/$thing/values/timeseries?keys=level&startTs=0&endTs=20000"
+same 'old values are written, without a word' "$(guide backfill)" ''
+soon 'they are in the history, and the latest value stays' 200 '[.temperature[].value] == ["42.0", "20.5", "19"]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=temperature&startTs=0&endTs=9000000000000"
+guide hourly >"$scratch/body"
+same 'each hour has its average, at its middle' "$(got '[.temperature[] | [.ts, .value]] | tojson')" '[[1700001000000,"19.0"],[1700004600000,"20.5"]]'
+same 'a range is deleted, without a word' "$(guide forget)" ''
+json 'and gone' 200 '[.temperature[].value] == ["42.0", "19"]' \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=temperature&startTs=0&endTs=9000000000000"
+text 'intervals of no length are refused in bare text' 400 "'interval' must be at least 1 ms" \
+  GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=temperature&startTs=0&endTs=9&agg=AVG&interval=-1"
 soon 'what came over CoAP is there as well' 200 '.pressure[0].value == "1.5"' \
   GET "/api/plugins/telemetry/DEVICE/$valve/values/timeseries"
 json 'keys of client attributes' 200 'sort == ["revision", "serial"]' \
