@@ -2,6 +2,7 @@ import type { EpochMillis, Millis } from '@tandem/core';
 import type { ViewEnvironment } from './environment';
 import { bucketOf, bucketOfKey, seriesOf, startOfBucket } from './history-rows';
 import { prefixRange, timestampIn } from './keys';
+import { mergeBuckets } from './row-merge';
 import { removePoints, timeOf } from './series-history';
 
 /** What the history does not keep. */
@@ -17,9 +18,14 @@ export interface Pass {
   readonly begun: EpochMillis;
   /** When it was through; 0 while it is not. */
   readonly ended: EpochMillis;
-  /** The table that comes next, and the last key of it that was looked at, in base64. */
+  /** The table that comes next, and the last key of it that was looked at, or the last series that is done; in base64. */
   readonly at: 'expiring' | 'history';
   readonly cursor: string;
+  /** Buckets whose rows are merged: those since the last pass that are not written to any more. */
+  readonly mergeFrom: number;
+  readonly mergeTo: number;
+  /** Of the series after the cursor those before this bucket are merged. */
+  readonly merged?: number;
 }
 
 export interface SweepResult {
@@ -30,13 +36,22 @@ export interface SweepResult {
 
 /** How long a step works before it commits: the materialiser waits for it. */
 const STEP: Millis = 15;
+/** How long after its end a bucket counts as written to: what waits in the log comes late. */
+const GRACE: Millis = 300_000;
 /** Points of `expiring` that are looked at between two looks at the time. */
 const PIECE = 500;
 /** At the end of a key of `expiring`. */
 const TIME_BYTES = 8;
 
 /** Before the first one. */
-const NO_PASS: Pass = { begun: 0, ended: 1, at: 'history', cursor: '' };
+const NO_PASS: Pass = {
+  begun: 0,
+  ended: 1,
+  at: 'history',
+  cursor: '',
+  mergeFrom: 0,
+  mergeTo: bucketOf(Number.MIN_SAFE_INTEGER),
+};
 
 export const storedPass = (view: ViewEnvironment): Pass => {
   const text = view.meta.get('retention');
@@ -56,20 +71,25 @@ export function sweep(view: ViewEnvironment, rules: RetentionRules, now: EpochMi
   return view.root.transactionSync(() => {
     const pass = passOf(storedPass(view), now);
     const step = new SweepStep(view, rules, now, until);
-    const cursor = Buffer.from(pass.cursor, 'base64');
-    const next = pass.at === 'expiring' ? step.expiring(cursor) : step.history(cursor);
-    const after: Pass = next
-      ? { ...pass, cursor: next.toString('base64') }
-      : pass.at === 'expiring'
-        ? { ...pass, at: 'history', cursor: '' }
-        : { ...pass, ended: now, cursor: '' };
+    const after = pass.at === 'expiring' ? step.expiring(pass) : step.history(pass);
     view.meta.put('retention', JSON.stringify(after));
     return { pass: after, removed: step.removed };
   });
 }
 
 const passOf = (stored: Pass, now: EpochMillis): Pass =>
-  stored.ended > 0 ? { begun: now, ended: 0, at: 'expiring', cursor: '' } : stored;
+  stored.ended > 0
+    ? {
+        begun: now,
+        ended: 0,
+        at: 'expiring',
+        cursor: '',
+        mergeFrom: stored.mergeTo,
+        mergeTo: Math.max(stored.mergeTo, bucketOf(now - GRACE)),
+      }
+    : stored;
+
+const textOf = (key: Buffer): string => key.toString('base64');
 
 class SweepStep {
   removed = 0;
@@ -83,9 +103,9 @@ class SweepStep {
     private readonly until: Millis,
   ) {}
 
-  /** Removes points whose time is over. @returns the last key that was looked at; undefined at the end */
-  expiring(cursor: Buffer): Buffer | undefined {
-    let last = cursor;
+  /** Removes points whose time is over. */
+  expiring(pass: Pass): Pass {
+    let last: Buffer = Buffer.from(pass.cursor, 'base64');
     do {
       const start = last.length > 0 ? { start: last, exclusiveStart: true } : {};
       const rows = [...this.view.expiring.getRange({ ...start, limit: PIECE })].map(({ key, value }) => ({
@@ -98,37 +118,37 @@ class SweepStep {
         this.removed += removePoints(this.view, key.subarray(0, -TIME_BYTES), ts, ts + 1);
         this.view.expiring.remove(key);
       }
-      if (rows.length < PIECE) return undefined;
+      if (rows.length < PIECE) return { ...pass, at: 'history', cursor: '' };
       last = rows.at(-1)?.key ?? last;
     } while (performance.now() < this.until);
-    return last;
+    return { ...pass, cursor: textOf(last) };
   }
 
-  /** Removes what is too old or too much, series by series. @returns the last series that is done; undefined at the end */
-  history(cursor: Buffer): Buffer | undefined {
+  /** Removes what is too old or too much, and merges rows, series by series. */
+  history({ merged, ...pass }: Pass): Pass {
     const { maxAge, maxPoints } = this.rules;
-    if (maxAge === 0 && maxPoints === undefined) return undefined;
-    let done = cursor;
-    for (let series = this.#seriesAfter(done); series; series = this.#seriesAfter(done)) {
+    let done: Buffer = Buffer.from(pass.cursor, 'base64');
+    let from = merged ?? pass.mergeFrom;
+    for (let first = this.#firstAfter(done); first; first = this.#firstAfter(done)) {
+      const series = seriesOf(first);
       // By whole buckets: else the row at the border would be written anew by every pass.
-      if (maxAge > 0) this.#removeBefore(series, startOfBucket(bucketOf(this.now - maxAge)));
+      const oldest = bucketOf(this.now - maxAge);
+      if (maxAge > 0 && bucketOfKey(first) < oldest) this.#remove(series, startOfBucket(oldest));
       if (maxPoints !== undefined) this.#keepNewest(series, maxPoints);
-      if (this.#cutOff) return done;
+      if (this.#cutOff) return { ...pass, cursor: textOf(done), merged: from };
+      const next = mergeBuckets(this.view, series, from, pass.mergeTo, this.until);
+      if (next !== undefined) return { ...pass, cursor: textOf(done), merged: next };
       done = series;
-      if (performance.now() >= this.until) return done;
+      from = pass.mergeFrom;
+      if (performance.now() >= this.until) return { ...pass, cursor: textOf(done) };
     }
-    return undefined;
+    return { ...pass, ended: this.now, cursor: '' };
   }
 
-  #seriesAfter(series: Buffer): Buffer | undefined {
+  /** The first row of the next series. */
+  #firstAfter(series: Buffer): Buffer | undefined {
     const start = series.length > 0 ? prefixRange(series).end : Buffer.alloc(0);
-    const [key] = start ? this.view.history.getKeys({ start, limit: 1 }) : [];
-    return key && seriesOf(key);
-  }
-
-  #removeBefore(series: Buffer, ts: EpochMillis): void {
-    const [first] = this.view.history.getKeys({ ...prefixRange(series), limit: 1 });
-    if (first && bucketOfKey(first) < bucketOf(ts)) this.#remove(series, ts);
+    return start && [...this.view.history.getKeys({ start, limit: 1 })][0];
   }
 
   #keepNewest(series: Buffer, max: number): void {

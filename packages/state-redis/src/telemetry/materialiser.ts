@@ -134,8 +134,8 @@ export class RedisMaterialiser implements Materialiser {
     for (;;) {
       this.#tell('sweep');
       await this.#moved();
-      const { wanted, served } = await this.#answered(() => readRetention(commands, keys));
-      if (served >= goal) return;
+      const { wanted, served, ended } = await this.#answered(() => readRetention(commands, keys));
+      if (served >= goal) return this.#retention.step({ progress: 1, ended, removed: 0 });
       // A Redis that was restarted empty has forgotten that somebody asked.
       if (wanted < goal) goal = await this.#answered(() => wantPass(commands, keys));
     }

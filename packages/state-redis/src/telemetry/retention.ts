@@ -108,14 +108,11 @@ export class Retention {
     const now = Date.now();
     const removed = (await Promise.all(ids.map((id) => this.#sweep.run(id, now)))).reduce((a, b) => a + b, 0);
     const done = looked + ids.length;
-    const over = next === '0';
-    await noteRetention(
-      this.commands,
-      this.keys,
-      over ? { looked: done, served: begunAfter, ended: now } : { looked: done, cursor: next },
-    );
-    const progress = over ? 1 : Math.min(1, done / Math.max(1, devices));
-    this.options.say({ kind: 'swept-step', progress, ended: over ? now : 0, removed });
+    // Before it is noted: whoever sees the pass through has heard what it removed.
+    this.options.say({ kind: 'swept-step', progress: Math.min(1, done / Math.max(1, devices)), ended: 0, removed });
+    if (next !== '0') return noteRetention(this.commands, this.keys, { looked: done, cursor: next });
+    await noteRetention(this.commands, this.keys, { looked: done, served: begunAfter, ended: now });
+    this.options.say({ kind: 'swept-step', progress: 1, ended: now, removed: 0 });
   }
 
   #lease(what: 'take' | 'free'): Promise<number> {
