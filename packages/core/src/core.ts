@@ -5,11 +5,9 @@ import { DeviceAuth } from './auth/device-auth';
 import { Claiming } from './claiming/claiming';
 import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
-import { DeviceInfos } from './devices/device-infos';
 import { DeviceProfiles } from './devices/device-profiles';
-import { Devices } from './devices/devices';
+import { type DeviceServices, makeDevices } from './devices/make-devices';
 import { ProfileKeys } from './devices/profile-keys';
-import { ProfileTransports } from './devices/profile-transports';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
 import type { Clock, Millis } from './platform/clock';
@@ -33,7 +31,7 @@ export interface Platform {
 }
 
 /** The domain over one store: what transports and the server API call, each as a thin layer. */
-export interface Core extends Platform {
+export interface Core extends Platform, DeviceServices {
   readonly settings: Settings;
   readonly state: State;
   readonly auth: DeviceAuth;
@@ -46,11 +44,8 @@ export interface Core extends Platform {
   readonly rpcCalls: RpcCalls;
   readonly finishedRpcs: FinishedRpcs;
   readonly clientRpc: ClientRpc;
-  readonly devices: Devices;
   readonly profiles: DeviceProfiles;
   readonly profileKeys: ProfileKeys;
-  readonly profileTransports: ProfileTransports;
-  readonly deviceInfos: DeviceInfos;
   readonly accounts: Accounts;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
@@ -101,6 +96,7 @@ export function makeCore(
     metrics,
   );
   const attributes = new Attributes(state.attributes, payload, clock, quiet, limits, connectivity);
+  const telemetry = new Telemetry(state.telemetryLog, payload, clock, quiet, limits);
   const firmware = makeFirmware(state, settings, platform);
   const profiles = new DeviceProfiles(state.devices, firmware.assignment, clock, random, {
     maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
@@ -128,7 +124,7 @@ export function makeCore(
     profiles,
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,
-    telemetry: new Telemetry(state.telemetryLog, payload, clock, quiet, limits),
+    telemetry,
     timeSeries: new TimeSeries(state.telemetryView, state.materialiser, clock, settings.DATABASE_TS_MAX_INTERVALS),
     attributes,
     attributeUpdates: new AttributeUpdates(
@@ -160,9 +156,14 @@ export function makeCore(
       logger,
       metrics,
     ),
-    devices: new Devices(state.devices, profiles, firmware.assignment, clock, random),
-    profileTransports: new ProfileTransports(state.devices, settings.TANDEM_PROFILES_CACHE_MAX, metrics),
-    deviceInfos: new DeviceInfos(state.devices, state.accounts, state.attributes),
+    ...makeDevices(state, settings, platform, {
+      profiles,
+      assignment: firmware.assignment,
+      connectivity,
+      attributes,
+      telemetry,
+      payload,
+    }),
     accounts: new Accounts(state.accounts, profiles, clock, random),
     connectivity,
     claiming: new Claiming(

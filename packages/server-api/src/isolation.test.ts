@@ -1,4 +1,5 @@
 import { type Device, systemRandom } from '@tandem/core';
+import { aCustomer } from '@tandem/core/testing';
 import { isPublicPath } from './auth/authenticator';
 import type { Route } from './routing/route';
 import {
@@ -10,7 +11,7 @@ import {
   type Ids,
   targetOf,
 } from './testing/access-rules';
-import { type Answer, OTHER_ADMIN, ServerUnderTest, SYSTEM_ADMIN } from './testing/server-under-test';
+import { ADMIN, type Answer, OTHER_ADMIN, ServerUnderTest, SYSTEM_ADMIN } from './testing/server-under-test';
 
 let server: ServerUnderTest;
 let owner: string;
@@ -28,10 +29,10 @@ beforeAll(async () => {
   owner = (await server.login()).token;
   tokens.OTHER_TENANT = (await server.login(OTHER_ADMIN)).token;
   tokens.SYS_ADMIN = (await server.login(SYSTEM_ADMIN)).token;
-  const customerId = systemRandom.uuid();
+  const customerId = await addCustomer();
   await server.addUser('own@x.org', { customerId });
   tokens.OWN_CUSTOMER = (await server.login('own@x.org')).token;
-  await server.addUser('customer@x.org', { customerId: systemRandom.uuid() });
+  await server.addUser('customer@x.org', { customerId: await addCustomer() });
   tokens.OTHER_CUSTOMER = (await server.login('customer@x.org')).token;
 
   const device = await server.createDevice(owner, 'owned');
@@ -52,10 +53,19 @@ beforeAll(async () => {
     claimed: 'claimed',
     rpc: rpc.json<{ rpcId: string }>().rpcId,
     profile: session.profileId,
+    customer: customerId,
     ota: ota.json<{ id: { id: string } }>().id.id,
   };
 });
 afterAll(() => server.stop());
+
+/** Of the first tenant. */
+async function addCustomer(): Promise<string> {
+  const { tenantId } = (await server.core.state.accounts.findUserByEmail(ADMIN)) ?? {};
+  const customer = aCustomer({ tenantId });
+  await server.core.state.accounts.createCustomer(customer);
+  return customer.id;
+}
 
 async function assign(deviceId: string, customerId: string): Promise<void> {
   const device = (await server.core.state.devices.getDevice(deviceId)) as Device;

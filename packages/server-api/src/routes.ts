@@ -2,8 +2,11 @@ import type { Core } from '@tandem/core';
 import { attributesRoutes } from './controllers/attributes-controller';
 import { type AuthServices, authRoutes } from './controllers/auth-controller';
 import { claimRoutes } from './controllers/claim-controller';
+import { deviceAssignmentRoutes } from './controllers/device-assignment-controller';
 import { deviceRoutes } from './controllers/device-controller';
 import { deviceCredentialsRoutes } from './controllers/device-credentials-controller';
+import { deviceImportRoutes } from './controllers/device-import-controller';
+import { deviceListRoutes } from './controllers/device-list-controller';
 import { deviceProfileRoutes } from './controllers/device-profile-controller';
 import { otaPackageRoutes } from './controllers/ota-package-controller';
 import { persistentRpcRoutes } from './controllers/persistent-rpc-controller';
@@ -16,6 +19,9 @@ import type { Route } from './routing/route';
 export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => [
   ...tagged('Authentication', authRoutes(core, auth)),
   ...tagged('Devices', deviceRoutes(core)),
+  ...tagged('Devices', deviceListRoutes(core)),
+  ...tagged('Devices', deviceAssignmentRoutes(core)),
+  ...tagged('Devices', deviceImportRoutes(core)),
   ...tagged('Devices', deviceCredentialsRoutes(core)),
   ...tagged('Claiming', claimRoutes(core)),
   ...tagged('Device profiles', deviceProfileRoutes(core)),

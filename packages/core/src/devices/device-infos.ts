@@ -4,11 +4,17 @@ import type { AttributeStore } from '../state/attribute-store';
 import type { DeviceQuery, DeviceStore, Page } from '../state/device-store';
 import { type Customer, type Device, NULL_UUID, type Uuid } from './model';
 
+/** Whom a device is assigned to. */
+export interface DeviceHolder {
+  readonly title: string;
+  readonly isPublic: boolean;
+}
+
 /** A device with what a list of devices shows beside it (server contract 3.1). */
 export interface DeviceInfo {
   readonly device: Device;
   /** Undefined where it is assigned to nobody. */
-  readonly customer: Customer | undefined;
+  readonly customer: DeviceHolder | undefined;
   readonly active: boolean;
 }
 
@@ -54,10 +60,17 @@ export class DeviceInfos {
     return new Set(ids.filter((id) => values.get(id) === booleanValue(true)));
   }
 
-  async #customers(devices: readonly Device[]): Promise<ReadonlyMap<Uuid, Customer>> {
+  async #customers(devices: readonly Device[]): Promise<ReadonlyMap<Uuid, DeviceHolder>> {
     const ids = new Set(devices.map(({ customerId }) => customerId));
     ids.delete(NULL_UUID);
     const found = await Promise.all([...ids].map((id) => this.accounts.getCustomer(id)));
-    return new Map(found.flatMap((customer) => (customer ? [[customer.id, customer] as const] : [])));
+    return new Map(found.flatMap((customer) => (customer ? [[customer.id, holderOf(customer)] as const] : [])));
   }
+}
+
+const holderOf = (customer: Customer): DeviceHolder => ({ title: customer.title, isPublic: isPublic(customer) });
+
+function isPublic({ additionalInfo }: Customer): boolean {
+  const info: unknown = additionalInfo === null ? null : JSON.parse(additionalInfo);
+  return typeof info === 'object' && info !== null && Reflect.get(info, 'isPublic') === true;
 }

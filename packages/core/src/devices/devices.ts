@@ -2,7 +2,8 @@ import { TandemError } from '../errors';
 import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
-import type { Conflict, DeviceStore, Page, PageQuery, Written } from '../state/device-store';
+import type { AccountStore } from '../state/account-store';
+import type { Conflict, DeviceQuery, DeviceStore, Page, Written } from '../state/device-store';
 import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
 import type { Device, DeviceCredentials, ProfileInfo, Uuid } from './model';
@@ -15,6 +16,8 @@ export interface DeviceRequest {
   readonly type?: string | null;
   readonly label?: string | null;
   readonly deviceProfileId?: Uuid;
+  /** NULL_UUID for nobody; where left out, a new device is assigned to nobody and another one stays with whom it is. */
+  readonly customerId?: Uuid;
   /** An object as compact JSON text. */
   readonly additionalInfo?: string | null;
   /** Package of its own; none where left out. */
@@ -23,12 +26,16 @@ export interface DeviceRequest {
   readonly version?: number;
 }
 
+/** How often an assignment is tried while others change the device. */
+const ASSIGN_ATTEMPTS = 5;
+
 /** Devices and their credentials within a tenant. A foreign device is as absent as one that never was. */
 export class Devices {
   constructor(
     private readonly store: DeviceStore,
     private readonly profiles: DeviceProfiles,
     private readonly firmware: FirmwareAssignment,
+    private readonly accounts: Pick<AccountStore, 'getCustomer'>,
     private readonly clock: Clock,
     private readonly random: Random,
   ) {}
@@ -45,7 +52,7 @@ export class Devices {
       id: this.random.uuid(),
       createdTime: now,
       tenantId,
-      customerId: NULL_UUID,
+      customerId: await this.#requireCustomer(tenantId, request.customerId ?? NULL_UUID),
       name,
       type: profile.name,
       label: request.label ?? null,
@@ -102,8 +109,33 @@ export class Devices {
     return device;
   }
 
-  list(tenantId: Uuid, query: PageQuery & { readonly type?: string }): Promise<Page<Device>> {
+  find(tenantId: Uuid, name: string): Promise<Device | undefined> {
+    return this.store.findDeviceByName(tenantId, name);
+  }
+
+  /** Those that are there, in the order of the ids. */
+  async findAll(tenantId: Uuid, ids: readonly Uuid[]): Promise<Device[]> {
+    const found = await Promise.all([...new Set(ids)].map((id) => this.store.getDevice(id)));
+    return found.flatMap((device) => (device?.tenantId === tenantId ? device : []));
+  }
+
+  list(tenantId: Uuid, query: DeviceQuery): Promise<Page<Device>> {
     return this.store.listDevices(tenantId, query);
+  }
+
+  /** @param customerId of the tenant. @throws TandemError NOT_FOUND, also for the customer */
+  async assign(tenantId: Uuid, id: Uuid, customerId: Uuid): Promise<Device> {
+    if (!(await this.#isCustomer(tenantId, customerId))) throw absentCustomer(customerId);
+    return this.#hand(tenantId, id, customerId);
+  }
+
+  /** @throws TandemError NOT_FOUND, BAD_REQUEST when it is assigned to nobody */
+  async unassign(tenantId: Uuid, id: Uuid): Promise<Device> {
+    const { customerId } = await this.get(tenantId, id);
+    if (customerId === NULL_UUID) {
+      throw new TandemError('BAD_REQUEST', { message: "Device isn't assigned to any customer!" });
+    }
+    return this.#hand(tenantId, id, NULL_UUID);
   }
 
   /** @throws TandemError NOT_FOUND */
@@ -133,6 +165,27 @@ export class Devices {
     return written(await this.store.updateCredentials({ ...stored, ...content, version }));
   }
 
+  /** Whatever else of the device is changed by others at the same time. */
+  async #hand(tenantId: Uuid, id: Uuid, customerId: Uuid): Promise<Device> {
+    for (let attempt = 1; ; attempt++) {
+      const stored = await this.get(tenantId, id);
+      if (stored.customerId === customerId) return stored;
+      const result = await this.store.updateDevice({ ...stored, customerId });
+      if (!result.ok && result.conflict === 'VERSION' && attempt < ASSIGN_ATTEMPTS) continue;
+      return written(result);
+    }
+  }
+
+  async #isCustomer(tenantId: Uuid, customerId: Uuid): Promise<boolean> {
+    return (await this.accounts.getCustomer(customerId))?.tenantId === tenantId;
+  }
+
+  /** @throws TandemError BAD_REQUEST */
+  async #requireCustomer(tenantId: Uuid, customerId: Uuid): Promise<Uuid> {
+    if (customerId === NULL_UUID || (await this.#isCustomer(tenantId, customerId))) return customerId;
+    throw new TandemError('BAD_REQUEST', { message: "Can't assign device to non-existent customer!" });
+  }
+
   /** With what it means for the firmware and software of the device. */
   async #save({ before, after, profile }: Change, write: () => Promise<Written<Device>>): Promise<Device> {
     return written(await this.firmware.saveDevice(before, after, profile, write));
@@ -142,8 +195,10 @@ export class Devices {
     const stored = await this.store.getDevice(request.id);
     if (stored?.tenantId !== tenantId) throw absent(request.id);
     const profile = await this.profiles.forDevice(tenantId, { ...request, type: request.type ?? stored.type });
+    const customerId = await this.#requireCustomer(tenantId, request.customerId ?? stored.customerId);
     const after: Device = {
       ...stored,
+      customerId,
       name: requireName(request.name),
       type: profile.name,
       deviceProfileId: profile.id,
@@ -173,6 +228,7 @@ function requireName(name: unknown): string {
   return name;
 }
 
+const absentCustomer = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Customer with id [${id}] is not found` });
 const absent = (id: Uuid) => new TandemError('NOT_FOUND', { message: `Device with id [${id}] is not found` });
 
 const CONFLICTS: Partial<Record<Conflict, () => TandemError>> = {

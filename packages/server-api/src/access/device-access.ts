@@ -14,9 +14,14 @@ export async function accessDevice(devices: Devices, { user }: Principal, id: Uu
 
 /** @throws TandemError PERMISSION_DENIED */
 export function requireOwnDevice(user: Principal['user'], device: Device): void {
-  if (user.authority === 'TENANT_ADMIN') return;
+  if (!mayAccessDevice(user, device)) throw new TandemError('PERMISSION_DENIED');
+}
+
+/** @param device of the user's tenant */
+export function mayAccessDevice(user: Principal['user'], device: Device): boolean {
+  if (user.authority === 'TENANT_ADMIN') return true;
   const ownCustomer = user.authority === 'CUSTOMER_USER' && user.customerId !== NULL_UUID;
-  if (!ownCustomer || device.customerId !== user.customerId) throw new TandemError('PERMISSION_DENIED');
+  return ownCustomer && device.customerId === user.customerId;
 }
 
 /** As {@link accessDevice}, in the words of the telemetry and RPC controllers (server contract 1.2). */

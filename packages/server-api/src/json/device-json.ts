@@ -1,4 +1,4 @@
-import type { Device, DeviceCredentials, TransportType, Uuid } from '@tandem/core';
+import type { Device, DeviceCredentials, DeviceHolder, TransportType, Uuid } from '@tandem/core';
 import { type EntityType, entityId } from './entity-id';
 import {
   ALWAYS_NULL,
@@ -63,7 +63,7 @@ export const deviceJson = (device: Device, transport: TransportType): string => 
 /** What is shown with a device (server contract 3.1, row `info`), and is not its own. */
 export interface DeviceSurroundings {
   readonly transport: TransportType;
-  readonly customer: { readonly title: string; readonly isPublic: boolean } | undefined;
+  readonly customer: DeviceHolder | undefined;
   readonly active: boolean;
 }
 

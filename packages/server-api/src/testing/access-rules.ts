@@ -20,6 +20,8 @@ export interface Ids {
   readonly claimed: string;
   readonly rpc: string;
   readonly profile: string;
+  /** The one that the device is assigned to. */
+  readonly customer: string;
   readonly ota: string;
 }
 
@@ -29,6 +31,7 @@ export const absentIds = (): Ids => ({
   claimed: systemRandom.uuid(),
   rpc: systemRandom.uuid(),
   profile: systemRandom.uuid(),
+  customer: systemRandom.uuid(),
   ota: systemRandom.uuid(),
 });
 
@@ -56,6 +59,7 @@ export function targetOf(path: string, { target }: AccessRule, ids: Ids): string
     .replace('{deviceId}', ids.device)
     .replace('{rpcId}', ids.rpc)
     .replace('{deviceProfileId}', ids.profile)
+    .replace('{customerId}', ids.customer)
     .replace('{otaPackageId}', ids.ota)
     .replace('{type}', 'FIRMWARE')
     .replace('{scope}', 'SHARED_SCOPE')
@@ -102,6 +106,17 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/device/info/{deviceId}': { statuses: ofDevice },
   'DELETE /api/device/{deviceId}': { statuses: ofTenant },
   'GET /api/tenant/devices': { statuses: ownTenant },
+  'GET /api/tenant/deviceInfos': { statuses: ownTenant },
+  'GET /api/devices': { statuses: ownUsers, target: (ids) => `/api/devices?deviceIds=${ids.device}` },
+  'GET /api/device/types': { statuses: ownUsers },
+  'GET /api/customer/{customerId}/devices': { statuses: ofDevice },
+  'GET /api/customer/{customerId}/deviceInfos': { statuses: ofDevice },
+  'POST /api/customer/{customerId}/device/{deviceId}': { statuses: ofTenant },
+  'DELETE /api/customer/device/{deviceId}': { statuses: ofTenant },
+  'POST /api/device/bulk_import': {
+    statuses: ownTenant,
+    body: () => ({ file: systemRandom.uuid(), mapping: { columns: [{ type: 'NAME' }] } }),
+  },
   'GET /api/device/{deviceId}/credentials': { statuses: ofDevice },
   'POST /api/device/credentials': {
     statuses: ofTenant,

@@ -1,0 +1,49 @@
+import type { Attributes } from '../attributes/attributes';
+import type { Settings } from '../config/settings';
+import type { Connectivity } from '../connectivity/connectivity';
+import type { Platform } from '../core';
+import type { FirmwareAssignment } from '../firmware/firmware-assignment';
+import type { PayloadSettings } from '../payload/index';
+import type { State } from '../state/state';
+import type { Telemetry } from '../telemetry/telemetry';
+import { DeviceInfos } from './device-infos';
+import type { DeviceProfiles } from './device-profiles';
+import { Devices } from './devices';
+import { DeviceImport } from './import/device-import';
+import { NewDevices } from './new-devices';
+import { ProfileTransports } from './profile-transports';
+
+/** What of the domain is about devices as entities. */
+export interface DeviceServices {
+  readonly devices: Devices;
+  readonly newDevices: NewDevices;
+  readonly deviceInfos: DeviceInfos;
+  readonly deviceImport: DeviceImport;
+  readonly profileTransports: ProfileTransports;
+}
+
+export interface DeviceNeeds {
+  readonly profiles: DeviceProfiles;
+  readonly assignment: FirmwareAssignment;
+  readonly connectivity: Connectivity;
+  readonly attributes: Attributes;
+  readonly telemetry: Telemetry;
+  readonly payload: PayloadSettings;
+}
+
+export function makeDevices(
+  state: State,
+  settings: Settings,
+  { clock, random, logger, metrics }: Platform,
+  { profiles, assignment, connectivity, attributes, telemetry, payload }: DeviceNeeds,
+): DeviceServices {
+  const devices = new Devices(state.devices, profiles, assignment, state.accounts, clock, random);
+  const newDevices = new NewDevices(devices, connectivity, logger);
+  return {
+    devices,
+    newDevices,
+    deviceInfos: new DeviceInfos(state.devices, state.accounts, state.attributes),
+    deviceImport: new DeviceImport({ devices, newDevices, attributes, telemetry, payload, clock }),
+    profileTransports: new ProfileTransports(state.devices, settings.TANDEM_PROFILES_CACHE_MAX, metrics),
+  };
+}
