@@ -38,10 +38,10 @@ json 'it has exactly the fields of ThingsBoard' 200 'keys == (["id", "createdTim
   "defaultDashboardId", "defaultQueueName", "defaultEdgeRuleChainId", "firmwareId", "softwareId", "externalId", "version"]
   | sort)' GET "/api/deviceProfile/$profile"
 got '.provisionType = "ALLOW_CREATE_NEW_DEVICES" | .provisionDeviceKey = "tour-key"
-  | .profileData.provisionConfiguration = {type: .provisionType, provisionDeviceSecret: "tour-secret"}' >"$scratch/profile"
+  | .profileData.provisionConfiguration = {type: .provisionType, provisionDeviceSecret: "tour-secret"}' >profile
 json 'it is changed by sending it back' 200 '.version == 2 and .provisionDeviceKey == "tour-key"' \
-  POST /api/deviceProfile "$(cat "$scratch/profile")"
-json 'an outdated one is refused' 409 '.errorCode == 35' POST /api/deviceProfile "$(cat "$scratch/profile")"
+  POST /api/deviceProfile "$(cat profile)"
+json 'an outdated one is refused' 409 '.errorCode == 35' POST /api/deviceProfile "$(cat profile)"
 json 'a name is given once' 400 '.message == "Device profile with such name already exists!"' \
   POST /api/deviceProfile '{"name":"Meter","type":"DEFAULT","transportType":"DEFAULT"}'
 json 'a provision key as well' 400 '.message == "Device profile with such provision device key already exists!"' \
@@ -82,7 +82,7 @@ json 'a type makes the profile of that name' 200 '.type == "sensor" and .deviceP
   POST '/api/device?accessToken=' '{"name":"Thing","type":"sensor"}'
 export thing=$(got .id.id) sensors=$(got .deviceProfileId.id)
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=tour \
-  -keyout "$scratch/key.pem" -out "$scratch/certificate.pem" 2>"$scratch/openssl" || fail "openssl: $(cat "$scratch/openssl")"
+  -keyout "$scratch/key.pem" -out "$scratch/certificate.pem" 2>openssl || fail "openssl: $(cat openssl)"
 json 'a device is made with a certificate' 200 '.name == "Certified"' POST /api/device-with-credentials \
   "$(jq -nc --rawfile pem "$scratch/certificate.pem" '{device: {name: "Certified"},
     credentials: {credentialsType: "X509_CERTIFICATE", credentialsValue: $pem}}')"
@@ -91,41 +91,47 @@ json 'a name is given once' 400 '.errorCode == 31 and .message == "Device with s
   POST /api/device '{"name":"Valve"}'
 json 'a profile that is not there is refused' 400 '.message == "Device is referencing non existing device profile!"' POST \
   /api/device "{\"name\":\"Other\",\"deviceProfileId\":{\"entityType\":\"DEVICE_PROFILE\",\"id\":\"$device\"}}"
-guide by-name >"$scratch/body"
+guide by-name >body
 same 'a device is found by its name' "$(got .id.id)" "$device"
-guide by-page >"$scratch/body"
+guide by-page >body
 same 'or by page and text' "$(got '.data[0].name + " of " + (.totalElements | tostring)')" 'Thermometer of 1'
 json 'a page needs its size' 400 '.errorCode == 31' GET '/api/tenant/devices?page=0'
 json 'an unknown device is not found' 404 '.errorCode == 32 and (.message | startswith("Device with id ["))' \
   GET "/api/device/$default_profile"
 
 echo '# 4. Credentials'
-guide credentials >"$scratch/body"
+guide credentials >body
 same 'the access token is the one that was asked for' "$(got '.credentialsType + " " + .credentialsId')" 'ACCESS_TOKEN my-token'
 json 'a device made without one has a token of 20 characters' 200 '.credentialsId | test("^[a-zA-Z0-9]{20}$")' \
   GET "/api/device/$thing/credentials"
-jq -c '.credentialsId = "changed-token"' "$scratch/body" >"$scratch/changed"
+jq -c '.credentialsId = "changed-token"' body >changed
 json 'which is changed by sending the credentials back' 200 '.credentialsId == "changed-token" and .version == 2' \
-  POST /api/device/credentials "$(cat "$scratch/changed")"
+  POST /api/device/credentials "$(cat changed)"
 json 'a token is given once' 400 '.message == "Specified credentials are already registered!"' \
   POST '/api/device?accessToken=my-token' '{"name":"Other"}'
 json 'the id of a certificate is computed by the server' 200 '.credentialsType == "X509_CERTIFICATE" and
   (.credentialsId | test("^[0-9a-f]{64}$")) and (.credentialsValue | startswith("MII"))' GET "/api/device/$certified/credentials"
 
 echo '# 5. The devices act'
+TANDEM_URL=$origin TANDEM_USER=tenant@thingsboard.org TANDEM_PASSWORD=$PASSWORD \
+  node "$here/examples/watch-devices/watch.mjs" "$device" >watched 2>&1 & background=$!
+appears 'a WebSocket begins with the state' watched '"what":"telemetry","data":{}'
 over_http 'telemetry over HTTP is accepted' 200 '' my-token telemetry -d '{"temperature":42.0,"count":73,"on":true}'
 over_http 'client attributes are accepted' 200 '' my-token attributes -d '{"serial":"A-17","revision":3}'
 same 'telemetry over CoAP is accepted' "$(over_coap valve-token telemetry -m post -e '{"pressure":1.5}')" ''
 same 'client attributes over CoAP are accepted' "$(over_coap valve-token attributes -m post -e '{"vendor":"x"}')" ''
+appears 'the WebSocket tells of the telemetry' watched '"42.0"'
+appears 'and of the attributes' watched '"A-17"'
+stop_background
 soon 'the keys of the time series are there' 200 'sort == ["count", "on", "temperature"]' \
   GET "/api/plugins/telemetry/DEVICE/$device/keys/timeseries"
-guide latest >"$scratch/body"
+guide latest >body
 same 'values are strings, and doubles keep their point' "$(got '[.temperature, .count, .on | .[0].value] | join(" ")')" '42.0 73 true'
 call GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=temperature&useStrictDataTypes=true"
-same 'or typed, on demand' "$(sed 's/.*"value"/"value"/' "$scratch/body")" '"value":42.0}]}'
+same 'or typed, on demand' "$(sed 's/.*"value"/"value"/' body)" '"value":42.0}]}'
 json 'a key without data is there with null' 200 '.nothing[0].value == null' \
   GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries?keys=nothing"
-guide history >"$scratch/body"
+guide history >body
 same 'a range of time is history' "$(got '.temperature | length')" 1
 text 'the server writes values as well' 200 '' POST "/api/plugins/telemetry/DEVICE/$thing/timeseries/ANY" \
   '[{"ts":1000,"values":{"level":1,"note":"a"}},{"ts":2000,"values":{"level":2.5}},{"ts":11000,"values":{"level":4}}]'
@@ -162,49 +168,48 @@ text 'an unknown device in bare text' 404 "Device with requested id wasn't found
   GET "/api/plugins/telemetry/DEVICE/$default_profile/values/timeseries"
 
 echo '# 6. Shared attributes'
-guide share >"$scratch/body"
-same 'a shared attribute is saved, without a word' "$(cat "$scratch/body")" ''
+guide share >body
+same 'a shared attribute is saved, without a word' "$(cat body)" ''
 over_http 'the device reads it over HTTP' 200 '{"shared":{"target":21.0}}' my-token 'attributes?sharedKeys=target'
 text 'the short path saves as well' 200 '' POST "/api/plugins/telemetry/$valve/SHARED_SCOPE" '{"open":true,"limit":5}'
 same 'the device reads it over CoAP' "$(over_coap valve-token 'attributes?sharedKeys=open,limit' -m get)" '{"shared":{"open":true,"limit":5}}'
-(curl -s --max-time 30 "$origin/api/v1/my-token/attributes/updates?timeout=20000" >"$scratch/update") & poll=$!
+(curl -s --max-time 30 "$origin/api/v1/my-token/attributes/updates?timeout=20000" >update) & poll=$!
 open_polls 1
 text 'attributes of the server are no business of the device' 200 '' \
   POST "/api/plugins/telemetry/DEVICE/$device/attributes/SERVER_SCOPE" '{"note":"cellar"}'
 text 'an attribute is deleted' 200 '' DELETE "/api/plugins/telemetry/DEVICE/$device/SHARED_SCOPE?keys=target"
 wait "$poll"
-same 'of which the device hears' "$(cat "$scratch/update")" '{"deleted":["target"]}'
+same 'of which the device hears' "$(cat update)" '{"deleted":["target"]}'
 text 'nobody but the device writes its client attributes' 400 'Invalid scope: CLIENT_SCOPE' \
   POST "/api/plugins/telemetry/DEVICE/$device/CLIENT_SCOPE" '{"a":1}'
 
 echo '# 7. Commands'
-(curl -s --max-time 30 -o "$scratch/nobody" -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
-  "$origin/api/plugins/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >"$scratch/nobody-v1") & v1=$!
-(curl -s --max-time 30 -o "$scratch/nobody" -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
-  "$origin/api/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >"$scratch/nobody-v2") & v2=$!
-(curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >"$scratch/command") & poll=$!
+(curl -s --max-time 30 -o nobody -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
+  "$origin/api/plugins/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >nobody-v1) & v1=$!
+(curl -s --max-time 30 -o nobody -w '%{http_code}' -H "X-Authorization: Bearer $token" -H 'Content-Type: application/json' \
+  "$origin/api/rpc/twoway/$thing" -d '{"method":"m","timeout":1000}' >nobody-v2) & v2=$!
+(curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >command) & poll=$!
 text 'a one-way command is handed over' 200 '' POST "/api/rpc/oneway/$device" '{"method":"setLed","params":{"on":true},"timeout":20000}'
 wait "$poll"
-same 'to the device that polls' "$(cat "$scratch/command")" '{"id":0,"method":"setLed","params":{"on":true}}'
-(guide command >"$scratch/answer") & caller=$!
-curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >"$scratch/command"
-same 'a two-way command as well' "$(cat "$scratch/command")" '{"id":1,"method":"getTemperature","params":{"unit":"C"}}'
+same 'to the device that polls' "$(cat command)" '{"id":0,"method":"setLed","params":{"on":true}}'
+(guide command >answer) & caller=$!
+curl -s --max-time 30 "$origin/api/v1/my-token/rpc?timeout=20000" >command
+same 'a two-way command as well' "$(cat command)" '{"id":1,"method":"getTemperature","params":{"unit":"C"}}'
 over_http 'the device answers' 200 '' my-token rpc/1 -d '{"temperature":42.0}'
 wait "$caller"
-same 'and the caller has the answer, with its point' "$(cat "$scratch/answer")" '{"temperature":42.0}'
-(timeout 20 "$coap_client" -B 20 -s 10 -m get "$coap/api/v1/valve-token/rpc" >"$scratch/observed" 2>&1) & observer=$!
-(call POST "/api/plugins/rpc/twoway/$valve" '{"method":"close","params":null,"timeout":20000}'; echo "$status" >>"$scratch/body"; mv "$scratch/body" "$scratch/answer") & caller=$!
-until grep -q '"method":"close"' "$scratch/observed" 2>/dev/null; do sleep 0.1; done
-same 'an observation over CoAP gets the command' "$(grep -o '{"id.*' "$scratch/observed")" '{"id":0,"method":"close","params":null}'
+same 'and the caller has the answer, with its point' "$(cat answer)" '{"temperature":42.0}'
+timeout 20 "$coap_client" -B 20 -s 10 -m get "$coap/api/v1/valve-token/rpc" >observed 2>&1 & background=$!
+(call POST "/api/plugins/rpc/twoway/$valve" '{"method":"close","params":null,"timeout":20000}'; echo "$status" >>body; mv body answer) & caller=$!
+appears 'an observation over CoAP gets the command' observed '{"id":0,"method":"close","params":null}'
 same 'the device answers over CoAP' "$(over_coap valve-token rpc/0 -m post -e '{"closed":true}')" ''
 wait "$caller"
-same 'and the caller of the old path has the answer' "$(cat "$scratch/answer")" '{"closed":true}200'
-kill "$observer" 2>/dev/null || true
+same 'and the caller of the old path has the answer' "$(cat answer)" '{"closed":true}200'
+stop_background
 wait "$v1" "$v2"
-same 'nobody there: 409 on the old path' "$(cat "$scratch/nobody-v1")" 409
-same 'nobody there: 504 on the new one' "$(cat "$scratch/nobody-v2")" 504
+same 'nobody there: 409 on the old path' "$(cat nobody-v1)" 409
+same 'nobody there: 504 on the new one' "$(cat nobody-v2)" 504
 json 'a command without a method is refused' 400 '.errorCode == 31' POST "/api/rpc/oneway/$device" '{"params":1}'
-guide persistent >"$scratch/body"
+guide persistent >body
 export rpc=$(got .rpcId)
 json 'a persistent command waits for its device' 200 '.status == "QUEUED" and .request.body.method == "reboot"' GET "/api/rpc/persistent/$rpc"
 json 'it is listed for its device' 200 '.totalElements == 1 and .data[0].id.id == env.rpc' \
@@ -231,21 +236,21 @@ head -c 100000 /dev/urandom >thermometer.bin
 export checksum=$(sha256sum thermometer.bin | cut -d ' ' -f 1)
 assign() { # <firmware id as JSON>
   call GET "/api/device/$device"
-  call POST /api/device "$(jq -c ".firmwareId = $1" "$scratch/body")"
+  call POST /api/device "$(jq -c ".firmwareId = $1" body)"
 }
 assign "{\"entityType\":\"OTA_PACKAGE\",\"id\":\"$package\"}"
 same 'a package without data is not assigned' "$status" 400
 curl_to_body -H "X-Authorization: Bearer $token" -F file=@thermometer.bin \
   "$origin/api/otaPackage/$package?checksumAlgorithm=SHA256&checksum=00"
 same 'data with another checksum are refused' "$status $(got .message)" '400 Wrong otaPackage file!'
-guide upload >"$scratch/body"
+guide upload >body
 same 'the data are uploaded' "$(got '[.hasData, .dataSize, .fileName, .checksum == env.checksum] | map(tostring) | join(" ")')" \
   'true 100000 thermometer.bin true'
 curl_to_body -H "X-Authorization: Bearer $token" "$origin/api/otaPackage/$package/download"
-same 'and come back byte by byte' "$status $(sha256sum <"$scratch/body" | cut -d ' ' -f 1)" "200 $checksum"
+same 'and come back byte by byte' "$status $(sha256sum <body | cut -d ' ' -f 1)" "200 $checksum"
 json 'the package tells of itself' 200 '.checksumAlgorithm == "SHA256" and .version == "1.1"' GET "/api/otaPackage/info/$package"
 json 'and stands in the list' 200 '.totalElements == 1' GET "/api/otaPackages/$default_profile/FIRMWARE?pageSize=10&page=0"
-guide assign >"$scratch/body"
+guide assign >body
 same 'a device gets the package' "$(got .firmwareId.id)" "$package"
 soon 'which it is told by shared attributes' 200 'map({(.key): .value}) | add | [.fw_title, .fw_version, .fw_size,
   .fw_checksum_algorithm, .fw_checksum == env.checksum] == ["thermometer", "1.1", 100000, "SHA256", true]' \
@@ -255,7 +260,7 @@ soon 'and time series tell how far it is' 200 '[.fw_state, .target_fw_title, .ta
   ["INITIATED", "thermometer", "1.1"]' GET "/api/plugins/telemetry/DEVICE/$device/values/timeseries"
 json 'a package in use is not deleted' 400 '.errorCode == 31' DELETE "/api/otaPackage/$package"
 assign null
-same 'the package is taken away' "$status $(jq .firmwareId "$scratch/body")" '200 null'
+same 'the package is taken away' "$status $(jq .firmwareId body)" '200 null'
 soon 'with its attributes' 200 'map(.key) | map(select(startswith("fw_"))) == []' \
   GET "/api/plugins/telemetry/DEVICE/$device/values/attributes/SHARED_SCOPE"
 

@@ -2,9 +2,9 @@
 here=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
 cd "$scratch"
-origin= coap= metrics= gateway= token= status=
+origin= coap= metrics= gateway= background= token= status=
 coap_client=$(command -v coap-client-notls || command -v coap-client) || { echo 'tour: there is no coap-client' >&2; exit 1; }
-trap 'stop_gateway; rm -rf "$scratch"' EXIT
+trap 'stop_background; stop_gateway; rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 fail() {
@@ -34,6 +34,22 @@ stop_gateway() {
   kill -TERM "$gateway" 2>/dev/null || true
   wait "$gateway" 2>/dev/null || true
   gateway=
+}
+
+# What watches or observes beside the calls.
+stop_background() {
+  [ -z "$background" ] || kill -TERM "$background" 2>/dev/null || true
+  background=
+}
+
+# appears <what it shows> <file> <fixed text>   waits for it in the output of what runs in the background
+appears() {
+  deadline=$(($(date +%s) + 10))
+  until grep -qF -- "$3" "$2" 2>/dev/null; do
+    [ "$(date +%s)" -lt "$deadline" ] || fail "$1: no '$3' in: $(cat "$2")"
+    sleep 0.1
+  done
+  echo "ok - $1"
 }
 
 # call <method> <path> [body]   as whoever $token is; leaves $status and $scratch/body
