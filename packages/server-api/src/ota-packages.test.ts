@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -350,30 +350,54 @@ describe('The file of a package', () => {
     expect((await bytesOf(await download(id))).toString()).toBe('this one');
   });
 
-  it('leaves nothing when its sender goes away in the middle', async () => {
-    const id = await create();
-    const uploads = () =>
-      server.core.metrics
-        .list()
-        .find(({ name }) => name === 'tandem_firmware_uploads')
-        ?.read();
-    const socket = connect(server.port, '127.0.0.1');
+  /** Sends the beginning of a body; resolves when the gateway has it. */
+  async function begin(of: ServerUnderTest, jwt: string, id: string): Promise<Socket> {
+    const socket = connect(of.port, '127.0.0.1');
     socket.write(
       [
         `POST /api/otaPackage/${id}?checksumAlgorithm=MD5 HTTP/1.1`,
         'Host: x',
-        `X-Authorization: Bearer ${token}`,
+        `X-Authorization: Bearer ${jwt}`,
         'Content-Type: multipart/form-data; boundary=b',
         'Content-Length: 1000000',
         '',
         ...part('file', 'x'.repeat(100_000)),
       ].join('\r\n'),
     );
-    while (uploads() === 0) await new Promise((resolve) => setImmediate(resolve));
-    socket.destroy();
-    while (uploads() === 1) await new Promise((resolve) => setImmediate(resolve));
+    await uploadsAre(of, 1);
+    return socket;
+  }
+  async function uploadsAre(of: ServerUnderTest, count: number): Promise<void> {
+    const gauge = of.core.metrics.list().find(({ name }) => name === 'tandem_firmware_uploads');
+    while (gauge?.read() !== count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  it('leaves nothing when its sender goes away in the middle', async () => {
+    const id = await create();
+    (await begin(server, token, id)).destroy();
+    await uploadsAre(server, 0);
     await hasNoData(id);
     expect((await upload(id, Buffer.from('x'))).status).toBe(200);
+  });
+
+  it('is to come again when the gateway stops in the middle, and leaves nothing', async () => {
+    const own = await ServerUnderTest.start();
+    try {
+      const jwt = (await own.login()).token;
+      const body = { type: 'FIRMWARE', title: 'cut off', version: '1' };
+      const { id } = (await own.call('POST', '/api/otaPackage', { token: jwt, body })).json<PackageJson>().id;
+      const socket = await begin(own, jwt, id);
+      const answer = new Promise<string>((resolve) => socket.once('data', (text) => resolve(String(text))));
+      const closed = own.api.close(1_000);
+      expect(await answer).toMatch(
+        /^HTTP\/1.1 503 (?:.|\r\n)*Connection: close\r\n(?:.|\r\n)*The gateway is shutting down/i,
+      );
+      await closed;
+      socket.destroy();
+      expect(await own.core.state.firmware.get(id)).toMatchObject({ dataId: null, dataSize: null });
+    } finally {
+      await own.stop();
+    }
   });
 });
 

@@ -132,8 +132,13 @@ class IncomingBody {
     this.#stream?.destroy();
   }
 
-  async *read(stream: BusboyFileStream): AsyncGenerator<Uint8Array> {
+  /** The bytes of the file, which ends with the body: also when nobody has begun to read it by then. */
+  read(stream: BusboyFileStream): AsyncIterable<Uint8Array> {
     this.#stream = stream;
+    return this.#bytes(stream);
+  }
+
+  async *#bytes(stream: BusboyFileStream): AsyncGenerator<Uint8Array> {
     try {
       yield* stream;
     } catch (error) {
