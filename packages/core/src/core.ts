@@ -1,4 +1,4 @@
-import { Accounts } from './accounts/accounts';
+import { type AccountServices, makeAccounts } from './accounts/make-accounts';
 import { AttributeUpdates } from './attributes/attribute-updates';
 import { Attributes } from './attributes/attributes';
 import { DeviceAuth } from './auth/device-auth';
@@ -31,7 +31,7 @@ export interface Platform {
 }
 
 /** The domain over one store: what transports and the server API call, each as a thin layer. */
-export interface Core extends Platform, DeviceServices {
+export interface Core extends Platform, DeviceServices, AccountServices {
   readonly settings: Settings;
   readonly state: State;
   readonly auth: DeviceAuth;
@@ -46,7 +46,6 @@ export interface Core extends Platform, DeviceServices {
   readonly clientRpc: ClientRpc;
   readonly profiles: DeviceProfiles;
   readonly profileKeys: ProfileKeys;
-  readonly accounts: Accounts;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
   readonly firmware: Firmware;
@@ -164,7 +163,7 @@ export function makeCore(
       telemetry,
       payload,
     }),
-    accounts: new Accounts(state.accounts, profiles, clock, random),
+    ...makeAccounts(state, settings, profiles, platform),
     connectivity,
     claiming: new Claiming(
       state,

@@ -21,6 +21,7 @@ export const ERRORS = {
   BODY_REQUIRED: row(400, '4.00', 31, false, 'Required request body is missing'),
   UNAUTHORIZED: row(401, '4.01', 10, false, 'Authentication failed'),
   TOKEN_EXPIRED: row(401, '4.01', 11, false, 'Token has expired'),
+  PASSWORD_VIOLATION: row(401, '4.01', 45, false, 'The password is not one that may be used'),
   PERMISSION_DENIED: row(403, '4.03', 20, false, "You don't have permission to perform this operation!"),
   DEVICE_DELETED: row(403, '4.03', 20, false, 'Device was deleted!'),
   NOT_FOUND: row(404, '4.04', 32, false, "Requested item wasn't found!"),

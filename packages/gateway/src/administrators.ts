@@ -36,7 +36,10 @@ export async function keepAdministrators(core: Core, patience: Patience): Promis
  */
 export async function ensureAdministrators(core: Core): Promise<void> {
   if (core.settings.TANDEM_DEMO) await demoLogins(core);
-  else await firstAdministrator(core);
+  else {
+    await firstAdministrator(core);
+    await systemAdministrator(core);
+  }
 }
 
 async function demoLogins({ accounts, logger }: Core): Promise<void> {
@@ -53,9 +56,14 @@ async function firstAdministrator({ accounts, settings, random, logger }: Core):
   const outcome = await accounts.ensureTenantAdmin(email, () => given ?? generated.draft(), 'Tenant');
   if (outcome === 'created' && given !== undefined) return;
   if (outcome === 'created') generated.keep();
-  else if (!(await generated.settle((password) => fits(accounts, email, password)))) return;
+  else if (!(await generated.settle((password) => accounts.passwordFits(email, password)))) return;
   logger.info('first administrator made; the password is in the file', { email, file: generated.file });
 }
 
-const fits = async (accounts: Core['accounts'], email: string, password: string): Promise<boolean> =>
-  (await accounts.login(email, password)).kind !== 'refused';
+/** Only where somebody wants one: one gateway serves one tenant as a rule. */
+async function systemAdministrator({ accounts, settings, logger }: Core): Promise<void> {
+  const { TANDEM_SYSADMIN_EMAIL: email, TANDEM_SYSADMIN_PASSWORD: password } = settings;
+  if (password === undefined) return;
+  const outcome = await accounts.ensureSystemAdmin(email, password);
+  if (outcome === 'created') logger.info('system administrator made', { email });
+}

@@ -18,6 +18,7 @@ import { openStore } from './open-store';
 import { Patience } from './patience';
 import { registerProcessMetrics } from './process-metrics';
 import { Readiness } from './readiness';
+import { startRemovalSweeper } from './removal-sweeper';
 import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { Shutdown } from './shutdown';
 import { webhookBackend } from './webhook';
@@ -74,6 +75,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('administrators', await keepAdministrators(core, patience));
     await patience.with('the materialiser', () => state.materialiser.start());
     shutdown.first('sweeper', startRpcSweeper(core));
+    shutdown.first('removal sweeper', startRemovalSweeper(core));
     shutdown.first('sweeper of finished commands', startFinishedRpcSweeper(core));
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
     shutdown.first('firmware rollouts', startFirmwareRollouts(core));

@@ -37,6 +37,7 @@ describe('login', () => {
       iat,
       exp: iat + 9000,
       enabled: true,
+      generation: 1,
       isPublic: false,
       tenantId: user?.tenantId,
       customerId: '13814000-1dd2-11b2-8080-808080808080',
@@ -69,7 +70,7 @@ describe('login', () => {
   });
 
   it('tells a disabled account only to whoever knows its password', async () => {
-    await server.addUser('disabled@x.org', { enabled: false });
+    await server.addUser('disabled@x.org', {}, { enabled: false });
     expect((await login({ username: 'disabled@x.org', password: PASSWORD })).json()).toMatchObject({
       status: 401,
       message: 'User account is not active',
@@ -169,7 +170,7 @@ describe('a token', () => {
     const user = await server.addUser('gone@x.org');
     const { token, refreshToken } = await server.login('gone@x.org');
     expect((await whoAmI({ 'X-Authorization': `Bearer ${token}` })).status).toBe(200);
-    await server.core.state.accounts.updateUser({ ...user, enabled: false });
+    await server.core.logins.setEnabled(user.id, false);
     expect((await whoAmI({ 'X-Authorization': `Bearer ${token}` })).status).toBe(401);
     expect((await server.call('POST', '/api/auth/token', { body: { refreshToken } })).status).toBe(401);
   });

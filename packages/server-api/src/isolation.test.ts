@@ -1,5 +1,4 @@
 import { type Device, systemRandom } from '@tandem/core';
-import { aCustomer } from '@tandem/core/testing';
 import { isPublicPath } from './auth/authenticator';
 import type { Route } from './routing/route';
 import {
@@ -48,23 +47,28 @@ beforeAll(async () => {
     token: owner,
     body: { type: 'FIRMWARE', title: 'firmware of the owner', version: '1' },
   });
+  const user = await server.addUser('beside@x.org', { customerId });
+  const { key } = await server.core.apiKeys.create(user, { description: 'own', expirationTime: 0, enabled: true });
   owned = {
     device,
     claimed: 'claimed',
     rpc: rpc.json<{ rpcId: string }>().rpcId,
     profile: session.profileId,
-    customer: customerId,
     ota: ota.json<{ id: { id: string } }>().id.id,
+    tenant: user.tenantId,
+    customer: customerId,
+    user: user.id,
+    apiKey: key.id,
   };
 });
 afterAll(() => server.stop());
 
-/** Of the first tenant. */
+/** Of the first tenant; its title tells its id. */
 async function addCustomer(): Promise<string> {
-  const { tenantId } = (await server.core.state.accounts.findUserByEmail(ADMIN)) ?? {};
-  const customer = aCustomer({ tenantId });
-  await server.core.state.accounts.createCustomer(customer);
-  return customer.id;
+  const { tenantId = '' } = (await server.core.state.accounts.findUserByEmail(ADMIN)) ?? {};
+  const { id } = await server.core.customers.create(tenantId, { title: systemRandom.uuid() });
+  await server.core.customers.update(tenantId, id, { title: `title-of-${id}` });
+  return id;
 }
 
 async function assign(deviceId: string, customerId: string): Promise<void> {
@@ -79,11 +83,15 @@ const ruleOf = (route: Route): AccessRule => {
   return rule;
 };
 
-function callAs(token: string | undefined, route: Route, ids: Ids): Promise<Answer> {
+async function callAs(token: string | undefined, route: Route, ids: Ids): Promise<Answer> {
   const rule = ruleOf(route);
   const body = route.body ? (rule.body?.(ids) ?? {}) : undefined;
-  return server.call(route.method, targetOf(route.path, rule, ids), { token, body });
+  const own = token && rule.endsSession ? (await server.login(subjectOf(token))).token : token;
+  return server.call(route.method, targetOf(route.path, rule, ids), { token: own, body });
 }
+
+const subjectOf = (token: string): string =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).sub;
 
 const anonymous = ({ status, text }: Answer, ids: Ids) => {
   let rest = text;

@@ -1,7 +1,10 @@
 import type { Core } from '@tandem/core';
+import { activationRoutes } from './controllers/activation-controller';
+import { apiKeyRoutes } from './controllers/api-key-controller';
 import { attributesRoutes } from './controllers/attributes-controller';
 import { type AuthServices, authRoutes } from './controllers/auth-controller';
 import { claimRoutes } from './controllers/claim-controller';
+import { customerRoutes } from './controllers/customer-controller';
 import { deviceAssignmentRoutes } from './controllers/device-assignment-controller';
 import { deviceRoutes } from './controllers/device-controller';
 import { deviceCredentialsRoutes } from './controllers/device-credentials-controller';
@@ -11,13 +14,20 @@ import { deviceProfileRoutes } from './controllers/device-profile-controller';
 import { otaPackageRoutes } from './controllers/ota-package-controller';
 import { persistentRpcRoutes } from './controllers/persistent-rpc-controller';
 import { rpcRoutes } from './controllers/rpc-controller';
+import { tenantRoutes } from './controllers/tenant-controller';
 import { timeSeriesChangesRoutes } from './controllers/time-series-changes-controller';
 import { timeSeriesRoutes } from './controllers/time-series-controller';
+import { userRoutes } from './controllers/user-controller';
 import type { Route } from './routing/route';
 
 /** Every call of the server API, under the heading by which it is described. */
 export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => [
   ...tagged('Authentication', authRoutes(core, auth)),
+  ...tagged('Authentication', activationRoutes(core, auth)),
+  ...tagged('Authentication', apiKeyRoutes(core)),
+  ...tagged('Tenants', tenantRoutes(core)),
+  ...tagged('Customers', customerRoutes(core)),
+  ...tagged('Users', userRoutes(core, auth)),
   ...tagged('Devices', deviceRoutes(core)),
   ...tagged('Devices', deviceListRoutes(core)),
   ...tagged('Devices', deviceAssignmentRoutes(core)),

@@ -53,7 +53,7 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
     random,
     metrics,
   );
-  const authenticator = new Authenticator(tokens, core.accounts);
+  const authenticator = new Authenticator(tokens, core.principals);
   const routes = routeTable(core, { tokens, authenticator, logins: new LoginQueue(LOGIN_LIMITS) });
   const webSockets = createWebSocketApi(core, authenticator);
   const dispatcher = new Dispatcher(core);

@@ -405,7 +405,7 @@ describe('Who may not see a device', () => {
     const [client, bystander] = [await connect(`${TELEMETRY}?token=${mine.token}`), await connect()];
     for (const each of [client, bystander]) each.send(latest(id));
     await Promise.all([client.next(), bystander.next()]);
-    await server.core.state.accounts.updateUser({ ...user, enabled: false });
+    await server.core.logins.setEnabled(user.id, false);
     expect(await client.closed).toBe('1008 Authentication failed');
     await post(id, '{"a":1}');
     expect((await bystander.next()).data?.a?.[0]?.[1]).toBe('1');

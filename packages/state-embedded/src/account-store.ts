@@ -1,7 +1,8 @@
 import {
+  type Account,
   type AccountChange,
   type AccountStore,
-  type Conflict,
+  type ApiKey,
   type Customer,
   type EpochMillis,
   type Page,
@@ -10,23 +11,32 @@ import {
   type Removal,
   type Tenant,
   type User,
+  type UserCredentials,
   type UserFilter,
   type Uuid,
   type Written,
 } from '@tandem/core';
+import { EmbeddedApiKeys } from './api-keys';
 import { conflict, fits, follow, get, isPresent, put, tooLong, versionConflict } from './entity-rows';
-import type { BinaryTable, Environment, Table } from './environment';
-import { nameBytes, nameKey, prefixRange, uuidBytes } from './keys';
+import type { Environment } from './environment';
+import { nameKey, prefixRange, uuidBytes } from './keys';
 import { isRemoved } from './removals';
 import type { Transactions } from './transactions';
+import { EmbeddedUsers } from './users';
 
 export class EmbeddedAccounts implements AccountStore {
   readonly #listeners = new Set<(change: AccountChange) => void>();
+  readonly #users: EmbeddedUsers;
+  readonly #apiKeys: EmbeddedApiKeys;
 
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
-  ) {}
+  ) {
+    const changed = (userId: Uuid) => this.#tell({ kind: 'user', userId });
+    this.#apiKeys = new EmbeddedApiKeys(env, transactions, changed);
+    this.#users = new EmbeddedUsers(env, transactions, this.#apiKeys, changed);
+  }
 
   createTenant(tenant: Tenant): Promise<Written<Tenant>> {
     return this.transactions.run(() => {
@@ -111,7 +121,8 @@ export class EmbeddedAccounts implements AccountStore {
   }
 
   async listCustomers(tenantId: Uuid, query: PageQuery): Promise<Page<Customer>> {
-    return page(this.#ofTenant<Customer>(this.env.customers, this.env.customersByTitle, tenantId), query, 'title');
+    const ids = [...this.env.customersByTitle.getRange(prefixRange(uuidBytes(tenantId)))].map(({ value }) => value);
+    return page(ids.map((id) => get<Customer>(this.env.customers, id)).filter(isPresent), query, 'title');
   }
 
   async deleteCustomer(id: Uuid, now: EpochMillis): Promise<Written<Customer>> {
@@ -136,59 +147,68 @@ export class EmbeddedAccounts implements AccountStore {
     await this.transactions.run(() => this.env.removals.remove(id));
   }
 
-  createUser(user: User): Promise<Written<User>> {
-    return this.transactions.run(() => {
-      if (!nameBytes(user.email)) throw tooLong('e-mail address');
-      if (isRemoved(this.env, user.tenantId, user.customerId)) return conflict('ABSENT');
-      if (this.env.usersByEmail.doesExist(user.email)) return conflict('EMAIL_TAKEN');
-      if (this.env.users.doesExist(user.id)) return conflict('VERSION');
-      this.#putUser(user);
-      return fits(user);
-    });
+  createUser(user: User, credentials: UserCredentials): Promise<Written<User>> {
+    return this.#users.create(user, credentials);
   }
 
-  async updateUser(user: User): Promise<Written<User>> {
-    const result = await this.transactions.run((): Written<User> => {
-      if (!nameBytes(user.email)) throw tooLong('e-mail address');
-      const stored = get<User>(this.env.users, user.id);
-      const refused = versionConflict(stored, user) ?? this.#addressConflict(user);
-      if (refused || !stored) return conflict(refused ?? 'ABSENT');
-      if (stored.customerId !== user.customerId && isRemoved(this.env, user.customerId)) return conflict('ABSENT');
-      const updated = { ...user, version: stored.version + 1 };
-      this.#removeUser(stored);
-      this.#putUser(updated);
-      return fits(updated);
-    });
-    if (result.ok) this.#tell({ kind: 'user', userId: user.id });
-    return result;
+  updateUser(user: User): Promise<Written<User>> {
+    return this.#users.update(user);
   }
 
   async getUser(id: Uuid): Promise<User | undefined> {
-    return get<User>(this.env.users, id);
+    return this.#users.get(id);
   }
 
   async findUserByEmail(email: string): Promise<User | undefined> {
-    return follow<User>(this.env.users, nameBytes(email) && this.env.usersByEmail.get(email));
+    return this.#users.findByEmail(email);
   }
 
-  async listUsers(tenantId: Uuid, { authority, customerId }: UserFilter, query: PageQuery): Promise<Page<User>> {
-    const users = this.#ofTenant<User>(this.env.users, this.env.usersByTenant, tenantId).filter(
-      (user) =>
-        (authority === undefined || user.authority === authority) &&
-        (customerId === undefined || user.customerId === customerId),
-    );
-    return page(users, query, 'email');
+  async listUsers(tenantId: Uuid, filter: UserFilter, query: PageQuery): Promise<Page<User>> {
+    return this.#users.list(tenantId, filter, query);
   }
 
-  async deleteUser(id: Uuid): Promise<Written<User>> {
-    const result = await this.transactions.run((): Written<User> => {
-      const stored = get<User>(this.env.users, id);
-      if (!stored) return conflict('ABSENT');
-      this.#removeUser(stored);
-      return fits(stored);
-    });
-    if (result.ok) this.#tell({ kind: 'user', userId: id });
-    return result;
+  deleteUser(id: Uuid): Promise<Written<User>> {
+    return this.#users.delete(id);
+  }
+
+  async getAccount(userId: Uuid): Promise<Account | undefined> {
+    return this.#users.account(this.#users.get(userId));
+  }
+
+  async findAccountByEmail(email: string): Promise<Account | undefined> {
+    return this.#users.account(this.#users.findByEmail(email));
+  }
+
+  async findAccountByActivation(token: string): Promise<Account | undefined> {
+    return this.#users.account(this.#users.findByActivation(token));
+  }
+
+  updateUserCredentials(credentials: UserCredentials): Promise<Written<UserCredentials>> {
+    return this.#users.updateCredentials(credentials);
+  }
+
+  createApiKey(key: ApiKey, max: number): Promise<Written<ApiKey>> {
+    return this.#apiKeys.create(key, max);
+  }
+
+  updateApiKey(key: ApiKey): Promise<Written<ApiKey>> {
+    return this.#apiKeys.update(key);
+  }
+
+  async getApiKey(id: Uuid): Promise<ApiKey | undefined> {
+    return this.#apiKeys.get(id);
+  }
+
+  async findApiKey(valueHash: string): Promise<ApiKey | undefined> {
+    return this.#apiKeys.find(valueHash);
+  }
+
+  async listApiKeys(userId: Uuid, query: PageQuery): Promise<Page<ApiKey>> {
+    return this.#apiKeys.list(userId, query);
+  }
+
+  deleteApiKey(id: Uuid): Promise<Written<ApiKey>> {
+    return this.#apiKeys.delete(id);
   }
 
   onAccountChange(listener: (change: AccountChange) => void): () => void {
@@ -196,30 +216,8 @@ export class EmbeddedAccounts implements AccountStore {
     return () => this.#listeners.delete(listener);
   }
 
-  #addressConflict({ id, email }: User): Conflict | undefined {
-    const holder = this.env.usersByEmail.get(email);
-    return holder === undefined || holder === id ? undefined : 'EMAIL_TAKEN';
-  }
-
-  #putUser(user: User): void {
-    put(this.env.users, user);
-    this.env.usersByEmail.put(user.email, user.id);
-    this.env.usersByTenant.put(tenantKey(user), user.id);
-  }
-
-  #removeUser(user: User): void {
-    this.env.users.remove(user.id);
-    this.env.usersByEmail.remove(user.email);
-    this.env.usersByTenant.remove(tenantKey(user));
-  }
-
   #noteRemoval(removal: Removal): void {
     this.env.removals.put(removal.id, JSON.stringify(removal));
-  }
-
-  #ofTenant<T>(table: Table, index: BinaryTable, tenantId: Uuid): T[] {
-    const ids = [...index.getRange(prefixRange(uuidBytes(tenantId)))].map(({ value }) => value);
-    return ids.map((id) => get<T>(table, id)).filter(isPresent);
   }
 
   #tell(change: AccountChange): void {
@@ -233,5 +231,3 @@ function titleKey({ tenantId, title }: Customer): Buffer {
   if (!key) throw tooLong('title');
   return key;
 }
-
-const tenantKey = ({ tenantId, id }: User) => Buffer.concat([uuidBytes(tenantId), uuidBytes(id)]);

@@ -21,6 +21,15 @@ export interface Environment {
   readonly usersByEmail: Table;
   /** tenant + user -> user id */
   readonly usersByTenant: BinaryTable;
+  /** user -> credentials */
+  readonly userCredentials: Table;
+  /** SHA-256 of an activation token -> user id */
+  readonly activations: Table;
+  readonly apiKeys: Table;
+  /** SHA-256 of an API key's value -> its id */
+  readonly apiKeysByHash: Table;
+  /** user + API key -> id of the key */
+  readonly apiKeysByUser: BinaryTable;
   readonly customers: Table;
   /** tenant + title -> customer id */
   readonly customersByTitle: BinaryTable;
@@ -113,6 +122,11 @@ export function openEnvironment(folder: string, durability: Durability = 'proces
     users: table('users'),
     usersByEmail: table('usersByEmail'),
     usersByTenant: binary('usersByTenant'),
+    userCredentials: table('userCredentials'),
+    activations: table('activations'),
+    apiKeys: table('apiKeys'),
+    apiKeysByHash: table('apiKeysByHash'),
+    apiKeysByUser: binary('apiKeysByUser'),
     customers: table('customers'),
     customersByTitle: binary('customersByTitle'),
     removals: table('removals'),

@@ -3,6 +3,7 @@ import {
   type Clock,
   DeviceDirectory,
   type Logger,
+  MemoryFailureCounters,
   MemoryRateCounters,
   type MetricsRegistry,
   type Millis,
@@ -66,6 +67,8 @@ export interface EmbeddedOptions {
   readonly historyMax: number | undefined;
   /** From the end of a pass of the retention to the begin of the next. */
   readonly retentionInterval: Millis;
+  /** Accounts and addresses whose failed logins are remembered. */
+  readonly loginSubjectsMax: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -80,6 +83,7 @@ export const boundsOf = (settings: Settings) => ({
   rpcFinishedMax: settings.TANDEM_RPC_FINISHED_MAX,
   rateBucketsMax: settings.TANDEM_RATE_LIMIT_BUCKETS_MAX,
   directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
+  loginSubjectsMax: settings.TANDEM_LOGIN_SUBJECTS_MAX,
   minFreeBytes: settings.TANDEM_DATA_MIN_FREE_BYTES,
   telemetryKeysMax: settings.TANDEM_TELEMETRY_KEYS_MAX,
   historyMaxAge: settings.TS_KV_TTL * 1_000,
@@ -205,6 +209,7 @@ function openState(
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
     activity: new EmbeddedActivity(env, feed, attributes),
     feed,
+    failures: new MemoryFailureCounters(options.loginSubjectsMax, options.metrics),
     firmware,
     rollouts,
     secret: (name) => sharedSecret(env, transactions, `secret:${name}`),

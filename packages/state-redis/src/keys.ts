@@ -35,6 +35,11 @@ export class Keys {
     return `${this.prefix}:{u:${userId}}:${what}`;
   }
 
+  /** Failures of one subject, by its hash. */
+  failures(hash: string): string {
+    return `${this.prefix}:{failures:${hash}}`;
+  }
+
   /** The channel on which the waiters of a device are woken, in the device's slot. */
   wakeChannel(deviceId: Uuid): string {
     return this.device(deviceId, 'wake');

@@ -5,6 +5,7 @@ import { RedisAttributes } from './attributes';
 import { Commands, type ConnectionSettings, closeClient, openClient } from './client';
 import { RedisEvents, RedisFeed, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
 import { Keys } from './keys';
+import { RedisFailureCounters } from './limits/failure-counters';
 import { RedisRateCounters } from './limits/rate-counters';
 import { awaitRedis } from './open';
 import type { RedisStateOptions } from './options';
@@ -157,6 +158,7 @@ async function compose(
     rateCounters: new RedisRateCounters(commands, keys),
     activity: new RedisActivity(commands, keys, registry.births, wakeUps.publish),
     feed,
+    failures: new RedisFailureCounters(commands, keys),
     firmware: registry.firmware,
     rollouts: new RedisRollouts(commands, keys),
     secret: (name) => registry.secret(name),

@@ -5,7 +5,9 @@ import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
 import type { Written } from '../state/device-store';
+import { changeCredentials } from './credentials-change';
 import { hashPassword, verifyPassword } from './passwords';
+import { freshCredentials } from './users';
 
 /** The tenant of system administrators, who belong to none. */
 export const SYSTEM_TENANT: Uuid = NULL_UUID;
@@ -20,14 +22,7 @@ export interface NewAccount {
 /** As it is, or made when it is needed. */
 export type Password = string | (() => string);
 
-export type LoginOutcome =
-  | { readonly kind: 'user'; readonly user: User }
-  /** No such account, or another password. */
-  | { readonly kind: 'refused' }
-  /** The password fits, but the account is disabled. */
-  | { readonly kind: 'inactive' };
-
-/** Who may use the server API. */
+/** The administrators that a gateway begins with. */
 export class Accounts {
   constructor(
     private readonly store: AccountStore,
@@ -36,16 +31,10 @@ export class Accounts {
     private readonly random: Random,
   ) {}
 
-  /** Whether an account is inactive is told to its owner only: where the password fits. */
-  async login(email: string, password: string): Promise<LoginOutcome> {
-    const user = await this.store.findUserByEmail(email.toLowerCase());
-    const fits = await verifyPassword(password, user?.passwordHash ?? null);
-    if (!fits || !user) return { kind: 'refused' };
-    return user.enabled ? { kind: 'user', user } : { kind: 'inactive' };
-  }
-
-  get(id: Uuid): Promise<User | undefined> {
-    return this.store.getUser(id);
+  /** Whether there is such an account with this password. Nobody's guess is counted. */
+  async passwordFits(email: string, password: string): Promise<boolean> {
+    const account = await this.store.findAccountByEmail(email.toLowerCase());
+    return verifyPassword(password, account?.credentials.passwordHash ?? null);
   }
 
   /**
@@ -78,7 +67,7 @@ export class Accounts {
 
   async #ensureTenant(id: Uuid, title: string): Promise<void> {
     if (!(await this.store.getTenant(id))) {
-      await this.store.createTenant({
+      const created = await this.store.createTenant({
         ...NO_CONTACT,
         id,
         createdTime: this.clock.now(),
@@ -87,14 +76,17 @@ export class Accounts {
         additionalInfo: null,
         version: 1,
       });
+      // It was deleted, and he goes with it.
+      if (!created.ok && created.conflict === 'ABSENT') return;
     }
     await this.profiles.default(id);
   }
 
   async #setPassword(email: string, password: string): Promise<void> {
-    const user = await this.store.findUserByEmail(email.toLowerCase());
-    if (!user || (await verifyPassword(password, user.passwordHash))) return;
-    await this.store.updateUser({ ...user, passwordHash: await hashPassword(password) });
+    const account = await this.store.findAccountByEmail(email.toLowerCase());
+    if (!account || (await verifyPassword(password, account.credentials.passwordHash))) return;
+    const passwordHash = await hashPassword(password);
+    await changeCredentials(this.store, account.user.id, (stored) => ({ ...stored, passwordHash }));
   }
 
   async #ensure(account: NewAccount): Promise<{ readonly user: User; readonly outcome: 'created' | 'present' }> {
@@ -109,7 +101,7 @@ export class Accounts {
   }
 
   async #create({ tenantId, authority, password }: NewAccount, email: string): Promise<Written<User>> {
-    return this.store.createUser({
+    const user: User = {
       id: this.random.uuid(),
       createdTime: this.clock.now(),
       tenantId,
@@ -120,9 +112,9 @@ export class Accounts {
       lastName: null,
       phone: null,
       additionalInfo: null,
-      enabled: true,
-      passwordHash: await hashPassword(typeof password === 'string' ? password : password()),
       version: 1,
-    });
+    };
+    const passwordHash = await hashPassword(typeof password === 'string' ? password : password());
+    return this.store.createUser(user, { ...freshCredentials(user.id), passwordHash });
   }
 }

@@ -80,13 +80,20 @@ describe('Settings', () => {
     ]);
   });
 
-  it.each(['SSL_ENABLED=true', 'COAP_DTLS_ENABLED=true', 'TANDEM_TRUSTED_PROXIES=10.0.0.1'])(
+  it.each(['SSL_ENABLED=true', 'COAP_DTLS_ENABLED=true'])(
     '%s is refused: this version has nothing behind it',
     (setting) => {
       const [name = '', value = ''] = setting.split('=');
       expect(problems({ [name]: value })).toEqual([`${name} is not available in this version`]);
     },
   );
+
+  it('name networks of proxies by addresses', () => {
+    expect(problems({ TANDEM_TRUSTED_PROXIES: '10.0.0.0/8, proxy' })).toEqual([
+      'TANDEM_TRUSTED_PROXIES must be a comma list of IP addresses and networks, not "10.0.0.0/8, proxy"',
+    ]);
+    expect(readSettings({ TANDEM_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).TANDEM_TRUSTED_PROXIES).toHaveLength(2);
+  });
 
   it('that are planned may say what holds anyway', () => {
     expect(problems({ SSL_ENABLED: 'false', COAP_DTLS_BIND_PORT: '5684', REDIS_URL: '' })).toEqual([]);

@@ -15,6 +15,7 @@ import {
   text,
   whole,
 } from './setting';
+import { trustedProxies } from './trusted-proxies';
 
 export const ROLES = ['http', 'coap', 'api'] as const;
 export type Role = (typeof ROLES)[number];
@@ -283,6 +284,43 @@ export const SETTINGS = {
     { min: 1 },
     'Commands of a WebSocket session in a second, ten times as many at once; with more it is closed',
   ),
+  SECURITY_USER_TOKEN_ACCESS_ENABLED: flag(
+    true,
+    'Whether administrators may get tokens of the tenant administrators or customer users below them',
+  ),
+  SECURITY_USER_ACTIVATION_TOKEN_TTL: whole(
+    86_400_000,
+    { min: 60_000, unit: 'ms' },
+    'How long the link works with which a new user sets the first password',
+  ),
+  TANDEM_PASSWORD_MIN_LENGTH: whole(6, { min: 1, max: 72, unit: 'characters' }, 'The shortest password a user may set'),
+  TANDEM_LOGIN_MAX_FAILURES: whole(
+    10,
+    { min: 0 },
+    'Wrong passwords in a row that lock an account, whether or not there is such an account; 0: no limit',
+  ),
+  TANDEM_LOGIN_LOCK_TIME: millis(900_000, 'How long an account is locked, and for how long a wrong password counts'),
+  TANDEM_LOGIN_ADDRESS_MAX_FAILURES: whole(
+    50,
+    { min: 0 },
+    'Wrong passwords from one address, whatever the accounts, after which its logins get 429; 0: no limit',
+  ),
+  TANDEM_LOGIN_ADDRESS_LOCK_TIME: millis(
+    300_000,
+    'How long logins from such an address get 429, and for how long a wrong password counts',
+  ),
+  TANDEM_LOGIN_SUBJECTS_MAX: whole(
+    100_000,
+    { min: 1 },
+    'Accounts and addresses whose wrong passwords the embedded store remembers',
+  ),
+  TANDEM_PRINCIPALS_CACHE_MAX: whole(10_000, { min: 1 }, 'Accounts and API keys in the process cache'),
+  TANDEM_API_KEYS_MAX: whole(100, { min: 1, max: 1_000 }, 'API keys of one user'),
+  TANDEM_SESSIONS_ENDED_MAX: whole(
+    100,
+    { min: 1, max: 1_000 },
+    'Sessions of one user that are known to have been ended; with one more all sessions of the user end',
+  ),
 
   TANDEM_DATA_DIR: text('./data', 'Folder of the embedded store; one process owns it'),
   TANDEM_DURABILITY: choice<'process' | 'power'>(
@@ -342,6 +380,10 @@ export const SETTINGS = {
     'Password of the first tenant administrator; generated into `<data dir>/initial-admin-password` when unset',
     { secret: true },
   ),
+  TANDEM_SYSADMIN_EMAIL: text('sysadmin@thingsboard.org', 'Login of the system administrator, who makes tenants'),
+  TANDEM_SYSADMIN_PASSWORD: optionalText('Password of the system administrator; none is made when unset', {
+    secret: true,
+  }),
   TANDEM_DEMO: flag(false, 'Makes the well-known test logins. Insecure: never where strangers can connect'),
 
   TANDEM_METRICS_ADDRESS: text('0.0.0.0', 'Address of /metrics, /livez and /readyz'),
@@ -386,7 +428,9 @@ export const SETTINGS = {
   COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)', { planned: true }),
   SSL_ENABLED: flag(false, 'HTTPS instead of HTTP', { planned: true }),
   TANDEM_SECRET_KEY_FILE: optionalText('Key that encrypts credentials at rest', { planned: true }),
-  TANDEM_TRUSTED_PROXIES: optionalText('Addresses whose X-Forwarded-For is believed', { planned: true }),
+  TANDEM_TRUSTED_PROXIES: trustedProxies(
+    'Proxies whose X-Forwarded-For and X-Forwarded-Proto the server API believes; without it all logins through a proxy come from one address',
+  ),
   TANDEM_RATE_LIMIT_TENANT_MSGS: rateLimits(
     'Most messages of all devices of a tenant that are no telemetry and no attributes; beyond it 429 / 4.29',
   ),

@@ -76,9 +76,54 @@ export interface User {
   readonly phone: string | null;
   /** An object as compact JSON text. */
   readonly additionalInfo: string | null;
+  readonly version: number;
+}
+
+/** What lets a user in who has no password yet. */
+export interface Activation {
+  /** A secret: never into a log line. */
+  readonly token: string;
+  readonly expiresAt: EpochMillis;
+}
+
+/** A session that its user has ended. */
+export interface EndedSession {
+  readonly sessionId: string;
+  /** When the last of its tokens has expired by itself. */
+  readonly until: EpochMillis;
+}
+
+/** How a user gets in; beside the user, so that its changes count in no version that a client knows. */
+export interface UserCredentials {
+  readonly userId: Uuid;
   readonly enabled: boolean;
   /** `scrypt$N$r$p$salt$hash`, base64; null until the user is activated. */
   readonly passwordHash: string | null;
+  readonly activation: Activation | null;
+  /** Tokens carry it: those of another generation are void. */
+  readonly generation: number;
+  readonly endedSessions: readonly EndedSession[];
+  readonly version: number;
+}
+
+/** A user and how he gets in. */
+export interface Account {
+  readonly user: User;
+  readonly credentials: UserCredentials;
+}
+
+/** Acts as its user, without a login (server contract 1.1). */
+export interface ApiKey {
+  readonly id: Uuid;
+  readonly createdTime: EpochMillis;
+  readonly tenantId: Uuid;
+  readonly userId: Uuid;
+  readonly description: string;
+  readonly enabled: boolean;
+  /** 0 = never. */
+  readonly expirationTime: EpochMillis;
+  /** SHA-256 of the value, in hex: the value itself is nowhere. */
+  readonly valueHash: string;
   readonly version: number;
 }
 

@@ -1,4 +1,4 @@
-import type { Authority, Customer, Tenant, User, Uuid } from '../devices/model';
+import type { Account, ApiKey, Authority, Customer, Tenant, User, UserCredentials, Uuid } from '../devices/model';
 import type { EpochMillis } from '../platform/clock';
 import type { Page, PageQuery, Written } from './device-store';
 
@@ -19,13 +19,14 @@ export interface Removal {
 
 /** A change that whoever keeps accounts in memory has to hear of. */
 export type AccountChange =
+  /** The user, his credentials or one of his API keys. */
   | { readonly kind: 'user'; readonly userId: Uuid }
   | { readonly kind: 'customer'; readonly customerId: Uuid }
   /** Changes may have gone by unheard, or the store is another one by now: whatever is known has to be read again. */
   | { readonly kind: 'missed' };
 
 /**
- * Tenants, customers and users. Every method is one atomic step: a conflict, or a process that dies in the middle, leaves
+ * Tenants, customers, users and what lets them in. Every method is one atomic step: a conflict, or a process that dies in the middle, leaves
  * nothing half written. Names, addresses and versions: as in DeviceStore.
  *
  * A tenant or customer that is deleted is gone at once; what was its goes bit by bit, and until then there is a note of its
@@ -57,16 +58,38 @@ export interface AccountStore {
   /** Nothing is left of it: forgets the note. */
   finishRemoval(id: Uuid): Promise<void>;
 
-  /** EMAIL_TAKEN when another user has the address. */
-  createUser(user: User): Promise<Written<User>>;
+  /** User and credentials together or not at all. EMAIL_TAKEN when another user has the address. */
+  createUser(user: User, credentials: UserCredentials): Promise<Written<User>>;
   /** EMAIL_TAKEN when another user has the address. Publishes `user`. */
   updateUser(user: User): Promise<Written<User>>;
   getUser(id: Uuid): Promise<User | undefined>;
   findUserByEmail(email: string): Promise<User | undefined>;
   /** Searched by e-mail address. */
   listUsers(tenantId: Uuid, filter: UserFilter, query: PageQuery): Promise<Page<User>>;
-  /** Publishes `user`. */
+  /** With credentials and API keys. Publishes `user`. */
   deleteUser(id: Uuid): Promise<Written<User>>;
+
+  getAccount(userId: Uuid): Promise<Account | undefined>;
+  findAccountByEmail(email: string): Promise<Account | undefined>;
+  /** Looked up by the SHA-256 of the token, whether or not it has expired. */
+  findAccountByActivation(token: string): Promise<Account | undefined>;
+  /** CREDENTIALS_TAKEN when another user has the activation token. Publishes `user`. */
+  updateUserCredentials(credentials: UserCredentials): Promise<Written<UserCredentials>>;
+
+  /**
+   * CREDENTIALS_TAKEN when there is a key of this hash, ABSENT when its user is not there.
+   * @param max keys of one user; LIMIT when there are as many
+   */
+  createApiKey(key: ApiKey, max: number): Promise<Written<ApiKey>>;
+  /** The hash stays as it is. Publishes `user`. */
+  updateApiKey(key: ApiKey): Promise<Written<ApiKey>>;
+  getApiKey(id: Uuid): Promise<ApiKey | undefined>;
+  /** Whether or not it is enabled or has expired. */
+  findApiKey(valueHash: string): Promise<ApiKey | undefined>;
+  /** Searched by description. */
+  listApiKeys(userId: Uuid, query: PageQuery): Promise<Page<ApiKey>>;
+  /** Publishes `user`. */
+  deleteApiKey(id: Uuid): Promise<Written<ApiKey>>;
 
   /**
    * Heard in the order of the writes; in the process that writes, before the write's promise resolves; in other processes

@@ -5,6 +5,7 @@ import type { ClaimStore } from './claim-store';
 import type { DeviceEvents } from './device-events';
 import type { DeviceFeed } from './device-feed';
 import type { DeviceStore } from './device-store';
+import type { FailureCounters } from './failure-counters';
 import type { FirmwareStore } from './firmware-store';
 import type { RateCounters } from './rate-counters';
 import type { RolloutStore } from './rollout-store';
@@ -24,6 +25,7 @@ export interface State {
   readonly materialiser: Materialiser;
   readonly rpcs: RpcStore;
   readonly rateCounters: RateCounters;
+  readonly failures: FailureCounters;
   readonly activity: ActivityStore;
   readonly firmware: FirmwareStore;
   readonly rollouts: RolloutStore;

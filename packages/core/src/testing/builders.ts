@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { credentialsHash } from '../auth/credentials-hash';
 import {
+  type ApiKey,
   type Customer,
   type Device,
   type DeviceCredentials,
@@ -8,6 +10,7 @@ import {
   NULL_UUID,
   type Tenant,
   type User,
+  type UserCredentials,
 } from '../devices/model';
 import { NO_FILE, type OtaPackage } from '../firmware/model';
 import { type KeyValue, trustedValue } from '../payload/value';
@@ -55,8 +58,30 @@ export const aUser = (given: Partial<User> = {}): User => ({
   lastName: null,
   phone: null,
   additionalInfo: null,
+  version: 1,
+  ...given,
+});
+
+export const userCredentialsOf = ({ id }: Pick<User, 'id'>, given: Partial<UserCredentials> = {}): UserCredentials => ({
+  userId: id,
   enabled: true,
   passwordHash: null,
+  activation: null,
+  generation: 1,
+  endedSessions: [],
+  version: 1,
+  ...given,
+});
+
+export const anApiKey = (user: Pick<User, 'id' | 'tenantId'>, given: Partial<ApiKey> = {}): ApiKey => ({
+  id: randomUUID(),
+  createdTime: CREATED,
+  tenantId: user.tenantId,
+  userId: user.id,
+  description: unique('key'),
+  enabled: true,
+  expirationTime: 0,
+  valueHash: credentialsHash(unique('value')),
   version: 1,
   ...given,
 });

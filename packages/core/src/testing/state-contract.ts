@@ -1,3 +1,4 @@
+import { describeAccountCredentialsContract } from './account-credentials-contract';
 import { describeAccountStoreContract } from './account-store-contract';
 import { describeActivityContract } from './activity-contract';
 import { describeAttributeStoreContract } from './attribute-store-contract';
@@ -7,6 +8,7 @@ import { describeDeviceFeedContract } from './device-feed-contract';
 import { describeDeviceListContract } from './device-list-contract';
 import { describeDeviceRemovalContract } from './device-removal-contract';
 import { describeDeviceStoreContract } from './device-store-contract';
+import { describeFailureCountersContract } from './failure-counters-contract';
 import { describeFirmwareStoreContract } from './firmware-store-contract';
 import { describeKeptRpcsContract } from './kept-rpcs-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
@@ -21,6 +23,7 @@ import { describeTelemetryViewContract } from './telemetry-view-contract';
 export function describeStateContract(name: string, makeStore: MakeStore): void {
   describe(`The state contract, kept by ${name}`, () => {
     describeAccountStoreContract(makeStore);
+    describeAccountCredentialsContract(makeStore);
     describeDeviceStoreContract(makeStore);
     describeDeviceListContract(makeStore);
     describeDeviceRemovalContract(makeStore);
@@ -32,6 +35,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeRpcStoreContract(makeStore);
     describeKeptRpcsContract(makeStore);
     describeRateCountersContract(makeStore);
+    describeFailureCountersContract(makeStore);
     describeActivityContract(makeStore);
     describeFirmwareStoreContract(makeStore);
     describeRolloutStoreContract(makeStore);

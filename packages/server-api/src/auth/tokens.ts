@@ -1,5 +1,13 @@
 import type { KeyObject } from 'node:crypto';
-import { type Clock, type MetricsRegistry, type Random, TandemError, type User, type Uuid } from '@tandem/core';
+import {
+  type Account,
+  type Clock,
+  type MetricsRegistry,
+  type Random,
+  TandemError,
+  type User,
+  type Uuid,
+} from '@tandem/core';
 import jwt, { type JwtPayload } from 'jsonwebtoken';
 import { parseUuid } from '../http/path';
 import type { SigningKey } from './signing-key';
@@ -24,10 +32,15 @@ export interface TokenSettings {
 }
 
 /** What a token is believed to say; the account behind it is looked up at every use. */
-export interface TokenSubject {
-  readonly userId: Uuid;
-  readonly sessionId: string;
-}
+export type TokenSubject =
+  | {
+      readonly kind: 'user';
+      readonly userId: Uuid;
+      readonly sessionId: string;
+      /** Of the account's credentials: tokens of another one are void. */
+      readonly generation: number;
+    }
+  | { readonly kind: 'public'; readonly customerId: Uuid; readonly sessionId: string };
 
 /** JSON Web Tokens of the server API: real ones, since clients decode them (server contract 1.1). */
 export class Tokens {
@@ -48,16 +61,29 @@ export class Tokens {
     );
   }
 
+  /** `enabled` says whether the user has a password and may use it. @throws TandemError STORE_UNAVAILABLE */
+  issue({ user, credentials }: Account, sessionId: string): Promise<TokenPair> {
+    const enabled = credentials.enabled && credentials.passwordHash !== null;
+    return this.#issue(user, { enabled, isPublic: false }, { sessionId, generation: credentials.generation });
+  }
+
   /** @throws TandemError STORE_UNAVAILABLE */
-  async issue(user: User, sessionId: string): Promise<TokenPair> {
+  issuePublic(user: User, sessionId: string): Promise<TokenPair> {
+    return this.#issue(user, { enabled: true, isPublic: true }, { sessionId });
+  }
+
+  async #issue(
+    user: User,
+    { enabled, isPublic }: { readonly enabled: boolean; readonly isPublic: boolean },
+    session: { readonly sessionId: string; readonly generation?: number },
+  ): Promise<TokenPair> {
     const key = await this.key.get();
     const { accessLifeSeconds, refreshLifeSeconds } = this.settings;
-    const base = { sub: user.email, userId: user.id, sessionId };
+    const base = { sub: user.email, userId: user.id, ...session, isPublic };
     const token = this.#sign(key, accessLifeSeconds, {
       ...base,
       scopes: [user.authority],
-      enabled: user.enabled,
-      isPublic: false,
+      enabled,
       tenantId: user.tenantId,
       customerId: user.customerId,
       ...(user.firstName === null ? {} : { firstName: user.firstName }),
@@ -66,7 +92,6 @@ export class Tokens {
     const refreshToken = this.#sign(key, refreshLifeSeconds, {
       ...base,
       scopes: [REFRESH_SCOPE],
-      isPublic: false,
       jti: this.random.uuid(),
     });
     return { token, refreshToken, scope: null };
@@ -92,13 +117,10 @@ export class Tokens {
   async #read(token: string, fits: (scope: string) => boolean): Promise<TokenSubject> {
     const claims = this.#verify(token, await this.key.get());
     const scopes: unknown = claims.scopes;
-    const userId = typeof claims.userId === 'string' ? parseUuid(claims.userId) : undefined;
-    const sessionId: unknown = claims.sessionId;
     const scope: unknown = Array.isArray(scopes) && scopes.length === 1 ? scopes[0] : undefined;
-    if (typeof scope !== 'string' || !fits(scope) || !userId || typeof sessionId !== 'string') {
-      throw new TandemError('UNAUTHORIZED');
-    }
-    return { userId, sessionId };
+    const subject = typeof scope === 'string' && fits(scope) ? subjectOf(claims) : undefined;
+    if (!subject) throw new TandemError('UNAUTHORIZED');
+    return subject;
   }
 
   #verify(token: string, key: KeyObject): JwtPayload {
@@ -128,3 +150,11 @@ export class Tokens {
 }
 
 const hasEnd = (claims: JwtPayload): claims is Claims => typeof claims.exp === 'number';
+
+function subjectOf({ sub, userId, sessionId, generation, isPublic }: JwtPayload): TokenSubject | undefined {
+  if (typeof sessionId !== 'string') return undefined;
+  const id = parseUuid(String(isPublic === true ? sub : userId));
+  if (id === undefined) return undefined;
+  if (isPublic === true) return { kind: 'public', customerId: id, sessionId };
+  return typeof generation === 'number' ? { kind: 'user', userId: id, sessionId, generation } : undefined;
+}

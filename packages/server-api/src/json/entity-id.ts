@@ -1,6 +1,14 @@
 import type { Uuid } from '@tandem/core';
 
-export type EntityType = 'DEVICE' | 'DEVICE_PROFILE' | 'TENANT' | 'CUSTOMER' | 'USER' | 'OTA_PACKAGE' | 'RPC';
+export type EntityType =
+  | 'DEVICE'
+  | 'DEVICE_PROFILE'
+  | 'TENANT'
+  | 'CUSTOMER'
+  | 'USER'
+  | 'OTA_PACKAGE'
+  | 'RPC'
+  | 'API_KEY';
 
 /** How an entity is referred to (server contract 1.3). */
 export interface EntityIdJson {

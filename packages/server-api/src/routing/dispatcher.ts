@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
 import type { BodyReader } from '../http/body-reader';
+import { CallerAddresses } from '../http/caller-address';
 import { errorReply } from '../http/error-reply';
 import { type FilePart, type FileReader, type TakeOptions, takeFile } from '../http/multipart';
 import { pathOf } from '../http/path';
@@ -28,7 +29,11 @@ export class Dispatcher {
   readonly #parameters = new WeakMap<Route, ReadonlySet<string>>();
   #closing = false;
 
-  constructor(private readonly core: Core) {}
+  readonly #addresses: CallerAddresses;
+
+  constructor(private readonly core: Core) {
+    this.#addresses = new CallerAddresses(core.settings.TANDEM_TRUSTED_PROXIES);
+  }
 
   get closing(): boolean {
     return this.#closing;
@@ -170,6 +175,8 @@ export class Dispatcher {
     const base: PublicRequest = {
       params: request.params as Record<string, string>,
       query: new Query(request.url, this.#parametersOf(route)),
+      address: () => this.#addresses.of(request),
+      origin: () => this.#addresses.originOf(request),
       signal,
       file: <T>(reader: FileReader, take: (file: FilePart) => Promise<T>) => {
         if (reader !== route.body) throw new Error('The route names another reader of the body');

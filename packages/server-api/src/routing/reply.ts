@@ -23,4 +23,6 @@ export const json = (value: unknown): Reply => jsonText(JSON.stringify(value));
 
 export const empty = (status = 200): Reply => ({ status });
 
+export const seeOther = (location: string): Reply => ({ status: 303, headers: { Location: location } });
+
 export const plainText = (status: number, text: string): Reply => ({ status, contentType: TEXT_TYPE, body: text });

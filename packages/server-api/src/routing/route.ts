@@ -13,6 +13,10 @@ export interface PublicRequest {
   /** Path parameters, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
+  /** Where the caller is, in a form of which nobody has many. */
+  address(): string;
+  /** Scheme and host by which the caller reached this gateway. */
+  origin(): string;
   /** Aborted when the caller's connection is gone, or with a TandemError as reason when the server API closes. */
   readonly signal: AbortSignal;
   /**
@@ -67,6 +71,8 @@ export interface GuardedRoute extends RouteBase {
 /** One row of the route table: what is mounted, tested for its authorities, and described. */
 export type Route = PublicRoute | GuardedRoute;
 
+export const SYSTEM_ONLY: readonly Authority[] = ['SYS_ADMIN'];
+export const ADMINISTRATORS: readonly Authority[] = ['SYS_ADMIN', 'TENANT_ADMIN'];
 export const TENANT_ONLY: readonly Authority[] = ['TENANT_ADMIN'];
 export const CUSTOMER_ONLY: readonly Authority[] = ['CUSTOMER_USER'];
 export const TENANT_AND_CUSTOMER: readonly Authority[] = ['TENANT_ADMIN', 'CUSTOMER_USER'];

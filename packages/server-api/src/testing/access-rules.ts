@@ -20,9 +20,14 @@ export interface Ids {
   readonly claimed: string;
   readonly rpc: string;
   readonly profile: string;
+  readonly ota: string;
+  readonly tenant: string;
   /** The one that the device is assigned to. */
   readonly customer: string;
-  readonly ota: string;
+  /** Another user of that customer. */
+  readonly user: string;
+  /** Of that user. */
+  readonly apiKey: string;
 }
 
 /** Of things that never were. */
@@ -31,8 +36,11 @@ export const absentIds = (): Ids => ({
   claimed: systemRandom.uuid(),
   rpc: systemRandom.uuid(),
   profile: systemRandom.uuid(),
-  customer: systemRandom.uuid(),
   ota: systemRandom.uuid(),
+  tenant: systemRandom.uuid(),
+  customer: systemRandom.uuid(),
+  user: systemRandom.uuid(),
+  apiKey: systemRandom.uuid(),
 });
 
 /** Who may make a call. */
@@ -46,6 +54,8 @@ export interface AccessRule {
   readonly target?: (ids: Ids) => string;
   /** One that gets past the checks of the body. */
   readonly body?: (ids: Ids) => object;
+  /** The caller's token is good no more afterwards. */
+  readonly endsSession?: true;
 }
 
 const QUERY = 'keys=SECRET_KEY&pageSize=10&page=0';
@@ -62,6 +72,10 @@ export function targetOf(path: string, { target }: AccessRule, ids: Ids): string
     .replace('{customerId}', ids.customer)
     .replace('{otaPackageId}', ids.ota)
     .replace('{type}', 'FIRMWARE')
+    .replace('{tenantId}', ids.tenant)
+    .replace('{userId}', ids.user)
+    .replace('/apiKey/{id}', `/apiKey/${ids.apiKey}`)
+    .replace('{enabled}', 'false')
     .replace('{scope}', 'SHARED_SCOPE')
     .replace('{ttl}', '60');
   return `${filled}?${QUERY}`;
@@ -81,6 +95,19 @@ const ofUsers = { ...ofDevice, OTHER_CUSTOMER: 200 };
 const ownTenant = { SYS_ADMIN: 403, OTHER_TENANT: 200, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
 const ownUsers = { ...ownTenant, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200 };
 
+/** A call for system administrators alone. */
+const system = { SYS_ADMIN: 200, OTHER_TENANT: 403, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+/** A customer's user, whom nobody acts on but the tenant's administrators and himself. */
+const ofUser = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+/** What is refused to everybody, logged in or not, for what is sent. */
+const refused = (status: number, stranger = status) => ({
+  SYS_ADMIN: status,
+  OTHER_TENANT: status,
+  OWN_CUSTOMER: status,
+  OTHER_CUSTOMER: status,
+  STRANGER: stranger,
+});
+
 const TELEMETRY = '/api/plugins/telemetry';
 const ENTITY = `${TELEMETRY}/{entityType}/{entityId}`;
 const attributes = () => ({ key: 'stolen' });
@@ -91,8 +118,62 @@ const deviceId = (id: string) => ({ entityType: 'DEVICE', id });
 export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'POST /api/auth/login': { statuses: noLogin },
   'POST /api/auth/token': { statuses: noLogin },
+  'POST /api/auth/login/public': { statuses: noLogin },
   'GET /api/auth/user': { statuses: everybody },
-  'POST /api/auth/logout': { statuses: everybody },
+  'POST /api/auth/logout': { statuses: everybody, endsSession: true },
+  'POST /api/auth/changePassword': { statuses: refused(400, STRANGER) },
+  'GET /api/noauth/activate': {
+    statuses: refused(409),
+    target: () => '/api/noauth/activate?activateToken=never',
+  },
+  'POST /api/noauth/activate': {
+    statuses: refused(400),
+    body: () => ({ activateToken: 'never', password: 'a good password' }),
+  },
+
+  'POST /api/tenant': { statuses: system, body: () => ({ title: systemRandom.uuid() }) },
+  'GET /api/tenant/{tenantId}': { statuses: { ...system, OTHER_TENANT: 404 } },
+  'GET /api/tenants': { statuses: system },
+  'DELETE /api/tenant/{tenantId}': {
+    statuses: { ...system, SYS_ADMIN: 404 },
+    target: () => `/api/tenant/${systemRandom.uuid()}`,
+  },
+
+  'POST /api/customer': {
+    statuses: ofTenant,
+    body: (ids) => ({ id: { entityType: 'CUSTOMER', id: ids.customer }, title: 'taken' }),
+  },
+  'GET /api/customer/{customerId}': { statuses: ofTenant },
+  'GET /api/customers': { statuses: ownTenant },
+  'GET /api/tenant/customers': {
+    statuses: { ...ownTenant, OTHER_TENANT: 404 },
+    target: (ids) => `/api/tenant/customers?customerTitle=title-of-${ids.customer}`,
+  },
+  'DELETE /api/customer/{customerId}': { statuses: ofTenant },
+
+  'POST /api/user': {
+    statuses: ofUser,
+    body: (ids) => ({ id: { entityType: 'USER', id: ids.user }, email: 'taken@x.org' }),
+  },
+  'GET /api/user/tokenAccessEnabled': { statuses: { ...everybody, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403 } },
+  'GET /api/user/{userId}': { statuses: ofUser },
+  'DELETE /api/user/{userId}': { statuses: ofUser },
+  'GET /api/user/{userId}/token': { statuses: ofUser },
+  'GET /api/user/{userId}/activationLink': { statuses: ofUser },
+  'GET /api/user/{userId}/activationLinkInfo': { statuses: ofUser },
+  'POST /api/user/{userId}/userCredentialsEnabled': { statuses: ofUser },
+  'GET /api/users': { statuses: ownTenant },
+  'GET /api/tenant/{tenantId}/users': { statuses: system },
+  'GET /api/customer/{customerId}/users': { statuses: ofTenant },
+
+  'POST /api/apiKey': {
+    statuses: ofUser,
+    body: (ids) => ({ userId: { entityType: 'USER', id: ids.user }, description: 'stolen' }),
+  },
+  'GET /api/apiKeys/{userId}': { statuses: ofUser },
+  'PUT /api/apiKey/{id}/description': { statuses: ofUser, body: () => ({}) },
+  'PUT /api/apiKey/{id}/enabled/{enabled}': { statuses: ofUser },
+  'DELETE /api/apiKey/{id}': { statuses: ofUser },
 
   'POST /api/device': { statuses: ofDevice, body: (ids) => ({ id: deviceId(ids.device), name: 'taken' }) },
   'POST /api/device-with-credentials': {

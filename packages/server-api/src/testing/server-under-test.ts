@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import {
   type Core,
   type DeviceSession,
+  freshCredentials,
   hashPassword,
   MetricsRegistry,
   makeCore,
@@ -14,6 +15,7 @@ import {
   type State,
   systemRandom,
   type User,
+  type UserCredentials,
 } from '@tandem/core';
 import { openEmbeddedState } from '@tandem/state-embedded';
 import type express from 'express';
@@ -87,6 +89,7 @@ export class ServerUnderTest {
       historyMaxAge: 0,
       historyMax: undefined,
       retentionInterval: 3_600_000,
+      loginSubjectsMax: 1_000,
       minFreeBytes: 1,
       ...platform,
     });
@@ -158,7 +161,7 @@ export class ServerUnderTest {
   }
 
   /** An account beside those of the start, in the first tenant. */
-  async addUser(email: string, change: Partial<User> = {}): Promise<User> {
+  async addUser(email: string, change: Partial<User> = {}, given: Partial<UserCredentials> = {}): Promise<User> {
     const admin = await this.core.state.accounts.findUserByEmail(ADMIN);
     const user: User = {
       id: systemRandom.uuid(),
@@ -171,12 +174,11 @@ export class ServerUnderTest {
       lastName: null,
       phone: null,
       additionalInfo: null,
-      enabled: true,
-      passwordHash: await hashPassword(PASSWORD),
       version: 1,
       ...change,
     };
-    await this.core.state.accounts.createUser(user);
+    const credentials = { ...freshCredentials(user.id), passwordHash: await hashPassword(PASSWORD), ...given };
+    await this.core.state.accounts.createUser(user, credentials);
     return user;
   }
 }

@@ -17,6 +17,7 @@ export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {})
   rpcFinishedMax: 10_000,
   rateBucketsMax: 1_000,
   directoryMax: 10_000,
+  loginSubjectsMax: 1_000,
   minFreeBytes: 1,
   telemetryKeysMax: 10_000,
   historyMaxAge: 0,

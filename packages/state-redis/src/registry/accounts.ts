@@ -1,6 +1,8 @@
 import type {
+  Account,
   AccountChange,
   AccountStore,
+  ApiKey,
   Customer,
   EpochMillis,
   Page,
@@ -8,10 +10,12 @@ import type {
   Removal,
   Tenant,
   User,
+  UserCredentials,
   UserFilter,
   Uuid,
   Written,
 } from '@tandem/core';
+import type { ApiKeys } from './api-keys';
 import type { Customers } from './customers';
 import type { Removals } from './removals';
 import type { SessionChanges } from './session-changes';
@@ -22,6 +26,7 @@ export interface AccountParts {
   readonly tenants: Tenants;
   readonly customers: Customers;
   readonly users: Users;
+  readonly apiKeys: ApiKeys;
   readonly removals: Removals;
   readonly changes: SessionChanges;
 }
@@ -82,8 +87,8 @@ export class RedisAccounts implements AccountStore {
     return this.parts.removals.finish(id);
   }
 
-  createUser(user: User): Promise<Written<User>> {
-    return this.parts.users.create(user);
+  createUser(user: User, credentials: UserCredentials): Promise<Written<User>> {
+    return this.parts.users.create(user, credentials);
   }
 
   updateUser(user: User): Promise<Written<User>> {
@@ -104,6 +109,46 @@ export class RedisAccounts implements AccountStore {
 
   deleteUser(id: Uuid): Promise<Written<User>> {
     return this.parts.users.delete(id);
+  }
+
+  getAccount(userId: Uuid): Promise<Account | undefined> {
+    return this.parts.users.account(userId);
+  }
+
+  findAccountByEmail(email: string): Promise<Account | undefined> {
+    return this.parts.users.findAccountByEmail(email);
+  }
+
+  findAccountByActivation(token: string): Promise<Account | undefined> {
+    return this.parts.users.findAccountByActivation(token);
+  }
+
+  updateUserCredentials(credentials: UserCredentials): Promise<Written<UserCredentials>> {
+    return this.parts.users.updateCredentials(credentials);
+  }
+
+  createApiKey(key: ApiKey, max: number): Promise<Written<ApiKey>> {
+    return this.parts.apiKeys.create(key, max);
+  }
+
+  updateApiKey(key: ApiKey): Promise<Written<ApiKey>> {
+    return this.parts.apiKeys.update(key);
+  }
+
+  getApiKey(id: Uuid): Promise<ApiKey | undefined> {
+    return this.parts.apiKeys.get(id);
+  }
+
+  findApiKey(valueHash: string): Promise<ApiKey | undefined> {
+    return this.parts.apiKeys.find(valueHash);
+  }
+
+  listApiKeys(userId: Uuid, query: PageQuery): Promise<Page<ApiKey>> {
+    return this.parts.apiKeys.list(userId, query);
+  }
+
+  deleteApiKey(id: Uuid): Promise<Written<ApiKey>> {
+    return this.parts.apiKeys.delete(id);
   }
 
   onAccountChange(listener: (change: AccountChange) => void): () => void {

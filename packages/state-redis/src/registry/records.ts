@@ -1,4 +1,4 @@
-import type { Device, DeviceProfile, ProfileInfo, Uuid } from '@tandem/core';
+import type { ApiKey, Device, DeviceProfile, ProfileInfo, Uuid } from '@tandem/core';
 
 /**
  * How entities are written down: as JSON, without what is known from another table, and behind the one id that a script
@@ -9,6 +9,8 @@ const HEAD = 36;
 
 export const parseRecord = <T>(text: string | undefined): T | undefined =>
   text === undefined ? undefined : (JSON.parse(text) as T);
+
+export const parseApiKey = (text: string | undefined): ApiKey | undefined => parseRecord<ApiKey>(text);
 
 /** `<profile id> <JSON>`. The `type` is the name of the profile. */
 export function deviceText({ type: _, ...device }: Device): string {

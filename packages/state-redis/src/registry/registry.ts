@@ -14,6 +14,7 @@ import type { Commands } from '../client';
 import { RedisFirmware } from '../firmware/redis-firmware';
 import type { Keys } from '../keys';
 import { RedisAccounts } from './accounts';
+import { ApiKeys } from './api-keys';
 import { RedisClaims } from './claims';
 import type { RegistryChange } from './commit';
 import { Credentials } from './credentials';
@@ -83,6 +84,7 @@ export class Registry {
       tenants: new Tenants(reader, writer),
       customers: new Customers(reader, writer),
       users: new Users(reader, writer),
+      apiKeys: new ApiKeys(reader, writer),
       removals: new Removals(reader, writer),
       changes: this.changes,
     });

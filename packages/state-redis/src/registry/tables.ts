@@ -8,6 +8,16 @@ export type Table =
   | 'customers'
   /** E-mail address -> id of the user. */
   | 'users-by-email'
+  /** By id of the user. */
+  | 'user-credentials'
+  /** SHA-256 of an activation token -> id of the user. */
+  | 'activations'
+  /** By id. */
+  | 'api-keys'
+  /** SHA-256 of an API key's value -> its id. */
+  | 'api-keys-by-hash'
+  /** User -> ids of his API keys. */
+  | 'user-api-keys'
   /** Tenant and title -> id of the customer. */
   | 'customer-titles'
   /** Tenants and customers that were deleted and of which something may be left, by id. */
@@ -56,3 +66,7 @@ export type Table =
 /** A name within a tenant as a field. */
 export const nameField = ({ tenantId, name }: { readonly tenantId: Uuid; readonly name: string }): string =>
   `${tenantId} ${name}`;
+
+/** The API keys of a user, as they stand in `user-api-keys`: a bounded number of ids. */
+export const keyIds = (text: string | undefined): readonly Uuid[] => (text ? text.split(' ') : []);
+export const keyIdsText = (ids: readonly Uuid[]): string => ids.join(' ');

@@ -1,25 +1,40 @@
-import { type Page, type PageQuery, page, type User, type UserFilter, type Uuid, type Written } from '@tandem/core';
+import {
+  type Account,
+  type ApiKey,
+  credentialsHash,
+  type Page,
+  type PageQuery,
+  page,
+  type User,
+  type UserCredentials,
+  type UserFilter,
+  type Uuid,
+  type Written,
+} from '@tandem/core';
 import { Commit } from './commit';
 import { inOrderOf } from './names';
-import { at, foundBy, type RegistryReader } from './reader';
-import { parseRecord } from './records';
+import { at, foundBy, type RegistryReader, type Step } from './reader';
+import { parseApiKey, parseRecord } from './records';
+import { keyIds } from './tables';
 import type { RegistryWriter } from './writer';
 
-/** Users and their e-mail addresses. */
+/** Users, their e-mail addresses and how they get in. */
 export class Users {
   constructor(
     private readonly reader: RegistryReader,
     private readonly writer: RegistryWriter,
   ) {}
 
-  create(user: User): Promise<Written<User>> {
+  create(user: User, credentials: UserCredentials): Promise<Written<User>> {
     const commit = new Commit()
       .absent('removals', user.tenantId, 'ABSENT')
       .absent('removals', user.customerId, 'ABSENT')
       .absent('users-by-email', user.email, 'EMAIL_TAKEN')
       .absent('users', user.id, 'VERSION')
       .set('users', user.id, JSON.stringify(user))
-      .set('users-by-email', user.email, user.id);
+      .set('users-by-email', user.email, user.id)
+      .set('user-credentials', user.id, JSON.stringify(credentials));
+    takeToken(commit, credentials);
     return this.writer.write(async () => ({ value: user, commit }));
   }
 
@@ -45,6 +60,53 @@ export class Users {
     });
   }
 
+  delete(id: Uuid): Promise<Written<User>> {
+    return this.writer.write(async () => {
+      const [text, credentialsText, keysText] = await this.reader.read(
+        ['users', at(id)],
+        ['user-credentials', at(id)],
+        ['user-api-keys', at(id)],
+      );
+      const stored = parseRecord<User>(text);
+      if (!stored) return 'ABSENT';
+      const commit = new Commit()
+        .unchanged('users', id, text)
+        .unchanged('user-credentials', id, credentialsText)
+        .unchanged('user-api-keys', id, keysText)
+        .remove('users', id)
+        .remove('users-by-email', stored.email)
+        .remove('user-credentials', id)
+        .remove('user-api-keys', id)
+        .tell({ kind: 'user', userId: id });
+      const credentials = parseRecord<UserCredentials>(credentialsText);
+      if (credentials) freeToken(commit, credentials);
+      for (const key of await this.#keys(keysText)) {
+        commit.remove('api-keys', key.id).remove('api-keys-by-hash', key.valueHash);
+      }
+      return { value: stored, commit };
+    });
+  }
+
+  updateCredentials(credentials: UserCredentials): Promise<Written<UserCredentials>> {
+    const { userId } = credentials;
+    return this.writer.write(async () => {
+      const [text] = await this.reader.read(['user-credentials', at(userId)]);
+      const stored = parseRecord<UserCredentials>(text);
+      if (!stored) return 'ABSENT';
+      if (stored.version !== credentials.version) return 'VERSION';
+      const value = { ...credentials, version: stored.version + 1 };
+      const commit = new Commit()
+        .unchanged('user-credentials', userId, text)
+        .set('user-credentials', userId, JSON.stringify(value))
+        .tell({ kind: 'user', userId });
+      if (stored.activation?.token !== credentials.activation?.token) {
+        freeToken(commit, stored);
+        takeToken(commit, credentials);
+      }
+      return { value, commit };
+    });
+  }
+
   async get(id: Uuid): Promise<User | undefined> {
     const [user] = await this.reader.read(['users', at(id)]);
     return parseRecord<User>(user);
@@ -53,6 +115,19 @@ export class Users {
   async findByEmail(email: string): Promise<User | undefined> {
     const [, user] = await this.reader.read(['users-by-email', at(email)], ['users', foundBy(1)]);
     return parseRecord<User>(user);
+  }
+
+  async account(id: Uuid): Promise<Account | undefined> {
+    const [user, credentials] = await this.reader.read(['users', at(id)], ['user-credentials', at(id)]);
+    return accountOf(user, credentials);
+  }
+
+  findAccountByEmail(email: string): Promise<Account | undefined> {
+    return this.#follow(['users-by-email', at(email)]);
+  }
+
+  findAccountByActivation(token: string): Promise<Account | undefined> {
+    return this.#follow(['activations', at(credentialsHash(token))]);
   }
 
   async list(tenantId: Uuid, { authority, customerId }: UserFilter, query: PageQuery): Promise<Page<User>> {
@@ -67,17 +142,36 @@ export class Users {
     return page(inOrderOf(wanted, 'email'), query, 'email');
   }
 
-  delete(id: Uuid): Promise<Written<User>> {
-    return this.writer.write(async () => {
-      const [text] = await this.reader.read(['users', at(id)]);
-      const stored = parseRecord<User>(text);
-      if (!stored) return 'ABSENT';
-      const commit = new Commit()
-        .unchanged('users', id, text)
-        .remove('users', id)
-        .remove('users-by-email', stored.email)
-        .tell({ kind: 'user', userId: id });
-      return { value: stored, commit };
-    });
+  /** @param index that finds the user's id */
+  async #follow(index: Step): Promise<Account | undefined> {
+    const [, user, credentials] = await this.reader.read(
+      index,
+      ['users', foundBy(1)],
+      ['user-credentials', foundBy(1)],
+    );
+    return accountOf(user, credentials);
   }
+
+  async #keys(text: string | undefined): Promise<ApiKey[]> {
+    const ids = keyIds(text);
+    if (ids.length === 0) return [];
+    const texts = await this.reader.read(...ids.map((id): Step => ['api-keys', at(id)]));
+    return texts.flatMap((key) => parseApiKey(key) ?? []);
+  }
+}
+
+function accountOf(userText: string | undefined, credentialsText: string | undefined): Account | undefined {
+  const user = parseRecord<User>(userText);
+  const credentials = parseRecord<UserCredentials>(credentialsText);
+  return user && credentials && { user, credentials };
+}
+
+function takeToken(commit: Commit, { userId, activation }: UserCredentials): void {
+  if (!activation) return;
+  const hash = credentialsHash(activation.token);
+  commit.absent('activations', hash, 'CREDENTIALS_TAKEN').set('activations', hash, userId);
+}
+
+function freeToken(commit: Commit, { activation }: UserCredentials): void {
+  if (activation) commit.remove('activations', credentialsHash(activation.token));
 }

@@ -64,6 +64,7 @@ export class CoreUnderTest {
       historyMaxAge: 0,
       historyMax: undefined,
       retentionInterval: 3_600_000,
+      loginSubjectsMax: 1_000,
       minFreeBytes: 1,
       ...this.#platform(metrics),
     });

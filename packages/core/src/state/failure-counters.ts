@@ -1,0 +1,25 @@
+import type { EpochMillis, Millis } from '../platform/clock';
+
+/** When whoever fails again and again is locked. */
+export interface FailureLimit {
+  /** Failures that lock, at least 1. */
+  readonly max: number;
+  /** A failure is forgotten when no other one followed within this time. */
+  readonly window: Millis;
+  /** How long a lock lasts; then counting begins anew. */
+  readonly lock: Millis;
+}
+
+/** Failures of subjects, whoever they are, that all processes count together. Of nobody more is kept than a hash. */
+export interface FailureCounters {
+  /** How long the subject is still locked; 0 when it is not. */
+  locked(subject: string, now: EpochMillis): Promise<Millis>;
+  /**
+   * One more failure, unless the subject is locked: a lock is not made longer. Where the answer of the store got lost on the
+   * way it may be counted twice.
+   * @returns as `locked`, with this failure
+   */
+  fail(subject: string, limit: FailureLimit, now: EpochMillis): Promise<Millis>;
+  /** Forgets the failures of the subject; a lock stays. */
+  succeed(subject: string): Promise<void>;
+}
