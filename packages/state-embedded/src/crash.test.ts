@@ -48,6 +48,29 @@ describe('The embedded store when its process is killed', () => {
     expect(acknowledged.a.size).toBeGreaterThan(30);
   });
 
+  it('loses no point that it keeps when that is in the middle of passes of the retention', async () => {
+    // Some minutes ago, so that rows are merged as well.
+    let first = Date.now() - 3_600_000;
+    const acknowledged = new Set<number>();
+    for (const count of [500, 3_000, 2_000]) {
+      const child = new Child('sweep-until-killed.mjs', folder, device.id, String(first));
+      await child.lines(count);
+      for (const line of await child.kill()) if (/^\d{13}$/.test(line)) acknowledged.add(Number(line));
+      first += 100_000;
+    }
+    const state = await openEmbeddedState(optionsFor(folder, { historyMaxAge: 86_400_000 }));
+    await state.materialiser.start();
+    await state.materialiser.caughtUp();
+    await state.materialiser.swept();
+    const all = { startTs: -1, endTs: Number.MAX_SAFE_INTEGER, limit: 10_000_000, order: 'ASC' } as const;
+    const points = await state.telemetryView.history(device.id, 't', all);
+    expect(points.every(({ ts, value }) => value === String(ts))).toBe(true);
+    const inView = new Set(points.map(({ ts }) => ts));
+    expect([...acknowledged].filter((ts) => !inView.has(ts))).toEqual([]);
+    expect(inView.size).toBe(points.length);
+    await state.close();
+  });
+
   it('starts the materialiser again whenever its thread has died, loses nothing, and says what may have been missed', async () => {
     const child = new Child('lose-the-worker.mjs', folder, device.id);
     const [line] = await child.output();

@@ -57,10 +57,10 @@ export interface Materialiser {
   /** Resolves when the step that was running has been committed. */
   stop(): Promise<void>;
   /**
-   * Resolves when everything that was in the log at the call is in the view: reads from then on show it. Waits for a
-   * materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
+   * Resolves when everything that was in the log at the call is in the view, or at least what there was of the device: reads
+   * from then on show it. Waits for a materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
    */
-  caughtUp(): Promise<void>;
+  caughtUp(deviceId?: Uuid): Promise<void>;
   /**
    * Begins a pass of the retention without waiting for its time; resolves when one that began after the call is through.
    * Waits for a materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.

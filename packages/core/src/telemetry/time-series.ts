@@ -109,11 +109,11 @@ export class TimeSeries {
    * deleted
    */
   async delete(deviceId: Uuid, keys: readonly string[], deletion: Deletion): Promise<void> {
-    await this.#caughtUp();
+    await this.#caughtUp(deviceId);
     for (const key of keys) await this.view.delete(deviceId, key, deletion);
   }
 
-  async #caughtUp(): Promise<void> {
+  async #caughtUp(deviceId: Uuid): Promise<void> {
     let tooLate = () => {};
     const late = new Promise<never>((_, reject) => {
       tooLate = () => {
@@ -123,7 +123,7 @@ export class TimeSeries {
     });
     const timer = this.clock.setTimer(PATIENCE, tooLate);
     try {
-      await Promise.race([this.materialiser.caughtUp(), late]);
+      await Promise.race([this.materialiser.caughtUp(deviceId), late]);
     } finally {
       timer.cancel();
     }

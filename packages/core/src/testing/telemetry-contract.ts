@@ -173,6 +173,15 @@ export function describeTelemetryContract(makeStore: MakeStore): void {
       expect(store.state.telemetryLog.backlog()).toBe(0);
     });
 
+    it('catches up with one device, whatever others have sent', async () => {
+      const devices = await Promise.all(Array.from({ length: 5 }, () => store.device()));
+      await Promise.all(devices.map(({ id }) => append(id, 1, { t: '1' })));
+      for (const { id } of devices) {
+        await store.state.materialiser.caughtUp(id);
+        expect(await times(id, 't')).toEqual([1]);
+      }
+    });
+
     it('shows what it has caught up with at once, also to one who reads all the time', async () => {
       const { id } = await store.device();
       let reading = true;

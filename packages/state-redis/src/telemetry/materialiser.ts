@@ -9,9 +9,11 @@ import {
   RetentionMetrics,
   TandemError,
   type Timer,
+  type Uuid,
 } from '@tandem/core';
 import { type Commands, type ConnectionSettings, closedError } from '../client';
 import type { Keys } from '../keys';
+import { partitionOf } from './partitions';
 import { hasPassed, type Progress, progressOf } from './progress';
 import { readRetention, wantPass } from './retention-state';
 import type { FromWorker, ToWorker, WorkerBounds, WorkerData } from './worker-messages';
@@ -112,10 +114,14 @@ export class RedisMaterialiser implements Materialiser {
   }
 
   /** Whichever process moves the partitions. */
-  async caughtUp(): Promise<void> {
+  async caughtUp(deviceId?: Uuid): Promise<void> {
     const { log } = this.options;
     const goals = new Map<number, string>();
-    for (const [partition, progress] of await this.#look(Array.from({ length: log.partitions }, (_, n) => n))) {
+    const partitions =
+      deviceId === undefined
+        ? Array.from({ length: log.partitions }, (_, n) => n)
+        : [partitionOf(deviceId, log.partitions)];
+    for (const [partition, progress] of await this.#look(partitions)) {
       if (!hasPassed(progress, progress.newestId)) goals.set(partition, progress.newestId);
     }
     while (goals.size > 0) {

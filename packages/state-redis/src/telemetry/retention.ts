@@ -7,8 +7,10 @@ import { noteRetention, type RetentionState, readRetention } from './retention-s
 import type { FromWorker } from './worker-messages';
 
 const LEASE = loadScript('telemetry-lease');
-/** About how many devices a step looks at. */
+/** About how many devices a step looks at: Redis may give some more. */
 const DEVICES = 100;
+/** Devices at the same time. */
+const TOGETHER = 25;
 /** Between two looks whether a pass is to begin, or another process has died over one. */
 const LOOK: Millis = 1_000;
 /** Rest between two steps: Redis is left to those who accept messages. */
@@ -106,10 +108,17 @@ export class Retention {
     );
     const ids = fields.filter((_, i) => i % 2 === 0);
     const now = Date.now();
-    const removed = (await Promise.all(ids.map((id) => this.#sweep.run(id, now)))).reduce((a, b) => a + b, 0);
-    const done = looked + ids.length;
-    // Before it is noted: whoever sees the pass through has heard what it removed.
-    this.options.say({ kind: 'swept-step', progress: Math.min(1, done / Math.max(1, devices)), ended: 0, removed });
+    let done = looked;
+    for (let from = 0; from < ids.length; from += TOGETHER) {
+      // What is not noted is looked at again, by whoever goes on.
+      if (this.#stopping || (await this.#lease('take')) !== 1) return;
+      const some = ids.slice(from, from + TOGETHER);
+      const counts = await Promise.all(some.map((id) => this.#sweep.run(id, now)));
+      done += some.length;
+      // Before it is noted: whoever sees the pass through has heard what it removed.
+      const removed = counts.reduce((a, b) => a + b, 0);
+      this.options.say({ kind: 'swept-step', progress: Math.min(1, done / Math.max(1, devices)), ended: 0, removed });
+    }
     if (next !== '0') return noteRetention(this.commands, this.keys, { looked: done, cursor: next });
     await noteRetention(this.commands, this.keys, { looked: done, served: begunAfter, ended: now });
     this.options.say({ kind: 'swept-step', progress: 1, ended: now, removed: 0 });
