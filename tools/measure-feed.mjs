@@ -49,7 +49,7 @@ async function round(script, size, watched) {
       ];
     });
     const made = nextCall(keys, idOf(call % DEVICES), entries, {
-      ...{ historyMax: 1_000, again: false, life: 'l', publish: 'PUBLISH', foreign: new Set() },
+      ...{ historyMax: 1_000, keysMax: 1_000, again: false, life: 'l', publish: 'PUBLISH', foreign: new Set() },
       watched,
     });
     await redis.evalsha(sha, made.keys.length, ...made.keys, ...made.args);

@@ -130,7 +130,8 @@ it('ends the poll when the token was changed', async () => {
   const device = await gateway.device();
   const answer = poll(device);
   await gateway.polls(1);
-  await gateway.core.devices.updateCredentials(gateway.tenantId, device.id, { credentialsType: 'ACCESS_TOKEN' });
+  const another = { credentialsType: 'ACCESS_TOKEN', credentialsId: `${device.token}-changed` } as const;
+  await gateway.core.devices.updateCredentials(gateway.tenantId, device.id, another);
   expect(await answer).toMatchObject(EXPIRED);
 });
 

@@ -132,7 +132,11 @@ export class RedisFeed implements DeviceFeed {
     for (;;) {
       const { resumptions } = watched;
       if (await this.#sendMark(watched)) return;
-      if (watched.resumptions === resumptions && !(await this.#inTime((done) => waitAt(watched.waiting, done)))) return;
+      if (watched.resumptions !== resumptions || (await this.#inTime((done) => waitAt(watched.waiting, done))))
+        continue;
+      // Perhaps it is only slow, and nobody will be told of a reconnection.
+      this.#rereads.soon([watched]);
+      return;
     }
   }
 
