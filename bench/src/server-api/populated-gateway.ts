@@ -36,7 +36,7 @@ export async function startPopulated(
     const api = await ServerApi.login(gateway.origin);
     const tokens = deviceTokens(options.devices);
     const begun = performance.now();
-    const deviceIds = await api.createDevices(tokens, deviceName);
+    const deviceIds = await api.importDevices(tokens, deviceName);
     print(`${options.devices} devices in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
     await api.sendTelemetry(readDevices(tokens), TELEMETRY);
     await untilInView(gateway.metricsOrigin);

@@ -5,6 +5,11 @@ import { concurrently } from '../concurrently';
 const DEMO_LOGIN = { username: 'tenant@thingsboard.org', password: 'tenant' };
 /** Calls under way at the same time, each on a connection of its own that is kept. */
 const CALLS_AT_ONCE = 16;
+/** Devices in one call of the import, and such calls under way at the same time. */
+const LIST_ROWS = 1_000;
+const LISTS_AT_ONCE = 4;
+/** Devices that a page of the list holds at the most. */
+const LARGEST_PAGE = 10_000;
 
 /** The server API of a gateway under test, as its demo administrator. Every call throws when it is not answered 200. */
 export class ServerApi {
@@ -25,20 +30,27 @@ export class ServerApi {
     return this.#session;
   }
 
-  /**
-   * One device for each access token. Returns their ids in the order of the tokens.
-   * @param nameOf name of the device at an index; by default its token
-   */
-  async createDevices(tokens: readonly string[], nameOf?: (index: number) => string): Promise<string[]> {
+  /** One device for each access token, named as its token. Returns their ids in the order of the tokens. */
+  async createDevices(tokens: readonly string[]): Promise<string[]> {
     const ids: string[] = new Array(tokens.length);
     await concurrently(tokens, CALLS_AT_ONCE, async (token, index) => {
-      const device = await this.#post(
-        `/api/device?accessToken=${token}`,
-        JSON.stringify({ name: nameOf?.(index) ?? token }),
-      );
+      const device = await this.#post(`/api/device?accessToken=${token}`, JSON.stringify({ name: token }));
       ids[index] = (device as { id: { id: string } }).id.id;
     });
     return ids;
+  }
+
+  /** The same for many, as lists of devices. @param nameOf name of the device at an index, without commas */
+  async importDevices(tokens: readonly string[], nameOf: (index: number) => string): Promise<string[]> {
+    const columns = [{ type: 'NAME' }, { type: 'ACCESS_TOKEN' }];
+    const lists = Array.from({ length: Math.ceil(tokens.length / LIST_ROWS) }, (_, list) => list * LIST_ROWS);
+    await concurrently(lists, LISTS_AT_ONCE, async (from) => {
+      const rows = tokens.slice(from, from + LIST_ROWS).map((token, index) => `${nameOf(from + index)},${token}`);
+      const list = JSON.stringify({ file: rows.join('\n'), mapping: { columns } });
+      const { created } = (await this.#post('/api/device/bulk_import', list)) as { created: number };
+      if (created !== rows.length) throw new Error(`${created} devices of a list of ${rows.length} were made`);
+    });
+    return this.#idsByName(tokens.map((_, index) => nameOf(index)));
   }
 
   /** Writes the same shared attributes to each of the devices, one call for each. */
@@ -63,6 +75,21 @@ export class ServerApi {
   }
 
   /** Resolves with the parsed answer; undefined when it has no body. */
+  async #idsByName(names: readonly string[]): Promise<string[]> {
+    const ids = new Map<string, string>();
+    for (let page = 0; page * LARGEST_PAGE < names.length; page += 1) {
+      const text = await this.get(`/api/tenant/devices?pageSize=${LARGEST_PAGE}&page=${page}`);
+      for (const { name, id } of (JSON.parse(text) as { data: { name: string; id: { id: string } }[] }).data) {
+        ids.set(name, id.id);
+      }
+    }
+    return names.map((name) => {
+      const id = ids.get(name);
+      if (id === undefined) throw new Error(`${name} is not in the list of devices`);
+      return id;
+    });
+  }
+
   async #post(path: string, body: string): Promise<unknown> {
     const text = await this.#call('POST', path, body);
     return text === '' ? undefined : JSON.parse(text);
