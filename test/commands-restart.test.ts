@@ -136,6 +136,29 @@ describe.each([
   });
 });
 
+describe('Two gateways over Redis that hand out one command after the other', () => {
+  it('know of each other’s: the next one goes out where the device is when the answer comes in elsewhere', async () => {
+    const settings = { REDIS_URL: redis.url, ACTORS_RPC_SUBMIT_STRATEGY_TYPE: 'SEQUENTIAL_ON_RESPONSE_FROM_DEVICE' };
+    const [one, other] = await Promise.all([GatewayProcess.start(settings), GatewayProcess.start(settings)]);
+    const server = await ServerClient.login(one.http);
+    const id = await server.createDevice('elsewhere');
+    const http = new HttpDevice(one.http, 'elsewhere');
+    const coap = await CoapDevice.open(other.coap, 'elsewhere');
+    const observation = await observe(coap);
+    const rpcIds = [];
+    for (const method of ['a', 'b', 'c']) rpcIds.push(await persist(server, 'twoway', id, method));
+    for (const [n, method] of ['a', 'b', 'c'].entries()) {
+      expect((await nextOf(observation)).method).toBe(method);
+      await becomes(server, rpcIds[n] ?? '', 'DELIVERED');
+      expect((await http.poll('rpc')).text).toContain(`"${method}"`);
+      expect(observation.unread).toBe(0);
+      expect((await http.post(`rpc/${n}`, '{}')).status).toBe(200);
+    }
+    coap.close();
+    await Promise.all([one.stop(), other.stop()]);
+  });
+});
+
 describe('kill -9 of the gateway at the device’s side', () => {
   it('leaves those who wait for their commands at the other one to the device that comes back', async () => {
     const before = await overRedis();
