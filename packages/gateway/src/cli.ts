@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { printSettings, settingsProblems, settingsReference } from './config-commands';
+import { HEADINGS } from './import-devices/columns';
+import { type ImportCommandOptions, importDevices } from './import-devices/import-devices';
 import { problemsOf } from './problems';
 import { serve } from './serve';
 import { version } from './version';
@@ -40,6 +42,22 @@ configCommand
   .command('docs')
   .description('print the reference of all settings')
   .action(() => print(settingsReference()));
+
+program
+  .command('devices')
+  .description('work with the devices of a running gateway')
+  .command('import <file.csv>')
+  .description('create and update devices out of a list; its first row names the columns')
+  .addHelpText('after', `\nColumns: ${HEADINGS}`)
+  .option('--url <url>', 'of the gateway', 'http://localhost:8080')
+  .option('--username <email>', 'a tenant administrator')
+  .option('--password-file <file>', 'file with the password')
+  .option('--api-key <key>', 'instead of user name and password')
+  .option('--delimiter <character>', 'between the columns', ',')
+  .option('--no-update', 'leave attributes and time series of devices alone that are there already')
+  .action(async (file: string, options: ImportCommandOptions) => {
+    if (!(await importDevices(file, options, print))) process.exitCode = 1;
+  });
 
 program
   .command('version')
