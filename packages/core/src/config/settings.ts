@@ -372,7 +372,7 @@ export const SETTINGS = {
   TANDEM_DEVICE_DIRECTORY_MAX: whole(
     1_000_000,
     { min: 0 },
-    'Devices that a process keeps in memory once it is asked for a list of them; of a store with more, every list reads all of them',
+    'Devices that a process keeps in memory once it is asked for a list of them, about 500 bytes each; of a store with more, every list reads all of them',
   ),
 
   TANDEM_ADMIN_EMAIL: text('tenant@thingsboard.org', 'Login of the first tenant administrator'),

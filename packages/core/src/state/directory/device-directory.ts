@@ -39,7 +39,7 @@ const INFO_MAX = 512;
 
 /**
  * What lists of devices are made from, kept in the memory of the process: with 100,000 devices a page or a search would
- * otherwise cost reading all of them (ADR 22). It is read at the first list, told by the store which devices change, and
+ * otherwise cost reading all of them (ADR 34). It is read at the first list, told by the store which devices change, and
  * reads those again before the next list; so a list shows everything that was written before it was asked for.
  */
 export class DeviceDirectory {

@@ -3,6 +3,7 @@ const CHARACTERS = 0x80;
 /** Behind every name, so that its last characters begin a gram as well. */
 const END = '\0\0';
 const FIRST_CAPACITY = 4;
+const NOBODY = new Uint32Array(0);
 
 /**
  * Which names may hold a text: for every three characters in a row, the slots whose names have them. Of each character only
@@ -27,21 +28,25 @@ export class NameGrams {
 
   /**
    * A superset of the slots whose names hold the text, in which a slot can be more than once.
-   * @returns undefined for a text of less than two characters, which most names hold
+   * @param max of more there is no use
+   * @returns undefined where it is better to look at every name: for more than that, and for a single character
    */
-  candidates(text: string): Iterable<number> | undefined {
-    if (text.length >= GRAM_LENGTH) return this.#ofRarest(text);
+  candidates(text: string, max: number): Iterable<number> | undefined {
+    if (text.length >= GRAM_LENGTH) {
+      const rarest = this.#ofRarest(text);
+      return rarest.length > max ? undefined : rarest;
+    }
     return text.length === GRAM_LENGTH - 1 ? this.#beginningWith(text) : undefined;
   }
 
-  #ofRarest(text: string): Iterable<number> {
+  #ofRarest(text: string): Uint32Array {
     let rarest: SlotList | undefined;
     for (let at = 0; at + GRAM_LENGTH <= text.length; at++) {
       const list = this.#lists.get(gramAt(text, at));
-      if (!list) return [];
+      if (!list) return NOBODY;
       if (!rarest || list.length < rarest.length) rarest = list;
     }
-    return rarest?.slots ?? [];
+    return rarest?.slots ?? NOBODY;
   }
 
   *#beginningWith(text: string): Generator<number> {

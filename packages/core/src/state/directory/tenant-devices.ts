@@ -13,6 +13,8 @@ const REMEMBERED_MIN = 10_000;
 const REMEMBERED_LISTS = 1_000;
 /** Of what is found, less than this part is sorted; of more, going through all devices in order is cheaper. */
 const FEW = 1 / 64;
+/** With more candidates than this part, every name is looked at. */
+const MANY = 1 / 4;
 /** Names that are no more fill the index: then it is made anew. */
 const STALE_NAMES_MIN = 1_000;
 
@@ -108,7 +110,7 @@ export class TenantDevices {
       const device = this.#devices[slot];
       return device !== undefined && this.#holds(slot, device, text) && isWanted(device, filter);
     };
-    const candidates = text === '' ? undefined : this.#grams?.candidates(text);
+    const candidates = text === '' ? undefined : this.#grams?.candidates(text, order.size * MANY);
     if (!candidates) return order.slots.filter(fits);
     const found: number[] = [];
     const marked = new Uint8Array(this.#devices.length);
