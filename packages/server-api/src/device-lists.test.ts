@@ -227,6 +227,27 @@ describe('a customer', () => {
     await call('DELETE', `/api/device/${id}`);
   });
 
+  it('is the public one for what everybody may see, and made when it is first needed', async () => {
+    const id = await server.createDevice(token, 'On show');
+    const shown = (await call('POST', `/api/customer/public/device/${id}`)).json<DeviceJson>();
+    expect((await get(`/api/device/info/${id}`)).json()).toMatchObject({
+      customerTitle: 'Public',
+      customerIsPublic: true,
+      customerId: shown.customerId,
+    });
+    const login = await server.call('POST', '/api/auth/login/public', { body: { publicId: shown.customerId.id } });
+    const everybody = login.json<{ token: string }>().token;
+    expect(await names(`/api/customer/${shown.customerId.id}/devices?pageSize=9&page=0`, everybody)).toEqual([
+      'On show',
+    ]);
+    expect((await get(`/api/device/${idOf('Pump 1')}`, everybody)).status).toBe(403);
+    const another = await server.createDevice(token, 'On show, too');
+    expect((await call('POST', `/api/customer/public/device/${another}`)).json()).toMatchObject({
+      customerId: shown.customerId,
+    });
+    for (const gone of [id, another]) await call('DELETE', `/api/device/${gone}`);
+  });
+
   it('gets no device that is not there, and a device no customer that is not there', async () => {
     const [customer] = customers;
     const foreign = await makeCustomer((await foreignTenant()) ?? '');

@@ -1,3 +1,4 @@
+import { isPublicCustomer } from '../accounts/customers';
 import { booleanValue } from '../payload/value';
 import type { AccountStore } from '../state/account-store';
 import type { AttributeStore } from '../state/attribute-store';
@@ -68,9 +69,7 @@ export class DeviceInfos {
   }
 }
 
-const holderOf = (customer: Customer): DeviceHolder => ({ title: customer.title, isPublic: isPublic(customer) });
-
-function isPublic({ additionalInfo }: Customer): boolean {
-  const info: unknown = additionalInfo === null ? null : JSON.parse(additionalInfo);
-  return typeof info === 'object' && info !== null && Reflect.get(info, 'isPublic') === true;
-}
+const holderOf = (customer: Customer): DeviceHolder => ({
+  title: customer.title,
+  isPublic: isPublicCustomer(customer),
+});

@@ -1,4 +1,4 @@
-import { type Core, type Customer, TandemError, type Uuid } from '@tandem/core';
+import { type Customer, type Customers, TandemError, type Uuid } from '@tandem/core';
 import type { Principal } from '../auth/principal';
 
 /**
@@ -6,11 +6,8 @@ import type { Principal } from '../auth/principal';
  * foreign tenant's customer is as absent as one that never was.
  * @throws TandemError NOT_FOUND, PERMISSION_DENIED
  */
-export async function accessCustomer({ state }: Pick<Core, 'state'>, { user }: Principal, id: Uuid): Promise<Customer> {
-  const customer = await state.accounts.getCustomer(id);
-  if (customer?.tenantId !== user.tenantId) {
-    throw new TandemError('NOT_FOUND', { message: `Customer with id [${id}] is not found` });
-  }
+export async function accessCustomer(customers: Customers, { user }: Principal, id: Uuid): Promise<Customer> {
+  const customer = await customers.get(user.tenantId, id);
   const own = user.authority === 'CUSTOMER_USER' && user.customerId === id;
   if (user.authority !== 'TENANT_ADMIN' && !own) throw new TandemError('PERMISSION_DENIED');
   return customer;

@@ -9,13 +9,20 @@ import { deviceRenderer } from './device-renderer';
 
 /** Server contract 2, the rows about devices of customers. */
 export function deviceAssignmentRoutes(core: Core): Route[] {
-  const { devices } = core;
+  const { devices, customers } = core;
   const { one } = deviceRenderer(core);
 
   const assign = async ({ caller, params }: ApiRequest): Promise<Reply> => {
     const customerId = uuidParameter(params, 'customerId');
     const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
     return one(await devices.assign(device.tenantId, device.id, customerId));
+  };
+
+  /** Everybody who knows the id of the public customer may see the device from then on. */
+  const publish = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
+    const { id } = await customers.findOrCreatePublic(device.tenantId);
+    return one(await devices.assign(device.tenantId, device.id, id));
   };
 
   const unassign = async ({ caller, params }: ApiRequest): Promise<Reply> => {
@@ -31,6 +38,13 @@ export function deviceAssignmentRoutes(core: Core): Route[] {
       path: '/api/customer/{customerId}/device/{deviceId}',
       summary: 'Assign a device to a customer',
       handle: assign,
+    },
+    {
+      ...tenant,
+      method: 'POST',
+      path: '/api/customer/public/device/{deviceId}',
+      summary: 'Assign a device to the public customer',
+      handle: publish,
     },
     {
       ...tenant,

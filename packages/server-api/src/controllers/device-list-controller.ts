@@ -30,7 +30,7 @@ const TYPES_MAX = 10_000;
 
 /** Server contract 3.1, what gives several devices; the lists of a customer are in its section 2. */
 export function deviceListRoutes(core: Core): Route[] {
-  const { devices, deviceInfos, profiles } = core;
+  const { devices, deviceInfos, profiles, customers } = core;
   const { texts, infoTexts, one } = deviceRenderer(core);
 
   const deviceList = async (tenantId: Uuid, query: DeviceQuery): Promise<Reply> => {
@@ -53,12 +53,12 @@ export function deviceListRoutes(core: Core): Route[] {
     infoList(user.tenantId, infoQuery(query));
 
   const ofCustomer = async ({ caller, params, query }: ApiRequest): Promise<Reply> => {
-    const { id, tenantId } = await accessCustomer(core, caller, uuidParameter(params, 'customerId'));
+    const { id, tenantId } = await accessCustomer(customers, caller, uuidParameter(params, 'customerId'));
     return deviceList(tenantId, { ...listQuery(query), customerId: id });
   };
 
   const infosOfCustomer = async ({ caller, params, query }: ApiRequest): Promise<Reply> => {
-    const { id, tenantId } = await accessCustomer(core, caller, uuidParameter(params, 'customerId'));
+    const { id, tenantId } = await accessCustomer(customers, caller, uuidParameter(params, 'customerId'));
     return infoList(tenantId, { ...infoQuery(query), customerId: id });
   };
 

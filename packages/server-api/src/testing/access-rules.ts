@@ -194,6 +194,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/customer/{customerId}/deviceInfos': { statuses: ofDevice },
   'POST /api/customer/{customerId}/device/{deviceId}': { statuses: ofTenant },
   'DELETE /api/customer/device/{deviceId}': { statuses: ofTenant },
+  'POST /api/customer/public/device/{deviceId}': { statuses: ofTenant },
   'POST /api/device/bulk_import': {
     statuses: ownTenant,
     body: () => ({ file: systemRandom.uuid(), mapping: { columns: [{ type: 'NAME' }] } }),
