@@ -15,7 +15,8 @@ beforeAll(async () => {
     TANDEM_WS_MAX_STRANGERS: '3',
     TANDEM_WS_MAX_SESSIONS_PER_TENANT: '5',
     TANDEM_WS_MAX_SESSIONS_PER_USER: '4',
-    TANDEM_WS_MAX_SUBSCRIPTIONS: '300',
+    TANDEM_WS_MAX_SUBSCRIPTIONS: '350',
+    TANDEM_WS_MAX_SUBSCRIPTIONS_PER_SESSION: '300',
     TANDEM_WS_MAX_COMMANDS: '100',
     TANDEM_WS_SEND_BUFFER: '262144',
   });
@@ -89,7 +90,7 @@ describe('A hostile WebSocket client', () => {
 
   it('is closed for a flood before anybody knows who it is', async () => {
     const hanging = new Promise<never>(() => {});
-    const spy = jest.spyOn(server.core.state.accounts, 'getUser').mockReturnValue(hanging);
+    const spy = jest.spyOn(server.core.principals, 'ofSession').mockReturnValue(hanging);
     const client = await connect();
     for (let n = 0; n < 17; n++) client.send('{}');
     expect(await client.closed).toBe('1008 Too many commands');
@@ -108,6 +109,14 @@ describe('A hostile WebSocket client', () => {
       new Set(['At most 300 subscriptions are allowed in a session']),
     );
     expect([refused.length, gauge('tandem_ws_subscriptions')]).toEqual([20, 300]);
+    const other = await connect();
+    other.send({ tsSubCmds: Array.from({ length: 51 }, (_, n) => sub(n, { keys: 'z' })) });
+    const others = [];
+    for (let n = 0; n < 51; n++) others.push(await other.next());
+    expect(others.filter(({ errorCode }) => errorCode !== 0)).toMatchObject([
+      { errorCode: 1, errorMsg: 'There are too many subscriptions' },
+    ]);
+    await other.close();
     await post({ a: 1 });
     for (let n = 0; n < 300; n++) expect((await client.next()).data).toMatchObject({ a: [[expect.any(Number), '1']] });
   });

@@ -3,6 +3,7 @@ import { ADMIN, OTHER_ADMIN, ServerUnderTest, SYSTEM_ADMIN } from './testing/ser
 import { WebSocketClient } from './testing/web-socket-client';
 
 const TELEMETRY = '/api/ws/plugins/telemetry';
+const TELEMETRY_WITH_KEY = `${TELEMETRY}?token=KEY`;
 let server: ServerUnderTest;
 let token: string;
 let devices = 0;
@@ -409,6 +410,35 @@ describe('Who may not see a device', () => {
     expect(await client.closed).toBe('1008 Authentication failed');
     await post(id, '{"a":1}');
     expect((await bystander.next()).data?.a?.[0]?.[1]).toBe('1');
+  });
+
+  it.each(['/api/ws?token=KEY', TELEMETRY_WITH_KEY, '/api/ws'])(
+    'may log in with an API key, until that is disabled: %s',
+    async (target) => {
+      const admin = await server.core.state.accounts.findUserByEmail(ADMIN);
+      if (!admin) throw new Error('there is no administrator');
+      const request = { description: 'watching', expirationTime: 0, enabled: true };
+      const { key, value } = await server.core.apiKeys.create(admin, request);
+      const id = await device();
+      const client = await connect(target.replace('KEY', value));
+      if (target === '/api/ws') client.send({ authCmd: { cmdId: 0, token: value } });
+      client.send(target === TELEMETRY_WITH_KEY ? attributes(id) : { cmds: [{ type: 'ATTRIBUTES', ...sub(id) }] });
+      expect((await client.next()).errorCode).toBe(0);
+      await server.core.apiKeys.update(key, { enabled: false });
+      expect(await client.closed).toBe('1008 Authentication failed');
+    },
+  );
+
+  it('is closed when the user logs out', async () => {
+    const { token: mine } = await server.login();
+    const [client, other] = [await connect(`${TELEMETRY}?token=${mine}`), await connect()];
+    const id = await device();
+    for (const each of [client, other]) each.send(latest(id));
+    await Promise.all([client.next(), other.next()]);
+    expect((await server.call('POST', '/api/auth/logout', { token: mine })).status).toBe(200);
+    expect(await client.closed).toBe('1008 Authentication failed');
+    other.send(latest(id, { cmdId: 2 }));
+    expect((await other.next()).errorCode).toBe(0);
   });
 
   it('is closed when the token expires', async () => {

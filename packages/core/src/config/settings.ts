@@ -278,7 +278,8 @@ export const SETTINGS = {
   ),
   TANDEM_WS_MAX_SESSIONS_PER_TENANT: whole(5_000, { min: 1 }, 'WebSocket sessions of a tenant on this process'),
   TANDEM_WS_MAX_SESSIONS_PER_USER: whole(500, { min: 1 }, 'WebSocket sessions of a user on this process'),
-  TANDEM_WS_MAX_SUBSCRIPTIONS: whole(1_000, { min: 1 }, 'Subscriptions of a WebSocket session'),
+  TANDEM_WS_MAX_SUBSCRIPTIONS: whole(100_000, { min: 1 }, 'Subscriptions of all WebSocket sessions of this process'),
+  TANDEM_WS_MAX_SUBSCRIPTIONS_PER_SESSION: whole(1_000, { min: 1 }, 'Subscriptions of a WebSocket session'),
   TANDEM_WS_MAX_COMMANDS: whole(
     100,
     { min: 1 },

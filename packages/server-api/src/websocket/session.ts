@@ -66,7 +66,8 @@ export class Session implements Reviewed {
       host.tooSlow();
       this.#end();
     });
-    this.#subscriptions = new Subscriptions(host.core, this, host.subscriptions, settings.TANDEM_WS_MAX_SUBSCRIPTIONS);
+    const max = settings.TANDEM_WS_MAX_SUBSCRIPTIONS_PER_SESSION;
+    this.#subscriptions = new Subscriptions(host.core, this, host.subscriptions, max);
     this.#listen();
     const timer = clock.setTimer(settings.TB_SERVER_WS_AUTH_TIMEOUT_MS, () => {
       this.close(CLOSE.POLICY_VIOLATION, 'Auth cmd is missing');

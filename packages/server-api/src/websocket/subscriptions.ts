@@ -23,6 +23,8 @@ export interface Subscribed {
 
 /** All subscriptions of the process, so that those of a device can be found. */
 export interface SubscriptionIndex {
+  /** There are as many as a process may have. */
+  isFull(): boolean;
   add(subscribed: Subscribed): void;
   remove(subscribed: Subscribed): void;
 }
@@ -91,6 +93,10 @@ export class Subscriptions {
     this.#byId.get(id)?.end();
     if (this.#byId.size >= this.max) {
       this.#refuse(cmdId, `At most ${this.max} subscriptions are allowed in a session`);
+      return;
+    }
+    if (this.index.isFull()) {
+      this.host.send(errorText(cmdId, ERROR_CODE.INTERNAL, 'There are too many subscriptions'));
       return;
     }
     const subscription = new DeviceSubscription(this.core, this.host, { cmdId, deviceId, wish }, () => {

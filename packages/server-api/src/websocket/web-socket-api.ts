@@ -9,7 +9,7 @@ import { CLOSE } from './close-codes';
 import { credentialsOf, tokenInUrl } from './credentials';
 import { Reviews } from './reviews';
 import { Session, type SessionHost } from './session';
-import type { Subscribed } from './subscriptions';
+import type { Subscribed, SubscriptionIndex } from './subscriptions';
 
 export interface WebSocketApi {
   /** Whether a request that asks for a WebSocket gets one; every other one is a request like any other. */
@@ -46,7 +46,8 @@ class Sessions implements WebSocketApi, SessionHost {
   readonly #slow: { add(): void };
   readonly #refused: { add(): void };
   readonly #off: (() => void)[];
-  readonly subscriptions = {
+  readonly subscriptions: SubscriptionIndex = {
+    isFull: () => this.#byDevice.count >= this.core.settings.TANDEM_WS_MAX_SUBSCRIPTIONS,
     add: (subscribed: Subscribed) => this.#byDevice.add(subscribed.deviceId, subscribed),
     remove: (subscribed: Subscribed) => void this.#byDevice.delete(subscribed.deviceId, subscribed),
   };
