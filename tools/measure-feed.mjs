@@ -16,11 +16,14 @@ const { nextCall } = require('../packages/state-redis/dist/telemetry/view-call.j
 const ROUNDS = 30;
 const CALLS = 500;
 const DEVICES = 64;
-const PORT = 16_379;
+/** Another one for each run: a server that a run left behind knows the messages already. */
+const PORT = 20_000 + (process.pid % 40_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'tandem-feed-'));
 const args = ['--port', String(PORT), '--save', '', '--appendonly', 'no', '--dir', folder, '--bind', '127.0.0.1'];
 const server = spawn('redis-server', args, { stdio: 'ignore' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+process.on('exit', () => server.kill());
 const redis = new Redis({ port: PORT });
 redis.on('error', () => {});
 await new Promise((resolve) => redis.once('ready', resolve));
