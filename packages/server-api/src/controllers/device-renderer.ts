@@ -1,5 +1,5 @@
 import type { Core, Device, DeviceInfo, TransportType } from '@tandem/core';
-import { deviceInfoJson, deviceJson } from '../json/device-json';
+import { DeviceTexts, deviceJson } from '../json/device-json';
 import { jsonText, type Reply } from '../routing/reply';
 
 /** Devices as JSON, each with the transport of its profile. */
@@ -23,13 +23,22 @@ export function deviceRenderer({ profileTransports }: Pick<Core, 'profileTranspo
     one: async (device: Device): Promise<Reply> =>
       jsonText(deviceJson(device, await profileTransports.of(device.deviceProfileId))),
 
-    texts: (devices: readonly Device[]): Promise<string[]> => inOrder(devices, (device) => device, deviceJson),
+    texts(devices: readonly Device[]): Promise<string[]> {
+      const texts = new DeviceTexts();
+      return inOrder(
+        devices,
+        (device) => device,
+        (device, transport) => texts.device(device, transport),
+      );
+    },
 
-    infoTexts: (infos: readonly DeviceInfo[]): Promise<string[]> =>
-      inOrder(
+    infoTexts(infos: readonly DeviceInfo[]): Promise<string[]> {
+      const texts = new DeviceTexts();
+      return inOrder(
         infos,
         ({ device }) => device,
-        ({ device, ...surroundings }, transport) => deviceInfoJson(device, { ...surroundings, transport }),
-      ),
+        ({ device, ...surroundings }, transport) => texts.info(device, { ...surroundings, transport }),
+      );
+    },
   };
 }

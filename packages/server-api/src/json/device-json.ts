@@ -1,5 +1,12 @@
-import type { Device, DeviceCredentials, DeviceHolder, TransportType, Uuid } from '@tandem/core';
-import { type EntityType, entityId } from './entity-id';
+import {
+  type Device,
+  type DeviceCredentials,
+  type DeviceHolder,
+  quote,
+  type TransportType,
+  type Uuid,
+} from '@tandem/core';
+import { entityId, optionalId } from './entity-id';
 import {
   ALWAYS_NULL,
   EPOCH_MILLIS,
@@ -54,12 +61,6 @@ export const CREDENTIALS_ANSWER = exactly('DeviceCredentials', {
   version: WHOLE,
 });
 
-/**
- * Exactly the members of server contract 3.2: strict clients break on any other. Put together as text: `additionalInfo` has
- * its own number texts, and a page of a hundred devices is to cost no more than what surrounds it.
- */
-export const deviceJson = (device: Device, transport: TransportType): string => `{${deviceMembers(device, transport)}}`;
-
 /** What is shown with a device (server contract 3.1, row `info`), and is not its own. */
 export interface DeviceSurroundings {
   readonly transport: TransportType;
@@ -67,30 +68,80 @@ export interface DeviceSurroundings {
   readonly active: boolean;
 }
 
-export function deviceInfoJson(device: Device, { transport, customer, active }: DeviceSurroundings): string {
-  const customerTitle = customer ? JSON.stringify(customer.title) : 'null';
-  const ofCustomer = `"customerTitle":${customerTitle},"customerIsPublic":${customer?.isPublic ?? false}`;
-  const rest = `${ofCustomer},"deviceProfileName":${JSON.stringify(device.type)},"active":${active}`;
-  return `{${deviceMembers(device, transport)},${rest}}`;
+/**
+ * Devices of one answer, with exactly the members of server contract 3.2: strict clients break on any other. Put together as
+ * text: `additionalInfo` has its own number texts, and a page of a hundred devices is to cost no more than what surrounds it.
+ * For that what many of them have in common is put together once, and stands in one place.
+ */
+export class DeviceTexts {
+  /** By profile, of the device that had it last. */
+  readonly #common = new Map<Uuid, Common>();
+
+  device(device: Device, transport: TransportType): string {
+    return `${this.#members(device, transport)}}`;
+  }
+
+  info(device: Device, { transport, customer, active }: DeviceSurroundings): string {
+    const customerTitle = customer ? JSON.stringify(customer.title) : 'null';
+    const ofCustomer = `"customerTitle":${customerTitle},"customerIsPublic":${customer?.isPublic ?? false}`;
+    const rest = `${ofCustomer},"deviceProfileName":${JSON.stringify(device.type)},"active":${active}`;
+    return `${this.#members(device, transport)},${rest}}`;
+  }
+
+  #members(device: Device, transport: TransportType): string {
+    const { id, createdTime, name, label, additionalInfo, version } = device;
+    const head = `{"id":{"entityType":"DEVICE","id":"${id}"},"createdTime":${createdTime},"name":${quote(name)}`;
+    const own =
+      label === null && additionalInfo === null
+        ? `${head},"label":null,"additionalInfo":null,"version":`
+        : `${head},"label":${JSON.stringify(label)},"additionalInfo":${additionalInfo ?? 'null'},"version":`;
+    return `${own}${version}${this.#commonOf(device, transport)}`;
+  }
+
+  #commonOf(device: Device, transport: TransportType): string {
+    const known = this.#common.get(device.deviceProfileId);
+    if (known && isCommon(known, device, transport)) return known.text;
+    const text = commonText(device, transport);
+    this.#common.set(device.deviceProfileId, { device, transport, text });
+    return text;
+  }
 }
 
-function deviceMembers(device: Device, transport: TransportType): string {
-  const { id, createdTime, additionalInfo, tenantId, customerId, name, type, label, deviceProfileId } = device;
-  const [firmwareId, softwareId] = [packageReference(device.firmwareId), packageReference(device.softwareId)];
-  return (
-    `"id":${reference('DEVICE', id)},"createdTime":${createdTime},"additionalInfo":${additionalInfo ?? 'null'},` +
-    `"tenantId":${reference('TENANT', tenantId)},"customerId":${reference('CUSTOMER', customerId)},` +
-    `"name":${JSON.stringify(name)},"type":${JSON.stringify(type)},"label":${JSON.stringify(label)},` +
-    `"deviceProfileId":${reference('DEVICE_PROFILE', deviceProfileId)},` +
-    `"deviceData":{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"${transport}"}},` +
-    `"firmwareId":${firmwareId},"softwareId":${softwareId},"externalId":null,"version":${device.version}`
-  );
+/** What a device shares with others of its customer and profile. */
+interface Common {
+  readonly device: Device;
+  readonly transport: TransportType;
+  readonly text: string;
 }
 
-/** An id as {@link entityId}, as text. */
-const reference = (entityType: EntityType, id: Uuid): string => `{"entityType":"${entityType}","id":"${id}"}`;
+const isCommon = (known: Common, device: Device, transport: TransportType): boolean =>
+  known.device.customerId === device.customerId &&
+  known.device.type === device.type &&
+  known.device.firmwareId === device.firmwareId &&
+  known.device.softwareId === device.softwareId &&
+  known.device.tenantId === device.tenantId &&
+  known.transport === transport;
 
-const packageReference = (id: Uuid | null): string => (id ? reference('OTA_PACKAGE', id) : 'null');
+function commonText(
+  { tenantId, customerId, type, deviceProfileId, ...device }: Device,
+  transport: TransportType,
+): string {
+  const members = {
+    tenantId: entityId('TENANT', tenantId),
+    customerId: entityId('CUSTOMER', customerId),
+    type,
+    deviceProfileId: entityId('DEVICE_PROFILE', deviceProfileId),
+    deviceData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: transport } },
+    firmwareId: optionalId('OTA_PACKAGE', device.firmwareId),
+    softwareId: optionalId('OTA_PACKAGE', device.softwareId),
+    externalId: null,
+  };
+  return `,${JSON.stringify(members).slice(1, -1)}`;
+}
+
+/** A device alone. */
+export const deviceJson = (device: Device, transport: TransportType): string =>
+  new DeviceTexts().device(device, transport);
 
 /** Server contract 3.3. Holds the access token. */
 export const credentialsJson = (credentials: DeviceCredentials) => ({

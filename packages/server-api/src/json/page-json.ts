@@ -5,7 +5,13 @@ import type { Page, PageQuery } from '@tandem/core';
  * @param items each as JSON text
  */
 export function pageJson(page: Page<unknown>, items: readonly string[], query: PageQuery): string {
-  return `{"data":[${items.join(',')}],${restOf(page, query)}`;
+  // Piece by piece, and so written out once: `join` would do it for every item before.
+  let data = '';
+  for (const item of items) {
+    if (data !== '') data += ',';
+    data += item;
+  }
+  return `{"data":[${data}],${restOf(page, query)}`;
 }
 
 /**
