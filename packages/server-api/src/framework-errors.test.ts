@@ -79,7 +79,7 @@ describe('paths', () => {
     ['PUT', `/api/device/${NIL}`, 'GET, DELETE'],
     ['PATCH', '/api/device/credentials', 'POST, GET, DELETE'],
     ['PUT', '/api/rpc/oneway/x', 'POST'],
-    ['POST', '/api/tenant/devices', 'GET'],
+    ['POST', '/api/tenant/devices', 'GET, DELETE'],
   ])('%s %s gets 405 and is told what is allowed', async (method, path, allow) => {
     const answer = await server.call(method, path, { token });
     expect(answer.status).toBe(405);
