@@ -5,6 +5,7 @@ import { offsetBytes, timestampBytes, timestampIn } from './keys';
  * History is stored in rows of several points: a point of its own per row would cost a B-tree write for each value of each
  * message. A row belongs to one bucket of time and to one step of the materialiser; buckets never overlap, so a range of
  * time is a range of buckets. Of two points with the same timestamp the one of the later step, or later in the row, counts.
+ * Rows of buckets that are over are merged (row-merge.ts).
  */
 const BUCKET = 60_000;
 

@@ -1,6 +1,6 @@
 import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
 import { entryDevice, entryExpiry, entryLines, entryRecords, splitEntries } from './entry-codec';
-import type { BinaryTable, Environment, ViewEnvironment } from './environment';
+import type { Environment, ViewEnvironment } from './environment';
 import { bucketOf, rowKey } from './history-rows';
 import { nameBytes, prefixRange, uuidBytes } from './keys';
 import type { LogEnvironment } from './log-environment';
@@ -109,8 +109,8 @@ interface Series {
   newest: { readonly ts: number; readonly line: string } | undefined;
   /** Lines by bucket. */
   readonly rows: Map<number, string>;
-  /** When points leave the history, by their time; undefined for one that stays from now on. */
-  readonly expiries: Map<EpochMillis, EpochMillis | undefined>;
+  /** When points leave the history, by their time; undefined for one that stays from now on. Made when there are any. */
+  expiries: Map<EpochMillis, EpochMillis | undefined> | undefined;
 }
 
 interface Device {
@@ -127,6 +127,8 @@ class ViewStep {
   /** Undefined for a device that was deleted after its message was accepted. */
   readonly #devices = new Map<Uuid, Device | undefined>();
   readonly refused = new Map<Uuid, number>();
+  /** Whether any device has points with a time of their own; undefined until that is asked. */
+  #anyExpiring: boolean | undefined;
   entries = 0;
   #rows = 0;
   #characters = 0;
@@ -165,7 +167,10 @@ class ViewStep {
         series.rows.set(bucket, row === undefined ? line : `${row}\n${line}`);
         if (row === undefined) this.#rows++;
         if (ts >= (series.newest?.ts ?? series.storedTs)) series.newest = { ts, line };
-        if (device.expiring) series.expiries.set(ts, expiry);
+        if (device.expiring) {
+          series.expiries ??= new Map();
+          series.expiries.set(ts, expiry);
+        }
       }
     }
     return true;
@@ -176,7 +181,7 @@ class ViewStep {
       for (const { latestKey, historyPrefix, newest, rows, expiries } of device?.series.values() ?? []) {
         if (newest) this.view.latest.put(latestKey, newest.line);
         for (const [bucket, lines] of rows) this.view.history.put(rowKey(historyPrefix, bucket, sequence), lines);
-        for (const [ts, expiry] of expiries) {
+        for (const [ts, expiry] of expiries ?? []) {
           const key = expiringKey(historyPrefix, ts);
           if (expiry === undefined) this.view.expiring.remove(key);
           else this.view.expiring.put(key, String(expiry));
@@ -190,7 +195,7 @@ class ViewStep {
     if (known || this.#devices.has(deviceId)) return known;
     const id = uuidBytes(deviceId);
     const device = this.env.devices.doesExist(deviceId)
-      ? { id, series: new Map(), expiring: has(this.view.expiring, id), keys: undefined }
+      ? { id, series: new Map(), expiring: this.#hasExpiring(id), keys: undefined }
       : undefined;
     this.#devices.set(deviceId, device);
     return device;
@@ -211,10 +216,16 @@ class ViewStep {
       storedTs,
       newest: undefined,
       rows: new Map(),
-      expiries: new Map(),
+      expiries: undefined,
     };
     device.series.set(key, series);
     return series;
+  }
+
+  #hasExpiring(device: Buffer): boolean {
+    // Hardly anybody has such points: one look for all devices of the step.
+    this.#anyExpiring ??= this.view.expiring.getKeysCount({ limit: 1 }) > 0;
+    return this.#anyExpiring && this.view.expiring.getKeysCount({ ...prefixRange(device), limit: 1 }) > 0;
   }
 
   #admits(device: Device): boolean {
@@ -224,6 +235,3 @@ class ViewStep {
     return true;
   }
 }
-
-const has = (table: BinaryTable, prefix: Buffer): boolean =>
-  table.getKeysCount({ ...prefixRange(prefix), limit: 1 }) > 0;

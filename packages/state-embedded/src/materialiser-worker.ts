@@ -123,6 +123,10 @@ parentPort?.on('message', (message: ToWorker) => {
     if (pause) running = false;
     clearTimeout(pause);
   }
+  if (message === 'hurry' && pause) {
+    clearTimeout(pause);
+    step();
+  }
   run();
 });
 sweeper.start();

@@ -138,6 +138,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   caughtUp(): Promise<void> {
     const sequence = this.log.newest;
     if (this.consumedUpTo >= sequence) return Promise.resolve();
+    this.#worker?.postMessage('hurry' satisfies ToWorker);
     return new Promise((resolve, reject) => this.#waiting.push({ sequence, resolve, reject }));
   }
 

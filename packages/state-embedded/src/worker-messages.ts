@@ -34,9 +34,13 @@ export interface WatchOrder {
   readonly asked?: number;
 }
 
-/** `sweep`: a pass of the retention is asked for, the how manyth time. */
+/**
+ * `hurry`: somebody waits for the view, so that there is no rest before the next step. `sweep`: a pass of the retention is asked
+ * for, the how manyth time.
+ */
 export type ToWorker =
   | 'wake'
+  | 'hurry'
   | 'stop'
   | WatchOrder
   | DeleteOrder

@@ -14,6 +14,8 @@
 -- Atomic: all of the batch or nothing. Done again it appends nothing, nor does a straggler that comes after a later batch
 -- of its writer. A refused batch is settled as well: no copy of it may get in later. Every call writes, so that a WAIT
 -- behind it on the same connection stands for the batch however often it was sent.
+local UUID_LENGTH = 36
+
 local stream, writer, number = KEYS[1], KEYS[2], ARGV[1]
 local length = redis.call('XLEN', stream)
 local settled, refused = unpack(redis.call('HMGET', writer, 'settled', 'refused'))
@@ -27,8 +29,9 @@ if tonumber(number) > tonumber(settled or 0) then
   else
     outcome = 'appended'
     for i = 4, #ARGV, 2 do
-      local device, expiry = string.match(ARGV[i], '^([^;]+);(.+)$')
-      if expiry then
+      local cut = string.find(ARGV[i], ';', UUID_LENGTH + 1, true)
+      if cut then
+        local device, expiry = string.sub(ARGV[i], 1, cut - 1), string.sub(ARGV[i], cut + 1)
         newest = redis.call('XADD', stream, '*', 'd', device, 'm', ARGV[i + 1], 'x', expiry)
       else
         newest = redis.call('XADD', stream, '*', 'd', ARGV[i], 'm', ARGV[i + 1])
