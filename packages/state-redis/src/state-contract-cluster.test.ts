@@ -12,6 +12,3 @@ afterAll(() => cluster.stop());
 describeStateContract('the Redis store on a Cluster of three masters with a replica each', (limits) =>
   makeRedisStore(cluster.address, limits),
 );
-describeStateContract('the Redis store whose writes wait for a replica', (limits) =>
-  makeRedisStore(cluster.address, { ...limits, waitReplicas: 1 }),
-);

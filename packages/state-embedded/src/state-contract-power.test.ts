@@ -1,0 +1,6 @@
+import { describeStateContract } from '@tandem/core/testing';
+import { makeEmbeddedStore } from './testing/embedded-store';
+
+describeStateContract('the embedded store that flushes to the disk', (limits) =>
+  makeEmbeddedStore({ ...limits, durability: 'power' }),
+);
