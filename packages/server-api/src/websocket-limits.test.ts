@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
-import { ServerUnderTest } from './testing/server-under-test';
+import { ADMIN, ServerUnderTest } from './testing/server-under-test';
 import { WebSocketClient } from './testing/web-socket-client';
 
 const TELEMETRY = '/api/ws/plugins/telemetry';
@@ -175,6 +175,25 @@ describe('WebSocket sessions', () => {
     const again = await connect();
     again.send({ tsSubCmds: [sub(1, { keys: 'a' })] });
     expect((await again.next()).errorCode).toBe(0);
+  });
+
+  it('of everybody who has the id of a public customer are bounded for each such customer', async () => {
+    const { tenantId = '' } = (await server.core.state.accounts.findUserByEmail(ADMIN)) ?? {};
+    const tokens = [];
+    for (const title of ['one', 'other']) {
+      const additionalInfo = '{"isPublic":true}';
+      const { id: publicId } = await server.core.customers.create(tenantId, { title, additionalInfo });
+      const answer = await server.call('POST', '/api/auth/login/public', { body: { publicId } });
+      tokens.push(answer.json<{ token: string }>().token);
+    }
+    for (let n = 0; n < 4; n++) await connect(`${TELEMETRY}?token=${tokens[0]}`);
+    await settled('tandem_ws_strangers', 0);
+    expect(await (await connect(`${TELEMETRY}?token=${tokens[0]}`)).closed).toBe(
+      '1008 Max user sessions limit reached!',
+    );
+    const other = await connect(`${TELEMETRY}?token=${tokens[1]}`);
+    other.send({ tsSubCmds: [sub(1, { keys: 'a' })] });
+    expect((await other.next()).errorCode).not.toBe(0);
   });
 
   it('of strangers are bounded: further ones get 503 and the time to come again', async () => {

@@ -115,3 +115,7 @@ const publicUser = (customer: Customer): User => ({
   additionalInfo: null,
   version: customer.version,
 });
+
+/** Whom limits for each user count: all who act for a public customer are one. */
+export const limitedAs = ({ id, customerId }: Pick<User, 'id' | 'customerId'>): Uuid =>
+  id === NULL_UUID ? customerId : id;

@@ -95,6 +95,35 @@ describe('A device that can be claimed', () => {
     }
   });
 
+  it('is CLAIMED for who comes too late while it is looked for the claim, and that counts as no failure', async () => {
+    for (const prepare of [
+      () => used.core.claiming.register(session, { secretKey: 'k' }),
+      () => attribute('claimingData', JSON.stringify({ secretKey: 'k', expirationTime: used.clock.now() + 1_000 })),
+    ]) {
+      await prepare();
+      const taken: (number | undefined)[] = [];
+      const there = used.another((state) => ({
+        ...state,
+        claims: over(state.claims, {
+          async get(deviceId) {
+            expect(await claim('k')).toBe('SUCCESS');
+            return state.claims.get(deviceId);
+          },
+        }),
+        rateCounters: over(state.rateCounters, {
+          take(owner, demands, now) {
+            taken.push(demands[0]?.cost);
+            return state.rateCounters.take(owner, demands, now);
+          },
+        }),
+      }));
+      expect(await claim('k', aUser(), there)).toBe('CLAIMED');
+      expect(taken).toEqual([1, -1]);
+      await used.core.devices.delete(used.tenantId, session.deviceId);
+      session = await used.device('sensor');
+    }
+  });
+
   it('goes to its customer also when somebody changes it meanwhile', async () => {
     await used.core.claiming.register(session, { secretKey: 'k' });
     let changes = 2;
@@ -255,6 +284,18 @@ describe('Users who try secrets', () => {
     limited.clock.advance(20_000);
     expect(await attempt(one, 'a', 'x')).toBe('FAILURE');
     expect(await attempt(one, 'a', 'x')).toBe('TOO_MANY_REQUESTS');
+  });
+
+  it('for one public customer are one user, whatever others have tried', async () => {
+    await limited.device('a');
+    const everybody = { id: NULL_UUID, customerId: systemRandom.uuid() };
+    const [one, other] = [
+      { ...user(), ...everybody },
+      { ...user(), id: NULL_UUID },
+    ];
+    for (let n = 0; n < 3; n++) expect(await attempt(one, 'a', 'x')).toBe('FAILURE');
+    expect(await attempt(one, 'a', 'x')).toBe('TOO_MANY_REQUESTS');
+    expect(await attempt(other, 'a', 'x')).toBe('FAILURE');
   });
 
   it('get no more of them at once, also at two processes', async () => {

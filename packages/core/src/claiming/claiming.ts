@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { limitedAs } from '../accounts/principals';
 import type { Attributes } from '../attributes/attributes';
 import type { DeviceSession } from '../auth/device-session';
 import { type Device, NULL_UUID, type User, type Uuid } from '../devices/model';
@@ -28,7 +29,7 @@ export interface ClaimingSettings {
 
 export interface ClaimingPorts {
   readonly claims: ClaimStore;
-  readonly devices: Pick<DeviceStore, 'findDeviceByName'>;
+  readonly devices: Pick<DeviceStore, 'findDeviceByName' | 'getDevice'>;
   readonly rateCounters: RateCounters;
 }
 
@@ -88,9 +89,9 @@ export class Claiming {
    */
   async claim(user: ClaimingUser, deviceName: string, secretKey: string): Promise<ClaimOutcome> {
     if (user.customerId === NULL_UUID) throw new TandemError('PERMISSION_DENIED');
-    await this.#takeTry(user.id);
+    await this.#takeTry(limitedAs(user));
     const outcome = await this.#claim(user, deviceName, secretKey);
-    if (outcome.response !== 'FAILURE') await this.#giveTryBack(user.id);
+    if (outcome.response !== 'FAILURE') await this.#giveTryBack(limitedAs(user));
     return outcome;
   }
 
@@ -118,6 +119,8 @@ export class Claiming {
       const hasCustomer = device.customerId !== NULL_UUID;
       const registered = await this.ports.claims.get(device.id);
       const claim = registered ?? (await this.#claimingData(device.id));
+      // Whoever was faster has used the claim up since the device was looked at.
+      if (!registered && !hasCustomer && (await this.#hasCustomer(device))) return { response: 'CLAIMED' };
       if (!claim) return { response: hasCustomer ? 'CLAIMED' : 'FAILURE' };
       if (claim.expirationTime <= this.clock.now() || !isSame(claim.secretHash, secretHash)) {
         if (registered) await this.ports.claims.discard(device.id, registered);
@@ -143,6 +146,11 @@ export class Claiming {
     const device = await this.ports.devices.findDeviceByName(tenantId, name);
     if (!device) throw new TandemError('NOT_FOUND');
     return device;
+  }
+
+  async #hasCustomer({ id }: Device): Promise<boolean> {
+    const device = await this.ports.devices.getDevice(id);
+    return device !== undefined && device.customerId !== NULL_UUID;
   }
 
   async #isAllowed(deviceId: Uuid): Promise<boolean> {

@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Core, type Millis, MultiMap, TandemError, type Timer, type User, type Uuid } from '@tandem/core';
+import {
+  type Core,
+  limitedAs,
+  type Millis,
+  MultiMap,
+  TandemError,
+  type Timer,
+  type User,
+  type Uuid,
+} from '@tandem/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/authenticator';
 import { errorReply } from '../http/error-reply';
@@ -164,21 +173,21 @@ class Sessions implements WebSocketApi, SessionHost {
   admit(session: Session, user: User): string | undefined {
     const { TANDEM_WS_MAX_SESSIONS_PER_TENANT: ofTenant, TANDEM_WS_MAX_SESSIONS_PER_USER: ofUser } = this.core.settings;
     const full = this.#byTenant.of(user.tenantId) >= ofTenant ? 'tenant' : undefined;
-    const refused = full ?? (this.#byUser.of(user.id) >= ofUser ? 'user' : undefined);
+    const refused = full ?? (this.#byUser.of(limitedAs(user)) >= ofUser ? 'user' : undefined);
     if (refused) {
       this.#refused.add();
       return `Max ${refused} sessions limit reached!`;
     }
     this.#strangers.delete(session);
     this.#byTenant.add(user.tenantId, 1);
-    this.#byUser.add(user.id, 1);
+    this.#byUser.add(limitedAs(user), 1);
     return undefined;
   }
 
   left(session: Session, user: User | undefined): void {
     if (user) {
       this.#byTenant.add(user.tenantId, -1);
-      this.#byUser.add(user.id, -1);
+      this.#byUser.add(limitedAs(user), -1);
     }
     this.#strangers.delete(session);
     this.#sessions.delete(session);
