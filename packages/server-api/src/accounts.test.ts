@@ -197,6 +197,29 @@ describe('Customers', () => {
 });
 
 describe('Users', () => {
+  it('who are disabled get no tokens, and their activation link stays good', async () => {
+    const userId = await made(post(NO_MAIL, userBody(await aCustomer())));
+    const link = await get(`/api/user/${userId}/activationLink`);
+    const activateToken = new URL(link.text).searchParams.get('activateToken');
+    const enable = (enabled: boolean) =>
+      post(`/api/user/${userId}/userCredentialsEnabled?userCredentialsEnabled=${enabled}`, {});
+    const activate = () =>
+      server.call('POST', '/api/noauth/activate', { body: { activateToken, password: 'a good password' } });
+    await enable(false);
+    expect((await activate()).json()).toMatchObject({
+      status: 401,
+      errorCode: 10,
+      message: 'User account is not active',
+    });
+    expect((await get(`/api/user/${userId}/token`)).json()).toMatchObject({
+      status: 400,
+      message: 'User account is not active: no tokens would be good',
+    });
+    await enable(true);
+    expect((await get(`/api/user/${userId}/token`)).status).toBe(200);
+    expect((await activate()).status).toBe(200);
+  });
+
   it('are made, changed, shown and listed with exactly their members', async () => {
     const customerId = await aCustomer();
     const body = { ...userBody(customerId), email: 'Ada@X.org', firstName: 'Ada', additionalInfo: { lang: 'en' } };

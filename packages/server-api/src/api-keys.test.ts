@@ -89,6 +89,28 @@ describe('API keys', () => {
     expect((await whoAmI(value)).status).toBe(401);
   });
 
+  it('are given another time to expire, and never another user', async () => {
+    const userId = await aUser();
+    const { id, value } = (await aKey(userId)).json<{ id: object; value: string }>();
+    const expirationTime = server.clock.now() + 1_000;
+    expect((await aKey(userId, { id, expirationTime })).json()).toMatchObject({ expirationTime });
+    expect((await aKey(userId, { id, description: 'night' })).json()).toMatchObject({ expirationTime });
+    expect((await aKey(await aUser(), { id })).json()).toMatchObject({
+      status: 400,
+      message: 'The user of an API key cannot be changed',
+    });
+    expect((await aKey(userId, { id, expirationTime: 1 })).status).toBe(400);
+    server.clock.advance(1_000);
+    expect((await whoAmI(value)).status).toBe(401);
+    expect((await aKey(userId, { id, expirationTime, description: 'over' })).status).toBe(200);
+    expect((await aKey(userId, { id, expirationTime: 0 })).json()).toMatchObject({ expired: false });
+    expect((await whoAmI(value)).status).toBe(200);
+  });
+
+  it('of what is no user id are refused', async () => {
+    expect((await aKey('no-uuid')).status).toBe(400);
+  });
+
   it('that expire do', async () => {
     const { id } = (await get('/api/auth/user')).json<Entity>();
     expect((await aKey(id.id, { expirationTime: server.clock.now() })).status).toBe(400);

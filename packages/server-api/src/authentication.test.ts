@@ -104,12 +104,14 @@ describe('login', () => {
 });
 
 describe('a token', () => {
-  it('is taken from X-Authorization, and from Authorization only where that is absent', async () => {
+  it('is taken from X-Authorization, and from Authorization only where that is absent or empty', async () => {
     const { token } = await server.login();
     expect((await whoAmI({ 'X-Authorization': `Bearer ${token}` })).status).toBe(200);
     expect((await whoAmI({ Authorization: `Bearer ${token}` })).status).toBe(200);
     expect((await whoAmI({ 'X-Authorization': 'Bearer junk', Authorization: `Bearer ${token}` })).status).toBe(401);
-    expect((await whoAmI({ 'X-Authorization': '', Authorization: `Bearer ${token}` })).status).toBe(401);
+    expect((await whoAmI({ 'X-Authorization': '', Authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await whoAmI({ 'X-Authorization': '', Authorization: '' })).status).toBe(401);
+    expect((await whoAmI({ 'X-Authorization': `Bearer  ${token}` })).status).toBe(200);
   });
 
   it.each([

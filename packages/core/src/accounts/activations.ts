@@ -1,4 +1,4 @@
-import type { Account, Activation, Uuid } from '../devices/model';
+import type { Account, Activation, UserCredentials, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Random } from '../platform/random';
@@ -50,15 +50,18 @@ export class Activations {
 
   /**
    * Sets the first password. The token is good once.
-   * @throws TandemError BAD_REQUEST for a token that is not good, PASSWORD_VIOLATION
+   * @throws TandemError BAD_REQUEST for a token that is not good, UNAUTHORIZED for a disabled user, whose token stays good;
+   * PASSWORD_VIOLATION
    */
   async activate(token: string, password: string): Promise<Account> {
     const account = await this.#find(token);
     if (!account) throw notGood();
+    requireActive(account.credentials);
     requireGoodPassword(password, this.settings.passwordMinLength);
     const passwordHash = await hashPassword(password);
     const credentials = await changeCredentials(this.store, account.user.id, (stored) => {
       if (!this.#isActivation(stored.activation, token)) throw notGood();
+      requireActive(stored);
       return { ...stored, passwordHash, activation: null };
     });
     if (!credentials) throw notGood();
@@ -74,6 +77,10 @@ export class Activations {
   #isActivation(activation: Activation | null, token: string, now: EpochMillis = this.clock.now()): boolean {
     return activation !== null && activation.token === token && activation.expiresAt > now;
   }
+}
+
+function requireActive({ enabled }: UserCredentials): void {
+  if (!enabled) throw new TandemError('UNAUTHORIZED', { message: 'User account is not active' });
 }
 
 const notGood = () =>

@@ -37,9 +37,7 @@ export class ApiKeys {
   async create(user: User, request: ApiKeyRequest): Promise<NewApiKey> {
     const value = this.random.alphanumeric(VALUE_LENGTH);
     const now = this.clock.now();
-    if (request.expirationTime !== 0 && request.expirationTime <= now) {
-      throw new TandemError('BAD_REQUEST', { message: 'The expiration time of an API key must be in the future' });
-    }
+    requireFuture(request.expirationTime, now);
     const key: ApiKey = {
       id: this.random.uuid(),
       createdTime: now,
@@ -66,7 +64,10 @@ export class ApiKeys {
   }
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
-  async update(key: ApiKey, change: Partial<Pick<ApiKey, 'description' | 'enabled'>>): Promise<ApiKey> {
+  async update(key: ApiKey, change: Partial<ApiKeyRequest>): Promise<ApiKey> {
+    if (change.expirationTime !== undefined && change.expirationTime !== key.expirationTime) {
+      requireFuture(change.expirationTime, this.clock.now());
+    }
     const changed = { ...key, ...change };
     return this.#written(
       await this.store.updateApiKey({ ...changed, description: requireDescription(changed.description) }),
@@ -86,6 +87,11 @@ export class ApiKeys {
 
 export const absentApiKey = (id: Uuid) =>
   new TandemError('NOT_FOUND', { message: `API key with id [${id}] is not found` });
+
+function requireFuture(expirationTime: EpochMillis, now: EpochMillis): void {
+  if (expirationTime === 0 || expirationTime > now) return;
+  throw new TandemError('BAD_REQUEST', { message: 'The expiration time of an API key must be in the future' });
+}
 
 function requireDescription(description: unknown): string {
   if (typeof description !== 'string' || description.trim() === '' || description.length > MAX_DESCRIPTION_LENGTH) {

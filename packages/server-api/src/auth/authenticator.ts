@@ -3,9 +3,9 @@ import { type Account, type Principals, TandemError } from '@tandem/core';
 import type { Principal } from './principal';
 import type { TokenPair, TokenSubject, Tokens } from './tokens';
 
-const CREDENTIALS = /^(Bearer|ApiKey) ([^\s]+)$/i;
+const CREDENTIALS = /^(Bearer|ApiKey) +(\S+)$/i;
 
-/** Bearer tokens and API keys in `X-Authorization`; in `Authorization` only where that is absent (server contract 1.1). */
+/** Bearer tokens and API keys in `X-Authorization`; in `Authorization` only where that is absent or empty (server contract 1.1). */
 export class Authenticator {
   constructor(
     private readonly tokens: Tokens,
@@ -18,7 +18,7 @@ export class Authenticator {
    */
   async authenticate(headers: IncomingHttpHeaders): Promise<Principal> {
     const own = headers['x-authorization'];
-    const header = own === undefined ? headers.authorization : String(own);
+    const header = String(own ?? '').trim() || headers.authorization;
     const [, scheme, value] = CREDENTIALS.exec(header ?? '') ?? [];
     if (scheme === undefined || value === undefined) throw new TandemError('UNAUTHORIZED');
     return scheme.toLowerCase() === 'bearer' ? this.authenticateToken(value) : this.#ofApiKey(value);

@@ -3,7 +3,8 @@ import { accessAsUser, accessUser } from '../access/user-access';
 import type { Principal } from '../auth/principal';
 import { bodyReader, looseReader } from '../http/body-reader';
 import { pageQuery } from '../http/paging';
-import { parseUuid, uuidParameter } from '../http/path';
+import { requireUuid, uuidParameter } from '../http/path';
+import { flagOf } from '../http/query';
 import { API_KEY_ANSWER, API_KEY_INFO_ANSWER, apiKeyInfoJson } from '../json/api-key-json';
 import { pageJson } from '../json/page-json';
 import { pageOf, TEXT } from '../json/schema';
@@ -45,10 +46,17 @@ export function apiKeyRoutes(core: Core): Route[] {
     const id = uuidOf(body.id);
     if (id) {
       const key = await accessKey({ ...request, params: { id } });
-      const changed = await apiKeys.update(key, { description: body.description, enabled: body.enabled ?? true });
+      if (requireUuid(body.userId.id) !== key.userId) {
+        throw new TandemError('BAD_REQUEST', { message: 'The user of an API key cannot be changed' });
+      }
+      const changed = await apiKeys.update(key, {
+        description: body.description,
+        expirationTime: body.expirationTime ?? key.expirationTime,
+        enabled: body.enabled ?? true,
+      });
       return json({ ...info(changed), value: null });
     }
-    const user = await owner(request.caller, parseUuid(body.userId.id) ?? '');
+    const user = await owner(request.caller, requireUuid(body.userId.id));
     const { key, value } = await apiKeys.create(user, {
       description: body.description,
       expirationTime: body.expirationTime ?? 0,
@@ -72,7 +80,7 @@ export function apiKeyRoutes(core: Core): Route[] {
 
   const enable = async (request: ApiRequest): Promise<Reply> => {
     const key = await accessKey(request);
-    return json(info(await apiKeys.update(key, { enabled: flagOf(request.params.enabled) })));
+    return json(info(await apiKeys.update(key, { enabled: flagOf('enabled', request.params.enabled) })));
   };
 
   const remove = async (request: ApiRequest): Promise<Reply> => {
@@ -130,9 +138,3 @@ export function apiKeyRoutes(core: Core): Route[] {
 
 const readApiKey = bodyReader<ApiKeyBody>(API_KEY_SCHEMA);
 const readDescription = looseReader(TEXT, (bytes) => bytes.toString());
-
-/** @throws TandemError BAD_REQUEST */
-function flagOf(text: string | undefined): boolean {
-  if (text === 'true' || text === 'false') return text === 'true';
-  throw new TandemError('BAD_REQUEST', { message: "Parameter 'enabled' must be true or false" });
-}

@@ -83,6 +83,9 @@ export function userRoutes(core: Core, { tokens }: AuthServices): Route[] {
     const user = await accessAsUser(users, caller, uuidParameter(params, 'userId'), asOthers);
     const account = await core.state.accounts.getAccount(user.id);
     if (!account) throw new TandemError('NOT_FOUND');
+    if (!account.credentials.enabled) {
+      throw new TandemError('BAD_REQUEST', { message: 'User account is not active: no tokens would be good' });
+    }
     return json(await tokens.issue(account, core.random.uuid()));
   };
 

@@ -9,7 +9,11 @@ export function parseUuid(text: string): Uuid | undefined {
 
 /** @throws TandemError BAD_REQUEST */
 export function uuidParameter(params: Readonly<Record<string, string>>, name: string): Uuid {
-  const text = params[name] ?? '';
+  return requireUuid(params[name] ?? '');
+}
+
+/** @throws TandemError BAD_REQUEST */
+export function requireUuid(text: string): Uuid {
   const uuid = parseUuid(text);
   if (uuid === undefined) throw new TandemError('BAD_REQUEST', { message: `Invalid UUID string: ${text}` });
   return uuid;

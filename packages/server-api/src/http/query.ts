@@ -39,9 +39,7 @@ export class Query {
   }
 
   flag(name: string): boolean {
-    const value = this.text(name)?.toLowerCase() ?? 'false';
-    if (value !== 'true' && value !== 'false') throw refused(`Parameter '${name}' must be true or false`);
-    return value === 'true';
+    return flagOf(name, this.text(name) ?? 'false');
   }
 
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined;
@@ -78,6 +76,13 @@ export class Query {
     if (!this.declared.has(name)) throw new Error(`The route does not declare the parameter ${name}`);
     return this.#parameters.getAll(name);
   }
+}
+
+/** @throws TandemError BAD_REQUEST */
+export function flagOf(name: string, text: string | undefined): boolean {
+  const value = text?.toLowerCase();
+  if (value !== 'true' && value !== 'false') throw refused(`Parameter '${name}' must be true or false`);
+  return value === 'true';
 }
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });
