@@ -1,4 +1,4 @@
-import { type Device, systemRandom } from '@tandem/core';
+import { type Device, systemRandom, type User } from '@tandem/core';
 import { isPublicPath } from './auth/authenticator';
 import type { Route } from './routing/route';
 import {
@@ -20,6 +20,7 @@ const tokens: Record<Caller, string | undefined> = {
   OTHER_TENANT: undefined,
   OWN_CUSTOMER: undefined,
   OTHER_CUSTOMER: undefined,
+  PUBLIC: undefined,
   STRANGER: undefined,
 };
 
@@ -28,9 +29,11 @@ beforeAll(async () => {
   owner = (await server.login()).token;
   tokens.OTHER_TENANT = (await server.login(OTHER_ADMIN)).token;
   tokens.SYS_ADMIN = (await server.login(SYSTEM_ADMIN)).token;
-  const customerId = await addCustomer();
+  const customerId = await addCustomer('{"isPublic":true}');
   await server.addUser('own@x.org', { customerId });
   tokens.OWN_CUSTOMER = (await server.login('own@x.org')).token;
+  const everybody = await server.call('POST', '/api/auth/login/public', { body: { publicId: customerId } });
+  tokens.PUBLIC = everybody.json<{ token: string }>().token;
   await server.addUser('customer@x.org', { customerId: await addCustomer() });
   tokens.OTHER_CUSTOMER = (await server.login('customer@x.org')).token;
 
@@ -64,10 +67,10 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Of the first tenant; its title tells its id. */
-async function addCustomer(): Promise<string> {
+async function addCustomer(additionalInfo: string | null = null): Promise<string> {
   const { tenantId = '' } = (await server.core.state.accounts.findUserByEmail(ADMIN)) ?? {};
   const { id } = await server.core.customers.create(tenantId, { title: systemRandom.uuid() });
-  await server.core.customers.update(tenantId, id, { title: `title-of-${id}` });
+  await server.core.customers.update(tenantId, id, { title: `title-of-${id}`, additionalInfo });
   return id;
 }
 
@@ -86,7 +89,8 @@ const ruleOf = (route: Route): AccessRule => {
 async function callAs(token: string | undefined, route: Route, ids: Ids): Promise<Answer> {
   const rule = ruleOf(route);
   const body = route.body ? (rule.body?.(ids) ?? {}) : undefined;
-  const own = token && rule.endsSession ? (await server.login(subjectOf(token))).token : token;
+  const own =
+    token && token !== tokens.PUBLIC && rule.endsSession ? (await server.login(subjectOf(token))).token : token;
   return server.call(route.method, targetOf(route.path, rule, ids), { token: own, body });
 }
 
@@ -104,17 +108,20 @@ it('has a rule for every call, and no rule without one', () => {
 });
 
 describe('who aims a call at something of a tenant', () => {
-  it.each(CALLERS.filter((caller) => caller !== 'OWN_CUSTOMER'))('%s gets what the rules say', async (caller) => {
-    for (const route of server.api.routes) {
-      const answer = await callAs(tokens[caller], route, owned);
-      expect([named(route), caller, answer.status]).toEqual([named(route), caller, ruleOf(route).statuses[caller]]);
-      expect([named(route), caller, answer.text]).toEqual([
-        named(route),
-        caller,
-        expect.not.stringMatching(/SECRET|"owned"/),
-      ]);
-    }
-  });
+  it.each(CALLERS.filter((caller) => caller !== 'OWN_CUSTOMER' && caller !== 'PUBLIC'))(
+    '%s gets what the rules say',
+    async (caller) => {
+      for (const route of server.api.routes) {
+        const answer = await callAs(tokens[caller], route, owned);
+        expect([named(route), caller, answer.status]).toEqual([named(route), caller, ruleOf(route).statuses[caller]]);
+        expect([named(route), caller, answer.text]).toEqual([
+          named(route),
+          caller,
+          expect.not.stringMatching(/SECRET|"owned"/),
+        ]);
+      }
+    },
+  );
 
   it('a foreign tenant gets the same answer as for what never was, and the owner the same for that', async () => {
     for (const route of server.api.routes.filter((route) => ruleOf(route).statuses.OTHER_TENANT === 404)) {
@@ -131,13 +138,32 @@ describe('who aims a call at something of a tenant', () => {
     const asSystemAdmin = 'System administrator is not allowed to perform this operation!';
     for (const route of server.api.routes) {
       if (route.authorities === 'public') continue;
-      for (const caller of ['SYS_ADMIN', 'OTHER_CUSTOMER'] as const) {
+      for (const caller of ['SYS_ADMIN', 'OTHER_CUSTOMER', 'PUBLIC'] as const) {
         if (ruleOf(route).statuses[caller] !== 403) continue;
         const { text } = await callAs(tokens[caller], route, owned);
         const inWords = caller === 'SYS_ADMIN' ? asSystemAdmin : denied;
         if (route.refusal === 'text') expect([named(route), text]).toEqual([named(route), inWords]);
         else expect(JSON.parse(text)).toMatchObject({ status: 403, errorCode: 20, message: denied });
       }
+    }
+  });
+
+  it('everybody who has the id of the public customer that has the device gets what the rules say', async () => {
+    for (const route of server.api.routes) {
+      const answer = await callAs(tokens.PUBLIC, route, owned);
+      expect([named(route), answer.status]).toEqual([named(route), ruleOf(route).statuses.PUBLIC]);
+    }
+  });
+
+  it('with an API key gets what its user gets', async () => {
+    const other = (await server.core.state.accounts.findUserByEmail(OTHER_ADMIN)) as User;
+    const { value } = await server.core.apiKeys.create(other, { description: 'own', expirationTime: 0, enabled: true });
+    for (const route of server.api.routes) {
+      const rule = ruleOf(route);
+      const body = route.body ? (rule.body?.(owned) ?? {}) : undefined;
+      const headers = { 'X-Authorization': `ApiKey ${value}` };
+      const { status } = await server.call(route.method, targetOf(route.path, rule, owned), { headers, body });
+      expect([named(route), status]).toEqual([named(route), rule.statuses.OTHER_TENANT]);
     }
   });
 
@@ -195,6 +221,39 @@ it('lets strangers in where the route table says so and nowhere else', () => {
   for (const route of server.api.routes) {
     expect([named(route), isPublicPath(route.path)]).toEqual([named(route), route.authorities === 'public']);
   }
+});
+
+it("lets a customer's user change neither profile nor packages of its device, nor make a profile by that", async () => {
+  const customerId = await addCustomer();
+  await server.addUser('keeper@x.org', { customerId });
+  const { token } = await server.login('keeper@x.org');
+  const id = await server.createDevice(owner, 'kept');
+  await assign(id, customerId);
+  const read = async () => (await server.call('GET', `/api/device/${id}`, { token })).json();
+  const save = (change: object) => server.call('POST', '/api/device', { token, body: change });
+  const before = await read();
+  const profiles = async () =>
+    (await server.call('GET', '/api/deviceProfileInfos?pageSize=100&page=0', { token: owner })).text;
+  const profilesBefore = await profiles();
+  const elsewhere = (entityType: string) => ({ entityType, id: systemRandom.uuid() });
+  for (const change of [
+    { type: 'never heard of' },
+    { type: 'never heard of', deviceProfileId: null },
+    { deviceProfileId: elsewhere('DEVICE_PROFILE') },
+    { firmwareId: elsewhere('OTA_PACKAGE') },
+    { softwareId: elsewhere('OTA_PACKAGE') },
+    { customerId: elsewhere('CUSTOMER') },
+    { customerId: null },
+  ]) {
+    expect([change, (await save({ ...before, ...change })).status]).toEqual([change, 403]);
+  }
+  expect([await read(), await profiles()]).toEqual([before, profilesBefore]);
+  expect((await save({ ...before, label: 'sent back' })).json()).toEqual({ ...before, label: 'sent back', version: 3 });
+  expect((await save({ id: before.id, name: 'kept', label: 'in short' })).json()).toEqual({
+    ...before,
+    label: 'in short',
+    version: 4,
+  });
 });
 
 it("serves a customer's user the devices of that customer", async () => {

@@ -85,8 +85,9 @@ export function attributesRoutes(core: Core): Route[] {
   };
 
   const guard = { authorities: TENANT_AND_CUSTOMER, refusal: 'text' } as const;
-  const keys = { ...guard, method: 'GET', answer: jsonAnswer(listOf(TEXT)), query: KEYS } as const;
-  const values = { ...guard, method: 'GET', answer: jsonAnswer(ATTRIBUTES_ANSWER), query: KEYS } as const;
+  const reads = { ...guard, method: 'GET', publicToo: true, query: KEYS } as const;
+  const keys = { ...reads, answer: jsonAnswer(listOf(TEXT)) } as const;
+  const values = { ...reads, answer: jsonAnswer(ATTRIBUTES_ANSWER) } as const;
   const saving = { ...guard, method: 'POST', answer: EMPTY, body: readEntries, handle: save } as const;
   const removing = { ...guard, method: 'DELETE', answer: EMPTY, query: KEYS, handle: remove } as const;
   return [

@@ -47,8 +47,10 @@ export function deviceRoutes(core: Core): Route[] {
 
   const update = async (caller: Principal, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> => {
     const stored = await accessDevice(devices, caller, request.id);
-    requireOwnCustomer(caller, request.customerId ?? stored.customerId);
-    return devices.update(stored.tenantId, request);
+    return devices.update(
+      stored.tenantId,
+      caller.user.authority === 'TENANT_ADMIN' ? request : asCustomer(stored, request),
+    );
   };
 
   const save = async ({ caller, query, body }: ApiRequest): Promise<Reply> => {
@@ -108,12 +110,21 @@ export function deviceRoutes(core: Core): Route[] {
       answer: DEVICE,
       handle: saveWithCredentials,
     },
-    { method: 'GET', path: '/api/device/{deviceId}', summary: 'A device', ...both, answer: DEVICE, handle: get },
+    {
+      method: 'GET',
+      path: '/api/device/{deviceId}',
+      summary: 'A device',
+      ...both,
+      publicToo: true,
+      answer: DEVICE,
+      handle: get,
+    },
     {
       method: 'GET',
       path: '/api/device/info/{deviceId}',
       summary: 'A device with what belongs to it',
       ...both,
+      publicToo: true,
       answer: jsonAnswer(DEVICE_INFO_ANSWER),
       handle: getInfo,
     },
@@ -130,9 +141,25 @@ export function deviceRoutes(core: Core): Route[] {
 
 const DEVICE = jsonAnswer(DEVICE_ANSWER);
 
-/** A user of a customer cannot give its devices away. @throws TandemError PERMISSION_DENIED */
-function requireOwnCustomer({ user }: Principal, customerId: Uuid): void {
-  if (user.authority !== 'TENANT_ADMIN' && customerId !== user.customerId) throw new TandemError('PERMISSION_DENIED');
+/**
+ * What a user of a customer changes of its device: neither whose it is, nor its profile, which the change could even create,
+ * nor its packages. What is left out stays.
+ * @throws TandemError PERMISSION_DENIED
+ */
+function asCustomer(stored: Device, request: DeviceRequest & { readonly id: Uuid }) {
+  const { type, customerId, deviceProfileId } = stored;
+  const kept = {
+    type,
+    customerId,
+    deviceProfileId,
+    firmwareId: stored.firmwareId ?? undefined,
+    softwareId: stored.softwareId ?? undefined,
+  };
+  const wanted = { ...request, type: request.type ?? undefined };
+  for (const name of ['type', 'customerId', 'deviceProfileId', 'firmwareId', 'softwareId'] as const) {
+    if (wanted[name] !== undefined && wanted[name] !== kept[name]) throw new TandemError('PERMISSION_DENIED');
+  }
+  return { ...request, ...kept };
 }
 
 function deviceRequest({ value: body, text }: JsonBody<DeviceBody>): DeviceRequest {

@@ -7,13 +7,12 @@ import {
   type DeviceQuery,
   type Page,
   type PageQuery,
-  TandemError,
   type Uuid,
 } from '@tandem/core';
 import { accessCustomer } from '../access/customer-access';
 import { mayAccessDevice } from '../access/device-access';
 import { pageQuery } from '../http/paging';
-import { parseUuid, uuidParameter } from '../http/path';
+import { requireUuid, uuidParameter } from '../http/path';
 import type { Query } from '../http/query';
 import { DEVICE_ANSWER, DEVICE_INFO_ANSWER } from '../json/device-json';
 import { entityId } from '../json/entity-id';
@@ -64,7 +63,7 @@ export function deviceListRoutes(core: Core): Route[] {
 
   /** Those that the caller may see; of the others it is not told whether they are there. */
   const byIds = async ({ caller: { user }, query }: ApiRequest): Promise<Reply> => {
-    const ids = query.list('deviceIds', 'deviceId').map(uuidOfList);
+    const ids = query.list('deviceIds', 'deviceId').map(requireUuid);
     if (ids.length === 0) query.requiredText('deviceIds');
     const found = await devices.findAll(user.tenantId, ids);
     return jsonText(`[${(await texts(found.filter((device) => mayAccessDevice(user, device)))).join(',')}]`);
@@ -100,6 +99,7 @@ export function deviceListRoutes(core: Core): Route[] {
     },
     {
       ...both,
+      publicToo: true,
       path: '/api/customer/{customerId}/devices',
       summary: 'Devices of a customer by page',
       query: LIST_PARAMETERS,
@@ -108,6 +108,7 @@ export function deviceListRoutes(core: Core): Route[] {
     },
     {
       ...both,
+      publicToo: true,
       path: '/api/customer/{customerId}/deviceInfos',
       summary: 'Devices of a customer by page, with what belongs to them',
       query: INFO_PARAMETERS,
@@ -116,6 +117,7 @@ export function deviceListRoutes(core: Core): Route[] {
     },
     {
       ...both,
+      publicToo: true,
       path: '/api/devices',
       summary: 'Devices by their ids',
       query: listParameters('deviceIds', 'deviceId'),
@@ -160,14 +162,7 @@ function infoQuery(query: Query): DeviceInfoQuery {
   const profile = query.text('deviceProfileId');
   return {
     ...listQuery(query),
-    deviceProfileId: profile === undefined ? undefined : uuidOfList(profile),
+    deviceProfileId: profile === undefined ? undefined : requireUuid(profile),
     active: query.text('active') === undefined ? undefined : query.flag('active'),
   };
-}
-
-/** @throws TandemError BAD_REQUEST */
-function uuidOfList(text: string): Uuid {
-  const uuid = parseUuid(text);
-  if (uuid === undefined) throw new TandemError('BAD_REQUEST', { message: `Invalid UUID string: ${text}` });
-  return uuid;
 }

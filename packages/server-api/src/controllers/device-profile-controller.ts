@@ -167,6 +167,7 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
       summary: 'The default profile in short',
       answer: jsonAnswer(DEVICE_PROFILE_INFO_ANSWER),
       ...both,
+      publicToo: true,
       handle: async ({ caller }: ApiRequest) =>
         json(deviceProfileInfoJson(await profiles.default(caller.user.tenantId))),
     },
@@ -176,6 +177,7 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
       summary: 'A device profile in short',
       answer: jsonAnswer(DEVICE_PROFILE_INFO_ANSWER),
       ...both,
+      publicToo: true,
       handle: getInfo,
     },
     {
@@ -183,6 +185,7 @@ export function deviceProfileRoutes({ profiles, profileKeys }: Core): Route[] {
       path: '/api/deviceProfileInfos',
       summary: 'Device profiles in short, by page',
       ...both,
+      publicToo: true,
       query: [...pagingParameters(SORTABLE), choiceParameter('transportType', TRANSPORT_TYPES)],
       answer: jsonAnswer(pageOf('DeviceProfileInfoPage', DEVICE_PROFILE_INFO_ANSWER)),
       handle: infos,

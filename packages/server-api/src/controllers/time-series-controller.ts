@@ -44,7 +44,7 @@ export function timeSeriesRoutes({ timeSeries, devices, clock }: Core): Route[] 
     return `{${members.join(',')}}`;
   };
 
-  const guard = { authorities: TENANT_AND_CUSTOMER, refusal: 'text' } as const;
+  const guard = { authorities: TENANT_AND_CUSTOMER, refusal: 'text', publicToo: true } as const;
   return [
     {
       method: 'GET',

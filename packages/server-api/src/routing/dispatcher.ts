@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Authority, type Core, type Millis, payloadLimitOf, TandemError } from '@tandem/core';
+import { type Core, type Millis, payloadLimitOf, TandemError } from '@tandem/core';
 import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
@@ -197,7 +197,7 @@ export class Dispatcher {
     if (route.authorities === 'public') return route.handle(base);
     const caller = this.#callers.get(request);
     if (!caller) throw new TandemError('UNAUTHORIZED');
-    const refused = refusalOf(route, caller.user.authority);
+    const refused = refusalOf(route, caller);
     if (refused) return Promise.resolve(refused);
     return route.handle(withCaller(base, caller));
   }
@@ -207,8 +207,8 @@ export const shuttingDown = () => new TandemError('SHUTTING_DOWN', { retryAfter:
 
 const withCaller = (base: PublicRequest, caller: Principal): ApiRequest => ({ ...base, caller });
 
-function refusalOf(route: GuardedRoute, authority: Authority): Reply | undefined {
-  if (route.authorities.includes(authority)) return undefined;
+function refusalOf(route: GuardedRoute, { user: { authority }, isPublic }: Principal): Reply | undefined {
+  if (route.authorities.includes(authority) && (!isPublic || route.publicToo)) return undefined;
   const denied = new TandemError('PERMISSION_DENIED');
   if (route.refusal === 'json') throw denied;
   const asSystemAdmin = 'System administrator is not allowed to perform this operation!';

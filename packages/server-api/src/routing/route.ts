@@ -65,6 +65,8 @@ export interface GuardedRoute extends RouteBase {
   readonly authorities: readonly Authority[];
   /** How a caller of another authority is refused: the telemetry and RPC controllers use bare text (contract 1.2). */
   readonly refusal: 'json' | 'text';
+  /** Also for who is logged in by the id of a public customer alone, which is anybody: such a caller gets nothing else. */
+  readonly publicToo?: true;
   handle(request: ApiRequest): Promise<Reply>;
 }
 

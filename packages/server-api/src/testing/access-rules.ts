@@ -9,9 +9,18 @@ export type Caller =
   | 'OWN_CUSTOMER'
   /** User of another customer of the same tenant. */
   | 'OTHER_CUSTOMER'
+  /** Anybody who has the id of the customer that the device is assigned to, which is a public one. */
+  | 'PUBLIC'
   | 'STRANGER';
 
-export const CALLERS: readonly Caller[] = ['SYS_ADMIN', 'OTHER_TENANT', 'OWN_CUSTOMER', 'OTHER_CUSTOMER', 'STRANGER'];
+export const CALLERS: readonly Caller[] = [
+  'SYS_ADMIN',
+  'OTHER_TENANT',
+  'OWN_CUSTOMER',
+  'OTHER_CUSTOMER',
+  'PUBLIC',
+  'STRANGER',
+];
 
 /** What there is of one tenant. */
 export interface Ids {
@@ -82,29 +91,32 @@ export function targetOf(path: string, { target }: AccessRule, ids: Ids): string
 }
 
 const STRANGER = 401;
-const everybody = { SYS_ADMIN: 200, OTHER_TENANT: 200, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200, STRANGER };
+const everybody = { SYS_ADMIN: 200, OTHER_TENANT: 200, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200, PUBLIC: 200, STRANGER };
 /** An empty body is no login, whoever sends it. */
-const noLogin = { SYS_ADMIN: 401, OTHER_TENANT: 401, OWN_CUSTOMER: 401, OTHER_CUSTOMER: 401, STRANGER };
+const noLogin = { SYS_ADMIN: 401, OTHER_TENANT: 401, OWN_CUSTOMER: 401, OTHER_CUSTOMER: 401, PUBLIC: 401, STRANGER };
 /** A device, for its tenant and the customer that has it. */
-const ofDevice = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 403, STRANGER };
+const ofDevice = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 403, PUBLIC: 403, STRANGER };
+/** What everybody may see of a device of a public customer. */
+const published = { ...ofDevice, PUBLIC: 200 };
 /** Something for administrators of its tenant alone. */
 const ofTenant = { ...ofDevice, OWN_CUSTOMER: 403 };
 /** Something that all users of its tenant may see. */
 const ofUsers = { ...ofDevice, OTHER_CUSTOMER: 200 };
 /** A call about whatever the caller's tenant has. */
-const ownTenant = { SYS_ADMIN: 403, OTHER_TENANT: 200, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+const ownTenant = { SYS_ADMIN: 403, OTHER_TENANT: 200, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, PUBLIC: 403, STRANGER };
 const ownUsers = { ...ownTenant, OWN_CUSTOMER: 200, OTHER_CUSTOMER: 200 };
 
 /** A call for system administrators alone. */
-const system = { SYS_ADMIN: 200, OTHER_TENANT: 403, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+const system = { SYS_ADMIN: 200, OTHER_TENANT: 403, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, PUBLIC: 403, STRANGER };
 /** A customer's user, whom nobody acts on but the tenant's administrators and himself. */
-const ofUser = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, STRANGER };
+const ofUser = { SYS_ADMIN: 403, OTHER_TENANT: 404, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, PUBLIC: 403, STRANGER };
 /** What is refused to everybody, logged in or not, for what is sent. */
-const refused = (status: number, stranger = status) => ({
+const refused = (status: number, { stranger = status, everybody = status } = {}) => ({
   SYS_ADMIN: status,
   OTHER_TENANT: status,
   OWN_CUSTOMER: status,
   OTHER_CUSTOMER: status,
+  PUBLIC: everybody,
   STRANGER: stranger,
 });
 
@@ -121,7 +133,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'POST /api/auth/login/public': { statuses: noLogin },
   'GET /api/auth/user': { statuses: everybody },
   'POST /api/auth/logout': { statuses: everybody, endsSession: true },
-  'POST /api/auth/changePassword': { statuses: refused(400, STRANGER) },
+  'POST /api/auth/changePassword': { statuses: refused(400, { stranger: STRANGER, everybody: 403 }) },
   'GET /api/noauth/activate': {
     statuses: refused(409),
     target: () => '/api/noauth/activate?activateToken=never',
@@ -155,7 +167,9 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
     statuses: ofUser,
     body: (ids) => ({ id: { entityType: 'USER', id: ids.user }, email: 'taken@x.org' }),
   },
-  'GET /api/user/tokenAccessEnabled': { statuses: { ...everybody, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403 } },
+  'GET /api/user/tokenAccessEnabled': {
+    statuses: { ...everybody, OWN_CUSTOMER: 403, OTHER_CUSTOMER: 403, PUBLIC: 403 },
+  },
   'GET /api/user/{userId}': { statuses: ofUser },
   'DELETE /api/user/{userId}': { statuses: ofUser },
   'GET /api/user/{userId}/token': { statuses: ofUser },
@@ -183,15 +197,18 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
       credentials: { credentialsType: 'ACCESS_TOKEN', credentialsId: systemRandom.uuid() },
     }),
   },
-  'GET /api/device/{deviceId}': { statuses: ofDevice },
-  'GET /api/device/info/{deviceId}': { statuses: ofDevice },
+  'GET /api/device/{deviceId}': { statuses: published },
+  'GET /api/device/info/{deviceId}': { statuses: published },
   'DELETE /api/device/{deviceId}': { statuses: ofTenant },
   'GET /api/tenant/devices': { statuses: ownTenant },
   'GET /api/tenant/deviceInfos': { statuses: ownTenant },
-  'GET /api/devices': { statuses: ownUsers, target: (ids) => `/api/devices?deviceIds=${ids.device}` },
+  'GET /api/devices': {
+    statuses: { ...ownUsers, PUBLIC: 200 },
+    target: (ids) => `/api/devices?deviceIds=${ids.device}`,
+  },
   'GET /api/device/types': { statuses: ownUsers },
-  'GET /api/customer/{customerId}/devices': { statuses: ofDevice },
-  'GET /api/customer/{customerId}/deviceInfos': { statuses: ofDevice },
+  'GET /api/customer/{customerId}/devices': { statuses: published },
+  'GET /api/customer/{customerId}/deviceInfos': { statuses: published },
   'POST /api/customer/{customerId}/device/{deviceId}': { statuses: ofTenant },
   'DELETE /api/customer/device/{deviceId}': { statuses: ofTenant },
   'POST /api/customer/public/device/{deviceId}': { statuses: ofTenant },
@@ -207,7 +224,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
 
   'POST /api/customer/device/{deviceName}/claim': {
     // It has a customer: whoever may claim at all is told so.
-    statuses: { SYS_ADMIN: 403, OTHER_TENANT: 403, OWN_CUSTOMER: 400, OTHER_CUSTOMER: 400, STRANGER },
+    statuses: { SYS_ADMIN: 403, OTHER_TENANT: 403, OWN_CUSTOMER: 400, OTHER_CUSTOMER: 400, PUBLIC: 403, STRANGER },
     target: (ids) => `/api/customer/device/${ids.claimed}/claim`,
   },
   'DELETE /api/customer/device/{deviceName}/claim': {
@@ -235,9 +252,9 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   },
   'DELETE /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },
   'POST /api/deviceProfile/{deviceProfileId}/default': { statuses: ofTenant },
-  'GET /api/deviceProfileInfos': { statuses: ownUsers },
-  'GET /api/deviceProfileInfo/default': { statuses: ownUsers },
-  'GET /api/deviceProfileInfo/{deviceProfileId}': { statuses: ofUsers },
+  'GET /api/deviceProfileInfos': { statuses: { ...ownUsers, PUBLIC: 200 } },
+  'GET /api/deviceProfileInfo/default': { statuses: { ...ownUsers, PUBLIC: 200 } },
+  'GET /api/deviceProfileInfo/{deviceProfileId}': { statuses: { ...ofUsers, PUBLIC: 200 } },
   'GET /api/deviceProfile/{deviceProfileId}': { statuses: ofTenant },
   'GET /api/deviceProfiles': { statuses: ownTenant },
 
@@ -250,17 +267,17 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/otaPackages': { statuses: ownUsers },
   'GET /api/otaPackages/{deviceProfileId}/{type}': { statuses: ownUsers },
 
-  [`GET ${ENTITY}/keys/attributes`]: { statuses: ofDevice },
-  [`GET ${ENTITY}/keys/attributes/{scope}`]: { statuses: ofDevice },
-  [`GET ${ENTITY}/values/attributes`]: { statuses: ofDevice },
-  [`GET ${ENTITY}/values/attributes/{scope}`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/keys/attributes`]: { statuses: published },
+  [`GET ${ENTITY}/keys/attributes/{scope}`]: { statuses: published },
+  [`GET ${ENTITY}/values/attributes`]: { statuses: published },
+  [`GET ${ENTITY}/values/attributes/{scope}`]: { statuses: published },
   [`POST ${ENTITY}/attributes/{scope}`]: { statuses: ofDevice, body: attributes },
   [`POST ${ENTITY}/{scope}`]: { statuses: ofDevice, body: attributes },
   [`POST ${TELEMETRY}/{deviceId}/{scope}`]: { statuses: ofDevice, body: attributes },
   [`DELETE ${ENTITY}/{scope}`]: { statuses: ofDevice },
   [`DELETE ${TELEMETRY}/{deviceId}/{scope}`]: { statuses: ofDevice },
-  [`GET ${ENTITY}/keys/timeseries`]: { statuses: ofDevice },
-  [`GET ${ENTITY}/values/timeseries`]: { statuses: ofDevice },
+  [`GET ${ENTITY}/keys/timeseries`]: { statuses: published },
+  [`GET ${ENTITY}/values/timeseries`]: { statuses: published },
   [`POST ${ENTITY}/timeseries/{scope}`]: { statuses: ofDevice, body: attributes },
   [`POST ${ENTITY}/timeseries/{scope}/{ttl}`]: { statuses: ofDevice, body: attributes },
   [`DELETE ${ENTITY}/timeseries/delete`]: {
