@@ -345,3 +345,14 @@ describe('deleting time series', () => {
     expect(await history('a')).toHaveLength(3);
   });
 });
+
+describe('What is saved by the server API', () => {
+  it.each(['ANY', 'ANY/60'])('can be read as soon as it is answered, with %s', async (scope) => {
+    for (let n = 0; n < 5; n++) {
+      const body = { ts: 1_000 + n, values: { saved: n } };
+      expect((await server.call('POST', `${device()}/timeseries/${scope}`, { token, body })).status).toBe(200);
+      expect(await latest('saved')).toEqual({ ts: 1_000 + n, value: String(n) });
+      expect(await history('saved')).toHaveLength(n + 1);
+    }
+  });
+});

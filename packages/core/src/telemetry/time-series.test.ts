@@ -117,3 +117,34 @@ describe('Deleting time series', () => {
     expect(view.deleted).toEqual([]);
   });
 });
+
+describe('What the server API has saved', () => {
+  it('is waited for until it can be read', async () => {
+    let catchUp = () => {};
+    const caughtUp = new Promise<void>((resolve) => {
+      catchUp = resolve;
+    });
+    const shown = jest.fn();
+    const waiting = over(new OneSeries([]), () => caughtUp)
+      .shown(DEVICE, live)
+      .then(shown);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(shown).not.toHaveBeenCalled();
+    catchUp();
+    await waiting;
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each<[string, () => Promise<void>, (caller: AbortController) => void]>([
+    ['when the view takes its time', () => new Promise(() => {}), () => clock.advance(5_000)],
+    ['when the caller goes', () => new Promise(() => {}), (caller) => caller.abort()],
+    ['when the store is closed', () => Promise.reject(new Error('closed')), () => {}],
+  ])('is waited for no longer %s, and is accepted all the same', async (_, caughtUp, then) => {
+    const caller = new AbortController();
+    const waiting = over(new OneSeries([]), caughtUp).shown(DEVICE, caller.signal);
+    then(caller);
+    await waiting;
+    expect(clock.timers).toBe(0);
+    await over(new OneSeries([]), caughtUp).shown(DEVICE, AbortSignal.abort());
+  });
+});

@@ -10,6 +10,8 @@ const PIECE = 5_000;
 /** How long a deletion waits for what was accepted before it to get into the view. */
 const PATIENCE: Millis = 25_000;
 const RETRY_AFTER: Millis = 5_000;
+/** How long who has saved something waits until it can be read: it is accepted, so the wait must not look like a failure. */
+const SHOWN_WITHIN: Millis = 5_000;
 
 export interface AggregationQuery {
   readonly aggregation: Aggregation;
@@ -111,6 +113,27 @@ export class TimeSeries {
   async delete(deviceId: Uuid, keys: readonly string[], deletion: Deletion): Promise<void> {
     await this.#caughtUp(deviceId);
     for (const key of keys) await this.view.delete(deviceId, key, deletion);
+  }
+
+  /**
+   * Resolves when what was accepted of the device can be read, but after a while in any case: whoever saves by the server
+   * API reads at once (server contract 5.3), and what was accepted will be there. Never rejects.
+   * @param signal ends the wait
+   */
+  async shown(deviceId: Uuid, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const timer = this.clock.setTimer(SHOWN_WITHIN, leave);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      await Promise.race([this.materialiser.caughtUp(deviceId).catch(() => {}), left]);
+    } finally {
+      timer.cancel();
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   async #caughtUp(deviceId: Uuid): Promise<void> {

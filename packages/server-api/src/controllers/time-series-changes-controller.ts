@@ -33,13 +33,14 @@ export function timeSeriesChangesRoutes({ telemetry, timeSeries, devices, clock,
   };
   const readSeries = looseReader(TIME_SERIES_BODY, (bytes) => parseServerTelemetry(bytes, clock.now(), payload));
 
-  const save = ({ caller, params, body }: ApiRequest): Promise<Reply> => {
+  const save = ({ caller, params, body, signal }: ApiRequest): Promise<Reply> => {
     const deviceId = deviceParameter(params);
     const keep = ttlParameter(params);
     return withPlainRefusals(async () => {
       await accessRequestedDevice(devices, caller, deviceId);
       const { lines } = await body(readSeries);
       await telemetry.saveFromServer(deviceId, lines, keep);
+      await timeSeries.shown(deviceId, signal);
       return empty();
     });
   };
