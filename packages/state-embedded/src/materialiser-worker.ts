@@ -95,9 +95,7 @@ function remove({ id, deviceId, key, deletion }: DeleteOrder): void {
     const device = uuidBytes(deviceId);
     const name = nameBytes(key);
     const series = seriesPrefix(device, key);
-    if (name && series) {
-      view.root.transactionSync(() => deleteFromSeries(view, series, Buffer.concat([device, name]), deletion));
-    }
+    if (name && series) deleteFromSeries(view, series, Buffer.concat([device, name]), deletion);
     say({ kind: 'deleted', id });
   } catch (error) {
     say({ kind: 'deleted', id, error: String(error) });

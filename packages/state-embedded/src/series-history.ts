@@ -72,18 +72,36 @@ export function* bucketsOf(
 export const expiringKey = (series: Buffer, ts: EpochMillis): Buffer => Buffer.concat([series, timestampBytes(ts)]);
 
 /**
- * Within a transaction: deletes as `TelemetryView.delete` says.
+ * Deletes as `TelemetryView.delete` says: in one transaction, or, where the history is long, in several of a bounded size, the
+ * oldest first and the latest value at last.
  * @param latestKey of the series
+ * @param piece rows of one transaction
  */
 export function deleteFromSeries(
   view: ViewEnvironment,
   series: Buffer,
   latestKey: Buffer,
+  deletion: Deletion,
+  piece = PIECE,
+): void {
+  const { startTs, endTs } = deletion;
+  if (startTs >= endTs) return;
+  let from: Start | undefined = firstRow(series, startTs);
+  let more = true;
+  const step = () => {
+    if (from) from = removePiece(view, series, startTs, endTs, from, piece).next;
+    more = from !== undefined || removeExpiring(view, series, startTs, endTs, piece) >= piece;
+    if (!more) deleteLatest(view, series, latestKey, deletion);
+  };
+  while (more) view.root.transactionSync(step);
+}
+
+function deleteLatest(
+  view: ViewEnvironment,
+  series: Buffer,
+  latestKey: Buffer,
   { startTs, endTs, latest }: Deletion,
 ): void {
-  if (startTs >= endTs) return;
-  removePoints(view, series, startTs, endTs);
-  removeExpiring(view, series, startTs, endTs);
   const stored = view.latest.get(latestKey);
   if (stored === undefined || latest === 'keep') return;
   const { ts } = parsePoint(stored);
@@ -106,31 +124,64 @@ export function removePoints(
   endTs: EpochMillis,
   until: Millis = Number.POSITIVE_INFINITY,
 ): number {
-  const { start, end } = rowRange(series, bucketOf(startTs), bucketOf(endTs));
   let removed = 0;
-  let from: { start: Buffer; exclusiveStart?: boolean } = { start };
-  for (;;) {
-    // Nothing is changed under the cursor of a range that is still read.
-    const rows = [...view.history.getRange({ ...from, end, limit: PIECE })].map(({ key, value }) => ({ key, value }));
-    for (const { key, value } of rows) {
-      const lines = value.split('\n');
-      const kept = lines.filter((line) => {
-        const ts = timeOf(line);
-        return ts < startTs || ts >= endTs;
-      });
-      removed += lines.length - kept.length;
-      if (kept.length === 0) view.history.remove(key);
-      else if (kept.length < lines.length) view.history.put(key, kept.join('\n'));
-    }
-    const last = rows.at(-1);
-    if (!last || rows.length < PIECE || performance.now() >= until) return removed;
-    from = { start: last.key, exclusiveStart: true };
+  for (let from: Start | undefined = firstRow(series, startTs); from; ) {
+    const done = removePiece(view, series, startTs, endTs, from, PIECE);
+    removed += done.removed;
+    from = performance.now() < until ? done.next : undefined;
   }
+  return removed;
 }
 
-function removeExpiring(view: ViewEnvironment, series: Buffer, startTs: EpochMillis, endTs: EpochMillis): void {
-  const range = { start: expiringKey(series, startTs), end: expiringKey(series, endTs) };
-  for (const key of [...view.expiring.getKeys(range)]) view.expiring.remove(key);
+/** Where the rows begin that are looked at next. */
+interface Start {
+  readonly start: Buffer;
+  readonly exclusiveStart?: boolean;
+}
+
+const firstRow = (series: Buffer, startTs: EpochMillis): Start => ({
+  start: rowRange(series, bucketOf(startTs), bucketOf(startTs)).start,
+});
+
+/** @returns `next` undefined when that was all */
+function removePiece(
+  view: ViewEnvironment,
+  series: Buffer,
+  startTs: EpochMillis,
+  endTs: EpochMillis,
+  from: Start,
+  limit: number,
+): { readonly removed: number; readonly next: Start | undefined } {
+  const { end } = rowRange(series, bucketOf(startTs), bucketOf(endTs));
+  let removed = 0;
+  // Nothing is changed under the cursor of a range that is still read.
+  const rows = [...view.history.getRange({ ...from, end, limit })].map(({ key, value }) => ({ key, value }));
+  for (const { key, value } of rows) {
+    const lines = value.split('\n');
+    const kept = lines.filter((line) => {
+      const ts = timeOf(line);
+      return ts < startTs || ts >= endTs;
+    });
+    removed += lines.length - kept.length;
+    if (kept.length === 0) view.history.remove(key);
+    else if (kept.length < lines.length) view.history.put(key, kept.join('\n'));
+  }
+  const last = rows.at(-1);
+  return { removed, next: last && rows.length >= limit ? { start: last.key, exclusiveStart: true } : undefined };
+}
+
+/** @returns how many there were, at most `limit` */
+function removeExpiring(
+  view: ViewEnvironment,
+  series: Buffer,
+  startTs: EpochMillis,
+  endTs: EpochMillis,
+  limit: number,
+): number {
+  const range = { start: expiringKey(series, startTs), end: expiringKey(series, endTs), limit };
+  const keys = [...view.expiring.getKeys(range)];
+  for (const key of keys) view.expiring.remove(key);
+  return keys.length;
 }
 
 /** Of a line, without taking it apart. */

@@ -40,8 +40,8 @@ export interface TelemetryView {
   latest(deviceId: Uuid, keys?: readonly string[]): Promise<Map<string, TelemetryPoint>>;
   history(deviceId: Uuid, key: string, query: HistoryQuery): Promise<TelemetryPoint[]>;
   /**
-   * One atomic step. Of what is in the view: who wants what is still in the log to be deleted as well waits for
-   * `Materialiser.caughtUp` first. What comes into the view later stays. Nothing happens where there is nothing.
+   * One atomic step, or, where the history is long, several, of which the last one is that for the latest value. Of what is
+   * in the view: who wants what is still in the log to be deleted as well waits for `Materialiser.caughtUp` first. What comes into the view later stays. Nothing happens where there is nothing.
    * @throws TandemError STORE_UNAVAILABLE
    */
   delete(deviceId: Uuid, key: string, deletion: Deletion): Promise<void>;

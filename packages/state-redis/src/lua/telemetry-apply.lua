@@ -72,6 +72,8 @@ end
 
 local series, foreign, at = {}, { 'foreign' }, 11
 local keys, refused = listed + unlisted, 0
+-- Keys beyond those that the device may have.
+local beyond = {}
 for i = 6, #KEYS do
   local key, count = ARGV[at], tonumber(ARGV[at + 1])
   local stored = redis.call('HGET', KEYS[3], key)
@@ -82,6 +84,7 @@ for i = 6, #KEYS do
     foreign[#foreign + 1] = i
   elseif isNew and keys >= tonumber(ARGV[9]) then
     refused = refused + count
+    beyond[key] = true
   else
     keys = keys + (isNew and 1 or 0)
     local known, newest = stored and tonumber(string.match(stored, '^%S*')), tonumber(ARGV[last])
@@ -147,8 +150,9 @@ for _, one in ipairs(series) do
 end
 local messages = at + 2 * tonumber(ARGV[10])
 for i = at, messages - 1, 2 do
-  if not left[ARGV[i + 1]] then
-    redis.call('ZADD', KEYS[5], ARGV[i], ARGV[i + 1])
+  local member = ARGV[i + 1]
+  if not left[member] and not beyond[string.match(member, '^%S+ (.*)$')] then
+    redis.call('ZADD', KEYS[5], ARGV[i], member)
   end
 end
 if watched and again then

@@ -2,6 +2,7 @@ import { silentLogger, type Uuid } from '@tandem/core';
 import { aMessage } from '@tandem/core/testing';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { encodeMessage, type StreamEntry } from './message-codec';
+import { expiringKey } from './telemetry-view';
 import { openTelemetry, type TelemetryUnderTest } from './testing/telemetry-under-test';
 import { ViewWriter } from './view-writer';
 
@@ -26,7 +27,7 @@ beforeEach(async () => {
 const bounds = { historyMax: 10_000, telemetryKeysMax: 10_000, waitReplicas: 0, timeout: 5_000 };
 
 /** @param ensure whether the registry has a device whose event log is not there */
-const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false) =>
+const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false, given: Partial<typeof bounds> = {}) =>
   new ViewWriter(
     one.commands,
     one.keys,
@@ -36,7 +37,7 @@ const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false) =>
         return ensure(id);
       },
     },
-    bounds,
+    { ...bounds, ...given },
     'PUBLISH',
     silentLogger,
     () => {},
@@ -116,4 +117,13 @@ it('what a former life of a device left in the log is not for the one that was m
   const [, fields] = entry(3);
   await writer().write(portion([...entries(2), ['1700000000001-0', fields]]), nothingLeftOut);
   expect(await latest()).toBe('3');
+});
+
+it('of keys beyond those that a device may have nothing is left, nor a time at which it would go', async () => {
+  const values = { k0: '0', k1: '1', k2: '2', k3: '3' };
+  const message = encodeMessage(aMessage({ id: device }, 1, values));
+  const fields = ['d', device, 'm', message, 'x', '4000000000000'];
+  await writer(undefined, { telemetryKeysMax: 2 }).write(portion([['1700000000000-1', fields]]), nothingLeftOut);
+  expect((await one.view.latest(device)).size).toBe(2);
+  expect(await one.commands.client.zcard(expiringKey(one.keys, device))).toBe(2);
 });
