@@ -129,7 +129,13 @@ export class EmbeddedFirmware implements FirmwareStore {
   async #commit(upload: FileUpload, dataId: Uuid, data: NewData): Promise<Written<OtaPackage>> {
     const result = await this.transactions.during(async () => {
       await upload.finish();
-      return this.transactions.run(() => this.#setData(dataId, upload.size, data));
+      try {
+        return await this.transactions.run(() => this.#setData(dataId, upload.size, data));
+      } catch (error) {
+        // Where the record names it all the same, as after a disk that failed to say so, it has to stay.
+        if (this.#get(data.packageId)?.dataId !== dataId) await this.#remove(dataId);
+        throw error;
+      }
     });
     if (!result.ok) await this.#remove(dataId);
     return result;

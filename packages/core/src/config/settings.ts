@@ -198,7 +198,7 @@ export const SETTINGS = {
   TANDEM_FIRMWARE_MAX_UPLOADS: whole(
     8,
     { min: 1 },
-    'Packages that are being uploaded to this process at the same time; further ones get 429',
+    'Packages that are being uploaded to this process at the same time, half of them of one tenant; further ones get 429',
   ),
   TANDEM_FIRMWARE_ROLLOUT_STEP: whole(
     100,

@@ -27,6 +27,7 @@ export function makeFirmware(state: State, settings: Settings, platform: Platfor
         maxTenantBytes: settings.TANDEM_FIRMWARE_MAX_TENANT_BYTES,
         maxUploads: settings.TANDEM_FIRMWARE_MAX_UPLOADS,
       },
+      clock,
       logger,
       metrics,
     ),

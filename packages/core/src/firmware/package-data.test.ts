@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { useCore } from '../devices/testing/core-under-test';
 import { accepted } from '../testing/store-under-test';
 import type { OtaPackage } from './model';
@@ -8,7 +8,7 @@ import { FirmwareUnderTest } from './testing/firmware-under-test';
 const used = useCore({
   TANDEM_FIRMWARE_MAX_BYTES: '300000',
   TANDEM_FIRMWARE_MAX_TENANT_BYTES: '500000',
-  TANDEM_FIRMWARE_MAX_UPLOADS: '2',
+  TANDEM_FIRMWARE_MAX_UPLOADS: '3',
 });
 const firmware = new FirmwareUnderTest(used);
 
@@ -92,20 +92,59 @@ describe('The data of a package', () => {
       throw new Error('broken off');
     }
     for (let n = 0; n < 3; n++) await expect(upload(await empty(), broken())).rejects.toThrow('broken off');
-    const begun: (() => void)[] = [];
-    async function* waiting(): AsyncGenerator<Buffer> {
-      await new Promise<void>((resolve) => begun.push(resolve));
+    expect(used.gauge('tandem_firmware_uploads')).toBe(0);
+  });
+
+  it('come in for few packages at once, of which no tenant has all', async () => {
+    const silent = async function* (): AsyncGenerator<Buffer> {
+      await held;
       yield Buffer.alloc(10);
-    }
+    };
+    let go = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const another = async () => ({ ...(await empty()), tenantId: randomUUID() });
     const [one, two, three] = [await empty(), await empty(), await empty()];
-    const uploads = [upload(one, waiting()), upload(two, waiting())];
-    await expect(upload(three, chunks(Buffer.alloc(10)))).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
-    expect(used.gauge('tandem_firmware_uploads')).toBe(2);
-    while (begun.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    for (const go of begun) go();
+    const uploads = [upload(one, silent()), upload(two, silent())];
+    const bytes = () => chunks(Buffer.alloc(10));
+    await expect(upload(one, bytes())).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      message: 'This package is being uploaded already',
+    });
+    await expect(upload(three, bytes())).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 5_000 });
+    uploads.push(upload(await another(), silent()));
+    await expect(upload(await another(), bytes())).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS' });
+    expect(used.gauge('tandem_firmware_uploads')).toBe(3);
+    go();
     await Promise.all(uploads);
     expect(used.gauge('tandem_firmware_uploads')).toBe(0);
-    expect(used.gauge('tandem_firmware_uploads_total')).toBe(2);
+    await upload(three, bytes());
+  });
+
+  it('are given up when the sender falls silent, and the place is free again', async () => {
+    const { clock } = used;
+    const ota = await empty();
+    let sent = () => {};
+    const first = new Promise<void>((resolve) => {
+      sent = resolve;
+    });
+    async function* stalled(): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(10);
+      sent();
+      await new Promise(() => {});
+    }
+    const uploading = upload(ota, stalled());
+    await first;
+    clock.advance(29_999);
+    expect(used.gauge('tandem_firmware_uploads')).toBe(1);
+    clock.advance(1);
+    await expect(uploading).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: 'Nothing of the file has come for 30 seconds',
+    });
+    expect(used.gauge('tandem_firmware_uploads')).toBe(0);
+    await upload(ota, chunks(Buffer.alloc(10)));
   });
 
   it('are gone with their package', async () => {

@@ -1,12 +1,14 @@
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
-import type { Millis } from '../platform/clock';
+import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { Conflict } from '../state/device-store';
 import { type DataUpload, type FirmwareStore, MAX_FIRMWARE_READ } from '../state/firmware-store';
 import { startChecksum } from './checksums/index';
+import { withIdleLimit } from './idle-limit';
 import type { ChecksumAlgorithm, OtaPackage } from './model';
+import { UploadSlots } from './upload-slots';
 
 export interface PackageLimits {
   /** `TANDEM_FIRMWARE_MAX_BYTES` */
@@ -33,21 +35,24 @@ export interface ExpectedChecksum {
 const MAX_NAME = 255;
 /** What a download holds at a time. */
 const PIECE = 131_072;
-const RETRY_AFTER: Millis = 5_000;
+/** A place is not kept for one who sends nothing. */
+const IDLE_LIMIT: Millis = 30_000;
 
 /** The bytes of packages, in and out as streams: never one as a whole in memory. */
 export class PackageData {
-  #uploads = 0;
+  readonly #slots: UploadSlots;
   readonly #bytes: { add(n: number): void };
   readonly #completed: { add(): void };
 
   constructor(
     private readonly store: FirmwareStore,
     private readonly limits: PackageLimits,
+    private readonly clock: Clock,
     private readonly logger: Logger,
     metrics: MetricsRegistry,
   ) {
-    metrics.gauge('tandem_firmware_uploads', 'Uploads of packages under way', () => this.#uploads);
+    this.#slots = new UploadSlots(limits.maxUploads);
+    metrics.gauge('tandem_firmware_uploads', 'Uploads of packages under way', () => this.#slots.taken);
     this.#completed = metrics.counter('tandem_firmware_uploads_total', 'Uploads of packages that were completed');
     this.#bytes = metrics.counter('tandem_firmware_upload_bytes_total', 'Bytes of packages that came in');
   }
@@ -60,8 +65,8 @@ export class PackageData {
 
   /**
    * Makes the file the data of the package. Whatever goes wrong, nothing of it is left.
-   * @throws TandemError BAD_REQUEST: a checksum that does not fit, data that is there, the limit of the tenant;
-   * PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS, NOT_FOUND, STORE_UNAVAILABLE
+   * @throws TandemError BAD_REQUEST: a checksum that does not fit, data that is there, the limit of the tenant,
+   * a sender who has fallen silent; PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS, NOT_FOUND, STORE_UNAVAILABLE
    */
   async upload(ota: OtaPackage, file: IncomingFile, checksum: ExpectedChecksum): Promise<OtaPackage> {
     this.requireNone(ota);
@@ -69,17 +74,11 @@ export class PackageData {
     if (Math.max(file.fileName.length, file.contentType.length) > MAX_NAME) {
       throw refused(`File name and content type must not be longer than ${MAX_NAME} characters`);
     }
-    if (this.#uploads >= this.limits.maxUploads) {
-      throw new TandemError('TOO_MANY_REQUESTS', {
-        message: 'As many packages are being uploaded as may',
-        retryAfter: RETRY_AFTER,
-      });
-    }
-    this.#uploads++;
+    const free = this.#slots.take(ota);
     try {
       return await this.#upload(ota, file, checksum);
     } finally {
-      this.#uploads--;
+      free();
     }
   }
 
@@ -116,7 +115,7 @@ export class PackageData {
     try {
       const running = startChecksum(algorithm);
       let dataSize = 0;
-      for await (const chunk of file.bytes) {
+      for await (const chunk of withIdleLimit(file.bytes, IDLE_LIMIT, this.clock)) {
         dataSize += chunk.length;
         if (dataSize > this.limits.maxBytes) throw tooLarge(this.limits.maxBytes);
         running.update(chunk);
