@@ -63,6 +63,18 @@ describe('Who guesses passwords', () => {
     expect((await login(ADMIN, PASSWORD, same)).status).toBe(200);
   });
 
+  it('guesses as well who tries ids of public customers', async () => {
+    const open = (from: string) =>
+      server.call('POST', '/api/auth/login/public', {
+        body: { publicId: '11111111-1111-4111-8111-111111111111' },
+        headers: { [FORWARDED]: from },
+      });
+    for (let n = 0; n < 4; n++) expect((await open('198.51.100.50')).status).toBe(401);
+    expect((await open('198.51.100.50')).headers.get('retry-after')).toBe('30');
+    expect((await login(ADMIN, PASSWORD, '198.51.100.50')).status).toBe(429);
+    expect((await open('198.51.100.51')).status).toBe(401);
+  });
+
   it('guesses as well who changes a password without knowing it', async () => {
     const { token } = await server.login();
     const change = (currentPassword: string) =>

@@ -131,7 +131,9 @@ export class EmbeddedAccounts implements AccountStore {
       if (!stored) return conflict('ABSENT');
       this.env.customers.remove(id);
       this.env.customersByTitle.remove(titleKey(stored));
-      this.#noteRemoval({ kind: 'customer', id, tenantId: stored.tenantId, deletedAt: now });
+      if (!isRemoved(this.env, stored.tenantId)) {
+        this.#noteRemoval({ kind: 'customer', id, tenantId: stored.tenantId, deletedAt: now });
+      }
       return fits(stored);
     });
     if (result.ok) this.#tell({ kind: 'customer', customerId: id });

@@ -20,6 +20,17 @@ describe('Accounts', () => {
     expect(await accounts().passwordFits('admin@example.org', 'password')).toBe(false);
   });
 
+  it('that get another password have no session any more, and the same one again ends none', async () => {
+    const generation = async () =>
+      (await used.core.state.accounts.findAccountByEmail('again@example.org'))?.credentials.generation ?? 0;
+    await accounts().setTenantAdmin('again@example.org', 'first', 'X');
+    const before = await generation();
+    await accounts().setTenantAdmin('again@example.org', 'first', 'X');
+    expect(await generation()).toBe(before);
+    await accounts().setTenantAdmin('again@example.org', 'second', 'X');
+    expect(await generation()).toBe(before + 1);
+  });
+
   it('are made once by many processes that start at the same time, each with a whole tenant', async () => {
     const processes = [used.core, used.another(), used.another()];
     const outcomes = await Promise.all(

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
 import type { Written } from '../state/device-store';
-import { changeCredentials } from './credentials-change';
+import { changeCredentials, endAll } from './credentials-change';
 import { hashPassword, verifyPassword } from './passwords';
 import { freshCredentials } from './users';
 
@@ -56,7 +56,7 @@ export class Accounts {
     return (await this.#ensure(account)).outcome;
   }
 
-  /** Makes the administrator, or gives the one that is there this password. */
+  /** Makes the administrator, or gives the one that is there this password; with another one than before every session ends. */
   async setTenantAdmin(email: string, password: string, title: string): Promise<void> {
     if ((await this.ensureTenantAdmin(email, password, title)) === 'present') await this.#setPassword(email, password);
   }
@@ -86,7 +86,7 @@ export class Accounts {
     const account = await this.store.findAccountByEmail(email.toLowerCase());
     if (!account || (await verifyPassword(password, account.credentials.passwordHash))) return;
     const passwordHash = await hashPassword(password);
-    await changeCredentials(this.store, account.user.id, (stored) => ({ ...stored, passwordHash }));
+    await changeCredentials(this.store, account.user.id, (stored) => endAll({ ...stored, passwordHash }));
   }
 
   async #ensure(account: NewAccount): Promise<{ readonly user: User; readonly outcome: 'created' | 'present' }> {

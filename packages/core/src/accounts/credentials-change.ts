@@ -27,3 +27,10 @@ export async function changeCredentials(
   }
   throw new TandemError('STORE_UNAVAILABLE', { message: 'The account is being changed by too many at once' });
 }
+
+/** Ends every session of the user: tokens of the generation before are void. */
+export const endAll = (credentials: UserCredentials): UserCredentials => ({
+  ...credentials,
+  generation: credentials.generation + 1,
+  endedSessions: [],
+});

@@ -11,12 +11,13 @@ export interface LoginLimits {
 
 /** Who wants to log in, and from where. */
 export interface LoginAttempt {
-  readonly email: string;
+  /** Left out where no account is named. */
+  readonly email?: string;
   /** Of the caller, in a form of which nobody has many. */
   readonly address: string;
 }
 
-const accountOf = ({ email }: LoginAttempt) => `account ${email.toLowerCase()}`;
+const accountOf = (email: string) => `account ${email.toLowerCase()}`;
 const addressOf = ({ address }: LoginAttempt) => `address ${address}`;
 
 /**
@@ -47,22 +48,24 @@ export class LoginGuard {
 
   /** @throws TandemError TOO_MANY_REQUESTS for the address, UNAUTHORIZED for the account */
   async admit(attempt: LoginAttempt): Promise<void> {
+    const named = this.#accountNamed(attempt);
     const now = this.clock.now();
     const [address, account] = await Promise.all([
       this.#isLimited('address') ? this.failures.locked(addressOf(attempt), now) : 0,
-      this.#isLimited('account') ? this.failures.locked(accountOf(attempt), now) : 0,
+      named ? this.failures.locked(named, now) : 0,
     ]);
     if (address + account > 0) this.#refused.add();
     if (address > 0) throw tooMany(address);
     if (account > 0) throw locked();
   }
 
-  /** The password was wrong. @returns whether the account has been locked by that */
+  /** The password, or what was guessed, was wrong. @returns whether the account has been locked by that */
   async failed(attempt: LoginAttempt): Promise<boolean> {
+    const named = this.#accountNamed(attempt);
     const now = this.clock.now();
     const { account, address } = this.limits;
     const [accountLock, addressLock] = await Promise.all([
-      this.#isLimited('account') ? this.failures.fail(accountOf(attempt), account, now) : 0,
+      named ? this.failures.fail(named, account, now) : 0,
       this.#isLimited('address') ? this.failures.fail(addressOf(attempt), address, now) : 0,
     ]);
     if (accountLock > 0) this.#accountsLocked.add();
@@ -72,7 +75,13 @@ export class LoginGuard {
 
   /** The password was right: the account counts anew. The address does not, or one who has an account could guess on. */
   async succeeded(attempt: LoginAttempt): Promise<void> {
-    if (this.#isLimited('account')) await this.failures.succeed(accountOf(attempt));
+    const named = this.#accountNamed(attempt);
+    if (named) await this.failures.succeed(named);
+  }
+
+  /** The subject that counts for the account, where there is one and a limit. */
+  #accountNamed({ email }: LoginAttempt): string | undefined {
+    return email !== undefined && this.#isLimited('account') ? accountOf(email) : undefined;
   }
 
   #isLimited(what: keyof LoginLimits): boolean {

@@ -1,8 +1,8 @@
-import type { Account, UserCredentials, Uuid } from '../devices/model';
+import type { Account, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock, Millis } from '../platform/clock';
 import type { AccountStore } from '../state/account-store';
-import { changeCredentials } from './credentials-change';
+import { changeCredentials, endAll } from './credentials-change';
 import type { LoginAttempt, LoginGuard } from './login-guard';
 import { requireGoodPassword } from './password-policy';
 import { hashPassword, verifyPassword } from './passwords';
@@ -13,6 +13,11 @@ export interface LoginSettings {
   readonly endedSessionsMax: number;
   /** After this none of a session's tokens is good any more. */
   readonly sessionLife: Millis;
+}
+
+export interface PasswordAttempt extends LoginAttempt {
+  readonly email: string;
+  readonly password: string;
 }
 
 /** Passwords, and the sessions that they open. */
@@ -34,7 +39,7 @@ export class Logins {
    * account.
    * @throws TandemError UNAUTHORIZED with the sentences of server contract 1.2; TOO_MANY_REQUESTS
    */
-  async login(attempt: LoginAttempt & { readonly password: string }): Promise<Account> {
+  async login(attempt: PasswordAttempt): Promise<Account> {
     // Others may have guessed while this one waited for its turn.
     await this.guard.admit(attempt);
     const account = await this.store.findAccountByEmail(attempt.email.toLowerCase());
@@ -48,6 +53,21 @@ export class Logins {
       throw new TandemError('UNAUTHORIZED', { message: 'User account is not active' });
     }
     return account;
+  }
+
+  /**
+   * For what lets in whoever knows it without a password, as the id of a public customer: who guesses is counted by address.
+   * @param look throws UNAUTHORIZED for a wrong guess
+   * @throws TandemError TOO_MANY_REQUESTS for an address that is locked; and what `look` throws
+   */
+  async guess<T>(address: string, look: () => Promise<T>): Promise<T> {
+    await this.guard.admit({ address });
+    try {
+      return await look();
+    } catch (error) {
+      if (error instanceof TandemError && error.code === 'UNAUTHORIZED') await this.guard.failed({ address });
+      throw error;
+    }
   }
 
   /**
@@ -102,10 +122,3 @@ export class Logins {
     if (!changed) throw new TandemError('NOT_FOUND');
   }
 }
-
-/** Tokens of the generation before are void, whichever session they are of. */
-const endAll = (credentials: UserCredentials): UserCredentials => ({
-  ...credentials,
-  generation: credentials.generation + 1,
-  endedSessions: [],
-});

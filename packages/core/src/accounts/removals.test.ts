@@ -123,6 +123,56 @@ describe('Deleting a tenant', () => {
   });
 });
 
+describe('Very many removals', () => {
+  const idOf = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+  const removal = (n: number) => ({ kind: 'tenant', id: idOf(n), tenantId: idOf(n), deletedAt: n }) as const;
+
+  /** A store with nothing but notes; what `broken` names cannot be removed. */
+  function withNotes(count: number, broken: (id: string) => boolean) {
+    const notes = Array.from({ length: count }, (_, n) => removal(n));
+    const tried: string[] = [];
+    const core = used.another((state: State) => ({
+      ...state,
+      accounts: over(state.accounts, {
+        listRemovals: async (limit) => notes.slice(0, limit),
+        finishRemoval: async (id) =>
+          void notes.splice(
+            notes.findIndex((note) => note.id === id),
+            1,
+          ),
+        listUsers: async (id) => {
+          tried.push(id);
+          if (broken(id)) throw new Error('cannot be read');
+          return { data: [], totalPages: 0, totalElements: 0, hasNext: false };
+        },
+      }),
+    }));
+    return { notes, tried, core };
+  }
+
+  it('are all taken up in one round', async () => {
+    const { notes, core } = withNotes(350, () => false);
+    await core.removals.resume();
+    expect(notes).toEqual([]);
+  });
+
+  it('of which the oldest fail do not keep the others waiting, and those come last from then on', async () => {
+    const { notes, tried, core } = withNotes(350, (id) => id < idOf(150));
+    for (let round = 0; round < 2; round++) await core.removals.resume();
+    expect(notes).toHaveLength(150);
+    notes.push(removal(1_000));
+    tried.length = 0;
+    await core.removals.resume();
+    expect([tried[0], tried.length]).toEqual([idOf(1_000), 151]);
+  });
+
+  it('are left for another time when the process stops', async () => {
+    const { notes, core } = withNotes(10, () => false);
+    await core.removals.resume(() => notes.length <= 7);
+    expect(notes).toHaveLength(7);
+  });
+});
+
 describe('Deleting a customer', () => {
   it('removes its users and unassigns its devices', async () => {
     const { tenantId, customer, admin, device } = await aTenant();

@@ -11,8 +11,10 @@ type Stores = Pick<State, 'accounts' | 'devices' | 'firmware'>;
 
 /** Entities of one step. */
 const PIECE = 100;
-/** Removals that are taken up at once; the others in the next round. */
+/** Removals that are looked for at once. */
 const BATCH = 100;
+/** Removals that are remembered as failed. */
+const FAILED_MAX = 10_000;
 /** How long whoever deletes waits for what was theirs to go; the rest goes behind the answer. */
 const PATIENCE: Millis = 10_000;
 /** A write that began before a deletion has been made or has failed by then: what it left is found before the note goes. */
@@ -25,6 +27,8 @@ const SETTLED: Millis = 60_000;
  */
 export class Removals {
   #left = 0;
+  /** What failed in the last round: whatever it is that keeps it, it does not keep the others. */
+  #failed: ReadonlySet<Uuid> = new Set();
 
   constructor(
     private readonly stores: Stores,
@@ -49,17 +53,39 @@ export class Removals {
     late?.cancel();
   }
 
-  /** Takes up what was left. To be called now and again. @throws TandemError STORE_UNAVAILABLE */
-  async resume(): Promise<void> {
-    const removals = await this.stores.accounts.listRemovals(BATCH);
-    this.#left = removals.length;
-    for (const removal of removals) {
-      const settled = this.clock.now() - removal.deletedAt >= SETTLED;
-      if ((await this.#tried(removal)) && settled) {
+  /**
+   * Takes up what was left, what failed before at last. To be called now and again.
+   * @param stopped whether to leave the rest for another time
+   * @throws TandemError STORE_UNAVAILABLE
+   */
+  async resume(stopped: () => boolean = () => false): Promise<void> {
+    const last = this.#failed;
+    const failed = new Set<Uuid>();
+    const tried = new Set<Uuid>();
+    for (let done = 1; done > 0 && !stopped(); ) {
+      // Those that stay in the list must not hide the others.
+      const asked = BATCH + Math.max(last.size, tried.size);
+      const removals = await this.stores.accounts.listRemovals(asked);
+      this.#left = removals.length;
+      done = 0;
+      const failedBefore = ({ id }: Removal) => Number(last.has(id));
+      for (const removal of [...removals].sort((a, b) => failedBefore(a) - failedBefore(b))) {
+        if (stopped()) break;
+        if (tried.has(removal.id)) continue;
+        tried.add(removal.id);
+        if (!(await this.#tried(removal))) {
+          if (failed.size < FAILED_MAX) failed.add(removal.id);
+          continue;
+        }
+        done++;
+        if (this.clock.now() - removal.deletedAt < SETTLED) continue;
         await this.stores.accounts.finishRemoval(removal.id);
+        tried.delete(removal.id);
         this.#left--;
       }
+      if (removals.length < asked) break;
     }
+    this.#failed = failed;
   }
 
   /** @returns whether nothing is left. One that fails must not keep the others. */
@@ -97,7 +123,6 @@ export class Removals {
       (query) => firmware.list(tenantId, query),
       ({ id }) => firmware.delete(id),
     );
-    // Each leaves a note of its own, of which nothing but the look is left to do.
     await removeAll(
       (query) => accounts.listCustomers(tenantId, query),
       ({ id }) => accounts.deleteCustomer(id, this.clock.now()),

@@ -9,9 +9,13 @@ interface Failures {
   readonly locked: boolean;
 }
 
-/** Failures that this process alone counts. Whoever failed longest ago makes room. */
+/**
+ * Failures that this process alone counts. Room is made by whoever failed longest ago, but a lock that has not ended is let go
+ * only where there is nothing else: or one could unlock an account by failing for many others.
+ */
 export class MemoryFailureCounters implements FailureCounters {
-  readonly #failures = new Map<string, Failures>();
+  readonly #open = new Map<string, Failures>();
+  readonly #locked = new Map<string, Failures>();
 
   /** @param max subjects at the same time: `TANDEM_LOGIN_SUBJECTS_MAX` */
   constructor(
@@ -21,7 +25,7 @@ export class MemoryFailureCounters implements FailureCounters {
     metrics.gauge(
       'tandem_login_subjects',
       'Accounts and addresses whose failed logins this process remembers',
-      () => this.#failures.size,
+      () => this.#open.size + this.#locked.size,
     );
   }
 
@@ -35,24 +39,32 @@ export class MemoryFailureCounters implements FailureCounters {
     if (failures?.locked) return failures.until - now;
     const count = (failures?.count ?? 0) + 1;
     const locked = count >= max;
-    this.#keep(subject, { count, until: now + (locked ? lock : window), locked });
+    this.#keep(subject, { count, until: now + (locked ? lock : window), locked }, now);
     return locked ? lock : 0;
   }
 
   async succeed(subject: string): Promise<void> {
-    if (!this.#failures.get(subject)?.locked) this.#failures.delete(subject);
+    this.#open.delete(subject);
   }
 
   #current(subject: string, now: EpochMillis): Failures | undefined {
-    const failures = this.#failures.get(subject);
+    const failures = this.#locked.get(subject) ?? this.#open.get(subject);
     return failures && failures.until > now ? failures : undefined;
   }
 
-  #keep(subject: string, failures: Failures): void {
-    this.#failures.delete(subject);
-    this.#failures.set(subject, failures);
-    if (this.#failures.size <= this.max) return;
-    const [oldest] = this.#failures.keys();
-    if (oldest !== undefined) this.#failures.delete(oldest);
+  #keep(subject: string, failures: Failures, now: EpochMillis): void {
+    this.#open.delete(subject);
+    this.#locked.delete(subject);
+    this.#makeRoom(now);
+    (failures.locked ? this.#locked : this.#open).set(subject, failures);
+  }
+
+  #makeRoom(now: EpochMillis): void {
+    if (this.#open.size + this.#locked.size < this.max) return;
+    const [lock] = this.#locked;
+    const over = lock !== undefined && lock[1].until <= now;
+    const from = over || this.#open.size === 0 ? this.#locked : this.#open;
+    const [oldest] = from.keys();
+    if (oldest !== undefined) from.delete(oldest);
   }
 }

@@ -50,7 +50,10 @@ export interface AccountStore {
   findCustomerByTitle(tenantId: Uuid, title: string): Promise<Customer | undefined>;
   /** Searched by title. */
   listCustomers(tenantId: Uuid, query: PageQuery): Promise<Page<Customer>>;
-  /** Removes the customer itself and notes its removal. Publishes `customer`. */
+  /**
+   * Removes the customer itself and notes its removal, unless the removal of its tenant is noted, of which it is a part.
+   * Publishes `customer`.
+   */
   deleteCustomer(id: Uuid, now: EpochMillis): Promise<Written<Customer>>;
 
   /** Oldest first. */

@@ -190,6 +190,16 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
       expect(await accounts().listRemovals(10)).toEqual([ofCustomer]);
     });
 
+    it('notes nothing of a customer whose tenant is being removed', async () => {
+      const tenant = aTenant();
+      const customer = aCustomer({ tenantId: tenant.id });
+      accepted(await accounts().createTenant(tenant));
+      accepted(await accounts().createCustomer(customer));
+      accepted(await accounts().deleteTenant(tenant.id, CREATED));
+      accepted(await accounts().deleteCustomer(customer.id, CREATED));
+      expect((await accounts().listRemovals(10)).map(({ kind }) => kind)).toEqual(['tenant']);
+    });
+
     it('makes nothing new of a tenant as long as something of a former life may be left', async () => {
       const tenant = aTenant();
       const tenantId = tenant.id;

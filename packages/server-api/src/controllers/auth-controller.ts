@@ -39,7 +39,9 @@ export function authRoutes(core: Core, { tokens, authenticator, logins }: AuthSe
   };
 
   const loginPublic = async (request: PublicRequest): Promise<Reply> => {
-    const user = await core.principals.ofPublicCustomer(await request.body(readPublicId));
+    const customerId = await request.body(readPublicId);
+    const look = () => core.principals.ofPublicCustomer(customerId);
+    const user = await core.logins.guess(request.address(), look);
     return json(await tokens.issuePublic(user, core.random.uuid()));
   };
 

@@ -87,12 +87,13 @@ export class Customers {
       const [text] = await this.reader.read(['customers', at(id)]);
       const stored = parseRecord<Customer>(text);
       if (!stored) return 'ABSENT';
+      const [tenantGoes] = await this.reader.read(['removals', at(stored.tenantId)]);
       const commit = new Commit()
         .unchanged('customers', id, text)
         .remove('customers', id)
         .remove('customer-titles', titleField(stored))
         .tell({ kind: 'customer', customerId: id });
-      noteRemoval(commit, { kind: 'customer', id, tenantId: stored.tenantId, deletedAt: now });
+      if (!tenantGoes) noteRemoval(commit, { kind: 'customer', id, tenantId: stored.tenantId, deletedAt: now });
       return { value: stored, commit };
     });
   }
