@@ -13,15 +13,16 @@ export interface LiveSink {
   tell(entries: readonly LiveEntry[]): void;
   /** The device is gone: nothing follows. */
   gone(): void;
-  /** The first state could not be read: nothing follows. */
+  /** The first state could not be read, or what was read could not be told: nothing follows. */
   failed(error: TandemError): void;
 }
 
 /** Changes, and characters in them, that wait while the state is read; beyond it the state is read once more instead. */
 const MAX_WAITING = 1_000;
 const MAX_WAITING_CHARACTERS = 1_048_576;
-/** How long after a failure the state is read again. */
-const RETRY: Millis = 1_000;
+/** How long after a failure the state is read again: twice as long after each further one, up to a bound. */
+const FIRST_PAUSE: Millis = 1_000;
+const LONGEST_PAUSE: Millis = 60_000;
 
 /**
  * Follows a device: its state, and from there every change, without a hole and without a double. It listens first, reads
@@ -36,6 +37,7 @@ export class LiveSubscription {
   #missed = false;
   #phase: 'reading' | 'live' | 'over' = 'reading';
   #retry: Timer | undefined;
+  #pause = FIRST_PAUSE;
 
   constructor(
     feed: DeviceFeed,
@@ -89,27 +91,37 @@ export class LiveSubscription {
       this.sink.tell(first.entries);
       this.#goOn(first, marks);
     } catch (error) {
-      if (this.#phase === 'over') return;
-      this.end();
-      this.sink.failed(TandemError.from(error));
+      this.#fail(error);
     }
   }
 
-  /** Tells what differs from what was told. Tries until it can. */
+  #fail(error: unknown): void {
+    if (this.#phase === 'over') return;
+    this.end();
+    this.sink.failed(TandemError.from(error));
+  }
+
+  /** Tells what differs from what was told. Tries until it can be read. */
   async #catchUp(): Promise<void> {
     this.#retry = undefined;
     this.#phase = 'reading';
     this.#missed = false;
+    const read = await this.#read(() => this.source.again()).catch(() => undefined);
+    if (this.#phase !== 'reading') return;
+    if (!read) {
+      this.#retry = this.clock.setTimer(this.#pause, () => void this.#catchUp());
+      this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE);
+      return;
+    }
+    this.#pause = FIRST_PAUSE;
+    const { first: entries, marks } = read;
     try {
-      const { first: entries, marks } = await this.#read(() => this.source.again());
-      if (this.#phase !== 'reading') return;
       const different = this.#different(entries);
       this.#know(entries);
       if (different.length > 0) this.sink.tell(different);
       this.#goOn({ kind: 'state', entries }, marks);
-    } catch {
-      if (this.#phase !== 'reading') return;
-      this.#retry = this.clock.setTimer(RETRY, () => void this.#catchUp());
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
