@@ -40,8 +40,9 @@ async function settled(name: string, reading: number): Promise<void> {
   while (gauge(name) !== reading) await new Promise(setImmediate);
 }
 
-async function connect(target = `${TELEMETRY}?token=${token}`): Promise<WebSocketClient> {
-  const client = await WebSocketClient.open(server.port, target);
+/** @param deaf whether it reads nothing at first, and so answers nothing */
+async function connect(target = `${TELEMETRY}?token=${token}`, deaf = false): Promise<WebSocketClient> {
+  const client = await WebSocketClient.open(server.port, target, deaf);
   open.push(client);
   return client;
 }
@@ -196,12 +197,23 @@ describe('WebSocket sessions', () => {
     expect((await other.next()).errorCode).not.toBe(0);
   });
 
-  it('of strangers are bounded: further ones get 503 and the time to come again', async () => {
+  it('of strangers are bounded: further ones get 429 and the time to come again', async () => {
     for (let n = 0; n < 3; n++) await connect('/api/ws');
-    await expect(WebSocketClient.open(server.port, '/api/ws')).rejects.toThrow('503');
+    await expect(WebSocketClient.open(server.port, '/api/ws')).rejects.toThrow('429');
     expect(await upgradeRaw('/api/ws')).toMatch(
-      /^HTTP\/1.1 503 .*\r\nRetry-After: 5\r\n\r\n\{"status":503,"message":"There are too many WebSocket sessions"/s,
+      /^HTTP\/1.1 429 Too Many Requests\r\n.*\r\nRetry-After: 5\r\n\r\n\{"status":429,"message":"There are too many WebSocket sessions","errorCode":33,/s,
     );
+  });
+
+  it('of no known plugin count among the strangers until their connections end', async () => {
+    const clients = [];
+    for (let n = 0; n < 3; n++) clients.push(await connect('/api/ws/plugins/notifications', true));
+    expect(gauge('tandem_ws_strangers')).toBe(3);
+    await expect(WebSocketClient.open(server.port, '/api/ws/plugins/other')).rejects.toThrow('429');
+    for (const client of clients) {
+      client.socket.resume();
+      expect(await client.closed).toBe("1007 Can't find plugin with specified token!");
+    }
   });
 
   it('that are half open are cut', async () => {

@@ -1,3 +1,4 @@
+import { TandemError } from '@tandem/core';
 import { entriesOf } from '@tandem/core/testing';
 import { ADMIN, OTHER_ADMIN, ServerUnderTest, SYSTEM_ADMIN } from './testing/server-under-test';
 import { WebSocketClient } from './testing/web-socket-client';
@@ -71,13 +72,16 @@ describe('A WebSocket connection', () => {
     expect(await client.closed).toBe('1008 Auth cmd is missing');
   });
 
-  it('takes the token and commands in one message, without an answer to the token', async () => {
-    const id = await device();
-    const client = await connect('/api/ws');
-    const cmd = { type: 'TIMESERIES', ...sub(id, { cmdId: 5, scope: 'LATEST_TELEMETRY' }) };
-    client.send({ authCmd: { cmdId: 0, token }, cmds: [cmd] });
-    expect((await client.next()).subscriptionId).toBe(5);
-  });
+  it.each(['', 'Bearer '])(
+    'takes the token and commands in one message, without an answer to it: "%s"',
+    async (scheme) => {
+      const id = await device();
+      const client = await connect('/api/ws');
+      const cmd = { type: 'TIMESERIES', ...sub(id, { cmdId: 5, scope: 'LATEST_TELEMETRY' }) };
+      client.send({ authCmd: { cmdId: 0, token: scheme + token }, cmds: [cmd] });
+      expect((await client.next()).subscriptionId).toBe(5);
+    },
+  );
 
   it('takes everything behind "token=" as the token, and commands that come while it is checked', async () => {
     const id = await device();
@@ -399,6 +403,63 @@ describe('Who may not see a device', () => {
     expect((await client.next()).errorCode).toBe(3);
   });
 
+  describe('where the store fails once', () => {
+    const away = () => new TandemError('STORE_UNAVAILABLE');
+    const given = async (id: string, customerId: string) => {
+      const stored = await server.core.state.devices.getDevice(id);
+      if (!stored) throw new Error('the device is gone');
+      return { ...stored, customerId };
+    };
+    async function watching(customer: number): Promise<{ id: string; client: WebSocketClient }> {
+      const id = await device();
+      const user = await server.addUser(`once-${devices}@example.org`, { customerId: systemUuid(customer) });
+      await server.core.state.devices.updateDevice(await given(id, systemUuid(customer)));
+      const client = await connect(`${TELEMETRY}?token=${(await server.login(user.email)).token}`);
+      client.send(latest(id));
+      expect(await client.next()).toMatchObject({ errorCode: 0 });
+      return { id, client };
+    }
+
+    it('loses it all the same when it is given to somebody else', async () => {
+      const { id, client } = await watching(3);
+      const next = await given(id, systemUuid(4));
+      const spy = jest.spyOn(server.core.state.devices, 'getDevice').mockRejectedValueOnce(away());
+      await server.core.state.devices.updateDevice(next);
+      await server.clock.timerOf(2_000);
+      expect([spy.mock.calls.length, client.unread]).toEqual([1, []]);
+      spy.mockRestore();
+      server.clock.advance(2_000);
+      expect(await client.next()).toEqual(error(3, "You don't have permission to perform this operation!"));
+    });
+
+    it('loses it within a minute though nothing of it was heard', async () => {
+      const { id, client } = await watching(5);
+      const next = await given(id, systemUuid(6));
+      const spy = jest.spyOn(server.core.state.devices, 'getDevice');
+      spy.mockRejectedValueOnce(away()).mockResolvedValue(next);
+      server.clock.advance(60_000);
+      await server.clock.timerOf(2_000);
+      server.clock.advance(2_000);
+      expect(await client.next()).toEqual(error(3, "You don't have permission to perform this operation!"));
+      spy.mockRestore();
+    });
+
+    it('is told so where it only begins, whatever the fault, and the session goes on', async () => {
+      const id = await device();
+      const client = await connect();
+      for (const fault of ['a fault', 'another']) {
+        const spy = jest.spyOn(server.core.state.feed, 'watch').mockImplementationOnce(() => {
+          throw new Error(fault);
+        });
+        client.send(latest(id));
+        expect(await client.next()).toEqual(error(1, 'Internal Server error!'));
+        spy.mockRestore();
+      }
+      client.send(latest(id));
+      expect((await client.next()).errorCode).toBe(0);
+    });
+  });
+
   it('is closed when the account is disabled', async () => {
     const user = await server.addUser(`disabled-${devices}@example.org`, { authority: 'TENANT_ADMIN' });
     const mine = await server.login(user.email);
@@ -412,22 +473,24 @@ describe('Who may not see a device', () => {
     expect((await bystander.next()).data?.a?.[0]?.[1]).toBe('1');
   });
 
-  it.each(['/api/ws?token=KEY', TELEMETRY_WITH_KEY, '/api/ws'])(
-    'may log in with an API key, until that is disabled: %s',
-    async (target) => {
-      const admin = await server.core.state.accounts.findUserByEmail(ADMIN);
-      if (!admin) throw new Error('there is no administrator');
-      const request = { description: 'watching', expirationTime: 0, enabled: true };
-      const { key, value } = await server.core.apiKeys.create(admin, request);
-      const id = await device();
-      const client = await connect(target.replace('KEY', value));
-      if (target === '/api/ws') client.send({ authCmd: { cmdId: 0, token: value } });
-      client.send(target === TELEMETRY_WITH_KEY ? attributes(id) : { cmds: [{ type: 'ATTRIBUTES', ...sub(id) }] });
-      expect((await client.next()).errorCode).toBe(0);
-      await server.core.apiKeys.update(key, { enabled: false });
-      expect(await client.closed).toBe('1008 Authentication failed');
-    },
-  );
+  it.each([
+    ['/api/ws?token=KEY', ''],
+    [TELEMETRY_WITH_KEY, ''],
+    ['/api/ws', ''],
+    ['/api/ws', 'ApiKey '],
+  ])('may log in with an API key, until that is disabled: %s %s', async (target, scheme) => {
+    const admin = await server.core.state.accounts.findUserByEmail(ADMIN);
+    if (!admin) throw new Error('there is no administrator');
+    const request = { description: 'watching', expirationTime: 0, enabled: true };
+    const { key, value } = await server.core.apiKeys.create(admin, request);
+    const id = await device();
+    const client = await connect(target.replace('KEY', value));
+    if (target === '/api/ws') client.send({ authCmd: { cmdId: 0, token: scheme + value } });
+    client.send(target === TELEMETRY_WITH_KEY ? attributes(id) : { cmds: [{ type: 'ATTRIBUTES', ...sub(id) }] });
+    expect((await client.next()).errorCode).toBe(0);
+    await server.core.apiKeys.update(key, { enabled: false });
+    expect(await client.closed).toBe('1008 Authentication failed');
+  });
 
   it('is closed when the user logs out', async () => {
     const { token: mine } = await server.login();

@@ -270,11 +270,11 @@ export const SETTINGS = {
     'Bytes that wait for a WebSocket client to read; with more it is closed',
   ),
   TANDEM_WS_MAX_MESSAGE: whole(32_768, { min: 1_024, unit: 'bytes' }, 'Longest message of a WebSocket client'),
-  TANDEM_WS_MAX_SESSIONS: whole(10_000, { min: 1 }, 'WebSocket sessions of this process; further ones get 503'),
+  TANDEM_WS_MAX_SESSIONS: whole(10_000, { min: 1 }, 'WebSocket sessions of this process; further ones get 429'),
   TANDEM_WS_MAX_STRANGERS: whole(
     1_000,
     { min: 1 },
-    'WebSocket sessions of this process whose token has not been checked yet; further ones get 503',
+    'WebSocket sessions of this process whose token has not been checked yet; further ones get 429',
   ),
   TANDEM_WS_MAX_SESSIONS_PER_TENANT: whole(5_000, { min: 1 }, 'WebSocket sessions of a tenant on this process'),
   TANDEM_WS_MAX_SESSIONS_PER_USER: whole(500, { min: 1 }, 'WebSocket sessions of a user on this process'),

@@ -28,10 +28,14 @@ export class WebSocketClient {
     });
   }
 
-  static async open(port: number, target: string): Promise<WebSocketClient> {
+  /** @param deaf whether it reads nothing until its socket is resumed */
+  static async open(port: number, target: string, deaf = false): Promise<WebSocketClient> {
     const client = new WebSocketClient(`ws://127.0.0.1:${port}${target}`);
-    await new Promise((resolve, reject) => {
-      client.socket.once('open', resolve);
+    await new Promise<void>((resolve, reject) => {
+      client.socket.once('open', () => {
+        if (deaf) client.socket.pause();
+        resolve();
+      });
       client.socket.once('error', reject);
     });
     return client;

@@ -10,11 +10,15 @@ export interface Credentials {
   readonly expiresAt: EpochMillis | undefined;
 }
 
-/** @param token an access token, or an API key (server contract 10.1) */
-export function credentialsOf(authenticator: Authenticator, token: string): Credentials {
-  const expiresAt = expiryOf(token);
-  const scheme = expiresAt === undefined ? 'ApiKey' : 'Bearer';
-  return { check: () => authenticator.authenticate({ 'x-authorization': `${scheme} ${token}` }), expiresAt };
+const WITH_SCHEME = /^(Bearer|ApiKey) +/i;
+
+/** @param given an access token, or an API key (server contract 10.1), also as it stands in a header, behind its scheme */
+export function credentialsOf(authenticator: Authenticator, given: string): Credentials {
+  const named = WITH_SCHEME.exec(given);
+  const token = given.slice(named?.[0].length ?? 0);
+  const isKey = named ? named[1]?.toLowerCase() === 'apikey' : expiryOf(token) === undefined;
+  const header = { 'x-authorization': `${isKey ? 'ApiKey' : 'Bearer'} ${token}` };
+  return { check: () => authenticator.authenticate(header), expiresAt: isKey ? undefined : expiryOf(token) };
 }
 
 /** Of a JSON Web Token, whether or not it is a valid one. */

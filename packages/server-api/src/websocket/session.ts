@@ -20,6 +20,8 @@ export interface SessionHost {
   /** @param user undefined where it was never admitted */
   left(session: Session, user: User | undefined): void;
   tooSlow(): void;
+  /** Looks at it again, before long. */
+  review(session: Session): void;
 }
 
 /** Where a session is between its upgrade and its end. */
@@ -113,20 +115,19 @@ export class Session implements Reviewed {
   }
 
   /** Whether it may still be here, and see what it sees. */
-  async review(): Promise<void> {
+  async review(): Promise<boolean> {
     const phase = this.#phase;
-    if (phase.kind !== 'user') return;
+    if (phase.kind !== 'user') return true;
     try {
-      const principal = await phase.credentials.check();
-      const before = phase.principal.user;
-      phase.principal = principal;
-      if (seesTheSame(before, principal.user) || this.#phase !== phase) return;
-      await this.#subscriptions.review();
+      phase.principal = await phase.credentials.check();
     } catch (thrown) {
       const error = TandemError.from(thrown);
-      // What nobody can say now is asked again before long.
-      if (error.row.http < 500) this.close(CLOSE.POLICY_VIOLATION, error.message);
+      if (error.row.http >= 500) return false;
+      this.close(CLOSE.POLICY_VIOLATION, error.message);
+      return true;
     }
+    // Also where the user is as before: what became of the devices may not have been heard.
+    return this.#subscriptions.review();
   }
 
   #listen(): void {
@@ -210,7 +211,7 @@ export class Session implements Reviewed {
     if (expiresAt === undefined) return undefined;
     const { clock } = this.host.core;
     const delay = Math.min(Math.max(0, expiresAt - clock.now()), MAX_DELAY);
-    return clock.setTimer(delay, () => void this.review());
+    return clock.setTimer(delay, () => this.host.review(this));
   }
 
   #end(): void {
@@ -222,6 +223,3 @@ export class Session implements Reviewed {
     this.#subscriptions.end();
   }
 }
-
-const seesTheSame = (a: User, b: User): boolean =>
-  a.tenantId === b.tenantId && a.customerId === b.customerId && a.authority === b.authority;

@@ -12,13 +12,12 @@ import { accessRequestedDevice } from '../access/device-access';
 import type { Principal } from '../auth/principal';
 import type { Command, Wish } from './commands';
 import { readHistory } from './history';
+import type { Reviewed } from './reviews';
 import { ERROR_CODE, errorText, updateText } from './update';
 
-/** One subscription of a session. */
-export interface Subscribed {
+/** One subscription of a session: reviewed, it is looked at once more whether that may see the device. */
+export interface Subscribed extends Reviewed {
   readonly deviceId: Uuid;
-  /** Looks once more whether its session may see the device; ends it where it may not. */
-  review(): Promise<void>;
 }
 
 /** All subscriptions of the process, so that those of a device can be found. */
@@ -78,9 +77,11 @@ export class Subscriptions {
     }
   }
 
-  /** Whoever has the session may see less by now. */
-  async review(): Promise<void> {
-    for (const subscription of [...this.#byId.values()]) await subscription.review();
+  /** Whoever has the session may see less by now. @returns whether anybody could say of each of them */
+  async review(): Promise<boolean> {
+    let known = true;
+    for (const subscription of [...this.#byId.values()]) known = (await subscription.review()) && known;
+    return known;
   }
 
   end(): void {
@@ -141,6 +142,9 @@ export class Subscriptions {
   }
 }
 
+/** Whether the session may see the device, so far as anybody can say now. */
+type Right = 'may' | 'may not' | 'unknown';
+
 class DeviceSubscription implements Subscribed {
   readonly deviceId: Uuid;
   readonly #cmdId: number;
@@ -157,14 +161,21 @@ class DeviceSubscription implements Subscribed {
     this.#cmdId = command.cmdId;
   }
 
+  /** Never rejects. */
   async begin(): Promise<void> {
-    if (!(await this.#mayBeSeen())) return;
-    const { feed } = this.core.state;
-    this.#live = new LiveSubscription(feed, this.deviceId, this.#source(this.command.wish), this, this.core.clock);
+    try {
+      await accessRequestedDevice(this.core.devices, this.host.principal, this.deviceId);
+      if (this.#over) return;
+      const { feed } = this.core.state;
+      this.#live = new LiveSubscription(feed, this.deviceId, this.#source(this.command.wish), this, this.core.clock);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
   }
 
-  async review(): Promise<void> {
-    await this.#mayBeSeen();
+  /** Where nobody can say, it goes on until somebody can: what it shows it has shown before. */
+  async review(): Promise<boolean> {
+    return (await this.#right()) !== 'unknown';
   }
 
   end(): void {
@@ -181,35 +192,37 @@ class DeviceSubscription implements Subscribed {
   tell(entries: readonly LiveEntry[]): void {
     if (this.#over) return;
     if (!this.host.send(updateText(this.#cmdId, entries)))
-      this.#fail(errorText(this.#cmdId, ERROR_CODE.BAD_REQUEST, TOO_LONG));
+      this.#refuse(() => errorText(this.#cmdId, ERROR_CODE.BAD_REQUEST, TOO_LONG));
   }
 
   gone(): void {
-    this.#fail(failureText(this.core, this.#cmdId, absent()));
+    this.#fail(absent());
   }
 
   failed(error: TandemError): void {
-    this.#fail(failureText(this.core, this.#cmdId, error));
+    this.#fail(error);
   }
 
-  /** Where nobody knows, it goes on: what it shows it has shown before. */
-  async #mayBeSeen(): Promise<boolean> {
-    const begun = this.#live !== undefined;
+  async #right(): Promise<Right> {
+    if (this.#over) return 'may not';
     try {
       await accessRequestedDevice(this.core.devices, this.host.principal, this.deviceId);
-      return !this.#over;
+      return 'may';
     } catch (thrown) {
-      const error = TandemError.from(thrown);
-      if (begun && error.row.http >= 500) return true;
-      this.#fail(failureText(this.core, this.#cmdId, error));
-      return false;
+      if (!this.#over && TandemError.from(thrown).row.http >= 500) return 'unknown';
+      this.#fail(thrown);
+      return 'may not';
     }
   }
 
-  #fail(text: string): void {
+  #fail(thrown: unknown): void {
+    this.#refuse(() => failureText(this.core, this.#cmdId, thrown));
+  }
+
+  #refuse(text: () => string): void {
     if (this.#over) return;
     this.end();
-    this.host.send(text);
+    this.host.send(text());
   }
 
   #source(wish: Wish): LiveSource {

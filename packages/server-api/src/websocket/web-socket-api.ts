@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   type Core,
@@ -51,7 +51,7 @@ class Sessions implements WebSocketApi, SessionHost {
   readonly #byTenant = new Counts();
   readonly #byUser = new Counts();
   readonly #byDevice = new MultiMap<Uuid, Subscribed>();
-  readonly #reviews = new Reviews();
+  readonly #reviews: Reviews;
   readonly #slow: { add(): void };
   readonly #refused: { add(): void };
   readonly #off: (() => void)[];
@@ -69,7 +69,8 @@ class Sessions implements WebSocketApi, SessionHost {
     readonly core: Core,
     private readonly authenticator: Authenticator,
   ) {
-    const { settings, state, metrics } = core;
+    const { settings, state, metrics, clock, logger } = core;
+    this.#reviews = new Reviews(clock, logger);
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -130,7 +131,7 @@ class Sessions implements WebSocketApi, SessionHost {
     } else if (full) {
       this.#refused.add();
       const message = 'There are too many WebSocket sessions';
-      this.#refuse(socket, new TandemError('SHUTTING_DOWN', { message, retryAfter: RETRY_AFTER }));
+      this.#refuse(socket, new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY_AFTER }));
     } else {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, request.url ?? ''));
     }
@@ -138,15 +139,12 @@ class Sessions implements WebSocketApi, SessionHost {
 
   #open(webSocket: WebSocket, url: string): void {
     const path = pathOf(url);
-    if (path === '/api/ws' || path === `${PLUGINS}telemetry`) {
-      const session = new Session(webSocket, path === '/api/ws' ? 'typed' : 'telemetry', this);
-      this.#sessions.add(session);
-      this.#strangers.add(session);
-      session.begin(tokenInUrl(url));
-    } else {
-      webSocket.on('error', () => {});
-      webSocket.close(CLOSE.BAD_DATA, "Can't find plugin with specified token!");
-    }
+    const session = new Session(webSocket, path === '/api/ws' ? 'typed' : 'telemetry', this);
+    this.#sessions.add(session);
+    this.#strangers.add(session);
+    // It counts until its connection has ended: whoever was sent away may stay as long as others who are strangers.
+    if (path === '/api/ws' || path === `${PLUGINS}telemetry`) session.begin(tokenInUrl(url));
+    else session.close(CLOSE.BAD_DATA, "Can't find plugin with specified token!");
   }
 
   async close(patience: Millis): Promise<void> {
@@ -198,6 +196,10 @@ class Sessions implements WebSocketApi, SessionHost {
     this.#slow.add();
   }
 
+  review(session: Session): void {
+    this.#reviews.add([session]);
+  }
+
   #pingLater(): Timer {
     const { clock, settings } = this.core;
     const timeout = settings.TB_SERVER_WS_PING_TIMEOUT;
@@ -218,7 +220,7 @@ class Sessions implements WebSocketApi, SessionHost {
     const { status, contentType, body } = errorReply(error, this.core.clock.now());
     const text = String(body);
     const head = [
-      `HTTP/1.1 ${status} Service Unavailable`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       'Connection: close',
       `Content-Type: ${contentType}`,
       `Content-Length: ${Buffer.byteLength(text)}`,
