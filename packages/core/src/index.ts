@@ -59,6 +59,7 @@ export * from './platform/metrics';
 export * from './platform/multi-map';
 export * from './platform/quiet-logger';
 export * from './platform/random';
+export * from './platform/tell-all';
 export * from './rpc/index';
 export * from './state/account-store';
 export * from './state/activity-store';

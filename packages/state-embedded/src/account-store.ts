@@ -5,11 +5,13 @@ import {
   type ApiKey,
   type Customer,
   type EpochMillis,
+  type Logger,
   type Page,
   type PageQuery,
   page,
   type Removal,
   type Tenant,
+  tellAll,
   type User,
   type UserCredentials,
   type UserFilter,
@@ -32,6 +34,7 @@ export class EmbeddedAccounts implements AccountStore {
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
+    private readonly logger: Logger,
   ) {
     const changed = (userId: Uuid) => this.#tell({ kind: 'user', userId });
     this.#apiKeys = new EmbeddedApiKeys(env, transactions, changed);
@@ -223,7 +226,7 @@ export class EmbeddedAccounts implements AccountStore {
   }
 
   #tell(change: AccountChange): void {
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
+    tellAll(this.#listeners, change, this.logger);
   }
 }
 

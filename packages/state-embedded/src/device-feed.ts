@@ -40,7 +40,7 @@ export class EmbeddedFeed implements DeviceFeed {
   }
 
   watch(deviceId: Uuid, listener: (message: FeedMessage) => void): FeedWatch {
-    const counted = new CountedListener(listener);
+    const counted = new CountedListener(listener, this.logger);
     if (this.#watches.of(deviceId).length === 0) this.teller.watch(deviceId);
     this.#watches.add(deviceId, counted);
     return {
@@ -93,6 +93,7 @@ export class EmbeddedFeed implements DeviceFeed {
     this.#tell(deviceId, { kind: 'gone' });
   }
 
+  /** Whoever watches and fails harms nobody: the change is made. */
   #tell(deviceId: Uuid, message: UncountedMessage): void {
     for (const listener of this.#watches.of(deviceId)) {
       if (this.#watches.has(deviceId, listener)) listener.hear(message);

@@ -8,11 +8,13 @@ import {
   type DeviceQuery,
   type DeviceStep,
   type DeviceStore,
+  type Logger,
   type Page,
   type ProfileInfo,
   type ProfileQuery,
   type ResolvedDevice,
   type SessionChange,
+  tellAll,
   type Uuid,
   type Written,
 } from '@tandem/core';
@@ -48,6 +50,7 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly wakeUps: WakeUps,
     private readonly directory: DeviceDirectory,
     private readonly newEpoch: () => string,
+    private readonly logger: Logger,
   ) {
     this.#packages = new PackageUses(env);
     this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
@@ -278,7 +281,7 @@ export class EmbeddedDevices implements DeviceStore {
   }
 
   #tell(change: SessionChange): void {
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
+    tellAll(this.#listeners, change, this.logger);
   }
 }
 

@@ -131,7 +131,7 @@ function openState(
   const logTransactions = new Transactions(logEnv, space);
   const viewTransactions = new Transactions(view, space);
   const purge = new ViewPurge(env, view, transactions, viewTransactions);
-  const wakeUps = new WakeUps();
+  const wakeUps = new WakeUps(options.logger);
   const events = new EmbeddedEvents(env, transactions, wakeUps, options.eventLogMax);
   const rpcs = new EmbeddedRpcs(env, transactions, wakeUps, {
     maxPending: options.rpcMaxPending,
@@ -190,14 +190,22 @@ function openState(
   const directory = new DeviceDirectory(directorySource(env), { ...options, maxDevices: options.directoryMax });
   options.metrics.gauge('tandem_feed_devices', 'Devices whose changes somebody follows live', () => feed.size);
   let closed: Promise<void> | undefined;
-  const devices = new EmbeddedDevices(env, transactions, events, rpcs, purge, wakeUps, directory, () =>
-    options.random.bytes(6).toString('hex'),
+  const devices = new EmbeddedDevices(
+    env,
+    transactions,
+    events,
+    rpcs,
+    purge,
+    wakeUps,
+    directory,
+    () => options.random.bytes(6).toString('hex'),
+    options.logger,
   );
   devices.onSessionChange((change) => {
     if (change.kind === 'deleted') feed.gone(change.deviceId);
   });
   const state: State = {
-    accounts: new EmbeddedAccounts(env, transactions),
+    accounts: new EmbeddedAccounts(env, transactions, options.logger),
     devices,
     claims: new EmbeddedClaims(env, transactions, devices),
     attributes,

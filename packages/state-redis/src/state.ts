@@ -88,6 +88,7 @@ async function compose(
     processId,
     cluster: connection.cluster,
     clock,
+    logger,
     metrics,
     rereadInterval: options.rereadInterval,
   });
@@ -107,6 +108,7 @@ async function compose(
     ...identity,
     keys,
     clock,
+    logger,
     metrics,
     rereadInterval: options.rereadInterval,
   });

@@ -1,4 +1,5 @@
 import { trustedValue } from '../payload/value';
+import { silentLogger } from '../platform/logger';
 import type { AttributeScope } from '../state/attribute-store';
 import type { DeviceFeed, FeedMessage, UncountedMessage } from '../state/device-feed';
 import type { TelemetryPoint } from '../state/telemetry-view';
@@ -20,13 +21,15 @@ class Device {
   /** Called at the moment in which the state is read, before and after. */
   around: { before?: () => void; after?: () => void } = {};
   fault: Error | undefined;
+  /** Whether whoever is told throws. */
+  failing = false;
   #listener: CountedListener | undefined;
 
   readonly feed: DeviceFeed = {
     watch: (_id, listener) => {
       const counted = new CountedListener((message: FeedMessage) => {
         if (this.watched) listener(message);
-      });
+      }, silentLogger);
       this.watched = true;
       this.#listener = counted;
       return {
@@ -88,6 +91,7 @@ class Device {
   async follow(source: LiveSource): Promise<LiveSubscription> {
     const sink = {
       tell: (entries: readonly LiveEntry[]) => {
+        if (this.failing) throw new Error('deaf');
         this.told.push(entries.map(({ key, ts, value }) => `${key}@${ts}=${value ?? 'gone'}`).join(' '));
       },
       gone: () => void this.told.push('the device is gone'),
@@ -247,6 +251,29 @@ describe('Whoever follows a device', () => {
     await device.settled();
     device.post(2, { a: '2' });
     expect(device.told).toEqual(['', 'a@1=1', 'a@2=2']);
+  });
+
+  it('leaves a store that does not answer more and more time', async () => {
+    await device.follow(device.telemetry());
+    device.fault = new Error('away');
+    device.say({ kind: 'missed' });
+    await device.settled();
+    let reads = 0;
+    for (let seconds = 1; seconds <= 15; seconds++) {
+      device.around = { before: () => reads++ };
+      device.clock.advance(1_000);
+      await device.settled();
+    }
+    expect(reads).toBe(4);
+  });
+
+  it('is told so, and followed no more, where what was missed cannot be told', async () => {
+    await device.follow(device.telemetry());
+    device.failing = true;
+    device.latest.set('a', point(2, '2'));
+    device.say({ kind: 'missed' });
+    await device.settled();
+    expect([device.told, device.watched]).toEqual([['', 'Internal server error'], false]);
   });
 
   it('does not make the process keep what comes while a slow store is read', async () => {

@@ -96,7 +96,8 @@ export interface AccountStore {
 
   /**
    * Heard in the order of the writes; in the process that writes, before the write's promise resolves; in other processes
-   * soon after. A change can be read when it is heard. A conflict publishes nothing.
+   * soon after. A change can be read when it is heard. A conflict publishes nothing. A listener that throws harms neither the
+   * write nor other listeners: it is logged.
    * @returns stops listening
    */
   onAccountChange(listener: (change: AccountChange) => void): () => void;

@@ -49,7 +49,8 @@ export interface DeviceEvents {
    * Called after a change of the device is readable. Listeners of one process hear it in the order of the writes. A store
    * that can lose a wake-up also calls, with every kind, after each reconnect and on a slow timer: a listener re-reads and
    * may find nothing. Changes made by this process are heard before the write resolves. What is read of the device after
-   * this call either shows a change or its wake-up follows.
+   * this call either shows a change or its wake-up follows. A listener that throws harms neither the write nor other
+   * listeners: it is logged.
    * @returns stops listening, at once also when it is called while listeners are being woken
    */
   watch(deviceId: Uuid, listener: (wake: Wake) => void): () => void;

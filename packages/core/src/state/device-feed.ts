@@ -62,6 +62,7 @@ export interface DeviceFeed {
    * scope, those that the connectivity of the device writes included, and its end. Changes of one kind are heard in the
    * order in which they were made, and are there to be read then. A save of nothing, and the deletion of what is not
    * there, are no changes. Where the answer of a write got lost and it was done again, it may be heard twice.
+   * A listener that throws harms neither the write nor other listeners: it is logged, and hears `missed`.
    */
   watch(deviceId: Uuid, listener: (message: FeedMessage) => void): FeedWatch;
 }

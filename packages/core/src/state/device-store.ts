@@ -141,7 +141,8 @@ export interface DeviceStore {
   /**
    * Heard in the order of the writes; in the process that writes, before the write's promise resolves, so that whoever
    * changed credentials cannot see a session of the old ones there afterwards; in other processes soon after.
-   * A change can be read when it is heard. A conflict publishes nothing.
+   * A change can be read when it is heard. A conflict publishes nothing. A listener that throws harms neither the write nor
+   * other listeners: it is logged.
    * @returns stops listening
    */
   onSessionChange(listener: (change: SessionChange) => void): () => void;

@@ -277,6 +277,19 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
       expect(ofSessions).toEqual([]);
     });
 
+    it('lets a listener that throws harm nobody: the write is made, and the others hear it', async () => {
+      const user = aUser();
+      accepted(await createUser(user));
+      const heard: unknown[] = [];
+      accounts().onAccountChange(() => {
+        throw new Error('not my day');
+      });
+      accounts().onAccountChange((change) => heard.push(change));
+      expect((await accounts().deleteUser(user.id)).ok).toBe(true);
+      expect(await accounts().getUser(user.id)).toBeUndefined();
+      expect(heard).toEqual([{ kind: 'user', userId: user.id }]);
+    });
+
     it('tells a change before the write resolves, when it can be read already', async () => {
       const user = aUser();
       accepted(await createUser(user));

@@ -130,6 +130,17 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
       expect(head).toMatchObject({ offset: 1 });
     });
 
+    it('lets a waiter that throws harm nobody: the write is made, and the others are woken', async () => {
+      const id = await deviceWithEvents(0);
+      const wakes: string[] = [];
+      store.state.events.watch(id, () => {
+        throw new Error('not my day');
+      });
+      store.state.events.watch(id, (wake) => wakes.push(wake));
+      expect(await store.state.attributes.save(id, 'SHARED', entriesOf({ a: '1' }), 1)).toBe(true);
+      expect(wakes).toContain('attributes');
+    });
+
     it('wakes in the order of the writes, each before its promise resolves', async () => {
       const device = await store.device();
       const { attributes, events, rpcs } = store.state;

@@ -4,6 +4,7 @@ import type { AttributeScope } from '../state/attribute-store';
 import type { DeviceFeed, FeedChange, FeedMessage, FeedWatch, UncountedChange } from '../state/device-feed';
 import { encodeRecords } from '../telemetry/record-lines';
 import { aDevice, aMessage, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
+import { FaultLog } from './fault-log';
 import { LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
 
 const SCOPES: readonly AttributeScope[] = ['CLIENT', 'SHARED', 'SERVER'];
@@ -11,7 +12,8 @@ const MINUTE = 60_000;
 
 export function describeDeviceFeedContract(makeStore: MakeStore): void {
   describe('DeviceFeed', () => {
-    const store = useStore(makeStore);
+    const log = new FaultLog();
+    const store = useStore(makeStore, { logger: log.logger });
     const save = (id: Uuid, scope: AttributeScope, values: Record<string, string>, ts = 1) =>
       store.state.attributes.save(id, scope, entriesOf(values), ts);
     const append = (id: Uuid, ts: number, values: Record<string, string>) =>
@@ -164,6 +166,31 @@ export function describeDeviceFeedContract(makeStore: MakeStore): void {
       await save(id, 'SHARED', { n: '2' });
       await after.count(1);
       expect(calls).toBe(1);
+    });
+
+    it('lets a listener that throws harm nobody: the write is made, others hear it, and it is told that it missed it', async () => {
+      await store.state.materialiser.start();
+      log.faults.length = 0;
+      const profile = await store.profile();
+      const { id } = await store.device({}, { profile });
+      const heard: string[] = [];
+      const thrower = store.state.feed.watch(id, ({ kind }) => {
+        heard.push(kind);
+        throw new Error(`no ${kind}`);
+      });
+      await thrower.mark();
+      const feed = await Ear.at(store.state.feed, id);
+      heard.length = 0;
+      expect(await save(id, 'SHARED', { n: '1' })).toBe(true);
+      await append(id, 2, { n: '2' });
+      await feed.count(2);
+      expect(await thrower.mark()).toBe(2);
+      expect((await store.state.devices.deleteDevice(id)).ok).toBe(true);
+      await feed.until(({ kind }) => kind === 'gone');
+      expect(heard.filter((kind) => kind !== 'missed')).toEqual(['saved', 'telemetry', 'gone']);
+      expect(heard.slice(0, 2)).toEqual(['saved', 'missed']);
+      expect(log.faults).toContain('Error: no saved');
+      expect(await store.state.devices.getDevice(id)).toBeUndefined();
     });
 
     it('tells that the device is gone, and what its successor of the same id does', async () => {

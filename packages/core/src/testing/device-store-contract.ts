@@ -479,6 +479,20 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
       expect(await auth.resolve('running')).toMatchObject({ coapDeviceType: 'EFENTO', deviceType: 'renamed' });
     });
 
+    it('lets a listener that throws harm nobody: the write is made, and the others hear it', async () => {
+      const { devices } = store.state;
+      const device = await store.device();
+      const heard: string[] = [];
+      devices.onSessionChange(({ kind }) => {
+        throw new Error(`no ${kind}`);
+      });
+      devices.onSessionChange(({ kind }) => heard.push(kind));
+      accepted(await devices.updateDevice(device));
+      expect((await devices.deleteDevice(device.id)).ok).toBe(true);
+      expect(await devices.getDevice(device.id)).toBeUndefined();
+      expect(heard).toEqual(['device', 'deleted']);
+    });
+
     it('tells nobody who has left', async () => {
       const device = await store.device();
       const heard: string[] = [];

@@ -5,6 +5,7 @@ import {
   type DeviceStore,
   type FeedMessage,
   type FeedWatch,
+  type Logger,
   type MetricsRegistry,
   type Millis,
   type UncountedMessage,
@@ -26,6 +27,7 @@ export interface FeedOptions {
   readonly processId: string;
   readonly publish: 'PUBLISH' | 'SPUBLISH';
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   /** Everybody is told this often that something may have been missed, whether or not anything was. */
   readonly rereadInterval: Millis;
@@ -79,7 +81,7 @@ export class RedisFeed implements DeviceFeed {
 
   watch(deviceId: Uuid, listener: (message: FeedMessage) => void): FeedWatch {
     const watched = this.#watched.get(deviceId) ?? this.#subscribe(deviceId);
-    const counted = new CountedListener(listener);
+    const counted = new CountedListener(listener, this.options.logger);
     watched.watches.add(counted);
     return {
       mark: async () => {

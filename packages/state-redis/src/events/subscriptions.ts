@@ -1,4 +1,4 @@
-import type { Clock, Logger, Millis, RedisAddress, Timer } from '@tandem/core';
+import { type Clock, type Logger, type Millis, type RedisAddress, type Timer, tellAll } from '@tandem/core';
 import slotOf from 'cluster-key-slot';
 import { Cluster, type Redis } from 'ioredis';
 import { serverOptions } from '../client/connection-options';
@@ -172,7 +172,7 @@ export class RedisSubscriptions implements Subscriptions {
     const resumed = this.#resumed;
     this.#resumed = new Set();
     this.#telling = undefined;
-    for (const listener of [...this.#listeners]) listener(resumed);
+    tellAll<ReadonlySet<string>>(this.#listeners, resumed, this.options.logger);
   }
 
   #lost(channels: readonly Channel[], error: Error | undefined): void {

@@ -1,4 +1,13 @@
-import type { Clock, MetricsRegistry, Millis, Timer, Uuid, Wake } from '@tandem/core';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  type Timer,
+  tellAll,
+  type Uuid,
+  type Wake,
+} from '@tandem/core';
 import type { Keys } from '../keys';
 import { Rereads, type Turn } from './rereads';
 import type { Subscription, Subscriptions } from './subscriptions';
@@ -12,6 +21,7 @@ export interface WakeUpOptions {
   /** Whether channels are those of a shard. */
   readonly cluster: boolean;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   /** Every waiter is woken this often, told or not. */
   readonly rereadInterval: Millis;
@@ -50,7 +60,7 @@ export class RedisWakeUps {
     private readonly options: WakeUpOptions,
   ) {
     this.#rereads = new Rereads(options.clock, options.rereadInterval, (watched) => {
-      for (const wake of EVERYTHING) call(watched, wake);
+      for (const wake of EVERYTHING) this.#call(watched, wake);
     });
     this.#offReconnect = subscriptions.onReconnect((channels) => this.#reread(channels));
     options.metrics.gauge(
@@ -101,7 +111,7 @@ export class RedisWakeUps {
   /** For a write of this process: its own messages are not listened to. */
   wakeLocally(deviceId: Uuid, wake: Wake): void {
     const watched = this.#watched.get(deviceId);
-    if (watched) call(watched, wake);
+    if (watched) this.#call(watched, wake);
   }
 
   /**
@@ -187,9 +197,8 @@ export class RedisWakeUps {
       return;
     }
   }
-}
 
-/** Listeners may leave, and take others along, while they are being called. */
-function call({ listeners }: Watched, wake: Wake): void {
-  for (const listener of [...listeners]) if (listeners.has(listener)) listener(wake);
+  #call({ listeners }: Watched, wake: Wake): void {
+    tellAll(listeners, wake, this.options.logger);
+  }
 }

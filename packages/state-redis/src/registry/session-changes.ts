@@ -6,6 +6,7 @@ import {
   type Random,
   TandemError,
   type Timer,
+  tellAll,
 } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
@@ -117,7 +118,7 @@ export class SessionChanges {
   }
 
   tell(change: RegistryChange): void {
-    for (const listener of [...this.#listeners]) if (this.#listeners.has(listener)) listener(change);
+    tellAll(this.#listeners, change, this.options.logger);
   }
 
   /** A commit of this process that has something to tell sets out. */
@@ -220,7 +221,7 @@ export class SessionChanges {
     this.#storeId = id;
     this.options.logger.error('Redis has lost what was stored; everything begins anew');
     this.#tellMissed();
-    for (const listener of [...this.#resetListeners]) if (this.#resetListeners.has(listener)) listener();
+    tellAll(this.#resetListeners, undefined, this.options.logger);
   }
 
   #tellMissed(): void {

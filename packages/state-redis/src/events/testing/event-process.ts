@@ -72,6 +72,7 @@ export class EventProcess {
       processId,
       cluster,
       clock,
+      logger: options.logger ?? silentLogger,
       metrics: this.metrics,
       rereadInterval: options.rereadInterval ?? NEVER,
     });
