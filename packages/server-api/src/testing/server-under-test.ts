@@ -79,7 +79,7 @@ export class ServerUnderTest {
     const state = await openEmbeddedState({
       folder,
       durability: 'process',
-      backlogMax: 100_000,
+      backlogMax: 1_000,
       eventLogMax: 16,
       rpcMaxPending: Number(settings.TANDEM_RPC_MAX_PENDING ?? 3),
       rpcFinishedMax: Number(settings.TANDEM_RPC_FINISHED_MAX ?? 100),
