@@ -59,7 +59,7 @@ export class Claiming {
     private readonly clock: Clock,
     private readonly logger: Logger,
     metrics: MetricsRegistry,
-    private readonly limits: MessageLimits,
+    private readonly limits: Pick<MessageLimits, 'take'>,
   ) {
     this.#throttled = metrics.counter(
       'tandem_claims_throttled_total',
