@@ -202,6 +202,25 @@ describe('The file of a package', () => {
     while (gauge?.read() !== count) await new Promise((resolve) => setImmediate(resolve));
   }
 
+  it('is given up when its sender keeps the connection and falls silent, and the package can be uploaded', async () => {
+    const bytes = server.core.metrics.list().find(({ name }) => name === 'tandem_firmware_upload_bytes_total');
+    const received = () => bytes?.read() ?? 0;
+    const before = received();
+    const id = await client.create();
+    const socket = await begin(server, token, id);
+    const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
+    expect((await client.upload(id, Buffer.from('x'))).status).toBe(429);
+    // The end may be kept back: a boundary could begin with it.
+    while (received() < before + 99_900) await new Promise((resolve) => setImmediate(resolve));
+    await server.clock.timerOf(30_000);
+    server.clock.advance(30_000);
+    expect(await answer).toMatch(/^HTTP\/1.1 400 [\s\S]*Nothing of the file has come for 30 seconds/);
+    await uploadsAre(server, 0);
+    socket.destroy();
+    await hasNoData(id);
+    expect((await client.upload(id, Buffer.from('x'))).status).toBe(200);
+  });
+
   it('leaves nothing when its sender goes away in the middle', async () => {
     const id = await client.create();
     (await begin(server, token, id)).destroy();
