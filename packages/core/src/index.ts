@@ -72,6 +72,7 @@ export * from './state/directory/device-directory';
 export * from './state/directory/device-order';
 export * from './state/failure-counters';
 export * from './state/firmware-store';
+export * from './state/former-records';
 export * from './state/paging';
 export * from './state/rate-counters';
 export * from './state/rollout-store';

@@ -157,6 +157,16 @@ export class EmbeddedRpcs implements RpcStore {
     return this.#kept.finished(before, limit);
   }
 
+  /** Within a transaction: enters a persistent one into the lists that an earlier version did not keep. */
+  relist(id: Uuid): void {
+    const rpc = this.#get(id);
+    if (!rpc?.persistent) return;
+    this.#kept.put(rpc);
+    if (!isFinal(rpc)) return;
+    // Nobody noted since when it is final: it was before it would have lapsed.
+    for (const older of this.#kept.finish(rpc, rpc.expirationTime)) this.#remove(older);
+  }
+
   /** Within a transaction: the RPCs of a device that goes. */
   removeAll(deviceId: Uuid): void {
     const ids = [...this.env.rpcsByDevice.getRange(prefixRange(uuidBytes(deviceId))).map(({ value }) => value)];

@@ -29,6 +29,7 @@ import { EmbeddedEvents } from './event-log';
 import { FirmwareFiles } from './firmware-files';
 import { EmbeddedFirmware } from './firmware-store';
 import { lockFolder } from './folder-lock';
+import { renewFormerRows } from './former-rows';
 import { FreeSpace, freeBytes } from './free-space';
 import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
@@ -234,6 +235,7 @@ function openState(
   return { state, resume };
 
   async function resume(): Promise<void> {
+    await renewFormerRows(env, transactions, rpcs);
     await purge.resume();
     await firmware.sweep();
     await rollouts.releaseAll();

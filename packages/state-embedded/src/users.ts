@@ -160,4 +160,5 @@ function requireShort({ email }: User): void {
   if (!nameBytes(email)) throw tooLong('e-mail address');
 }
 
-const tenantKey = ({ tenantId, id }: User) => Buffer.concat([uuidBytes(tenantId), uuidBytes(id)]);
+/** What finds the user among those of his tenant. */
+export const tenantKey = ({ tenantId, id }: User) => Buffer.concat([uuidBytes(tenantId), uuidBytes(id)]);

@@ -2,6 +2,7 @@ export { describeActivityContract } from './activity-contract';
 export * from './builders';
 export * from './certificates';
 export * from './fake-clock';
+export * from './former-records-contract';
 export * from './json-shapes';
 export { describeKeptRpcsContract } from './kept-rpcs-contract';
 export { describeRateCounters } from './rate-counters-contract';

@@ -36,6 +36,8 @@ redis.call('HSET', rpc, 'base', base, 'requestId', requestId, 'status', 'QUEUED'
   'heldUntil', 0, 'oneway', ARGV[5], 'persistent', ARGV[6], 'registration', ARGV[8], 'expires', expiration,
   'changedBy', '', 'heldBy', '', 'method', ARGV[11])
 redis.call('HSET', log, 'rpc-counter', (requestId + 1) % 2147483648)
+-- The first command of the device: there is none that an earlier version did not list. See rpc-relist.lua.
+if not device[2] then redis.call('HSET', log, 'rpcs-listed', 1) end
 redis.call('ZADD', rpcs, requestId, id)
 local lapsed = string.format('%.0f', created - 60000)
 redis.call('ZREMRANGEBYSCORE', open, '-inf', lapsed)

@@ -2,7 +2,7 @@
 -- Changes a command from one of the named states, and wakes the device's waiters.
 -- KEYS  1 hash of the command   2 zset of those in an open state (by the time they leave it)
 --       3 zset of the pending ones (by expiration)   4 wake channel
---       5 zset of the persistent ones that are final (by request id)
+--       5 zset of the persistent ones that are final (by request id)   6 zset of the persistent ones (by creation)
 -- ARGV  1 id   2 name of this call   3 states it may be in: ',A,B,'   4 whether the new state is open, 1 or 0
 --       5 whether the new state is final: four digits, for one-way * 2 + persistent   6 until when it stays among the open
 --       ones where it is final, at the longest; '+inf' where nothing is said   7 whether the response goes, 1 or 0
@@ -12,7 +12,7 @@
 --       of those kept, first created first; {'refused'}: another state; {'absent'}: no such command.
 -- One step. Run twice, the second finds its own name among those of the last changes, changes nothing, and replies the
 -- command as it is by then. Whatever is written is in the place of something, but for the response and a few names.
-local rpc, open, pending, channel, finished = unpack(KEYS)
+local rpc, open, pending, channel, finished, kept = unpack(KEYS)
 local id, call = ARGV[1], ARGV[2]
 
 local MOST = 10
@@ -31,6 +31,7 @@ local base, status, changedBy, oneway, persistent, expires, requestId =
 local listed = redis.call('ZSCORE', open, id)
 redis.call('ZSCORE', pending, id)
 redis.call('ZSCORE', finished, id)
+redis.call('ZSCORE', kept, id)
 if not base then return { 'absent' } end
 local names = { call }
 for name in string.gmatch(changedBy or '', '%S+') do
@@ -52,6 +53,9 @@ elseif listed and expires then
   redis.call('ZADD', open, expires, id)
   redis.call('ZADD', pending, expires, id)
 end
+-- An earlier version did not list it when it created it.
+local created = persistent == '1' and string.match(base, '"createdTime":(%d+)')
+if created then redis.call('ZADD', kept, 'NX', created, id) end
 if persistent == '1' and string.sub(ARGV[5], form + 1, form + 1) == '1' then
   redis.call('ZADD', finished, requestId, id)
 end

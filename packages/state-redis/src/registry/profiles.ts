@@ -12,7 +12,7 @@ import { Commit } from './commit';
 import { inOrderOf } from './names';
 import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
-import { parseProfile, profileText } from './records';
+import { parseProfile, parseProfileData, profileText } from './records';
 import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
@@ -107,13 +107,13 @@ export class Profiles {
   }
 
   async findByProvisionKey(key: string): Promise<DeviceProfile | undefined> {
-    const [, text, defaultId, profileData] = await this.reader.read(
+    const [, text, defaultId, dataText] = await this.reader.read(
       ['profiles-by-provision-key', at(credentialsHash(key))],
       ['profiles', foundBy(1)],
       ['default-profiles', headOf(2)],
       ['profile-data', foundBy(1)],
     );
-    const info = parseProfile(text, defaultId);
+    const [info, profileData] = [parseProfile(text, defaultId), parseProfileData(dataText, text)];
     return info && profileData !== undefined ? { ...info, profileData } : undefined;
   }
 
@@ -135,11 +135,12 @@ export class Profiles {
   }
 
   async #stored(id: Uuid) {
-    const [text, defaultId, profileData] = await this.reader.read(
+    const [text, defaultId, dataText] = await this.reader.read(
       ['profiles', at(id)],
       ['default-profiles', headOf(1)],
       ['profile-data', at(id)],
     );
+    const profileData = parseProfileData(dataText, text);
     return { text, defaultId, profileData, stored: parseProfile(text, defaultId) };
   }
 

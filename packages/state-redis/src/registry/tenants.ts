@@ -2,7 +2,7 @@ import { type EpochMillis, type Page, type PageQuery, page, type Tenant, type Uu
 import { Commit } from './commit';
 import { inOrderOf } from './names';
 import { at, type RegistryReader } from './reader';
-import { parseRecord } from './records';
+import { parseTenant } from './records';
 import { noteRemoval } from './removals';
 import type { RegistryWriter } from './writer';
 
@@ -23,7 +23,7 @@ export class Tenants {
   update(tenant: Tenant): Promise<Written<Tenant>> {
     return this.writer.write(async () => {
       const [text] = await this.reader.read(['tenants', at(tenant.id)]);
-      const stored = parseRecord<Tenant>(text);
+      const stored = parseTenant(text);
       if (!stored) return 'ABSENT';
       if (stored.version !== tenant.version) return 'VERSION';
       const value = { ...tenant, version: stored.version + 1 };
@@ -36,19 +36,19 @@ export class Tenants {
 
   async get(id: Uuid): Promise<Tenant | undefined> {
     const [text] = await this.reader.read(['tenants', at(id)]);
-    return parseRecord<Tenant>(text);
+    return parseTenant(text);
   }
 
   async list(query: PageQuery): Promise<Page<Tenant>> {
     const texts = await this.reader.all('tenants');
-    const tenants = [...texts.values()].map((text) => JSON.parse(text) as Tenant);
+    const tenants = [...texts.values()].flatMap((text) => parseTenant(text) ?? []);
     return page(inOrderOf(tenants, 'title'), query, 'title');
   }
 
   delete(id: Uuid, now: EpochMillis): Promise<Written<Tenant>> {
     return this.writer.write(async () => {
       const [text] = await this.reader.read(['tenants', at(id)]);
-      const stored = parseRecord<Tenant>(text);
+      const stored = parseTenant(text);
       if (!stored) return 'ABSENT';
       const commit = new Commit().unchanged('tenants', id, text).remove('tenants', id);
       noteRemoval(commit, { kind: 'tenant', id, tenantId: id, deletedAt: now });

@@ -14,7 +14,7 @@ import {
 import { Commit } from './commit';
 import { inOrderOf } from './names';
 import { at, foundBy, type RegistryReader, type Step } from './reader';
-import { parseApiKey, parseRecord } from './records';
+import { parseApiKey, parseUser, parseUserCredentials } from './records';
 import { keyIds } from './tables';
 import type { RegistryWriter } from './writer';
 
@@ -40,8 +40,8 @@ export class Users {
 
   update(user: User): Promise<Written<User>> {
     return this.writer.write(async () => {
-      const [text] = await this.reader.read(['users', at(user.id)]);
-      const stored = parseRecord<User>(text);
+      const [text, credentialsText] = await this.reader.read(['users', at(user.id)], ['user-credentials', at(user.id)]);
+      const stored = parseUser(text);
       if (!stored) return 'ABSENT';
       if (stored.version !== user.version) return 'VERSION';
       const value = { ...user, version: stored.version + 1 };
@@ -49,6 +49,12 @@ export class Users {
         .unchanged('users', user.id, text)
         .set('users', user.id, JSON.stringify(value))
         .tell({ kind: 'user', userId: user.id });
+      const within = parseUserCredentials(undefined, text);
+      if (within && credentialsText === undefined) {
+        commit
+          .unchanged('user-credentials', user.id, credentialsText)
+          .set('user-credentials', user.id, JSON.stringify(within));
+      }
       if (stored.customerId !== user.customerId) commit.absent('removals', user.customerId, 'ABSENT');
       if (stored.email !== user.email) {
         commit
@@ -67,7 +73,7 @@ export class Users {
         ['user-credentials', at(id)],
         ['user-api-keys', at(id)],
       );
-      const stored = parseRecord<User>(text);
+      const stored = parseUser(text);
       if (!stored) return 'ABSENT';
       const commit = new Commit()
         .unchanged('users', id, text)
@@ -78,7 +84,7 @@ export class Users {
         .remove('user-credentials', id)
         .remove('user-api-keys', id)
         .tell({ kind: 'user', userId: id });
-      const credentials = parseRecord<UserCredentials>(credentialsText);
+      const credentials = parseUserCredentials(credentialsText, text);
       if (credentials) freeToken(commit, credentials);
       for (const key of await this.#keys(keysText)) {
         commit.remove('api-keys', key.id).remove('api-keys-by-hash', key.valueHash);
@@ -90,8 +96,8 @@ export class Users {
   updateCredentials(credentials: UserCredentials): Promise<Written<UserCredentials>> {
     const { userId } = credentials;
     return this.writer.write(async () => {
-      const [text] = await this.reader.read(['user-credentials', at(userId)]);
-      const stored = parseRecord<UserCredentials>(text);
+      const [text, userText] = await this.reader.read(['user-credentials', at(userId)], ['users', at(userId)]);
+      const stored = parseUserCredentials(text, userText);
       if (!stored) return 'ABSENT';
       if (stored.version !== credentials.version) return 'VERSION';
       const value = { ...credentials, version: stored.version + 1 };
@@ -99,6 +105,9 @@ export class Users {
         .unchanged('user-credentials', userId, text)
         .set('user-credentials', userId, JSON.stringify(value))
         .tell({ kind: 'user', userId });
+      if (text === undefined) {
+        commit.unchanged('users', userId, userText).set('users', userId, JSON.stringify(parseUser(userText)));
+      }
       if (stored.activation?.token !== credentials.activation?.token) {
         freeToken(commit, stored);
         takeToken(commit, credentials);
@@ -109,12 +118,12 @@ export class Users {
 
   async get(id: Uuid): Promise<User | undefined> {
     const [user] = await this.reader.read(['users', at(id)]);
-    return parseRecord<User>(user);
+    return parseUser(user);
   }
 
   async findByEmail(email: string): Promise<User | undefined> {
     const [, user] = await this.reader.read(['users-by-email', at(email)], ['users', foundBy(1)]);
-    return parseRecord<User>(user);
+    return parseUser(user);
   }
 
   async account(id: Uuid): Promise<Account | undefined> {
@@ -132,7 +141,7 @@ export class Users {
 
   async list(tenantId: Uuid, { authority, customerId }: UserFilter, query: PageQuery): Promise<Page<User>> {
     const texts = await this.reader.all('users');
-    const users = [...texts.values()].map((text) => JSON.parse(text) as User);
+    const users = [...texts.values()].flatMap((text) => parseUser(text) ?? []);
     const wanted = users.filter(
       (user) =>
         user.tenantId === tenantId &&
@@ -161,8 +170,8 @@ export class Users {
 }
 
 function accountOf(userText: string | undefined, credentialsText: string | undefined): Account | undefined {
-  const user = parseRecord<User>(userText);
-  const credentials = parseRecord<UserCredentials>(credentialsText);
+  const user = parseUser(userText);
+  const credentials = parseUserCredentials(credentialsText, userText);
   return user && credentials && { user, credentials };
 }
 

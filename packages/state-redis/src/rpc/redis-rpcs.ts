@@ -19,6 +19,7 @@ import {
 import { allowingOutOfMemory, type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import type { DeviceBirths } from '../registry/device-births';
+import { FormerRpcs } from './former-rpcs';
 import { KnownDevices } from './known-devices';
 import { LeftRegistrations } from './left-registrations';
 import { finishedRpcs, type ListedRpcs, lapsedRpcs } from './listed-rpcs';
@@ -89,6 +90,7 @@ export class RedisRpcs implements RpcStore {
   readonly #finished: ListedRpcs;
   readonly #displaced: { add(): void };
   readonly #left: LeftRegistrations;
+  readonly #former: FormerRpcs;
   readonly #devices: KnownDevices;
   #calls = 0;
 
@@ -104,6 +106,7 @@ export class RedisRpcs implements RpcStore {
     this.#lapsed = lapsedRpcs(this.#registrations, read);
     this.#finished = finishedRpcs(this.#registrations, read);
     this.#left = new LeftRegistrations(this.#registrations, (deviceId, id) => this.#isThere(deviceId, id));
+    this.#former = new FormerRpcs(commands, keys, this.#registrations);
     this.#devices = new KnownDevices(options.cacheMax);
     options.metrics.gauge(
       'tandem_redis_rpc_devices_cached',
@@ -184,6 +187,7 @@ export class RedisRpcs implements RpcStore {
   }
 
   async list(deviceId: Uuid, query: RpcQuery): Promise<Page<Rpc>> {
+    await this.#former.listed(deviceId);
     if (!isStretch(query)) {
       const { data, totalElements } = rpcPage(await this.#rows(deviceId, query), query);
       const found = await Promise.all(data.map(({ id }) => this.#read(deviceId, id)));
@@ -293,11 +297,11 @@ export class RedisRpcs implements RpcStore {
     from: readonly RpcStatus[],
     patch: RpcPatch,
   ): Promise<TransitionReply | undefined> {
-    const { hash, open, pending, channel, finished } = rpcKeys(this.keys, deviceId);
+    const { hash, open, pending, channel, finished, kept } = rpcKeys(this.keys, deviceId);
     const { removesResponse, written } = patchArguments(patch);
     const write = this.commands.write<TransitionReply>(
       needsNoMemory(patch) ? TRANSITION_WITHOUT_MEMORY : TRANSITION,
-      [hash(id), open, pending, channel, finished],
+      [hash(id), open, pending, channel, finished, kept],
       [
         id,
         call,

@@ -8,6 +8,8 @@ import {
   type RpcStatus,
 } from '@tandem/core';
 
+export const RPC_STATES: readonly RpcStatus[] = [...OPEN_RPC_STATES, 'SUCCESSFUL', 'FAILED', 'EXPIRED'];
+
 /** What is read of a command's hash, in the order in which every script replies it. */
 export const RPC_FIELDS = [
   'base',
