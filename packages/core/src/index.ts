@@ -34,6 +34,7 @@ export * from './devices/observers';
 export * from './devices/profile-data';
 export * from './devices/profile-keys';
 export * from './devices/profile-transports';
+export * from './devices/storable-text';
 export * from './errors';
 export * from './feed/counted-listener';
 export * from './feed/live-attributes';

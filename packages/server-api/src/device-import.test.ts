@@ -1,4 +1,4 @@
-import type { ImportResult } from '@tandem/core';
+import { type ImportResult, TandemError } from '@tandem/core';
 import { ServerUnderTest } from './testing/server-under-test';
 
 let server: ServerUnderTest;
@@ -22,6 +22,19 @@ const importOf = async (file: string, columns: Columns, more: object = {}): Prom
   const answer = await send(file, columns, more);
   if (answer.status !== 200) throw new Error(answer.text);
   return answer.json<ImportResult>();
+};
+/** @returns what became of the import, and how often others got their turn while it went on */
+const turnsDuring = async (call: Promise<ImportResult>) => {
+  let over = false;
+  let turns = 0;
+  const done = call.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    await new Promise((resolve) => setImmediate(resolve));
+    turns++;
+  }
+  return { result: await done, turns };
 };
 const find = async (name: string) => {
   const found = await server.call('GET', `/api/tenant/devices?deviceName=${encodeURIComponent(name)}`, { token });
@@ -132,7 +145,7 @@ describe('a list of devices', () => {
         'Line 7: LABEL is longer than 255 characters',
         'Line 8: 5 values, but 4 columns',
         'Line 9: credentialsValue must be one X.509 certificate, as PEM or base64',
-        'Line 10: NAME must not hold the character U+0000',
+        'Line 10: NAME must be well-formed Unicode without the character U+0000',
       ],
     });
     expect([await find('bad token'), await find('bad label'), await find('bad certificate')]).toEqual([
@@ -165,6 +178,63 @@ describe('a list of devices', () => {
     expect(answer.status).toBe(500);
     const admin = await server.core.state.accounts.findUserByEmail('tenant@thingsboard.org');
     expect(await devices.findDeviceByName(admin?.tenantId ?? '', 'half')).toBeUndefined();
+  });
+
+  it('tells why a device could not be given all its row says, even if it cannot be removed again', async () => {
+    const { devices, attributes: store } = server.core.state;
+    const fault = jest.spyOn(store, 'save').mockRejectedValueOnce(new TandemError('BAD_REQUEST', { message: 'first' }));
+    const second = jest.spyOn(devices, 'deleteDevice').mockRejectedValueOnce(new Error('second'));
+    const result = await importOf('kept half,1', ['NAME', ['SHARED_ATTRIBUTE', 'a']]);
+    fault.mockRestore();
+    second.mockRestore();
+    expect(result).toMatchObject({ created: 0, errorsList: ['Line 1: first'] });
+    await importOf('kept half,1', ['NAME', ['SHARED_ATTRIBUTE', 'a']], { update: true });
+    expect(await attributes('kept half', 'SHARED_SCOPE')).toEqual({ a: 1 });
+  });
+
+  it('may be imported by several at the same time', async () => {
+    const file = Array.from({ length: 60 }, (_, n) => `at once ${n},a type,ONCE ${n}`).join('\n');
+    const results = await Promise.all(
+      Array.from({ length: 5 }, () => importOf(file, ['NAME', 'TYPE', 'ACCESS_TOKEN'], { update: true })),
+    );
+    expect(results.flatMap(({ errorsList }) => errorsList)).toEqual([]);
+    expect(results.reduce((sum, { created }) => sum + created, 0)).toBe(60);
+  });
+
+  it.each([
+    ['wrong rows', 'a,b\n'.repeat(5_000), 5_000],
+    ['empty lines', '\n'.repeat(500_000), 0],
+    ['one row without an end', ','.repeat(400_000), 1],
+  ])('does not hold up others while it is read: %s', async (_case, file, errors) => {
+    const { result, turns } = await turnsDuring(importOf(file, ['NAME']));
+    expect(result).toMatchObject({ created: 0, updated: 0, errors });
+    expect(result.errorsList).toHaveLength(Math.min(errors, 1_000));
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it('is refused before anything is imported when it has more rows than it may', async () => {
+    const small = await ServerUnderTest.start({ TANDEM_IMPORT_MAX_ROWS: '2' });
+    const { token: own } = await small.login();
+    const sending = (file: string) =>
+      small.call('POST', '/api/device/bulk_import', {
+        token: own,
+        body: { file, mapping: { columns: [{ type: 'NAME' }], header: true } },
+      });
+    const refused = await sending('name\n1\n2\n\n3');
+    expect([refused.status, refused.json().message]).toEqual([
+      400,
+      'The list has more than 2 rows: send it in parts. Nothing was imported',
+    ]);
+    expect((await sending('name\n1\n2\n\n')).json()).toMatchObject({ created: 2 });
+    await small.stop();
+  });
+
+  it.each(['"', '\n', '\r', '', 'ab', '\u0000'])('is refused with the delimiter %j', async (delimiter) => {
+    const answer = await send('never made', ['NAME'], { delimiter });
+    expect([answer.status, answer.json().message]).toEqual([
+      400,
+      'body.mapping.delimiter must be one character that is neither a quotation mark nor a line break',
+    ]);
   });
 
   it('of thousands of rows is imported as well', async () => {

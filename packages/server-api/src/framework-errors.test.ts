@@ -151,7 +151,12 @@ describe('a body', () => {
       `{"name":"a","additionalInfo":{"x":${'['.repeat(300)}${']'.repeat(300)}}}`,
       'The request body is not JSON',
     ],
-    ['holds a NUL', '{"name":"a\\u0000"}', 'body.name must not hold the character U+0000'],
+    ['holds a NUL', '{"name":"a\\u0000"}', 'body.name must be well-formed Unicode without the character U+0000'],
+    [
+      'holds half a surrogate pair',
+      '{"name":"a\\ud800"}',
+      'body.name must be well-formed Unicode without the character U+0000',
+    ],
   ])('of a device that %s gets 400 saying so', async (_case, body, message) => {
     const answer = await server.call('POST', '/api/device', { token, body });
     expect(answer.status).toBe(400);

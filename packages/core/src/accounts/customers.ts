@@ -3,6 +3,7 @@ import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
+import { decideAgain } from '../state/decide-again';
 import type { Conflict, Page, PageQuery, Written } from '../state/device-store';
 import type { Removals } from './removals';
 import { requireTitle } from './title';
@@ -48,9 +49,12 @@ export class Customers {
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
   async update(tenantId: Uuid, id: Uuid, request: CustomerRequest): Promise<Customer> {
-    const stored = await this.get(tenantId, id);
-    const next = { ...stored, ...contentOf(request), version: request.version ?? stored.version };
-    return written(await this.store.updateCustomer(next));
+    const result = await decideAgain(request.version, async () => {
+      const stored = await this.get(tenantId, id);
+      const next = { ...stored, ...contentOf(request), version: request.version ?? stored.version };
+      return this.store.updateCustomer(next);
+    });
+    return written(result);
   }
 
   /** @throws TandemError NOT_FOUND */

@@ -4,6 +4,7 @@ import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
+import { decideAgain } from '../state/decide-again';
 import type { Page, PageQuery } from '../state/device-store';
 import type { Removals } from './removals';
 import { requireTitle } from './title';
@@ -42,9 +43,11 @@ export class Tenants {
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
   async update(id: Uuid, request: TenantRequest): Promise<Tenant> {
-    const stored = await this.get(id);
-    const next = { ...stored, ...contentOf(request), version: request.version ?? stored.version };
-    const updated = await this.store.updateTenant(next);
+    const updated = await decideAgain(request.version, async () => {
+      const stored = await this.get(id);
+      const next = { ...stored, ...contentOf(request), version: request.version ?? stored.version };
+      return this.store.updateTenant(next);
+    });
     if (updated.ok) return updated.value;
     throw updated.conflict === 'VERSION' ? new TandemError('VERSION_CONFLICT') : absent(id);
   }

@@ -3,6 +3,7 @@ import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore, UserFilter } from '../state/account-store';
+import { decideAgain } from '../state/decide-again';
 import type { Conflict, Page, PageQuery, Written } from '../state/device-store';
 
 /** What a caller gives to create or change a user. */
@@ -62,8 +63,12 @@ export class Users {
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
   async update(stored: User, request: UserRequest): Promise<User> {
-    const user = { ...stored, ...contentOf(request), version: request.version ?? stored.version };
-    return written(await this.store.updateUser(user), user);
+    const content = contentOf(request);
+    const result = await decideAgain(request.version, async () => {
+      const now = await this.get(stored.id);
+      return this.store.updateUser({ ...now, ...content, version: request.version ?? now.version });
+    });
+    return written(result, { ...stored, ...content });
   }
 
   /** @throws TandemError NOT_FOUND */

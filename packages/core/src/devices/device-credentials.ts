@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { TandemError } from '../errors';
 import type { Random } from '../platform/random';
 import type { CredentialsType, DeviceCredentials } from './model';
+import { isStorableText, STORABLE_SENTENCE } from './storable-text';
 
 /** What a caller gives as credentials (server contract 3.3). */
 export interface CredentialsRequest {
@@ -41,10 +42,11 @@ export function credentialsContent({
 }: CredentialsRequest): CredentialsContent {
   switch (credentialsType) {
     case 'ACCESS_TOKEN':
-      if (!credentialsId) throw refused('Device credentials id should be specified!');
+      if (!credentialsId?.trim()) throw refused('Device credentials id should be specified!');
       if (credentialsId.length > MAX_TOKEN_LENGTH) {
         throw refused(`Access token is longer than ${MAX_TOKEN_LENGTH} characters`);
       }
+      if (!isStorableText(credentialsId)) throw refused(`Access token ${STORABLE_SENTENCE}`);
       return { credentialsType, credentialsId, credentialsValue: null };
     case 'X509_CERTIFICATE': {
       const trimmed = trimmedCertificate(credentialsValue ?? '');

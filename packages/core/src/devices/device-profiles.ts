@@ -2,6 +2,7 @@ import { TandemError } from '../errors';
 import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
+import { decideAgain } from '../state/decide-again';
 import type { Conflict, DeviceStore, Page, ProfileQuery, Written } from '../state/device-store';
 import type { DeviceProfile, ProfileInfo, ProvisionType, TransportType, Uuid } from './model';
 import { completeProfileData, DEFAULT_PROFILE_DATA, type ProfileDataLimits } from './profile-data';
@@ -96,6 +97,12 @@ export class DeviceProfiles {
    * @throws TandemError BAD_REQUEST with the sentences of server contract 4.2 and 4.3, NOT_FOUND, VERSION_CONFLICT
    */
   async save(tenantId: Uuid, request: ProfileRequest): Promise<DeviceProfile> {
+    const id = request.id ?? this.random.uuid();
+    const result = await decideAgain(request.version, () => this.#save(tenantId, id, request));
+    return written(result, id, request.provisionType ?? 'DISABLED');
+  }
+
+  async #save(tenantId: Uuid, id: Uuid, request: ProfileRequest): Promise<Written<DeviceProfile>> {
     const stored = request.id === undefined ? undefined : await this.getInfo(tenantId, request.id);
     const given = { ...this.#given(request), isDefault: request.isDefault === true || stored?.isDefault === true };
     if (given.isDefault && !stored?.isDefault && (await this.store.findDefaultProfile(tenantId))) {
@@ -104,17 +111,17 @@ export class DeviceProfiles {
     if (stored) {
       const changed = { ...stored, ...given, version: request.version ?? stored.version };
       const update = () => this.store.updateProfile(changed);
-      return written(await this.firmware.saveProfile(stored, changed, update), stored.id, given.provisionType);
+      return this.firmware.saveProfile(stored, changed, update);
     }
     const created: DeviceProfile = {
-      id: this.random.uuid(),
+      id,
       createdTime: this.clock.now(),
       tenantId,
       version: 1,
       ...given,
     };
     const create = () => this.store.createProfile(created);
-    return written(await this.firmware.saveProfile(undefined, created, create), created.id, given.provisionType);
+    return this.firmware.saveProfile(undefined, created, create);
   }
 
   /** @throws TandemError NOT_FOUND, VERSION_CONFLICT when it is changed at the same time */

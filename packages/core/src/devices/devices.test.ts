@@ -1,3 +1,4 @@
+import { NULL_UUID } from './model';
 import { useCore } from './testing/core-under-test';
 
 const used = useCore();
@@ -30,6 +31,11 @@ describe('A device', () => {
     ['  ', 'token'],
     ['x'.repeat(256), 'token'],
     ['name', 'x'.repeat(256)],
+    ['name', '  '],
+    ['name', 'a\u0000'],
+    ['name', 'a\ud800'],
+    ['a\udc00', 'token'],
+    ['a\u0000', 'token'],
   ])('is refused with the name "%.10s" and the token "%.10s"', (name, token) =>
     rejects(create(name, token), 'BAD_REQUEST'),
   );
@@ -66,6 +72,33 @@ describe('A device', () => {
     await used.core.devices.update(used.tenantId, { id, name: 'first', version });
     await rejects(used.core.devices.update(used.tenantId, { id, name: 'second', version }), 'VERSION_CONFLICT');
     expect((await used.core.devices.get(used.tenantId, id)).name).toBe('first');
+  });
+
+  it('is changed by each of twenty at once that do not say which version they saw', async () => {
+    const { devices, profiles, customers, users, tenants } = used.core;
+    const { tenantId } = used;
+    const twenty = <T>(change: (n: number) => Promise<T>) =>
+      Promise.all(Array.from({ length: 20 }, (_, n) => change(n)));
+    const { id, deviceProfileId } = await create('wanted');
+    await twenty((n) => devices.update(tenantId, { id, name: 'wanted', label: `${n}` }));
+    expect((await devices.get(tenantId, id)).version).toBe(21);
+    await twenty((n) =>
+      devices.updateCredentials(tenantId, id, { credentialsType: 'ACCESS_TOKEN', credentialsId: `${n}` }),
+    );
+    expect((await devices.credentials(tenantId, id)).version).toBe(21);
+    const customer = await customers.create(tenantId, { title: 'wanted' });
+    await twenty((n) => customers.update(tenantId, customer.id, { title: 'wanted', city: `${n}` }));
+    expect((await customers.get(tenantId, customer.id)).version).toBe(21);
+    const email = 'wanted@example.org';
+    const user = await users.create({ tenantId, authority: 'TENANT_ADMIN', customerId: NULL_UUID }, { email });
+    await twenty((n) => users.update(user, { email, firstName: `${n}` }));
+    expect((await users.get(user.id)).version).toBe(21);
+    const { title, version } = await tenants.get(tenantId);
+    await twenty((n) => tenants.update(tenantId, { title, city: `${n}` }));
+    expect((await tenants.get(tenantId)).version).toBe(version + 20);
+    const profile = { id: deviceProfileId, name: 'default', type: 'DEFAULT', transportType: 'DEFAULT' } as const;
+    await twenty((n) => profiles.save(tenantId, { ...profile, description: `${n}` }));
+    expect((await profiles.get(tenantId, deviceProfileId)).version).toBe(21);
   });
 
   it('has an access token or a certificate, and keeps what it has when the other is none', async () => {

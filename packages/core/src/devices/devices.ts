@@ -3,11 +3,13 @@ import type { FirmwareAssignment } from '../firmware/firmware-assignment';
 import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
+import { decideAgain } from '../state/decide-again';
 import type { Conflict, DeviceQuery, DeviceStore, Page, Written } from '../state/device-store';
 import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
 import type { Device, DeviceCredentials, ProfileInfo, Uuid } from './model';
 import { NULL_UUID } from './model';
+import { isStorableText, STORABLE_SENTENCE } from './storable-text';
 
 /** What a caller gives to create or change a device (server contract 3.2). */
 export interface DeviceRequest {
@@ -25,9 +27,6 @@ export interface DeviceRequest {
   readonly softwareId?: Uuid;
   readonly version?: number;
 }
-
-/** How often an assignment is tried while others change the device. */
-const ASSIGN_ATTEMPTS = 5;
 
 /** Devices and their credentials within a tenant. A foreign device is as absent as one that never was. */
 export class Devices {
@@ -69,13 +68,16 @@ export class Devices {
       ...newCredentials(credentials, this.random),
       version: 1,
     };
-    return this.#save({ after: device, profile }, () => this.store.createDevice(device, own));
+    return written(await this.#save({ after: device, profile }, () => this.store.createDevice(device, own)));
   }
 
-  /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT */
+  /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT for a version that is not the device's */
   async update(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Device> {
-    const change = await this.#changed(tenantId, request);
-    return this.#save(change, () => this.store.updateDevice(change.after));
+    const result = await decideAgain(request.version, async () => {
+      const change = await this.#changed(tenantId, request);
+      return this.#save(change, () => this.store.updateDevice(change.after));
+    });
+    return written(result);
   }
 
   /**
@@ -87,12 +89,15 @@ export class Devices {
     request: DeviceRequest & { readonly id: Uuid },
     credentials: CredentialsRequest & { readonly version?: number },
   ): Promise<Device> {
-    const stored = await this.credentials(tenantId, request.id);
-    const content = credentialsContent(credentials);
-    const change = await this.#changed(tenantId, request);
-    const version = credentials.version ?? stored.version;
-    const own = { ...stored, ...content, version };
-    return this.#save(change, () => this.store.updateDeviceWithCredentials(change.after, own));
+    const result = await decideAgain(request.version ?? credentials.version, async () => {
+      const stored = await this.credentials(tenantId, request.id);
+      const content = credentialsContent(credentials);
+      const change = await this.#changed(tenantId, request);
+      const version = credentials.version ?? stored.version;
+      const own = { ...stored, ...content, version };
+      return this.#save(change, () => this.store.updateDeviceWithCredentials(change.after, own));
+    });
+    return written(result);
   }
 
   /** @throws TandemError NOT_FOUND */
@@ -159,21 +164,23 @@ export class Devices {
     deviceId: Uuid,
     request: CredentialsRequest & { readonly version?: number },
   ): Promise<DeviceCredentials> {
-    const stored = await this.credentials(tenantId, deviceId);
-    const content = credentialsContent(request);
-    const version = request.version ?? stored.version;
-    return written(await this.store.updateCredentials({ ...stored, ...content, version }));
+    const result = await decideAgain(request.version, async () => {
+      const stored = await this.credentials(tenantId, deviceId);
+      const content = credentialsContent(request);
+      const version = request.version ?? stored.version;
+      return this.store.updateCredentials({ ...stored, ...content, version });
+    });
+    return written(result);
   }
 
   /** Whatever else of the device is changed by others at the same time. */
   async #hand(tenantId: Uuid, id: Uuid, customerId: Uuid): Promise<Device> {
-    for (let attempt = 1; ; attempt++) {
+    const result = await decideAgain(undefined, async () => {
       const stored = await this.get(tenantId, id);
-      if (stored.customerId === customerId) return stored;
-      const result = await this.store.updateDevice({ ...stored, customerId });
-      if (!result.ok && result.conflict === 'VERSION' && attempt < ASSIGN_ATTEMPTS) continue;
-      return written(result);
-    }
+      if (stored.customerId === customerId) return { ok: true, value: stored };
+      return this.store.updateDevice({ ...stored, customerId });
+    });
+    return written(result);
   }
 
   async #isCustomer(tenantId: Uuid, customerId: Uuid): Promise<boolean> {
@@ -187,8 +194,8 @@ export class Devices {
   }
 
   /** With what it means for the firmware and software of the device. */
-  async #save({ before, after, profile }: Change, write: () => Promise<Written<Device>>): Promise<Device> {
-    return written(await this.firmware.saveDevice(before, after, profile, write));
+  #save({ before, after, profile }: Change, write: () => Promise<Written<Device>>): Promise<Written<Device>> {
+    return this.firmware.saveDevice(before, after, profile, write);
   }
 
   async #changed(tenantId: Uuid, request: DeviceRequest & { readonly id: Uuid }): Promise<Change> {
@@ -224,6 +231,7 @@ function requireName(name: unknown): string {
   if (typeof name !== 'string' || name.trim() === '') {
     throw new TandemError('BAD_REQUEST', { message: 'Device name should be specified!' });
   }
+  if (!isStorableText(name)) throw new TandemError('BAD_REQUEST', { message: `Device name ${STORABLE_SENTENCE}` });
   if (name.length > 255) throw new TandemError('BAD_REQUEST', { message: 'Device name is longer than 255 characters' });
   return name;
 }

@@ -43,7 +43,10 @@ export function makeDevices(
     devices,
     newDevices,
     deviceInfos: new DeviceInfos(state.devices, state.accounts, state.attributes),
-    deviceImport: new DeviceImport({ devices, newDevices, attributes, telemetry, payload, clock }),
+    deviceImport: new DeviceImport(
+      { devices, newDevices, attributes, telemetry, payload, clock, logger },
+      settings.TANDEM_IMPORT_MAX_ROWS,
+    ),
     profileTransports: new ProfileTransports(state.devices, settings.TANDEM_PROFILES_CACHE_MAX, metrics),
   };
 }

@@ -1,6 +1,7 @@
 import { DeviceAuth } from '../auth/device-auth';
 import type { Device, DeviceCredentials, DeviceProfile } from '../devices/model';
 import { MetricsRegistry } from '../platform/metrics';
+import { decideAgain } from '../state/decide-again';
 import type { Written } from '../state/device-store';
 import { aDevice, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
 import { FakeClock } from './fake-clock';
@@ -316,6 +317,18 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
       expect(await update({ ...stored, version: 7 })).toEqual({ ok: false, conflict: 'VERSION' });
       expect(await update({ ...stored, deviceId: NOBODY })).toEqual({ ok: false, conflict: 'ABSENT' });
       expect((await store.state.devices.resolveCredentials('mine'))?.device).toEqual(device);
+    });
+
+    it('lets each of twenty change a device at the same time that decide again on what is there', async () => {
+      const { devices } = store.state;
+      const device = await store.device();
+      const change = (label: string) =>
+        decideAgain(undefined, async () => {
+          const stored = await devices.getDevice(device.id);
+          return stored ? devices.updateDevice({ ...stored, label }) : { ok: false, conflict: 'ABSENT' };
+        });
+      await Promise.all(Array.from({ length: 20 }, async (_, n) => accepted(await change(`${n}`))));
+      expect((await devices.getDevice(device.id))?.version).toBe(21);
     });
 
     it('changes a device and its credentials together, or neither of them', async () => {

@@ -2,7 +2,7 @@ import type { Authority, JsonObject } from '@tandem/core';
 import type { EntityIdJson } from '../json/entity-id';
 
 const UUID = { type: 'string', format: 'uuid' };
-const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'without-nul' };
+const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'storable-text' };
 const NULLABLE_TEXT = { ...PLAIN_TEXT, type: ['string', 'null'] };
 const NULLABLE_OBJECT = { type: ['object', 'null'] };
 const NULLABLE_VERSION = { type: ['integer', 'null'] };

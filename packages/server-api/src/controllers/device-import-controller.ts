@@ -39,7 +39,7 @@ const readImport = bodyReader<ImportBody>({
             properties: { type: { enum: IMPORT_COLUMN_TYPES }, key: { type: ['string', 'null'] } },
           },
         },
-        delimiter: { type: ['string', 'null'], minLength: 1, maxLength: 1 },
+        delimiter: { type: ['string', 'null'], format: 'delimiter' },
         header: { type: ['boolean', 'null'] },
         update: { type: ['boolean', 'null'] },
       },
@@ -59,7 +59,7 @@ export function deviceImportRoutes({ deviceImport }: Core): Route[] {
   const importDevices = async ({ caller, body, signal }: ApiRequest): Promise<Reply> => {
     const { file, mapping } = await body(readImport);
     const columns = new ImportMapping(mapping.columns);
-    const rows = csvRows(file, { delimiter: mapping.delimiter ?? ',', header: mapping.header ?? false });
+    const rows = () => csvRows(file, { delimiter: mapping.delimiter ?? ',', header: mapping.header ?? false });
     const options = { update: mapping.update ?? false, signal };
     const result: ImportResult = await deviceImport.run(caller.user.tenantId, columns, rows, options);
     return json(result);

@@ -3,7 +3,7 @@ import { parseUuid } from '../http/path';
 import type { EntityIdJson } from '../json/entity-id';
 
 const UUID = { type: 'string', format: 'uuid' };
-const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'without-nul' };
+const PLAIN_TEXT = { type: 'string', maxLength: 255, format: 'storable-text' };
 export const NULLABLE_TEXT = { ...PLAIN_TEXT, type: ['string', 'null'] };
 export const NULLABLE_OBJECT = { type: ['object', 'null'] };
 export const NULLABLE_VERSION = { type: ['integer', 'null'] };

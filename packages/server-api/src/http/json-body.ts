@@ -1,11 +1,15 @@
-import { MAX_NESTING, TandemError } from '@tandem/core';
+import { isStorableText, MAX_NESTING, MAX_VALUES, STORABLE_SENTENCE, TandemError } from '@tandem/core';
 import Ajv, { type ErrorObject } from 'ajv';
 import { parseUuid } from './path';
 
 /** What a schema can ask of a text beyond its length: the sentence says it without showing an expression. */
 const FORMATS: Readonly<Record<string, { fits(text: string): boolean; readonly sentence: string }>> = {
   uuid: { fits: (text) => parseUuid(text) !== undefined, sentence: 'must be a UUID' },
-  'without-nul': { fits: (text) => !text.includes('\u0000'), sentence: 'must not hold the character U+0000' },
+  'storable-text': { fits: isStorableText, sentence: STORABLE_SENTENCE },
+  delimiter: {
+    fits: (text) => isStorableText(text) && /^[^"\r\n]$/u.test(text),
+    sentence: 'must be one character that is neither a quotation mark nor a line break',
+  },
 };
 
 const ajv = new Ajv({ strict: true, allowUnionTypes: true });
@@ -27,32 +31,74 @@ export interface JsonBody<T = unknown> {
   readonly text: string;
 }
 
+/** Of a comma, a colon and an opening bracket a value has at most one of each. */
+const SEPARATORS_MAX = 3 * MAX_VALUES;
+
 /**
  * JSON by the standard's rules, unlike what devices may send. Undefined when it is not, or nested deeper than what can
  * be written again.
+ * @throws TandemError BAD_PAYLOAD for more values than one body may hold
  */
 export function parseStrictly(bytes: Buffer): JsonBody | undefined {
+  const text = textOf(bytes);
+  if (text === undefined || nestedTooDeep(text)) return undefined;
   try {
-    const text = utf8.decode(bytes);
-    return nestedTooDeep(text) ? undefined : { value: JSON.parse(text), text };
+    return { value: JSON.parse(text), text };
   } catch {
     return undefined;
   }
 }
 
-/** One walk, whatever the text holds; only what JSON.parse refuses is walked in vain. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const [QUOTE, COMMA, COLON, BACKSLASH] = [0x22, 0x2c, 0x3a, 0x5c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/**
+ * One walk, whatever the text holds; only what JSON.parse refuses is walked in vain. JSON.parse makes hundreds of bytes of
+ * some characters: what would be refused for its number of values is refused before.
+ * @throws TandemError BAD_PAYLOAD
+ */
 function nestedTooDeep(text: string): boolean {
   let nesting = 0;
-  let inString = false;
+  let separators = 0;
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '"') inString = !inString;
-    else if (inString) at += character === '\\' ? 1 : 0;
-    else if (character === '{' || character === '[') nesting++;
-    else if (character === '}' || character === ']') nesting--;
-    if (nesting > MAX_NESTING) return true;
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case OPEN_LIST:
+      case OPEN_OBJECT:
+        separators++;
+        if (++nesting > MAX_NESTING) return true;
+        break;
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
+        nesting--;
+        break;
+      case COMMA:
+      case COLON:
+        separators++;
+        break;
+    }
+    if (separators > SEPARATORS_MAX) {
+      throw new TandemError('BAD_PAYLOAD', { message: `The request body holds more than ${MAX_VALUES} values` });
+    }
   }
   return false;
+}
+
+/** @returns where its closing quote is, or the end of the text */
+function endOfString(text: string, quote: number): number {
+  let at = quote + 1;
+  while (at < text.length && text.charCodeAt(at) !== QUOTE) at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { ImportRow } from '@tandem/core';
-import { type CsvError, type InfoRecord, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 
 export interface CsvForm {
   /** One character. */
@@ -9,8 +9,8 @@ export interface CsvForm {
   readonly header: boolean;
 }
 
-/** Characters given to the reader at once: it holds the rows of one piece. */
-const PIECE = 65_536;
+/** Characters given to the reader at once: the rows of one piece are held. */
+const PIECE = 16_384;
 /** In characters. */
 const ROW_MAX = 131_072;
 
@@ -19,38 +19,49 @@ const ROW_MAX = 131_072;
  * one begins: it is the last, as a fault.
  */
 export async function* csvRows(text: string, { delimiter, header }: CsvForm): AsyncGenerator<ImportRow> {
-  let fault: { readonly line: number; readonly fault: string } | undefined;
-  const rows = Readable.from(piecesOf(text)).pipe(
-    parse({
-      delimiter,
-      bom: true,
-      info: true,
-      from: header ? 2 : 1,
-      max_record_size: ROW_MAX,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      // As an error of the stream it would take the rows along that were read before it.
-      skip_records_with_error: true,
-      on_skip: (error) => {
-        fault ??= { line: Number(error?.lines), fault: `${sentenceOf(error)}; what follows was not read` };
-        return undefined;
-      },
-    }),
-  );
-  for await (const { info, record } of rows as AsyncIterable<{ info: InfoRecord; record: string[] }>) {
-    if (fault && info.lines >= fault.line) break;
-    yield { line: info.lines, values: record };
+  const found: ImportRow[] = [];
+  const parser = parse({
+    delimiter,
+    bom: true,
+    from: header ? 2 : 1,
+    max_record_size: ROW_MAX,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    // As what the stream gives they would be lost with an error behind them.
+    on_record: (values: string[], { lines }) => {
+      found.push({ line: lines, values });
+      return null;
+    },
+  });
+  // It is told to who writes.
+  parser.on('error', () => {});
+  let [line, lineFrom] = [0, 0];
+  for (let from = 0; from <= text.length; from += PIECE) {
+    // A text without rows would hold up others to its end.
+    await setImmediate();
+    const last = from + PIECE > text.length;
+    const piece = text.slice(from, from + PIECE);
+    const error = await new Promise<unknown>((done) => {
+      if (last) parser.end(piece, 'utf8', (error?: unknown) => done(error));
+      else parser.write(piece, done);
+    });
+    yield* found.splice(0);
+    // The reader does not count the delimiters of a row.
+    if (parser.info.lines > line) [line, lineFrom] = [parser.info.lines, from];
+    if (!error && from - lineFrom > ROW_MAX) {
+      yield { line, fault: `${SENTENCES.CSV_MAX_RECORD_SIZE}; what follows was not read` };
+      return;
+    }
+    if (!error) continue;
+    if (!(error instanceof CsvError)) throw error;
+    yield { line: Number(error.lines), fault: `${sentenceOf(error)}; what follows was not read` };
+    return;
   }
-  if (fault) yield fault;
-}
-
-function* piecesOf(text: string): Generator<string> {
-  for (let from = 0; from < text.length; from += PIECE) yield text.slice(from, from + PIECE);
 }
 
 /** Without what the row holds, which can be a token. */
-function sentenceOf(error: CsvError | undefined): string {
-  return SENTENCES[error?.code ?? ''] ?? 'The row cannot be read';
+function sentenceOf({ code }: CsvError): string {
+  return SENTENCES[code] ?? 'The row cannot be read';
 }
 
 const SENTENCES: Readonly<Record<string, string>> = {

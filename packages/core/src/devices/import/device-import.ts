@@ -3,6 +3,7 @@ import { ERRORS, TandemError } from '../../errors';
 import { type PayloadSettings, parseAttributes, parseTelemetry, splitJsonObject } from '../../payload/index';
 import { type KeyValue, quote } from '../../payload/value';
 import type { Clock } from '../../platform/clock';
+import type { Logger } from '../../platform/logger';
 import type { RecordLines } from '../../state/telemetry-log';
 import type { Telemetry } from '../../telemetry/telemetry';
 import { type CredentialsRequest, credentialsContent } from '../device-credentials';
@@ -44,6 +45,8 @@ interface RowPlan {
 /** Rows under way at the same time. */
 const CONCURRENT = 16;
 const ERRORS_LISTED = 1_000;
+/** Rows after which others get their turn: wrong ones wait for nothing else. */
+const ROWS_A_TURN = 100;
 
 export interface ImportParts {
   readonly devices: Devices;
@@ -52,30 +55,35 @@ export interface ImportParts {
   readonly telemetry: Telemetry;
   readonly payload: PayloadSettings;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** Devices out of a list, a row for each: of a name that is there already the row changes the device. */
 export class DeviceImport {
-  constructor(private readonly parts: ImportParts) {}
+  constructor(
+    private readonly parts: ImportParts,
+    private readonly maxRows: number,
+  ) {}
 
   /**
-   * Each row is checked before anything of it is written, and a device that cannot be given all that its row says is not
-   * made. Rows of one name are done in their order.
-   * @throws TandemError when it makes no sense to go on (STORE_UNAVAILABLE, BACKLOG_FULL), or the signal's reason: rows that
+   * Each row is checked before anything of it is written, and a device that cannot be given all that its row says is
+   * removed again. Rows of one name are done in their order.
+   * @param rows read twice: they are counted before the first is imported
+   * @throws TandemError BAD_REQUEST for too many rows; what it is when it makes no sense to go on (STORE_UNAVAILABLE, BACKLOG_FULL), or the signal's reason: rows that
    * were done stay done
    */
   async run(
     tenantId: Uuid,
     mapping: ImportMapping,
-    rows: AsyncIterable<ImportRow>,
+    rows: () => AsyncIterable<ImportRow>,
     { update, signal }: ImportOptions,
   ): Promise<ImportResult> {
+    await this.#requireFew(rows(), signal);
     const tally = new Tally();
     const underWay = new Set<Promise<void>>();
     const ofName = new Map<string, Promise<void>>();
     try {
-      for await (const row of rows) {
-        signal.throwIfAborted();
+      for await (const row of inTurns(rows(), signal)) {
         tally.throwIfHopeless();
         const plan = tally.attempt(row.line, () => this.#plan(mapping, row));
         if (!plan) continue;
@@ -94,6 +102,16 @@ export class DeviceImport {
     }
     tally.throwIfHopeless();
     return tally.result();
+  }
+
+  async #requireFew(rows: AsyncIterable<ImportRow>, signal: AbortSignal): Promise<void> {
+    let count = 0;
+    for await (const _ of inTurns(rows, signal)) {
+      if (++count <= this.maxRows) continue;
+      throw new TandemError('BAD_REQUEST', {
+        message: `The list has more than ${this.maxRows} rows: send it in parts. Nothing was imported`,
+      });
+    }
   }
 
   #plan(mapping: ImportMapping, row: ImportRow): RowPlan {
@@ -116,21 +134,45 @@ export class DeviceImport {
   }
 
   async #save(tenantId: Uuid, plan: RowPlan, update: boolean): Promise<'created' | 'updated'> {
-    const { devices, newDevices } = this.parts;
-    const stored = plan.name === '' ? undefined : await devices.find(tenantId, plan.name);
-    if (stored) {
-      await this.#change(stored, plan);
-      if (update) await this.#saveValues(stored.id, plan);
-      return 'updated';
+    const before = await this.#find(tenantId, plan);
+    const { device, isNew } = before ? { device: before, isNew: false } : await this.#create(tenantId, plan);
+    if (isNew) {
+      await this.#complete(device, plan);
+      return 'created';
     }
-    const device = await newDevices.create(tenantId, requestOf(plan), plan.credentials);
+    await this.#change(device, plan);
+    if (update) await this.#saveValues(device.id, plan);
+    return 'updated';
+  }
+
+  async #find(tenantId: Uuid, { name }: RowPlan): Promise<Device | undefined> {
+    return name === '' ? undefined : this.parts.devices.find(tenantId, name);
+  }
+
+  /** Or the device of the name that another import has made between the look and this. */
+  async #create(tenantId: Uuid, plan: RowPlan): Promise<{ readonly device: Device; readonly isNew: boolean }> {
     try {
-      await this.#saveValues(device.id, plan);
+      const device = await this.parts.newDevices.create(tenantId, requestOf(plan), plan.credentials);
+      return { device, isNew: true };
     } catch (error) {
-      await devices.delete(tenantId, device.id);
+      if (TandemError.from(error).code !== 'BAD_REQUEST') throw error;
+      const device = await this.#find(tenantId, plan);
+      if (!device) throw error;
+      return { device, isNew: false };
+    }
+  }
+
+  /** A new device has all that its row says, or is not there. */
+  async #complete({ tenantId, id }: Device, plan: RowPlan): Promise<void> {
+    try {
+      await this.#saveValues(id, plan);
+    } catch (error) {
+      const { devices, logger } = this.parts;
+      await devices
+        .delete(tenantId, id)
+        .catch((cause) => logger.warn('half an imported device stays', { deviceId: id, error: String(cause) }));
       throw error;
     }
-    return 'created';
   }
 
   async #change(stored: Device, plan: RowPlan): Promise<void> {
@@ -155,6 +197,16 @@ export class DeviceImport {
     if (shared.length > 0) await attributes.saveFromServer(deviceId, 'SHARED', shared);
     if (server.length > 0) await attributes.saveFromServer(deviceId, 'SERVER', server);
     if (telemetry !== '') await this.parts.telemetry.saveFromServer(deviceId, telemetry, undefined);
+  }
+}
+
+/** @throws the signal's reason */
+async function* inTurns(rows: AsyncIterable<ImportRow>, signal: AbortSignal): AsyncGenerator<ImportRow> {
+  let count = 0;
+  for await (const row of rows) {
+    if (++count % ROWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+    yield row;
   }
 }
 

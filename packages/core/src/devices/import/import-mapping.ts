@@ -1,5 +1,6 @@
 import { TandemError } from '../../errors';
 import { MAX_KEY_LENGTH } from '../../payload/index';
+import { isStorableText, STORABLE_SENTENCE } from '../storable-text';
 
 /** What a column of a device list can hold; names are ThingsBoard's. */
 export const IMPORT_COLUMN_TYPES = [
@@ -66,7 +67,7 @@ export class ImportMapping {
 }
 
 function requireStorable(type: ImportColumnType, text: string): void {
-  if (text.includes('\u0000')) throw refused(`${type} must not hold the character U+0000`);
+  if (!isStorableText(text)) throw refused(`${type} ${STORABLE_SENTENCE}`);
   const max = MAX_LENGTHS[type];
   if (max !== undefined && text.length > max) throw refused(`${type} is longer than ${max} characters`);
 }
@@ -74,6 +75,7 @@ function requireStorable(type: ImportColumnType, text: string): void {
 function requireUsable({ type, key }: ImportColumn, name: string): void {
   if (!KEYED.includes(type)) return;
   if (!key || key.trim() === '') throw refused(`${name}: a column of type ${type} needs a key`);
+  if (!isStorableText(key)) throw refused(`${name}: the key ${STORABLE_SENTENCE}`);
   if (key.length > MAX_KEY_LENGTH) throw refused(`${name}: the key is longer than ${MAX_KEY_LENGTH} characters`);
 }
 
