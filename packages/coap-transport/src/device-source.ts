@@ -1,4 +1,4 @@
-import type { Connectivity, ObservedKind, ObserverListener, OpenSession, Uuid } from '@tandem/core';
+import type { Connectivity, ObservedKind, ObserverEnd, ObserverListener, OpenSession, Uuid } from '@tandem/core';
 import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
 
 /** Final answer to an observer whose observation ends in good order (contract 2.6.3): without Observe, without payload. */
@@ -52,7 +52,7 @@ export abstract class DeviceSource<O extends Observation> implements Observation
     this.#relation?.ready();
   }
 
-  end(): void {
+  end(_reason: ObserverEnd): void {
     if (this.#state !== 'closed') this.#state = 'ended';
     this.#relation?.end(FINAL);
   }

@@ -3,6 +3,7 @@ import type {
   Connectivity,
   DeviceSession,
   Millis,
+  ObserverEnd,
   RpcDelivery,
   RpcHandOut,
   RpcObservation,
@@ -18,6 +19,8 @@ export class RpcSource extends DeviceSource<RpcObservation> {
   #underWay: RpcHandOut | undefined = undefined;
   /** It has left at least once. */
   #sent = false;
+  /** Ended by another observation of the device. */
+  #superseded = false;
 
   private constructor(
     deviceId: Uuid,
@@ -78,11 +81,17 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     };
   }
 
+  override end(reason: ObserverEnd): void {
+    this.#superseded = reason === 'superseded';
+    super.end(reason);
+  }
+
   override closed(reason: ObservationEnd): void {
     super.closed(reason);
     const command = this.#underWay;
     this.#underWay = undefined;
     if (reason === 'timeout' && this.#sent) command?.lapsed();
+    else if (reason === 'replaced' || this.#superseded) command?.superseded();
     else command?.returned();
   }
 

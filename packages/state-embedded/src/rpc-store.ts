@@ -103,6 +103,7 @@ export class EmbeddedRpcs implements RpcStore {
       const stored = this.#get(id);
       if (!stored || !from.includes(stored.status)) return undefined;
       const { status, response = stored.response, attempts = stored.attempts } = patch;
+      if (attempts < stored.attempts) return undefined;
       const next: Rpc = {
         ...stored,
         status,

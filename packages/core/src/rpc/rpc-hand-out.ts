@@ -15,6 +15,8 @@ export interface RpcHandOut {
   lapsed(): void;
   /** Never arrived, and the observation is over: the next one, or a poll, gets it. */
   returned(): void;
+  /** As `returned`, where the device observes anew instead of acknowledging: a try of a persistent command that was sent. */
+  superseded(): void;
   /** Did not leave yet: the observation is told of it again, unless its time is over by then. */
   unsent(): void;
 }
@@ -89,6 +91,10 @@ export class RpcHandOuts {
     const { rpc } = command;
     let { heldUntil } = command;
     let sent = false;
+    const giveBack = () => {
+      if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
+      else if (this.#holds(heldUntil)) this.#letGo(rpc);
+    };
     return {
       body: renderRpc(rpc),
       expirationTime: rpc.expirationTime,
@@ -101,11 +107,9 @@ export class RpcHandOuts {
         observation.arrived();
         void this.#arrived(rpc);
       },
-      lapsed: () => void this.#lapse(rpc),
-      returned: () => {
-        if (!rpc.oneway || (sent && this.#holds(heldUntil))) this.#return(rpc);
-        else if (this.#holds(heldUntil)) this.#letGo(rpc);
-      },
+      lapsed: () => this.#lapse(rpc),
+      returned: giveBack,
+      superseded: () => (sent && rpc.persistent ? this.#lapse(rpc) : giveBack()),
       unsent: observation.forget,
     };
   }
@@ -157,26 +161,28 @@ export class RpcHandOuts {
   }
 
   /** No acknowledgement: a persistent command is tried again until its retries are used up (server contract 6.3). */
-  async #lapse(rpc: Rpc): Promise<void> {
+  #lapse(rpc: Rpc): void {
     const { maxRetries } = this.settings;
     const retries = Math.min(rpc.retries ?? maxRetries, maxRetries);
-    if (rpc.persistent && rpc.attempts >= retries) {
-      await this.#advance(rpc, undelivered(rpc), 'FAILED', {
-        response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }),
-        responseIsJson: true,
-      });
-      return;
-    }
-    await this.#advance(rpc, undelivered(rpc), 'TIMEOUT', { attempts: rpc.attempts + 1 });
+    const isLast = rpc.persistent && rpc.attempts >= retries;
+    const failure = { response: JSON.stringify({ error: `${EXHAUSTED} ${retries}` }), responseIsJson: true };
+    this.#awaited(
+      rpc,
+      isLast
+        ? this.#advance(rpc, undelivered(rpc), 'FAILED', failure)
+        : this.#advance(rpc, undelivered(rpc), 'TIMEOUT', { attempts: rpc.attempts + 1 }),
+    );
   }
 
   #return(rpc: Rpc): void {
-    const { deviceId } = rpc;
-    const write = Promise.all([this.#returning.get(deviceId), this.#advance(rpc, ['QUEUED', 'SENT'], 'QUEUED')]).then(
-      () => {
-        if (this.#returning.get(deviceId) === write) this.#returning.delete(deviceId);
-      },
-    );
+    this.#awaited(rpc, this.#advance(rpc, ['QUEUED', 'SENT'], 'QUEUED'));
+  }
+
+  /** Before it is written nobody here reads the commands of the device. */
+  #awaited({ deviceId }: Rpc, written: Promise<unknown>): void {
+    const write = Promise.all([this.#returning.get(deviceId), written]).then(() => {
+      if (this.#returning.get(deviceId) === write) this.#returning.delete(deviceId);
+    });
     this.#returning.set(deviceId, write);
   }
 

@@ -59,6 +59,7 @@ export interface RpcPatch {
   readonly at?: EpochMillis;
   readonly response?: string | null;
   readonly responseIsJson?: boolean;
+  /** Never fewer than there were: then nothing changes. A try that two had in hand counts once, and a late word of it not at all. */
   readonly attempts?: number;
   /** The hold ends with every transition that does not name another end. */
   readonly heldUntil?: EpochMillis;
@@ -100,7 +101,7 @@ export interface RpcStore {
    * that were created last. At most `TANDEM_RPC_MAX_PENDING` + MAX_FINAL_OPEN.
    */
   open(deviceId: Uuid, now: EpochMillis): Promise<Rpc[]>;
-  /** The RPC after the change, or undefined when it was in none of the `from` states. What `patch` leaves out stays. */
+  /** The RPC after the change, or undefined when it was in none of the `from` states, or `RpcPatch.attempts` refused. What `patch` leaves out stays. */
   transition(id: Uuid, from: readonly RpcStatus[], patch: RpcPatch): Promise<Rpc | undefined>;
   /**
    * Takes a command in hand that is QUEUED, SENT or TIMEOUT and that nobody holds at `now`, so that no other waiter hands it

@@ -147,6 +147,16 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       expect(await store.state.rpcs.get(id)).toMatchObject({ ...answer, status: 'FAILED' });
     });
 
+    it('counts a try that two had in hand once, and never fewer', async () => {
+      const { id } = await create(await store.device());
+      const lapse = (attempts: number) =>
+        store.state.rpcs.transition(id, ['QUEUED', 'TIMEOUT'], { status: 'TIMEOUT', attempts });
+      expect((await Promise.all([lapse(1), lapse(1)])).map((rpc) => rpc?.attempts)).toEqual([1, 1]);
+      const next = await store.state.rpcs.transition(id, ['TIMEOUT'], { status: 'QUEUED', attempts: 2 });
+      expect(await lapse(1)).toBeUndefined();
+      expect(await store.state.rpcs.get(id)).toEqual(next);
+    });
+
     it('lets the first of two answers win', async () => {
       const { id } = await create(await store.device());
       const answers = ['"first"', '"second"', '"third"'].map((response) =>

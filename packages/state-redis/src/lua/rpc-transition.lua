@@ -9,7 +9,7 @@
 --       8 PUBLISH or SPUBLISH   9 message   10 how many persistent ones that are final are kept
 --       11... fields and values of the hash
 -- Reply {'changed', fields..., ids...}: fields as in rpc-create.lua, and the ids of some that are final and beyond the number
---       of those kept, first created first; {'refused'}: another state; {'absent'}: no such command.
+--       of those kept, first created first; {'refused'}: another state, or fewer attempts than there were; {'absent'}: no such command.
 -- One step. Run twice, the second finds its own name among those of the last changes, changes nothing, and replies the
 -- command as it is by then. Whatever is written is in the place of something, but for the response and a few names.
 local rpc, open, pending, channel, finished, kept = unpack(KEYS)
@@ -26,8 +26,8 @@ local function reply()
   return found
 end
 
-local base, status, changedBy, oneway, persistent, expires, requestId =
-  unpack(redis.call('HMGET', rpc, 'base', 'status', 'changedBy', 'oneway', 'persistent', 'expires', 'requestId'))
+local base, status, changedBy, oneway, persistent, expires, requestId, attempts =
+  unpack(redis.call('HMGET', rpc, 'base', 'status', 'changedBy', 'oneway', 'persistent', 'expires', 'requestId', 'attempts'))
 local listed = redis.call('ZSCORE', open, id)
 redis.call('ZSCORE', pending, id)
 redis.call('ZSCORE', finished, id)
@@ -39,6 +39,9 @@ for name in string.gmatch(changedBy or '', '%S+') do
   if #names < 4 then names[#names + 1] = name end
 end
 if not string.find(ARGV[3], ',' .. status .. ',', 1, true) then return { 'refused' } end
+for field = 11, #ARGV, 2 do
+  if ARGV[field] == 'attempts' and tonumber(ARGV[field + 1]) < tonumber(attempts) then return { 'refused' } end
+end
 
 redis.call('HSET', rpc, 'changedBy', table.concat(names, ' '), 'heldBy', '', unpack(ARGV, 11))
 if ARGV[7] == '1' then redis.call('HDEL', rpc, 'response') end
