@@ -80,6 +80,46 @@ describe('A server that upgrades some requests', () => {
     return text;
   }
 
+  /** All that comes back until the server closes the connection. */
+  async function tell(...requests: string[]): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(requests.join(''));
+    let text = '';
+    socket.on('data', (piece) => {
+      text += piece;
+    });
+    await once(socket, 'close');
+    return text;
+  }
+  const upgrade = (version = '1.1', host = 'Host: x\r\n') =>
+    `GET /live HTTP/${version}\r\n${host}Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`;
+
+  it('never writes an answer into the other protocol: a request behind an open one is served as if it had not asked', async () => {
+    const text = await tell('POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', upgrade());
+    expect(text.match(/HTTP\/1.1 \d+|[A-Z]+ \/\w+ {2}as ever/g)).toEqual([
+      ...['HTTP/1.1 200', 'POST /first  as ever'],
+      ...['HTTP/1.1 200', 'GET /live  as ever'],
+    ]);
+  });
+
+  it('hands over what comes once everything before is answered', async () => {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    socket.write('GET /first HTTP/1.1\r\nHost: x\r\n\r\n');
+    let text = '';
+    socket.on('data', (piece: string) => {
+      text += piece;
+      if (piece.endsWith('as ever')) socket.write(upgrade());
+    });
+    await once(socket, 'close');
+    expect(text).toMatch(/^HTTP\/1.1 200 .*HTTP\/1.1 101 /s);
+  });
+
+  it('hands over nothing of HTTP/1.0, and nothing without a host', async () => {
+    expect(await tell(upgrade('1.0'))).toMatch(/^HTTP\/1.1 200 /);
+    expect(await tell(upgrade('1.1', ''))).toMatch(/^HTTP\/1.1 400 /);
+    expect(await tell(upgrade('1.0', ''))).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('hands over those that are taken', async () => {
     expect(await ask('/live', 'WebSocket')).toMatch(/^HTTP\/1.1 101 /);
   });

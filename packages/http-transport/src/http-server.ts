@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Core, type Millis, TandemError } from '@tandem/core';
 import express, { type Router } from 'express';
@@ -36,7 +36,7 @@ export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock'
   });
 }
 
-/** Of requests with `Upgrade: websocket`. */
+/** Of requests of HTTP/1.1 with `Upgrade: websocket` on a connection where everything before is answered. */
 export interface Upgrades {
   takes(request: IncomingMessage): boolean;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
@@ -67,8 +67,9 @@ const CHECK_INTERVAL: Millis = 5_000;
 /** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
 export function createHttpServer(app: Router, options: HttpServerOptions = {}): Server {
   const { first, upgrades } = options;
+  const answers = new WeakMap<Socket, ServerResponse>();
   const server = createServer({
-    ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades) }),
+    ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades, answers) }),
     headersTimeout: options.headersTimeout ?? 20_000,
     requestTimeout: options.requestTimeout ?? 300_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
@@ -79,6 +80,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
   Object.assign(server, { httpAllowHalfOpen: true });
   if (upgrades) server.on('upgrade', (request, socket, head) => upgrades.upgrade(request, socket, head));
   const serve = (request: IncomingMessage, response: ServerResponse) => {
+    if (upgrades) answers.set(request.socket, response);
     // Typed for an application's requests; the routes here use what node:http gives.
     const rest = () => app(request as express.Request, response as express.Response, () => response.destroy());
     if (first) first(request, response, rest);
@@ -96,15 +98,26 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
  * A server that upgrades some requests gets from Node every one that asks for it, without its body: also those of clients
  * that offer HTTP/2 with each request, as Java's do. Node asks the request whether it is to be upgraded, once its headers
  * are there.
+ * @param answers the newest of each connection: they go out in order, so those before it have ended when it has
  */
-function requestThatUpgrades(upgrades: Upgrades): typeof IncomingMessage {
+function requestThatUpgrades(upgrades: Upgrades, answers: WeakMap<Socket, ServerResponse>): typeof IncomingMessage {
   class Request extends IncomingMessage {
     declare upgrade: boolean;
   }
   const asked = Symbol('asked for an upgrade');
+  const decided = Symbol('whether it is upgraded');
+  const mayUpgrade = (request: IncomingMessage): boolean => {
+    const { headers, httpVersion, socket } = request;
+    if (headers.upgrade?.toLowerCase() !== 'websocket' || httpVersion !== '1.1' || !headers.host) return false;
+    // What is still to be answered would be written into the other protocol.
+    return (answers.get(socket)?.writableFinished ?? true) && upgrades.takes(request);
+  };
   Object.defineProperty(Request.prototype, 'upgrade', {
-    get(this: IncomingMessage & { [asked]?: boolean }) {
-      return this[asked] === true && this.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.takes(this);
+    get(this: IncomingMessage & { [asked]?: boolean; [decided]?: boolean }) {
+      if (!this[asked]) return false;
+      // Asked again later it is still what it was served as.
+      this[decided] ??= mayUpgrade(this);
+      return this[decided];
     },
     set(this: IncomingMessage & { [asked]?: boolean }, value: boolean) {
       if (value) this[asked] = true;

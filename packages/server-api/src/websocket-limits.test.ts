@@ -13,6 +13,8 @@ beforeAll(async () => {
   server = await ServerUnderTest.start({
     TANDEM_WS_MAX_SESSIONS: '8',
     TANDEM_WS_MAX_STRANGERS: '3',
+    TANDEM_WS_MAX_STRANGERS_PER_ADDRESS: '2',
+    TANDEM_TRUSTED_PROXIES: '127.0.0.1',
     TANDEM_WS_MAX_SESSIONS_PER_TENANT: '5',
     TANDEM_WS_MAX_SESSIONS_PER_USER: '4',
     TANDEM_WS_MAX_SUBSCRIPTIONS: '350',
@@ -40,9 +42,12 @@ async function settled(name: string, reading: number): Promise<void> {
   while (gauge(name) !== reading) await new Promise(setImmediate);
 }
 
-/** @param deaf whether it reads nothing at first, and so answers nothing */
-async function connect(target = `${TELEMETRY}?token=${token}`, deaf = false): Promise<WebSocketClient> {
-  const client = await WebSocketClient.open(server.port, target, deaf);
+/**
+ * @param deaf whether it reads nothing at first, and so answers nothing
+ * @param from its address
+ */
+async function connect(target = `${TELEMETRY}?token=${token}`, deaf = false, from?: string): Promise<WebSocketClient> {
+  const client = await WebSocketClient.open(server.port, target, deaf, from);
   open.push(client);
   return client;
 }
@@ -198,7 +203,7 @@ describe('WebSocket sessions', () => {
   });
 
   it('of strangers are bounded: further ones get 429 and the time to come again', async () => {
-    for (let n = 0; n < 3; n++) await connect('/api/ws');
+    for (let n = 0; n < 3; n++) await connect('/api/ws', false, `192.0.2.${n}`);
     await expect(WebSocketClient.open(server.port, '/api/ws')).rejects.toThrow('429');
     expect(await upgradeRaw('/api/ws')).toMatch(
       /^HTTP\/1.1 429 Too Many Requests\r\n.*\r\nRetry-After: 5\r\n\r\n\{"status":429,"message":"There are too many WebSocket sessions","errorCode":33,/s,
@@ -207,13 +212,28 @@ describe('WebSocket sessions', () => {
 
   it('of no known plugin count among the strangers until their connections end', async () => {
     const clients = [];
-    for (let n = 0; n < 3; n++) clients.push(await connect('/api/ws/plugins/notifications', true));
+    for (let n = 0; n < 3; n++) clients.push(await connect('/api/ws/plugins/notifications', true, `192.0.2.${n}`));
     expect(gauge('tandem_ws_strangers')).toBe(3);
     await expect(WebSocketClient.open(server.port, '/api/ws/plugins/other')).rejects.toThrow('429');
     for (const client of clients) {
       client.socket.resume();
       expect(await client.closed).toBe("1007 Can't find plugin with specified token!");
     }
+  });
+
+  it('of strangers are bounded for each address: others get in, and so does whoever has a good token in the URL', async () => {
+    for (let n = 0; n < 2; n++) await connect('/api/ws', false, '192.0.2.1');
+    for (const target of ['/api/ws', '/api/ws?token=nonsense', `${TELEMETRY}?token=a.b.c`]) {
+      await expect(WebSocketClient.open(server.port, target, false, '192.0.2.1')).rejects.toThrow('429');
+    }
+    const known = await connect(undefined, false, '192.0.2.1');
+    known.send({ tsSubCmds: [sub(1, { keys: 'a' })] });
+    expect((await known.next()).errorCode).toBe(0);
+    await connect('/api/ws', false, '192.0.2.2');
+    expect(gauge('tandem_ws_strangers')).toBe(3);
+    const also = await connect(undefined, false, '192.0.2.3');
+    also.send({ tsSubCmds: [sub(1, { keys: 'a' })] });
+    expect((await also.next()).errorCode).toBe(0);
   });
 
   it('that are half open are cut', async () => {
@@ -234,18 +254,31 @@ describe('WebSocket sessions', () => {
   });
 
   it('refuse what is no WebSocket handshake', async () => {
-    expect(await upgradeRaw('/api/ws', 'Sec-WebSocket-Key: x')).toMatch(/^HTTP\/1.1 400 /);
-    expect(await upgradeRaw('/api/ws', 'Sec-WebSocket-Version: 3')).toMatch(/^HTTP\/1.1 4\d\d /);
+    for (const [asked, answer] of [
+      [upgradeRaw('/api/ws', 'Sec-WebSocket-Key: x'), '400 Bad Request|Missing or invalid Sec-WebSocket-Key header|31'],
+      [
+        upgradeRaw('/api/ws', 'Sec-WebSocket-Version: 3'),
+        '400 Bad Request|Missing or invalid Sec-WebSocket-Version header|31',
+      ],
+      [upgradeRaw('/api/ws', '', 'POST'), '405 Method Not Allowed|Invalid HTTP method|31'],
+    ] as const) {
+      const [head = '', body = ''] = (await asked).split('\r\n\r\n');
+      expect(head).toContain('\r\nSec-WebSocket-Version: 13');
+      const { status, message, errorCode, timestamp, ...rest } = JSON.parse(body) as Record<string, unknown>;
+      expect([head.split('\r\n')[0], rest]).toEqual([`HTTP/1.1 ${answer.split('|')[0]}`, {}]);
+      expect(`${status}|${message}|${errorCode}`).toBe(answer.replace(/ [^|]*/, ''));
+      expect(timestamp).toBe(server.clock.now());
+    }
   });
 });
 
 /** The whole answer to a handshake. */
-async function upgradeRaw(path: string, more = ''): Promise<string> {
+async function upgradeRaw(path: string, more = '', method = 'GET'): Promise<string> {
   const socket = connectTcp(server.port, '127.0.0.1');
   const key = more.includes('Key') ? more : `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n${more}`;
   const version = more.includes('Version') ? '' : 'Sec-WebSocket-Version: 13\r\n';
   socket.write(
-    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${version}${key}\r\n\r\n`.replace(
+    `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${version}${key}\r\n\r\n`.replace(
       '\r\n\r\n\r\n',
       '\r\n\r\n',
     ),

@@ -144,6 +144,18 @@ describe('A subscription to telemetry', () => {
     ]);
   });
 
+  it('goes on after telemetry was deleted, however new that was', async () => {
+    const id = await device();
+    await post(id, '{"ts":1900000000000,"values":{"a":7.0}}');
+    await server.core.state.materialiser.caughtUp();
+    const client = await connect();
+    client.send(latest(id));
+    expect(await client.data()).toEqual({ a: [[1_900_000_000_000, '7.0']] });
+    await server.core.timeSeries.delete(id, ['a'], { startTs: 0, endTs: 2_000_000_000_000, latest: 'remove' });
+    await post(id, '{"ts":1000,"values":{"a":8}}');
+    expect(await client.data()).toEqual({ a: [[1000, '8']] });
+  });
+
   it('begins with a part of the history where a time window is named', async () => {
     const id = await device();
     for (const ts of [1, 2, 3, 4]) await post(id, `{"ts":${ts},"values":{"a":${ts},"b":${ts}}}`);

@@ -84,6 +84,11 @@ export class EmbeddedFeed implements DeviceFeed {
     }
   }
 
+  /** Of telemetry: what is known of it may be no more. */
+  deleted(deviceId: Uuid): void {
+    this.#tell(deviceId, { kind: 'missed' });
+  }
+
   /** The worker died, perhaps after a step that it did not tell of. */
   missed(): void {
     for (const deviceId of [...this.#watches.keys()]) this.#tell(deviceId, { kind: 'missed' });

@@ -27,6 +27,8 @@ export interface LogEnd {
 /** Hears of watched devices. */
 export interface FeedEar {
   telemetry(entries: readonly ToldEntry[]): void;
+  /** Telemetry of the device was deleted, or a part of it. */
+  deleted(deviceId: Uuid): void;
   /** The worker died, perhaps after a step that it did not tell of. */
   missed(): void;
 }
@@ -62,7 +64,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   /** Those who wait for the worker's word. */
   readonly #asking = new Map<number, () => void>();
   #asked = 0;
-  readonly #deletions = new Map<number, Answer>();
+  readonly #deletions = new Map<number, Answer & { readonly deviceId: Uuid }>();
   #orders = 0;
   readonly #sweeps: (Answer & { readonly request: number })[] = [];
   #requests = 0;
@@ -155,7 +157,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     if (!worker) return Promise.reject(this.#closed ? closedError() : notRunning());
     const id = ++this.#orders;
     worker.postMessage({ kind: 'delete', id, deviceId, key, deletion } satisfies DeleteOrder);
-    return new Promise((resolve, reject) => this.#deletions.set(id, { resolve, reject }));
+    return new Promise((resolve, reject) => this.#deletions.set(id, { deviceId, resolve, reject }));
   }
 
   #askForSweep(): void {
@@ -264,6 +266,8 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   #deleted({ id, error }: Extract<FromWorker, { kind: 'deleted' }>): void {
     const deletion = this.#deletions.get(id);
     this.#deletions.delete(id);
+    // One that failed may have done a part.
+    if (deletion) this.feed.deleted(deletion.deviceId);
     if (error === undefined) deletion?.resolve();
     else deletion?.reject(new TandemError('STORE_UNAVAILABLE', { cause: new Error(error), retryAfter: RETRY_AFTER }));
   }

@@ -148,7 +148,7 @@ async function compose(
     }),
     events: new RedisEvents(commands, keys, wakeUps, registry.births),
     telemetryLog,
-    telemetryView: new RedisTelemetryView(commands, keys),
+    telemetryView: new RedisTelemetryView(commands, keys, wakeUps.publish),
     materialiser,
     rpcs: new RedisRpcs(commands, keys, registry.births, wakeUps, {
       ...identity,

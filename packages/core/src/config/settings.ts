@@ -276,6 +276,11 @@ export const SETTINGS = {
     { min: 1 },
     'WebSocket sessions of this process whose token has not been checked yet; further ones get 429',
   ),
+  TANDEM_WS_MAX_STRANGERS_PER_ADDRESS: whole(
+    125,
+    { min: 1 },
+    'Those of them from one address, or one /64 network of IPv6; whoever has a good token in the URL gets in all the same',
+  ),
   TANDEM_WS_MAX_SESSIONS_PER_TENANT: whole(5_000, { min: 1 }, 'WebSocket sessions of a tenant on this process'),
   TANDEM_WS_MAX_SESSIONS_PER_USER: whole(500, { min: 1 }, 'WebSocket sessions of a user on this process'),
   TANDEM_WS_MAX_SUBSCRIPTIONS: whole(100_000, { min: 1 }, 'Subscriptions of all WebSocket sessions of this process'),

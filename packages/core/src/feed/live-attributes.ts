@@ -36,6 +36,11 @@ export class LiveAttributes implements LiveSource {
     return read.flat();
   }
 
+  others(id: string): readonly string[] {
+    const key = id.slice(id.indexOf(' ') + 1);
+    return this.scopes.map((scope) => idOf(scope, key)).filter((other) => other !== id);
+  }
+
   entries(change: FeedChange): LiveEntry[] {
     if (change.kind === 'telemetry' || !this.scopes.includes(change.scope)) return [];
     const { scope, ts } = change;

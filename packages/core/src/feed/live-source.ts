@@ -27,6 +27,8 @@ export interface LiveSource {
   again(): Promise<readonly LiveEntry[]>;
   /** What of a change concerns it, in its order. */
   entries(change: FeedChange): readonly LiveEntry[];
+  /** Ids of other values that go by the same key. */
+  others(id: string): readonly string[];
   /** Entries that are older than the state of their id are not told. */
   readonly onlyNewer: boolean;
   /** That an id is not in the state any more is told. */

@@ -138,6 +138,33 @@ describe('Whoever follows a device', () => {
     expect(other.told).toEqual(['a@5=5', 'a@4=4', 'a@5=5']);
   });
 
+  it('is told several values of a key in one message with the newest first, and of one time the one that came last', async () => {
+    await device.follow(device.telemetry());
+    const records = [1, 3, 2, 3].map((ts, n) => ({ ts, values: entriesOf({ a: `${n}` }) }));
+    device.say({ kind: 'telemetry', records });
+    expect(device.told).toEqual(['', 'a@3=3 a@3=1 a@2=2 a@1=0']);
+  });
+
+  it('is told of what comes after the latest value was deleted, however old it is', async () => {
+    device.post(9, { a: '9' });
+    await device.follow(device.telemetry());
+    device.latest.clear();
+    device.say({ kind: 'missed' });
+    await device.settled();
+    device.post(5, { a: '5' });
+    expect(device.told).toEqual(['a@9=9', 'a@5=5']);
+  });
+
+  it('is told that an attribute is gone where the one below it went while it was read', async () => {
+    device.save(1, { a: '1' });
+    device.save(1, { a: '2' }, 'SERVER');
+    await device.follow(device.shared(['SHARED', 'SERVER']));
+    device.around = { before: () => device.remove(3, ['a'], 'SERVER') };
+    device.remove(3, ['a']);
+    await device.settled();
+    expect(device.told.slice(1)).toEqual(['a@0=gone']);
+  });
+
   it('is told of the keys asked for alone', async () => {
     await device.follow(device.telemetry(true, ['a']));
     device.post(1, { b: '1' });
@@ -172,8 +199,14 @@ describe('Whoever follows a device', () => {
     await device.follow(device.shared(['CLIENT', 'SHARED', 'SERVER']));
     device.save(2, { a: '2' }, 'CLIENT');
     device.save(1, { a: '1' });
-    device.remove(3, ['a']);
-    expect(device.told).toEqual(['a@1=1 a@1="server"', 'a@2=2', 'a@1=1', 'a@0=gone']);
+    for (const scope of ['SHARED', 'CLIENT', 'SERVER'] as const) {
+      device.remove(3, ['a'], scope);
+      await device.settled();
+    }
+    expect(device.told).toEqual([
+      ...['a@1=1 a@1="server"', 'a@2=2', 'a@1=1'],
+      ...['a@2=2 a@1="server"', 'a@1="server"', 'a@0=gone'],
+    ]);
     const other = new Device();
     await other.follow(other.shared(['SHARED'], ['a']));
     other.save(2, { a: '2' }, 'CLIENT');

@@ -23,6 +23,8 @@ const MAX_WAITING_CHARACTERS = 1_048_576;
 /** How long after a failure the state is read again: twice as long after each further one, up to a bound. */
 const FIRST_PAUSE: Millis = 1_000;
 const LONGEST_PAUSE: Millis = 60_000;
+/** Stands for what is there and has to be told again: unlike any print. */
+const UNTOLD = '';
 
 /**
  * Follows a device: its state, and from there every change, without a hole and without a double. It listens first, reads
@@ -68,6 +70,7 @@ export class LiveSubscription {
       else this.#missed = true;
     } else if (this.#phase === 'live') {
       this.#change(this.source.entries(message));
+      if (this.#missed && this.#isLive()) void this.#catchUp();
     } else {
       this.#keep(message);
     }
@@ -118,7 +121,7 @@ export class LiveSubscription {
     try {
       const different = this.#different(entries);
       this.#know(entries);
-      if (different.length > 0) this.sink.tell(different);
+      if (different.length > 0) this.sink.tell(newestFirst(different));
       this.#goOn({ kind: 'state', entries }, marks);
     } catch (error) {
       this.#fail(error);
@@ -160,7 +163,16 @@ export class LiveSubscription {
         this.#known.set(entry.id, printOf(entry));
       }
     }
-    this.sink.tell(fresh);
+    const told = fresh.filter((entry) => entry.value !== undefined || !this.#uncovers(entry.id));
+    if (told.length > 0) this.sink.tell(newestFirst(told));
+  }
+
+  /** Where another value goes by the key of one that was deleted, that one is read and told instead. */
+  #uncovers(id: string): boolean {
+    const others = this.source.others(id).filter((other) => this.#known.has(other));
+    for (const other of others) this.#known.set(other, UNTOLD);
+    if (others.length > 0) this.#missed = true;
+    return others.length > 0;
   }
 
   #isOld({ id, ts }: LiveEntry): boolean {
@@ -182,6 +194,12 @@ export class LiveSubscription {
     }
     return different;
   }
+}
+
+/** Clients read the first value of a key. Of the same time the one that came last is the newest. */
+function newestFirst(entries: readonly LiveEntry[]): readonly LiveEntry[] {
+  if (new Set(entries.map(({ key }) => key)).size === entries.length) return entries;
+  return [...entries].reverse().sort((a, b) => b.ts - a.ts);
 }
 
 /**

@@ -57,6 +57,10 @@ export class LiveTelemetry implements LiveSource {
     return Array.from(latest, ([key, point]) => entryOf(key, point));
   }
 
+  others(): readonly string[] {
+    return [];
+  }
+
   entries(change: FeedChange): LiveEntry[] {
     if (change.kind !== 'telemetry') return [];
     return change.records.flatMap(({ ts, values }) =>

@@ -28,7 +28,7 @@ export type FeedChange =
 export type FeedMessage = FeedChange | FeedNotice;
 
 export type FeedNotice =
-  /** Something may have gone by unheard: whoever listens reads the state, and finds out what differs. */
+  /** Something may have gone by unheard, or the latest value of telemetry was deleted: whoever listens reads the state, and finds out what differs. */
   | { readonly kind: 'missed' }
   /** The device is gone. What was written before may still be heard. */
   | { readonly kind: 'gone' };

@@ -193,6 +193,28 @@ export function describeDeviceFeedContract(makeStore: MakeStore): void {
       expect(await store.state.devices.getDevice(id)).toBeUndefined();
     });
 
+    it.each(['remove', 'rewrite'] as const)(
+      'has whoever watches read again when a latest value was deleted: %s',
+      async (latest) => {
+        await store.state.materialiser.start();
+        const { id } = await store.device();
+        await append(id, 5, { t: '5' });
+        await store.state.materialiser.caughtUp(id);
+        const asked: Promise<unknown>[] = [];
+        const heard = new Promise<void>((resolve) => {
+          const watch = store.state.feed.watch(id, ({ kind }) => {
+            if (kind !== 'missed') return;
+            asked.push(store.state.telemetryView.latest(id).then(({ size }) => size === 0 && resolve()));
+          });
+          asked.push(
+            watch.mark().then(() => store.state.telemetryView.delete(id, 't', { startTs: 0, endTs: 9, latest })),
+          );
+        });
+        await heard;
+        await Promise.all(asked);
+      },
+    );
+
     it('tells that the device is gone, and what its successor of the same id does', async () => {
       const profile = await store.profile();
       const device = await store.device({}, { profile });

@@ -12,12 +12,15 @@ import {
 } from '@tandem/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Authenticator } from '../auth/authenticator';
+import { CallerAddresses } from '../http/caller-address';
 import { errorReply } from '../http/error-reply';
 import { pathOf } from '../http/path';
 import { CLOSE } from './close-codes';
+import { Counts } from './counts';
 import { credentialsOf, tokenInUrl } from './credentials';
 import { Reviews } from './reviews';
 import { Session, type SessionHost } from './session';
+import { Strangers } from './strangers';
 import type { Subscribed, SubscriptionIndex } from './subscriptions';
 
 export interface WebSocketApi {
@@ -37,6 +40,8 @@ const REVIEW_INTERVAL: Millis = 60_000;
 const PINGS = 3;
 const PLUGINS = '/api/ws/plugins/';
 const RETRY_AFTER: Millis = 5_000;
+/** Of the protocol (RFC 6455). */
+const VERSION = 13;
 
 /** The WebSocket API of server contract 10. */
 export function createWebSocketApi(core: Core, authenticator: Authenticator): WebSocketApi {
@@ -47,7 +52,10 @@ class Sessions implements WebSocketApi, SessionHost {
   readonly #server: WebSocketServer;
   readonly #sessions = new Set<Session>();
   /** Those of them that have not been admitted. */
-  readonly #strangers = new Set<Session>();
+  readonly #strangers: Strangers<Session>;
+  readonly #addresses: CallerAddresses;
+  /** Callers whose token is checked before they get a session. */
+  #checking = 0;
   readonly #byTenant = new Counts();
   readonly #byUser = new Counts();
   readonly #byDevice = new MultiMap<Uuid, Subscribed>();
@@ -78,6 +86,13 @@ class Sessions implements WebSocketApi, SessionHost {
       // A compressed connection costs some 300 kB; and what is sent is short.
       perMessageDeflate: false,
     });
+    this.#server.on('wsClientError', ({ message }, socket, { method }) => {
+      this.#refuse(socket, new TandemError(method === 'GET' ? 'BAD_REQUEST' : 'METHOD_NOT_ALLOWED', { message }), [
+        `Sec-WebSocket-Version: ${VERSION}`,
+      ]);
+    });
+    this.#strangers = new Strangers(settings.TANDEM_WS_MAX_STRANGERS, settings.TANDEM_WS_MAX_STRANGERS_PER_ADDRESS);
+    this.#addresses = new CallerAddresses(settings.TANDEM_TRUSTED_PROXIES);
     this.#off = [
       state.accounts.onAccountChange((change) => {
         this.#reviews.add(
@@ -122,26 +137,48 @@ class Sessions implements WebSocketApi, SessionHost {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { TANDEM_WS_MAX_SESSIONS, TANDEM_WS_MAX_STRANGERS } = this.core.settings;
     // Whoever is refused may be gone by now.
     socket.on('error', () => {});
-    const full = this.#sessions.size >= TANDEM_WS_MAX_SESSIONS || this.#strangers.size >= TANDEM_WS_MAX_STRANGERS;
-    if (this.#closing) {
-      this.#refuse(socket, new TandemError('SHUTTING_DOWN', { retryAfter: RETRY_AFTER }));
-    } else if (full) {
-      this.#refused.add();
-      const message = 'There are too many WebSocket sessions';
-      this.#refuse(socket, new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY_AFTER }));
-    } else {
-      this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket, request.url ?? ''));
+    const address = this.#addresses.of(request);
+    if (this.#strangers.isFull(address)) void this.#upgradeKnown(request, socket, head, address);
+    else this.#upgrade(request, socket, head, address);
+  }
+
+  /** Those who can say at once who they are come in past all strangers. */
+  async #upgradeKnown(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): Promise<void> {
+    const token = tokenInUrl(request.url ?? '');
+    if (token === undefined || this.#checking >= this.core.settings.TANDEM_WS_MAX_STRANGERS) {
+      this.#refuseFull(socket);
+      return;
+    }
+    this.#checking++;
+    try {
+      await this.credentials(token).check();
+      this.#upgrade(request, socket, head, address);
+    } catch {
+      this.#refuseFull(socket);
+    } finally {
+      this.#checking--;
     }
   }
 
-  #open(webSocket: WebSocket, url: string): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): void {
+    if (this.#closing) {
+      this.#refuse(socket, new TandemError('SHUTTING_DOWN', { retryAfter: RETRY_AFTER }));
+    } else if (this.#sessions.size >= this.core.settings.TANDEM_WS_MAX_SESSIONS) {
+      this.#refuseFull(socket);
+    } else {
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#open(webSocket, request.url ?? '', address);
+      });
+    }
+  }
+
+  #open(webSocket: WebSocket, url: string, address: string): void {
     const path = pathOf(url);
     const session = new Session(webSocket, path === '/api/ws' ? 'typed' : 'telemetry', this);
     this.#sessions.add(session);
-    this.#strangers.add(session);
+    this.#strangers.add(session, address);
     // It counts until its connection has ended: whoever was sent away may stay as long as others who are strangers.
     if (path === '/api/ws' || path === `${PLUGINS}telemetry`) session.begin(tokenInUrl(url));
     else session.close(CLOSE.BAD_DATA, "Can't find plugin with specified token!");
@@ -216,7 +253,13 @@ class Sessions implements WebSocketApi, SessionHost {
     });
   }
 
-  #refuse(socket: Duplex, error: TandemError): void {
+  #refuseFull(socket: Duplex): void {
+    this.#refused.add();
+    const message = 'There are too many WebSocket sessions';
+    this.#refuse(socket, new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY_AFTER }));
+  }
+
+  #refuse(socket: Duplex, error: TandemError, headers: readonly string[] = []): void {
     const { status, contentType, body } = errorReply(error, this.core.clock.now());
     const text = String(body);
     const head = [
@@ -224,22 +267,11 @@ class Sessions implements WebSocketApi, SessionHost {
       'Connection: close',
       `Content-Type: ${contentType}`,
       `Content-Length: ${Buffer.byteLength(text)}`,
-      `Retry-After: ${Math.ceil((error.retryAfter ?? 0) / 1_000)}`,
+      ...headers,
     ];
+    if (error.retryAfter !== undefined) head.push(`Retry-After: ${Math.ceil(error.retryAfter / 1_000)}`);
+    // What else the client sends is not read any more.
+    socket.once('finish', () => socket.destroy());
     socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
-  }
-}
-
-class Counts {
-  readonly #counts = new Map<string, number>();
-
-  of(name: string): number {
-    return this.#counts.get(name) ?? 0;
-  }
-
-  add(name: string, n: number): void {
-    const count = this.of(name) + n;
-    if (count > 0) this.#counts.set(name, count);
-    else this.#counts.delete(name);
   }
 }

@@ -27,6 +27,7 @@ export class RedisTelemetryView implements TelemetryView {
   constructor(
     private readonly commands: Commands,
     private readonly keysOf: Keys,
+    private readonly publish: 'PUBLISH' | 'SPUBLISH',
   ) {}
 
   keys(deviceId: Uuid): Promise<string[]> {
@@ -77,8 +78,9 @@ export class RedisTelemetryView implements TelemetryView {
         latestKey(keys, deviceId),
         unlistedKey(keys, deviceId),
         historyKey(keys, deviceId, key),
+        keys.feedChannel(deviceId),
       ],
-      [key, startTs, endTs, latest],
+      [key, startTs, endTs, latest, this.publish],
     );
   }
 }

@@ -63,7 +63,7 @@ export async function openTelemetry(address: RedisAddress, given: TelemetryGiven
   const log = await RedisTelemetryLog.open({ ...shared, client: bounds.waitReplicas > 0 ? waiting : client });
   const materialiser = new RedisMaterialiser({ ...shared, connection, log, lease, retryInterval });
   log.onAppended(() => materialiser.wake());
-  const view = new RedisTelemetryView(commands, keys);
+  const view = new RedisTelemetryView(commands, keys, cluster ? 'SPUBLISH' : 'PUBLISH');
   const close = async () => {
     await log.close();
     await commands.close();
