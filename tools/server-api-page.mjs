@@ -44,7 +44,8 @@ export function serverApiPage({ paths, tags }, generated) {
 # Server API
 
 Every call, and who may make it. What each takes and answers is in [openapi.json](openapi.json), which a running gateway
-serves as well, as \`/openapi.json\` and as a page to read and try at \`/openapi/\`.
+serves as well, as \`/openapi.json\` and as a page to read and try at \`/openapi/\`. How logins, pages and errors go:
+[the guide](../guides/server-api.md).
 
 ${sections.join('\n\n')}
 `;
