@@ -1,5 +1,4 @@
 import {
-  type Conflict,
   type DataUpload,
   type FirmwareStore,
   hasData,
@@ -14,15 +13,13 @@ import {
   type Uuid,
   type Written,
 } from '@tandem/core';
+import { conflict, fits } from './entity-rows';
 import type { Environment } from './environment';
 import type { FileUpload, FirmwareFiles } from './firmware-files';
 import { packageNameKey, prefixRange, uuidBytes } from './keys';
 import type { PackageUses } from './package-uses';
 import { isRemoved } from './removals';
 import type { Transactions } from './transactions';
-
-const fits = (value: OtaPackage): Written<OtaPackage> => ({ ok: true, value });
-const conflict = (name: Conflict): Written<never> => ({ ok: false, conflict: name });
 
 type Tables = Pick<Environment, 'packages' | 'packagesByName' | 'removals'>;
 

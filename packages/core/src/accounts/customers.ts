@@ -16,7 +16,7 @@ export interface CustomerRequest extends Partial<Contact> {
   readonly version?: number;
 }
 
-export const PUBLIC_CUSTOMER_TITLE = 'Public';
+const PUBLIC_CUSTOMER_TITLE = 'Public';
 const PUBLIC_INFO = '{"isPublic":true}';
 
 /** Whether everybody who knows its id may act as a user of the customer. */
