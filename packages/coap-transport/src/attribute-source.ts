@@ -1,7 +1,8 @@
-import type { AttributeObservation, AttributeUpdates, Connectivity, DeviceSession } from '@tandem/core';
+import type { AnswerFormat, AttributeObservation, AttributeUpdates, Connectivity, DeviceSession } from '@tandem/core';
+import { TandemError } from '@tandem/core';
+import { type Content, content } from './content';
 import { DeviceSource } from './device-source';
 import type { Notification } from './endpoint/index';
-import { JSON_FORMAT } from './json-response';
 
 /** The shared attributes of one device on their way to one observer: each notification is all that changed since the last. */
 export class AttributeSource extends DeviceSource<AttributeObservation> {
@@ -10,11 +11,14 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
     session: DeviceSession,
     updates: AttributeUpdates,
     connectivity: Pick<Connectivity, 'open'>,
-  ): Promise<{ source: AttributeSource; snapshot: string }> {
+    answers: AnswerFormat,
+  ): Promise<{ source: AttributeSource; snapshot: Content }> {
     const source = new AttributeSource(session.deviceId, connectivity);
-    const observation = await updates.observe(session, source);
+    const observation = await updates.observe(session, source, answers);
     source.observation = observation;
-    return { source, snapshot: observation.snapshot };
+    const { snapshot } = observation;
+    if (!snapshot) throw new TandemError('INTERNAL');
+    return { source, snapshot: content(snapshot) };
   }
 
   get kind() {
@@ -22,7 +26,7 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
   }
 
   async next(): Promise<Notification | undefined> {
-    const payload = this.isClosed() ? undefined : await this.observation?.next();
-    return payload === undefined ? undefined : { code: '2.05', payload, contentFormat: JSON_FORMAT };
+    const message = this.isClosed() ? undefined : await this.observation?.next();
+    return message && content(message);
   }
 }

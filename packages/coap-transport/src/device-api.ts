@@ -1,9 +1,10 @@
-import { type Core, type DeviceSession, renderDeviceAttributes, TandemError } from '@tandem/core';
+import { type Core, type DeviceSession, type PayloadFormat, TandemError, written } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
+import { content } from './content';
+import { LINK_FORMAT } from './content-formats';
 import { type DevicePath, type Feature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
-import { JSON_FORMAT, LINK_FORMAT } from './json-response';
 import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
 import { withRetryTime } from './retry-time';
@@ -44,6 +45,7 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     connectivity,
     clock,
     settings,
+    formats,
   } = core;
 
   const whenStored = oncePerPromise((stored: Promise<void>) => stored.then(created));
@@ -83,35 +85,76 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
+    if (session.payloadType === 'JSON') return withFormat(formats.json, session, feature, requestId, request);
+    const format = formats.ofProfile(session.profileId);
+    return format instanceof Promise
+      ? format.then((found) => withFormat(found, session, feature, requestId, request))
+      : withFormat(format, session, feature, requestId, request);
+  }
+
+  function withFormat(
+    format: PayloadFormat,
+    session: DeviceSession,
+    feature: Feature,
+    requestId: number | undefined,
+    request: CoapRequest,
+  ): CoapResponse | Promise<CoapResponse> {
     if (request.method === 'GET') {
-      return feature === 'attributes' ? getAttributes(session, request) : getRpc(session, request);
+      return feature === 'attributes' ? getAttributes(format, session, request) : getRpc(session, request);
     }
     switch (feature) {
       case 'telemetry':
-        return whenStored(telemetry.post(session, request.payload));
+        return whenStored(telemetry.post(session, request.payload, format));
       case 'attributes':
-        return attributes.postClient(session, request.payload).then(created);
+        return attributes.postClient(session, request.payload, format).then(created);
       default:
         return requestId === undefined
-          ? clientRpc.call(session, request.payload, { paramsRequired: false, caller: closing }).then(content)
-          : rpcCalls.reply(session, requestId, request.payload, 'object').then(created);
+          ? callServer(format, session, request)
+          : rpcCalls.reply(session, requestId, request.payload, 'object', format).then(created);
     }
   }
 
-  async function getAttributes(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
+  async function callServer(
+    format: PayloadFormat,
+    session: DeviceSession,
+    { payload }: CoapRequest,
+  ): Promise<CoapResponse> {
+    const json = await clientRpc.call(session, payload, { paramsRequired: false, caller: closing, format });
+    return content(written(format, { kind: 'reply', json }));
+  }
+
+  async function getAttributes(
+    format: PayloadFormat,
+    session: DeviceSession,
+    request: CoapRequest,
+  ): Promise<CoapResponse> {
     if (request.observe === 0 && request.observable) {
-      const { source, snapshot } = await AttributeSource.open(session, attributeUpdates, connectivity);
-      return { ...content(snapshot), observation: source };
+      const { source, snapshot } = await AttributeSource.open(
+        session,
+        attributeUpdates,
+        connectivity,
+        formats.answersFor(session, undefined),
+      );
+      return { ...snapshot, observation: source };
     }
     const found = await attributes.readForDevice(session, attributeQuery(request.query));
-    if (found.client.length === 0 && found.shared.length === 0) return { ...NOT_FOUND, contentFormat: JSON_FORMAT };
-    return content(renderDeviceAttributes(found));
+    if (found.client.length === 0 && found.shared.length === 0) {
+      return { ...NOT_FOUND, contentFormat: format.contentFormat };
+    }
+    return content(written(format, { kind: 'attributes', ...found }));
   }
 
   async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
-    const source = await RpcSource.open(session, rpcDelivery, connectivity, clock, settings.COAP_TIMEOUT);
+    const source = await RpcSource.open(
+      session,
+      rpcDelivery,
+      connectivity,
+      clock,
+      settings.COAP_TIMEOUT,
+      formats.answersFor(session, undefined),
+    );
     return { ...VALID, observation: source };
   }
 }
@@ -209,4 +252,3 @@ function refuse(error: unknown): never {
 
 const created = (): CoapResponse => CREATED;
 const nothing = (): undefined => undefined;
-const content = (payload: string): CoapResponse => ({ code: '2.05', payload, contentFormat: JSON_FORMAT });

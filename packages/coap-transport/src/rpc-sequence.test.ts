@@ -64,7 +64,7 @@ describe('With SEQUENTIAL_ON_ACK_FROM_DEVICE', () => {
     client.acknowledge(outstanding);
     const next = client.notification(token);
     await polling;
-    expect(polled).toMatchObject({ kind: 'event', event: { body: (await next).text } });
+    expect(polled).toMatchObject({ kind: 'event', event: { message: { payload: (await next).text } } });
   });
 });
 

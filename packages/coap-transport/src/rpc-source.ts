@@ -1,4 +1,5 @@
 import type {
+  AnswerFormat,
   Clock,
   Connectivity,
   DeviceSession,
@@ -9,9 +10,9 @@ import type {
   RpcObservation,
   Uuid,
 } from '@tandem/core';
+import { content } from './content';
 import { DeviceSource } from './device-source';
 import type { Notification, ObservationEnd, ObservationHandle } from './endpoint/index';
-import { JSON_FORMAT } from './json-response';
 
 /** The commands for one device on their way to one observer, one notification each (contract 2.6). */
 export class RpcSource extends DeviceSource<RpcObservation> {
@@ -38,9 +39,10 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     connectivity: Pick<Connectivity, 'open'>,
     clock: Clock,
     ackTimeout: Millis,
+    answers: AnswerFormat,
   ): Promise<RpcSource> {
     const source = new RpcSource(session.deviceId, connectivity, clock, ackTimeout);
-    source.observation = await delivery.observe(session, source);
+    source.observation = await delivery.observe(session, source, answers);
     return source;
   }
 
@@ -67,9 +69,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     this.#underWay = command;
     this.#sent = false;
     return {
-      code: '2.05',
-      payload: command.body,
-      contentFormat: JSON_FORMAT,
+      ...content(command.message),
       ackTimeout: Math.max(1, Math.min(this.ackTimeout, command.expirationTime - this.clock.now())),
       unsent: () => command.unsent(),
       sent: () => {

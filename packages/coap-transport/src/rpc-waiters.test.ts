@@ -41,7 +41,7 @@ describe('an observation and an HTTP poll of one device', () => {
     expect(await notification()).toMatchObject({ text: '{"id":0,"method":"m","params":{}}' });
     const outcome = await polled;
     if (outcome.kind !== 'event') throw new Error(`the poll ended with ${outcome.kind}`);
-    expect(outcome.event.body).toBe('{"id":0,"method":"m","params":{}}');
+    expect(outcome.event.message.payload).toBe('{"id":0,"method":"m","params":{}}');
     outcome.event.settled(true);
     await gateway.becomes(sent, 'DELIVERED');
     expect(await client.rest()).toEqual([]);

@@ -10,6 +10,7 @@ import { type DeviceServices, makeDevices } from './devices/make-devices';
 import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
+import { Formats, JsonFormat, type PayloadSettings } from './payload/index';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
@@ -36,6 +37,7 @@ export interface Core extends Platform, DeviceServices, AccountServices {
   readonly state: State;
   readonly auth: DeviceAuth;
   readonly limits: Limits;
+  readonly formats: Formats;
   readonly telemetry: Telemetry;
   readonly timeSeries: TimeSeries;
   readonly attributes: Attributes;
@@ -63,10 +65,11 @@ export function makeCore(
   const { clock, random, logger, metrics } = platform;
   // What one device does wrong it does with every message.
   const quiet = quietLogger(logger, clock, LOG_INTERVAL);
-  const payload = {
+  const payload: PayloadSettings = {
     typeCast: settings.JSON_TYPE_CAST_ENABLED,
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
   };
+  const json = new JsonFormat(payload);
   const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
   const limits = new Limits(state.rateCounters, settings, clock, logger, metrics);
   const waiting = { events: state.events, auth, clock, random, limits };
@@ -94,8 +97,8 @@ export function makeCore(
     logger,
     metrics,
   );
-  const attributes = new Attributes(state.attributes, payload, clock, quiet, limits, connectivity);
-  const telemetry = new Telemetry(state.telemetryLog, payload, clock, quiet, limits);
+  const attributes = new Attributes(state.attributes, json, clock, quiet, limits, connectivity);
+  const telemetry = new Telemetry(state.telemetryLog, json, clock, quiet, limits);
   const firmware = makeFirmware(state, settings, platform);
   const profiles = new DeviceProfiles(state.devices, firmware.assignment, clock, random, {
     maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
@@ -112,6 +115,7 @@ export function makeCore(
     clientRpcBackend,
     settings.TANDEM_RPC_MAX_WAITING,
     limits,
+    json,
   );
   metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
   return {
@@ -120,6 +124,7 @@ export function makeCore(
     state,
     auth,
     limits,
+    formats: new Formats(json),
     profiles,
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,
@@ -147,6 +152,7 @@ export function makeCore(
       },
       logger,
       limits,
+      json,
     ),
     finishedRpcs: new FinishedRpcs(
       state.rpcs,

@@ -24,6 +24,7 @@ export const ERRORS = {
   PASSWORD_VIOLATION: row(401, '4.01', 45, false, 'The password is not one that may be used'),
   PERMISSION_DENIED: row(403, '4.03', 20, false, "You don't have permission to perform this operation!"),
   DEVICE_DELETED: row(403, '4.03', 20, false, 'Device was deleted!'),
+  UNDELIVERABLE: row(400, '4.00', 31, false, 'The payload format of the device has no way to say this'),
   NOT_FOUND: row(404, '4.04', 32, false, "Requested item wasn't found!"),
   METHOD_NOT_ALLOWED: row(405, '4.05', 31, false, 'Request method is not supported'),
   POLL_EXPIRED: row(408, '5.04', 2, true, 'Nothing happened within the time-out'),

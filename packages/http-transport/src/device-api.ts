@@ -6,9 +6,9 @@ import {
   type PayloadLimit,
   type PollOutcome,
   payloadLimitOf,
-  renderDeviceAttributes,
   TandemError,
   type Timer,
+  written,
 } from '@tandem/core';
 import { Exchange } from './exchange';
 import { HeldRequest } from './held-request';
@@ -258,7 +258,7 @@ class HttpDeviceApi implements DeviceApi {
     exchange.waits();
     try {
       const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
-      exchange.json(renderDeviceAttributes(attributes));
+      exchange.content(written(this.core.formats.json, { kind: 'attributes', ...attributes }));
     } catch (error) {
       this.#fail(exchange, operation, error);
     }
@@ -272,7 +272,7 @@ class HttpDeviceApi implements DeviceApi {
     held.waitFor({ cancel: () => caller.abort() });
     try {
       const reply = await this.core.clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal });
-      if (held.release()) exchange.json(reply);
+      if (held.release()) exchange.content(written(this.core.formats.json, { kind: 'reply', json: reply }));
     } catch (error) {
       if (held.release()) throw error;
     }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, ERRORS, type TandemError } from '@tandem/core';
+import { type Clock, ERRORS, type TandemError, type WrittenMessage } from '@tandem/core';
 import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
 import type { WaitingExchanges } from './waiting-exchanges';
@@ -50,8 +50,8 @@ export class Exchange {
     this.#send(200, EMPTY);
   }
 
-  json(text: string): void {
-    this.#send(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }, text);
+  content({ payload, format }: WrittenMessage): void {
+    this.#send(200, { 'Content-Type': format.mediaType, 'Content-Length': Buffer.byteLength(payload) }, payload);
   }
 
   /** Contract 1.6: which failures have a body, and of which form. */
@@ -96,7 +96,7 @@ export class Exchange {
     this.#send(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text), ...headers }, text);
   }
 
-  #send(status: number, headers: Headers, text?: string): void {
+  #send(status: number, headers: Headers, text?: string | Buffer): void {
     const { request, response } = this;
     this.waiting.delete(this);
     if (response.headersSent) return;

@@ -18,5 +18,5 @@ export function deliver(event: PollEvent, exchange: Exchange): void {
   const lost = () => settle(false);
   response.on('finish', finished);
   socket.on('close', lost);
-  exchange.json(event.body);
+  exchange.content(event.message);
 }

@@ -40,7 +40,7 @@ async function poll(): Promise<{ id: number; method: string }> {
     server.core.rpcDelivery.openPoll(session, 600_000, (outcome) => {
       if (outcome.kind !== 'event') return reject(new Error(outcome.kind));
       outcome.event.settled(true);
-      resolve(JSON.parse(outcome.event.body));
+      resolve(JSON.parse(outcome.event.message.payload.toString()));
     });
   });
 }

@@ -27,7 +27,8 @@ async function poll(): Promise<{ text: string; id: number }> {
     server.core.rpcDelivery.openPoll(session, 600_000, (outcome) => {
       if (outcome.kind !== 'event') return reject(new Error(outcome.kind));
       outcome.event.settled(true);
-      resolve({ text: outcome.event.body, id: JSON.parse(outcome.event.body).id });
+      const text = outcome.event.message.payload.toString();
+      resolve({ text, id: JSON.parse(text).id });
     });
   });
 }

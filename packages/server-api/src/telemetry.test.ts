@@ -73,7 +73,7 @@ describe('attributes', () => {
     const event = new Promise((resolve) => {
       server.core.attributeUpdates.openPoll(session, 60_000, (outcome) => {
         if (outcome.kind === 'event') outcome.event.settled(true);
-        resolve(outcome.kind === 'event' ? outcome.event.body : outcome.kind);
+        resolve(outcome.kind === 'event' ? outcome.event.message.payload : outcome.kind);
       });
     });
     await server.clock.timerOf(60_000);
@@ -82,7 +82,7 @@ describe('attributes', () => {
     const deleted = new Promise((resolve) => {
       server.core.attributeUpdates.openPoll(session, 60_000, (outcome) => {
         if (outcome.kind === 'event') outcome.event.settled(true);
-        resolve(outcome.kind === 'event' ? outcome.event.body : outcome.kind);
+        resolve(outcome.kind === 'event' ? outcome.event.message.payload : outcome.kind);
       });
     });
     await del(`${device()}/SHARED_SCOPE?keys=interval,never`);

@@ -1,8 +1,6 @@
-import { type KeyValue, renderObject, trustedValue, type Value } from '../payload/value';
+import { DELETED_MEMBER, type DeviceMessage } from '../payload/format/index';
+import type { Value } from '../payload/value';
 import type { AttributeEvent } from '../state/device-events';
-
-/** The member that lists the keys that are gone (contract 1.5.3). */
-const DELETED = 'deleted';
 
 /** Changes of shared attributes folded into one: what a waiter that saw none of them has to be told. */
 export class AttributeDelta {
@@ -26,7 +24,7 @@ export class AttributeDelta {
    */
   canTell({ updated, deleted }: Pick<AttributeEvent, 'updated' | 'deleted'>): boolean {
     if (this.empty) return true;
-    const named = this.#updated.has(DELETED) || updated.some(({ key }) => key === DELETED);
+    const named = this.#updated.has(DELETED_MEMBER) || updated.some(({ key }) => key === DELETED_MEMBER);
     return !named || (this.#deleted.size === 0 && deleted.length === 0);
   }
 
@@ -42,12 +40,11 @@ export class AttributeDelta {
     return this.#updated.size === 0 && this.#deleted.size === 0;
   }
 
-  /** The flat form of contract 1.5.3: `{"k":v,...}`, `{"deleted":["k"]}`, or both kinds of member in one object. */
-  render(): string {
-    const members: KeyValue[] = [...this.#updated].map(([key, value]) => ({ key, value }));
-    if (this.#deleted.size > 0) {
-      members.push({ key: DELETED, value: trustedValue(JSON.stringify([...this.#deleted])) });
-    }
-    return renderObject(members);
+  get message(): DeviceMessage {
+    return {
+      kind: 'update',
+      updated: [...this.#updated].map(([key, value]) => ({ key, value })),
+      deleted: [...this.#deleted],
+    };
   }
 }

@@ -1,5 +1,5 @@
 import type { Observer } from '../devices/observers';
-import { renderObject } from '../payload/value';
+import { type AnswerFormat, type WrittenMessage, writeIn } from '../payload/format/index';
 import type { AttributeSnapshot } from '../state/attribute-store';
 import type { Position } from '../state/device-events';
 import type { MissedUpdates } from './missed-updates';
@@ -9,42 +9,48 @@ const BATCH = 100;
 
 /** An observation of the shared attributes of one device. There are tens of thousands: it keeps no more than it needs. */
 export class AttributeObservation {
-  #snapshot: string;
+  #snapshot: WrittenMessage | undefined;
   #position: Position;
   /** The keys the device has. */
   #told: readonly string[];
 
-  /** @param start what the observation goes on from */
+  /**
+   * @param start what the observation goes on from
+   * @param snapshot all of it, as the device is told
+   */
   constructor(
     private readonly observer: Observer,
     private readonly missed: MissedUpdates,
+    private readonly answers: AnswerFormat,
     start: AttributeSnapshot,
+    snapshot: WrittenMessage,
   ) {
-    this.#snapshot = renderObject(start.attributes);
+    this.#snapshot = snapshot;
     this.#position = start.position;
     this.#told = keys(start.attributes.map(({ key }) => key));
   }
 
   /** All shared attributes, flat (contract 2.6.1), until `begin`. */
-  get snapshot(): string {
+  get snapshot(): WrittenMessage | undefined {
     return this.#snapshot;
   }
 
   /** To be called when the snapshot has been sent: the one of this process that was there before ends. */
   begin(): void {
-    this.#snapshot = '';
+    this.#snapshot = undefined;
     this.observer.begin();
   }
 
-  /** What changed since the snapshot or the last call, merged into one flat object; undefined when nothing did. */
-  async next(): Promise<string | undefined> {
+  /** What changed since the snapshot or the last call, merged into one message; undefined when nothing did. */
+  async next(): Promise<WrittenMessage | undefined> {
     const { observer } = this;
     if (observer.over) return undefined;
     const missed = await this.missed.after(observer.deviceId, this.#position, BATCH, this.#told);
     if (!missed) return undefined;
+    const message = missed.delta.empty ? undefined : await writeIn(this.answers, missed.delta.message);
     this.#position = missed.position;
     this.#told = keys(missed.delta.appliedTo(this.#told));
-    return missed.delta.empty ? undefined : missed.delta.render();
+    return message;
   }
 
   close(): void {

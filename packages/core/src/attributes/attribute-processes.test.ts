@@ -113,7 +113,7 @@ describe('Polls that alternate between two processes', () => {
     const observation = await counting.attributeUpdates.observe(session, { news() {}, end() {} });
     await share(1);
     expect(await waiting.delivered()).toBe('{"k":1}');
-    expect(await observation.next()).toBe('{"k":1}');
+    expect((await observation.next())?.payload).toBe('{"k":1}');
     used.wakeAll();
     expect(await observation.next()).toBeUndefined();
     observation.close();

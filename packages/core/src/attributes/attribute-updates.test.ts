@@ -74,10 +74,10 @@ describe('Polls for shared attributes', () => {
     await device.share({ k: '1' });
     (await device.poll().event()).settled(false);
     const repeated = await device.poll().event();
-    expect(repeated.body).toBe('{"k":1}');
+    expect(repeated.message.payload).toBe('{"k":1}');
     // Not consumed before it is settled, either.
     const meanwhile = await device.poll().event();
-    expect(meanwhile.body).toBe('{"k":1}');
+    expect(meanwhile.message.payload).toBe('{"k":1}');
     meanwhile.settled(true);
     repeated.settled(true);
     const next = device.poll();
@@ -153,7 +153,8 @@ describe('A poll that fell out of the event log', () => {
     await device.share({ b: '3' });
     await device.share({ c: '4.50' });
     await device.unshare('a');
-    const { body, settled } = await device.poll().event();
+    const { message, settled } = await device.poll().event();
+    const body = String(message.payload);
     expect(JSON.parse(body)).toEqual({ b: 3, c: 4.5, deleted: ['a'] });
     expect(used.log).toEqual([
       {
@@ -191,13 +192,13 @@ describe('An observation of shared attributes', () => {
     await device.share({ a: '1', b: '2' });
     const onChange = jest.fn();
     const observation = await used.core.attributeUpdates.observe(device.session, { news: onChange, end() {} });
-    expect(JSON.parse(observation.snapshot)).toEqual({ a: 1, b: 2 });
+    expect(JSON.parse(String(observation.snapshot?.payload))).toEqual({ a: 1, b: 2 });
     expect(await observation.next()).toBeUndefined();
     await device.share({ a: '3' });
     await device.share({ a: '4', c: '5' });
     await device.unshare('b');
     expect(onChange).toHaveBeenCalledTimes(3);
-    expect(await observation.next()).toBe('{"a":4,"c":5,"deleted":["b"]}');
+    expect((await observation.next())?.payload).toBe('{"a":4,"c":5,"deleted":["b"]}');
     expect(await observation.next()).toBeUndefined();
     observation.close();
     await device.share({ a: '6' });
@@ -222,11 +223,11 @@ describe('An observation that fell out of the event log', () => {
     await device.share({ a: '1', b: '2' });
     const observation = await used.core.attributeUpdates.observe(device.session, { news() {}, end() {} });
     await device.share({ c: '3' });
-    expect(await observation.next()).toBe('{"c":3}');
+    expect((await observation.next())?.payload).toBe('{"c":3}');
     await device.unshare('a');
     await device.unshare('c');
     for (const b of ['4', '5', '6']) await device.share({ b });
-    expect(JSON.parse((await observation.next()) ?? '')).toEqual({ b: 6, deleted: ['a', 'c'] });
+    expect(JSON.parse(String((await observation.next())?.payload))).toEqual({ b: 6, deleted: ['a', 'c'] });
     observation.close();
   });
 });

@@ -10,6 +10,7 @@ import type { Uuid } from '../devices/model';
 import { type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
+import { type AnswerFormat, JSON_ANSWERS, writeIn } from '../payload/format/index';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import { quietLogger } from '../platform/quiet-logger';
@@ -51,7 +52,12 @@ export class AttributeUpdates {
   }
 
   /** Contract 1.5.3. @param done called once, unless the poll is cancelled */
-  openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
+  openPoll(
+    session: DeviceSession,
+    timeout: Millis,
+    done: (outcome: PollOutcome) => void,
+    answers: AnswerFormat = JSON_ANSWERS,
+  ): OpenPoll {
     const { deviceId } = session;
     const { clock, limits } = this.ports;
     const end = clock.now() + timeout;
@@ -75,7 +81,7 @@ export class AttributeUpdates {
           return undefined;
         }
         return {
-          body: missed.delta.render(),
+          message: await writeIn(answers, missed.delta.message),
           settled: (written) => {
             if (written) this.#moveCursor(deviceId, missed.position, 0);
             else if (position) this.#moveCursor(deviceId, position, 0);
@@ -98,7 +104,11 @@ export class AttributeUpdates {
    * resolves
    * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
-  async observe(session: DeviceSession, listener: ObserverListener): Promise<AttributeObservation> {
+  async observe(
+    session: DeviceSession,
+    listener: ObserverListener,
+    answers: AnswerFormat = JSON_ANSWERS,
+  ): Promise<AttributeObservation> {
     // Before anything is waited for: a session that ends meanwhile is heard of.
     const observer = this.#observers.open(session, listener);
     try {
@@ -106,7 +116,8 @@ export class AttributeUpdates {
       if (limited) await limited;
       if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
-      return new AttributeObservation(observer, this.#missed, start);
+      const snapshot = await writeIn(answers, { kind: 'update', updated: start.attributes, deleted: [] });
+      return new AttributeObservation(observer, this.#missed, answers, start, snapshot);
     } catch (error) {
       observer.close();
       throw error;

@@ -3,8 +3,8 @@ import type { Connectivity } from '../connectivity/connectivity';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
-import { type PayloadSettings, parseAttributes } from '../payload/index';
-import { type KeyValue, renderObject } from '../payload/value';
+import type { PayloadFormat } from '../payload/index';
+import type { KeyValue } from '../payload/value';
 import type { Clock } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Attribute, AttributeScope, AttributeStore } from '../state/attribute-store';
@@ -23,7 +23,7 @@ export interface DeviceAttributes {
 export class Attributes {
   constructor(
     private readonly store: AttributeStore,
-    private readonly settings: PayloadSettings,
+    private readonly json: PayloadFormat,
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly limits: MessageLimits,
@@ -32,10 +32,11 @@ export class Attributes {
 
   /**
    * Client attributes, as the device writes them (contract 3.3).
+   * @param format JSON where left out
    * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, UNAUTHORIZED when the device is gone by now, STORE_UNAVAILABLE
    */
-  async postClient(session: DeviceSession, payload: Buffer): Promise<void> {
-    const { entries, droppedKeys } = parseAttributes(payload, this.settings);
+  async postClient(session: DeviceSession, payload: Buffer, format: PayloadFormat = this.json): Promise<void> {
+    const { entries, droppedKeys } = format.readAttributes(payload);
     if (droppedKeys > 0) this.logger.warn('attribute keys left out', { deviceId: session.deviceId, keys: droppedKeys });
     await this.limits.take(session, 'telemetry', entries.length);
     if (entries.length === 0) return;
@@ -82,11 +83,3 @@ export class Attributes {
 }
 
 const keyOf = ({ key }: KeyValue): string => key;
-
-/** `{"client":{..},"shared":{..}}`; a scope without members is left out (contract 1.3.1). */
-export function renderDeviceAttributes({ client, shared }: DeviceAttributes): string {
-  const members: string[] = [];
-  if (client.length > 0) members.push(`"client":${renderObject(client)}`);
-  if (shared.length > 0) members.push(`"shared":${renderObject(shared)}`);
-  return `{${members.join(',')}}`;
-}

@@ -1,4 +1,4 @@
-import type { CoapDeviceType, DeviceCredentials, TransportType, Uuid } from '../devices/model';
+import type { CoapDeviceType, DeviceCredentials, PayloadType, TransportType, Uuid } from '../devices/model';
 import type { ResolvedDevice } from '../state/device-store';
 
 /** Who sent a request: what the credentials stand for, and what the device's profile says about its transport. */
@@ -12,6 +12,8 @@ export interface DeviceSession {
   readonly transportType: TransportType;
   /** EFENTO devices do not speak this API (contract 2.2). */
   readonly coapDeviceType: CoapDeviceType;
+  /** When the session was made: those who wait ask `Formats` for the one of now. */
+  readonly payloadType: PayloadType;
   /** What the session was made from. */
   readonly credentials: CredentialsStamp;
 }
@@ -29,6 +31,7 @@ export function sessionOf({ device, profile, credentials }: ResolvedDevice, neig
     profileId: shared(profile.id, neighbour?.profileId),
     transportType: profile.transportType,
     coapDeviceType: profile.coapDeviceType,
+    payloadType: profile.payloadType,
     credentials: { id: credentials.id, version: credentials.version },
   };
 }

@@ -5,21 +5,27 @@ import {
   type SchemaLimits,
   type SchemaSources,
 } from '../payload/protobuf/index';
-import type { CoapDeviceType } from './model';
+import type { PayloadType, ProfileInfo } from './model';
 import type { WrittenObject } from './written-object';
+
+/** What of the configuration is kept beside it. */
+export type CoapKinds = Pick<ProfileInfo, 'coapDeviceType' | 'payloadType'>;
+
+/** Of a profile of another transport. */
+export const NO_COAP: CoapKinds = { coapDeviceType: 'DEFAULT', payloadType: 'JSON' };
 
 /**
  * Checks the transport configuration of a COAP profile and fills in what is absent (server contract 4.3).
  * @throws TandemError BAD_REQUEST
  */
-export function completeCoapConfiguration(transport: WrittenObject, limits: SchemaLimits): CoapDeviceType {
+export function completeCoapConfiguration(transport: WrittenObject, limits: SchemaLimits): CoapKinds {
   const deviceType = transport.object('coapDeviceTypeConfiguration');
   const coapDeviceType = deviceType.choice('coapDeviceType', ['DEFAULT', 'EFENTO'], 'DEFAULT');
+  let payloadType: PayloadType = 'JSON';
   if (coapDeviceType === 'DEFAULT') {
     const payload = deviceType.object('transportPayloadTypeConfiguration');
-    if (payload.choice('transportPayloadType', ['JSON', 'PROTOBUF'], 'JSON') === 'PROTOBUF') {
-      completeProtobuf(payload, limits);
-    }
+    payloadType = payload.choice('transportPayloadType', ['JSON', 'PROTOBUF'], 'JSON');
+    if (payloadType === 'PROTOBUF') completeProtobuf(payload, limits);
     deviceType.put('transportPayloadTypeConfiguration', payload.toJson());
   }
   transport.put('coapDeviceTypeConfiguration', deviceType.toJson());
@@ -27,7 +33,7 @@ export function completeCoapConfiguration(transport: WrittenObject, limits: Sche
   client.choice('powerMode', ['DRX', 'PSM', 'E_DRX'], 'DRX');
   client.fill({ edrxCycle: null, psmActivityTimer: null, pagingTransmissionWindow: null });
   transport.put('clientSettings', client.toJson());
-  return coapDeviceType;
+  return { coapDeviceType, payloadType };
 }
 
 function completeProtobuf(payload: WrittenObject, limits: SchemaLimits): void {

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock';
 import type { Random } from '../platform/random';
 import { decideAgain } from '../state/decide-again';
 import type { Conflict, DeviceStore, Page, ProfileQuery, Written } from '../state/device-store';
+import { NO_COAP } from './coap-configuration';
 import type { DeviceProfile, ProfileInfo, ProvisionType, TransportType, Uuid } from './model';
 import { completeProfileData, DEFAULT_PROFILE_DATA, type ProfileDataLimits } from './profile-data';
 
@@ -175,7 +176,7 @@ export class DeviceProfiles {
       provisionType: 'DISABLED',
       provisionDeviceKey: null,
       profileData: DEFAULT_PROFILE_DATA,
-      coapDeviceType: 'DEFAULT',
+      ...NO_COAP,
       firmwareId: null,
       softwareId: null,
       version: 1,

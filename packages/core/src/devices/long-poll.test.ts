@@ -1,5 +1,6 @@
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
+import { JsonFormat } from '../payload/index';
 import type { ObservedKind } from '../state/device-events';
 import { entriesOf } from '../testing/builders';
 import { LongPoll, type LongPollSource, type LookAgain, type PollEvent } from './long-poll';
@@ -41,7 +42,8 @@ class HeldSource implements LongPollSource {
 }
 
 const AWAY = new TandemError('STORE_UNAVAILABLE');
-const anEvent = (body = '{}') => ({ body, settled: jest.fn() });
+const JSON_FORMAT = new JsonFormat({ typeCast: true, maxStringLength: 0 });
+const anEvent = (payload = '{}') => ({ message: { payload, format: JSON_FORMAT }, settled: jest.fn() });
 
 describe('A long poll', () => {
   const used = useCore();

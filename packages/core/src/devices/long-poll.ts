@@ -1,6 +1,7 @@
 import type { DeviceAuth, SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
+import type { WrittenMessage } from '../payload/format/index';
 import type { Clock, EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Random } from '../platform/random';
 import type { DeviceEvents, ObservedKind } from '../state/device-events';
@@ -9,7 +10,7 @@ import { lookAgain } from './look-again';
 /** One event for the device. */
 export interface PollEvent {
   /** The response body. */
-  readonly body: string;
+  readonly message: WrittenMessage;
   /**
    * To be called once, when the response has been written or the connection was lost: an event is never consumed for a
    * closed connection (contract 1.5.1).

@@ -8,6 +8,8 @@ export const NULL_UUID: Uuid = '13814000-1dd2-11b2-8080-808080808080';
 
 export type TransportType = 'DEFAULT' | 'MQTT' | 'COAP' | 'LWM2M' | 'SNMP';
 export type CoapDeviceType = 'DEFAULT' | 'EFENTO';
+/** What devices of a COAP profile send (device contract 2.2, 4.1). */
+export type PayloadType = 'JSON' | 'PROTOBUF';
 /** How devices of a profile may register themselves (device contract 5.3). */
 export type ProvisionType =
   | 'DISABLED'
@@ -141,6 +143,8 @@ export interface ProfileInfo {
   readonly provisionDeviceKey: string | null;
   /** EFENTO devices do not speak this API (device contract 2.2). DEFAULT for all other transports. */
   readonly coapDeviceType: CoapDeviceType;
+  /** JSON for all other transports. */
+  readonly payloadType: PayloadType;
   /** Package of the devices that have none of their own. */
   readonly firmwareId: Uuid | null;
   readonly softwareId: Uuid | null;

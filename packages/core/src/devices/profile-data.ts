@@ -1,6 +1,6 @@
 import { TandemError } from '../errors';
 import type { SchemaLimits } from '../payload/protobuf/index';
-import { completeCoapConfiguration } from './coap-configuration';
+import { completeCoapConfiguration, NO_COAP } from './coap-configuration';
 import type { DeviceProfile, ProvisionType, TransportType } from './model';
 import { WrittenObject } from './written-object';
 
@@ -35,7 +35,7 @@ export function completeProfileData(
   given: string | null | undefined,
   { transportType, provisionType }: { readonly transportType: TransportType; readonly provisionType: ProvisionType },
   limits: ProfileDataLimits,
-): Pick<DeviceProfile, 'profileData' | 'coapDeviceType'> {
+): Pick<DeviceProfile, 'profileData' | 'coapDeviceType' | 'payloadType'> {
   const data = WrittenObject.of(given ?? '{}', 'profileData');
   const configuration = data.object('configuration');
   configuration.choice('type', ['DEFAULT'], 'DEFAULT');
@@ -43,7 +43,7 @@ export function completeProfileData(
 
   const transport = data.object('transportConfiguration');
   transport.choice('type', [transportType], transportType);
-  const coapDeviceType = transportType === 'COAP' ? completeCoapConfiguration(transport, limits.schemas) : 'DEFAULT';
+  const coap = transportType === 'COAP' ? completeCoapConfiguration(transport, limits.schemas) : NO_COAP;
   data.put('transportConfiguration', transport.toJson());
 
   const provision = data.object('provisionConfiguration');
@@ -59,7 +59,7 @@ export function completeProfileData(
   if (Buffer.byteLength(profileData) > limits.maxBytes) {
     throw refused(`profileData is longer than ${limits.maxBytes} bytes`);
   }
-  return { profileData, coapDeviceType };
+  return { profileData, ...coap };
 }
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

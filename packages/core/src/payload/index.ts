@@ -1,6 +1,8 @@
 export { parseAttributes } from './attributes-payload';
 export { parseCanonicalObject } from './canonical-object';
+export { parseClaim } from './claim-payload';
 export { compactJson, splitJsonObject } from './compact-json';
+export * from './format/index';
 export { MAX_NESTING, MAX_VALUES } from './json-reader';
 export { type ParsedClientRpc, parseClientRpc, parseRpcReply, type RpcReply } from './rpc-payload';
 export { parseServerTelemetry } from './server-telemetry';

@@ -1,5 +1,6 @@
 import type { DeviceSession } from '../auth/device-session';
 import { NO_LIMITS } from '../limits/limits';
+import { JsonFormat } from '../payload/index';
 import { FakeClock } from '../testing/fake-clock';
 import { ClientRpc, type ClientRpcRequest } from './client-rpc';
 
@@ -11,8 +12,11 @@ const SESSION: DeviceSession = {
   profileId: 'profile',
   transportType: 'DEFAULT',
   coapDeviceType: 'DEFAULT',
+  payloadType: 'JSON',
   credentials: { id: 'credentials', version: 1 },
 };
+
+const JSON_FORMAT = new JsonFormat({ typeCast: true, maxStringLength: 0 });
 
 /** A backend whose calls end when the test says so. */
 class HeldBackend {
@@ -42,7 +46,7 @@ describe('A command of a device', () => {
   beforeEach(() => {
     clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     backend = new HeldBackend();
-    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS);
+    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS, JSON_FORMAT);
   });
 
   const call = (text: string, caller?: AbortSignal, paramsRequired = true) =>
@@ -121,7 +125,7 @@ describe('A command of a device', () => {
   });
 
   it('waits for its time-out where there is no backend', async () => {
-    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS);
+    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS, JSON_FORMAT);
     const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), { paramsRequired: true });
     const refused = expect(reply).rejects.toMatchObject({ code: 'NO_REPLY' });
     clock.advance(TIMEOUT);

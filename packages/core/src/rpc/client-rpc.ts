@@ -1,7 +1,7 @@
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
-import { parseClientRpc } from '../payload/index';
+import type { PayloadFormat } from '../payload/index';
 import type { Clock, Millis } from '../platform/clock';
 
 /** The body of the call to `TANDEM_RPC_WEBHOOK_URL` (design section 9). */
@@ -30,6 +30,7 @@ export class ClientRpc {
     /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
     private readonly maxWaiting: number,
     private readonly limits: MessageLimits,
+    private readonly json: PayloadFormat,
   ) {}
 
   #waiting = 0;
@@ -42,14 +43,19 @@ export class ClientRpc {
    * The reply as JSON text: the answer, or `{"error":"..."}` when the server logic failed.
    * @param paramsRequired HTTP wants `params`, CoAP counts a missing one as null
    * @param caller aborted when the device's connection is gone
+   * @param format of the payload; JSON where left out
    * @throws TandemError BAD_PAYLOAD, NO_REPLY after the time-out, TOO_MANY_REQUESTS
    */
   async call(
     session: DeviceSession,
     payload: Buffer,
-    { paramsRequired, caller }: { paramsRequired: boolean; caller?: AbortSignal },
+    {
+      paramsRequired,
+      caller,
+      format = this.json,
+    }: { paramsRequired: boolean; caller?: AbortSignal; format?: PayloadFormat },
   ): Promise<string> {
-    const { method, params } = parseClientRpc(payload, { paramsRequired });
+    const { method, params } = format.readClientRpc(payload, { paramsRequired });
     const limited = this.limits.take(session, 'message');
     if (limited) await limited;
     if (method === 'getTime') return JSON.stringify({ time: new Date(this.clock.now()).toISOString() });

@@ -2,7 +2,7 @@ import type { DeviceSession } from '../auth/device-session';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
-import { parseRpcReply } from '../payload/index';
+import type { PayloadFormat } from '../payload/index';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import { quietLogger } from '../platform/quiet-logger';
@@ -62,6 +62,7 @@ export class RpcCalls {
     private readonly settings: RpcCallSettings,
     logger: Logger,
     private readonly limits: MessageLimits,
+    private readonly json: PayloadFormat,
   ) {
     this.#watch = new CommandWatch(rpcs, events, clock);
     this.#quiet = quietLogger(logger, clock, SAID_EVERY);
@@ -100,10 +101,17 @@ export class RpcCalls {
   /**
    * The device's reply. Unknown, stale and second replies are accepted and change nothing (contract 1.3, 3.8).
    * @param shape CoAP takes an object only (contract 2.5.3)
+   * @param format JSON where left out
    * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS
    */
-  async reply(session: DeviceSession, requestId: number, payload: Buffer, shape: 'any' | 'object'): Promise<void> {
-    const { text, isJson } = parseRpcReply(payload, shape);
+  async reply(
+    session: DeviceSession,
+    requestId: number,
+    payload: Buffer,
+    shape: 'any' | 'object',
+    format: PayloadFormat = this.json,
+  ): Promise<void> {
+    const { text, isJson } = format.readReply(payload, shape);
     await this.limits.take(session, 'message');
     const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
     const at = this.clock.now();

@@ -45,7 +45,7 @@ describe('A two-way command', () => {
     const { outcome, status } = await send();
     expect(await status()).toBe('QUEUED');
     const event = await poll().event();
-    expect(event.body).toBe('{"id":0,"method":"m","params":{"n":1.0}}');
+    expect(event.message.payload).toBe('{"id":0,"method":"m","params":{"n":1.0}}');
     expect(await status()).toBe('QUEUED');
     event.settled(true);
     expect(await status()).toBe('DELIVERED');
@@ -157,7 +157,7 @@ describe('A one-way command', () => {
     await send({ oneway: true });
     for (const waiting of polls) expect(await waiting.delivered()).toContain('"id":0');
     await used.quiet();
-    expect((await observation.next())?.body).toContain('"id":0');
+    expect((await observation.next())?.message.payload).toContain('"id":0');
     expect(await observation.next()).toBeUndefined();
   });
 
@@ -184,13 +184,13 @@ describe('An observation of commands', () => {
     await send({ method: 'a' });
     await send({ method: 'b' });
     const observation = await observe();
-    expect((await observation.next())?.body).toContain('"a"');
-    expect((await observation.next())?.body).toContain('"b"');
+    expect((await observation.next())?.message.payload).toContain('"a"');
+    expect((await observation.next())?.message.payload).toContain('"b"');
     expect(await observation.next()).toBeUndefined();
     await send({ method: 'c' });
-    expect((await observation.next())?.body).toContain('"c"');
+    expect((await observation.next())?.message.payload).toContain('"c"');
     observation.close();
-    expect((await (await observe()).next())?.body).toContain('"a"');
+    expect((await (await observe()).next())?.message.payload).toContain('"a"');
   });
 
   it('makes a command SENT and DELIVERED, or lets it lapse: its caller is told at once', async () => {

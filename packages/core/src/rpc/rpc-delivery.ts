@@ -5,10 +5,11 @@ import type { Uuid } from '../devices/model';
 import { type Observer, type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
+import { type AnswerFormat, JSON_ANSWERS, type WrittenMessage, writeIn } from '../payload/format/index';
 import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Rpc, RpcStore } from '../state/rpc-store';
-import { type CommandInHand, type HandOutSettings, type RpcHandOut, RpcHandOuts } from './rpc-hand-out';
+import { type CommandInHand, commandMessage, type HandOutSettings, type RpcHandOut, RpcHandOuts } from './rpc-hand-out';
 import { endOfTurn, type SubmitStrategy, turnOf } from './submit-strategy';
 
 /** Who waits for the commands of one device. */
@@ -18,6 +19,7 @@ interface Waiter {
   readonly since: number;
   /** How long it may need with a command. */
   readonly holdTime: Millis;
+  readonly answers: AnswerFormat;
   /**
    * The commands it has had, each with the attempt it had; one that timed out is another attempt, unless it arrived after
    * all. What is not open any more is taken out. Undefined: none.
@@ -26,6 +28,11 @@ interface Waiter {
 }
 
 type Found = { readonly kind: 'command'; readonly command: CommandInHand } | LookAgainAt;
+
+/** A command as its waiter gets it. */
+type Written =
+  | { readonly kind: 'command'; readonly command: CommandInHand; readonly message: WrittenMessage }
+  | LookAgainAt;
 
 interface LookAgainAt {
   readonly kind: 'nothing';
@@ -111,15 +118,20 @@ export class RpcDelivery {
   }
 
   /** Contract 1.5.4: at most one command, oldest first. @param done called once, unless the poll is cancelled */
-  openPoll(session: DeviceSession, timeout: Millis, done: (outcome: PollOutcome) => void): OpenPoll {
+  openPoll(
+    session: DeviceSession,
+    timeout: Millis,
+    done: (outcome: PollOutcome) => void,
+    answers: AnswerFormat = JSON_ANSWERS,
+  ): OpenPoll {
     const { deviceId } = session;
     let waiter: Waiter | undefined;
     const take = async () => {
       if (!waiter) await this.ports.limits.take(session, 'message');
       await this.#handOuts.returned(deviceId);
-      waiter ??= await this.#waiter(deviceId, POLL_HOLD);
-      const found = await this.#look(waiter);
-      if (found.kind === 'command') return this.#handOuts.toPoll(found.command);
+      waiter ??= await this.#waiter(deviceId, POLL_HOLD, answers);
+      const found = await this.#lookAndWrite(waiter);
+      if (found.kind === 'command') return this.#handOuts.toPoll(found.command, found.message);
       return found.lookAgainAt === undefined ? undefined : { lookAgainAt: found.lookAgainAt };
     };
     return new LongPoll(this.ports, { session, wake: 'rpc', take }, timeout, done);
@@ -133,14 +145,21 @@ export class RpcDelivery {
    * resolves
    * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
    */
-  async observe(session: DeviceSession, listener: ObserverListener): Promise<RpcObservation> {
+  async observe(
+    session: DeviceSession,
+    listener: ObserverListener,
+    answers: AnswerFormat = JSON_ANSWERS,
+  ): Promise<RpcObservation> {
     // Before anything is waited for: a session that ends meanwhile is heard of.
     const observer = this.#observers.open(session, listener);
     try {
       const limited = this.ports.limits.take(session, 'message');
       if (limited) await limited;
       if (observer.over) throw new TandemError('UNAUTHORIZED');
-      const [waiter] = await Promise.all([this.#waiter(session.deviceId, this.#observerHold), observer.announce()]);
+      const [waiter] = await Promise.all([
+        this.#waiter(session.deviceId, this.#observerHold, answers),
+        observer.announce(),
+      ]);
       return new RpcObservation(this, observer, waiter, listener);
     } catch (error) {
       observer.close();
@@ -151,12 +170,12 @@ export class RpcDelivery {
   /** For `RpcObservation` only: the next command for it, or when to look again, if that is known. */
   async take(waiter: Waiter): Promise<RpcHandOut | LookAgainAt> {
     await this.#handOuts.returned(waiter.deviceId);
-    const found = await this.#look(waiter);
+    const found = await this.#lookAndWrite(waiter);
     if (found.kind === 'nothing') return found;
     const { id, attempts } = found.command.rpc;
     waiter.had ??= new Map();
     waiter.had.set(id, attempts);
-    return this.#handOuts.toObserver(found.command, waiter.holdTime, {
+    return this.#handOuts.toObserver(found.command, found.message, waiter.holdTime, {
       arrived: () => waiter.had?.set(id, ARRIVED),
       forget: () => waiter.had?.delete(id),
     });
@@ -167,8 +186,23 @@ export class RpcDelivery {
     return lookAgain(this.ports.clock, at, () => listener.news());
   }
 
-  async #waiter(deviceId: Uuid, holdTime: Millis): Promise<Waiter> {
-    return { deviceId, since: await this.rpcs.nextRequestId(deviceId), holdTime, had: undefined };
+  async #waiter(deviceId: Uuid, holdTime: Millis, answers: AnswerFormat): Promise<Waiter> {
+    return { deviceId, since: await this.rpcs.nextRequestId(deviceId), holdTime, answers, had: undefined };
+  }
+
+  /** One that the waiter's format cannot say has failed, and the next one is looked for. */
+  async #lookAndWrite(waiter: Waiter): Promise<Written> {
+    for (;;) {
+      const found = await this.#look(waiter);
+      if (found.kind === 'nothing') return found;
+      const { rpc } = found.command;
+      try {
+        return { ...found, message: await writeIn(waiter.answers, commandMessage(rpc)) };
+      } catch (error) {
+        if (!(error instanceof TandemError) || error.code !== 'UNDELIVERABLE') throw error;
+        await this.#handOuts.undeliverable(rpc, error.message);
+      }
+    }
   }
 
   /** The oldest command the waiter may have, in its hand. */

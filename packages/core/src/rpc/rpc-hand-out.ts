@@ -1,13 +1,14 @@
 import type { PollEvent } from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import type { DeviceMessage, WrittenMessage } from '../payload/format/index';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { Rpc, RpcPatch, RpcStatus, RpcStore } from '../state/rpc-store';
 
 /** A command on its way; the transport says what became of it (contract 2.6.4). */
 export interface RpcHandOut {
-  readonly body: string;
+  readonly message: WrittenMessage;
   readonly expirationTime: number;
   sent(): void;
   delivered(): void;
@@ -45,9 +46,12 @@ export interface HandOutSettings {
   readonly ackTimeout: Millis;
 }
 
-/** `{"id":N,"method":"m","params":P}` in this member order (contract 3.8). */
-export const renderRpc = (rpc: Rpc): string =>
-  `{"id":${rpc.requestId},"method":${JSON.stringify(rpc.method)},"params":${rpc.params}}`;
+export const commandMessage = ({ requestId: id, method, params }: Rpc): DeviceMessage => ({
+  kind: 'command',
+  id,
+  method,
+  params,
+});
 
 /** What becomes of commands that have been handed out. */
 export class RpcHandOuts {
@@ -72,10 +76,10 @@ export class RpcHandOuts {
     return this.#returning.get(deviceId);
   }
 
-  toPoll(command: CommandInHand): PollEvent {
+  toPoll(command: CommandInHand, message: WrittenMessage): PollEvent {
     const { rpc } = command;
     return {
-      body: renderRpc(rpc),
+      message,
       settled: (written) => {
         if (written) void this.#arrived(rpc);
         else if (this.#holds(command.heldUntil)) this.#letGo(rpc);
@@ -84,10 +88,16 @@ export class RpcHandOuts {
   }
 
   /**
+   * @param message the command
    * @param holdTime how long it takes at most until it is acknowledged or has lapsed
    * @param observation what it has to remember of the command
    */
-  toObserver(command: CommandInHand, holdTime: Millis, observation: ObservationMemory): RpcHandOut {
+  toObserver(
+    command: CommandInHand,
+    message: WrittenMessage,
+    holdTime: Millis,
+    observation: ObservationMemory,
+  ): RpcHandOut {
     const { rpc } = command;
     let { heldUntil } = command;
     let sent = false;
@@ -96,7 +106,7 @@ export class RpcHandOuts {
       else if (this.#holds(heldUntil)) this.#letGo(rpc);
     };
     return {
-      body: renderRpc(rpc),
+      message,
       expirationTime: rpc.expirationTime,
       sent: () => {
         sent = true;
@@ -112,6 +122,12 @@ export class RpcHandOuts {
       superseded: () => (sent && rpc.persistent ? this.#lapse(rpc) : giveBack()),
       unsent: observation.forget,
     };
+  }
+
+  /** The device cannot be told, now or later: its caller is. @param reason what the caller reads */
+  async undeliverable(rpc: Rpc, reason: string): Promise<void> {
+    const failure = { response: JSON.stringify({ error: reason }), responseIsJson: true };
+    await this.#advance(rpc, undelivered(rpc), 'FAILED', failure);
   }
 
   /**

@@ -74,7 +74,7 @@ describe('A one-way command at two processes', () => {
     const late = poll(there);
     for (const early of polls) expect(await early.delivered()).toContain('"id":0');
     await used.quiet();
-    expect((await take(observation)).body).toContain('"id":0');
+    expect((await take(observation)).message.payload).toContain('"id":0');
     expect(await status(id)).toBe('DELIVERED');
     await waits(late);
   });

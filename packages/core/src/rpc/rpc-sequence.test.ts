@@ -53,7 +53,9 @@ function useSequence(strategy: string) {
 /** The method of the next command; undefined = there is none. */
 async function next(observation: RpcObservation) {
   const command = await observation.next();
-  return command && { ...command, method: (JSON.parse(command.body) as { method: string }).method };
+  return (
+    command && { ...command, method: (JSON.parse(command.message.payload.toString()) as { method: string }).method }
+  );
 }
 const methodOf = async (poll: PollUnderTest) => (JSON.parse(await poll.delivered()) as { method: string }).method;
 

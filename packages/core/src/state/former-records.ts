@@ -18,7 +18,12 @@ interface FormerUser {
 
 const ADDED_TO_TENANTS: Partial<Tenant> = { ...NO_CONTACT, region: null, additionalInfo: null };
 const ADDED_TO_USERS: Partial<User> = { phone: null, additionalInfo: null };
-const ADDED_TO_PROFILES: Partial<ProfileInfo> = { coapDeviceType: 'DEFAULT', firmwareId: null, softwareId: null };
+const ADDED_TO_PROFILES: Partial<ProfileInfo> = {
+  coapDeviceType: 'DEFAULT',
+  payloadType: 'JSON',
+  firmwareId: null,
+  softwareId: null,
+};
 const ADDED_TO_DEVICES: Partial<Device> = { firmwareId: null, softwareId: null };
 
 export const currentTenant = (record: Tenant): Tenant => ({ ...ADDED_TO_TENANTS, ...record });

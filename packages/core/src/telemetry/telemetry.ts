@@ -1,7 +1,7 @@
 import type { DeviceSession } from '../auth/device-session';
 import type { Uuid } from '../devices/model';
 import type { MessageLimits } from '../limits/limits';
-import { type PayloadSettings, parseTelemetry } from '../payload/index';
+import type { PayloadFormat } from '../payload/index';
 import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { RecordLines, TelemetryLog } from '../state/telemetry-log';
@@ -10,7 +10,7 @@ import type { RecordLines, TelemetryLog } from '../state/telemetry-log';
 export class Telemetry {
   constructor(
     private readonly log: TelemetryLog,
-    private readonly settings: PayloadSettings,
+    private readonly json: PayloadFormat,
     private readonly clock: Clock,
     private readonly logger: Logger,
     private readonly limits: MessageLimits,
@@ -18,11 +18,12 @@ export class Telemetry {
 
   /**
    * Resolves when the store has accepted the message; only then may the transport acknowledge.
-   * @param payload JSON as in contract 3.2
+   * @param payload as in contract 3.2
+   * @param format JSON where left out
    * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, BACKLOG_FULL, STORE_UNAVAILABLE
    */
-  post(session: DeviceSession, payload: Buffer): Promise<void> {
-    const { lines, points, droppedKeys } = parseTelemetry(payload, this.clock.now(), this.settings);
+  post(session: DeviceSession, payload: Buffer, format: PayloadFormat = this.json): Promise<void> {
+    const { lines, points, droppedKeys } = format.readTelemetry(payload, this.clock.now());
     if (droppedKeys > 0) this.logger.warn('telemetry keys left out', { deviceId: session.deviceId, keys: droppedKeys });
     const limited = this.limits.take(session, 'telemetry', points);
     return limited ? this.#appendAfter(limited, session, lines) : this.#append(session, lines);

@@ -97,6 +97,7 @@ export const aProfile = (given: Partial<DeviceProfile> = {}): DeviceProfile => (
   provisionType: 'DISABLED',
   provisionDeviceKey: null,
   coapDeviceType: 'DEFAULT',
+  payloadType: 'JSON',
   profileData: '{"configuration":{"type":"DEFAULT"},"transportConfiguration":{"type":"DEFAULT"}}',
   firmwareId: null,
   softwareId: null,

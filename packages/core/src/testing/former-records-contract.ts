@@ -136,7 +136,8 @@ export function describeFormerRecords(open: () => Promise<State>): void {
 
     it('shows tenants, profiles and devices with all their fields', async () => {
       const { profileData, ...info } = profile;
-      const current = { ...info, coapDeviceType: 'DEFAULT', firmwareId: null, softwareId: null } as const;
+      const added = { coapDeviceType: 'DEFAULT', payloadType: 'JSON', firmwareId: null, softwareId: null } as const;
+      const current = { ...info, ...added };
       const text = '{"configuration":{"type":"DEFAULT"}}';
       expect(await state.accounts.getTenant(TENANT_ID)).toMatchObject({ title: 'Former', region: null, country: null });
       expect((await state.devices.listProfiles(TENANT_ID, ALL)).data).toEqual([current]);

@@ -153,6 +153,7 @@ describe('Sweeping while Redis is out of memory', () => {
       { defaultTimeout: 10_000, minTimeout: 1_000 },
       { ...silentLogger, error },
       {} as never,
+      {} as never,
     );
     await cli('CONFIG', 'SET', 'maxmemory', '1');
     try {

@@ -181,7 +181,7 @@ export class PollUnderTest {
   async delivered(): Promise<string> {
     const event = await this.event();
     event.settled(true);
-    return event.body;
+    return event.message.payload.toString();
   }
 }
 

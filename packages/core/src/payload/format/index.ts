@@ -1,0 +1,6 @@
+export * from './codec-format';
+export * from './device-message';
+export * from './formats';
+export * from './json-format';
+export * from './payload-codec';
+export * from './payload-format';
