@@ -23,7 +23,7 @@ const config: Config = {
   // Most tests wait for sockets and processes: a core left over for the parent, as is the default, would idle.
   maxWorkers: '100%',
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
-  reporters: ['default', '<rootDir>/tools/summary-reporter.cjs'],
+  reporters: ['default', '<rootDir>/tools/vector-reporter.cjs', '<rootDir>/tools/summary-reporter.cjs'],
 };
 
 export default config;

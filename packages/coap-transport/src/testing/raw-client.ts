@@ -31,6 +31,8 @@ export interface Received {
   readonly maxAge: number | undefined;
   readonly block1: number | undefined;
   readonly block2: number | undefined;
+  readonly payload: Buffer;
+  /** The payload as UTF-8. */
   readonly text: string;
 }
 
@@ -193,6 +195,7 @@ function read(packet: ParsedPacket): Received {
     maxAge: option(packet, 'Max-Age'),
     block1: option(packet, 'Block1'),
     block2: option(packet, 'Block2'),
+    payload: packet.payload,
     text: packet.payload.toString(),
   };
 }

@@ -1,0 +1,18 @@
+import { HTTP_BASICS } from './8.1-http-basics';
+import { JSON_SHAPES } from './8.2-json-shapes';
+import { COAP_REQUESTS } from './8.10-coap-requests';
+import { COAP_OBSERVE } from './8.12-coap-observe';
+import type { Door } from './framework/stores';
+import type { Vector } from './framework/vector';
+
+interface VectorFile {
+  /** The door that is in a process of its own where there are two, so that events have to cross. */
+  readonly apart: Door;
+  readonly vectors: readonly Vector[];
+}
+
+/** Which vectors a test file runs; there is one for each store, as long as each other, so that workers share them evenly. */
+export const FILES = {
+  coap: { apart: 'coap', vectors: [...COAP_REQUESTS, ...COAP_OBSERVE] },
+  payloads: { apart: 'coap', vectors: [...HTTP_BASICS, ...JSON_SHAPES] },
+} as const satisfies Record<string, VectorFile>;

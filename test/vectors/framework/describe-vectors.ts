@@ -1,0 +1,93 @@
+import { cleanUp, type Environment } from '../../support/gateway-process';
+import { ServerClient } from '../../support/server-client';
+import { Scene, type World } from './scene';
+import { ServerLogic } from './server-logic';
+import type { Door, Gateway, Store } from './stores';
+import { nameOf, type Vector } from './vector';
+
+/** A test for each vector, in the order of their numbers within the same settings. */
+export function describeVectors(store: Store, { vectors, apart }: { vectors: readonly Vector[]; apart: Door }): void {
+  describe(`On ${store.name}`, () => {
+    let logic: ServerLogic;
+
+    beforeAll(async () => {
+      [logic] = await Promise.all([ServerLogic.start(), store.open()]);
+    });
+
+    afterAll(async () => {
+      await cleanUp();
+      await Promise.all([logic.stop(), store.close()]);
+    });
+
+    for (const [settings, rows] of bySettings(vectors)) {
+      describe(describing(settings), () => {
+        let gateway: Gateway;
+        let world: World;
+
+        beforeAll(async () => {
+          gateway = await store.start({ TANDEM_RPC_WEBHOOK_URL: logic.url, ...settings }, apart);
+          world = { ...gateway, logic, server: await ServerClient.login(gateway.api.http) };
+        });
+
+        afterAll(async () => {
+          const processes = [...new Set([gateway.http, gateway.coap, gateway.api])];
+          await Promise.all(processes.map((process) => process.stop()));
+          for (const process of processes) {
+            expect(process.stderr).toBe('');
+            expect(process.log.filter(({ level }) => level === 'error')).toEqual([]);
+          }
+        });
+
+        const run = async (row: Vector): Promise<void> => {
+          const scene = new Scene(world, row.no);
+          try {
+            await row.run(scene);
+          } finally {
+            await scene.end();
+          }
+        };
+        const company = rows.filter(({ sideBySide }) => sideBySide);
+        let running: Map<Vector, Promise<void>> | undefined;
+
+        it.each(rows.map((row) => [nameOf(row), row] as const))('%s', (_name, row) => {
+          if (!row.sideBySide) return run(row);
+          running ??= inLanes(company, run);
+          return running.get(row);
+        });
+      });
+    }
+  });
+}
+
+const LANES = 8;
+
+/** All of them at once, though no more than there are lanes. */
+function inLanes(rows: readonly Vector[], run: (row: Vector) => Promise<void>): Map<Vector, Promise<void>> {
+  const lanes: Promise<void>[] = Array.from({ length: LANES }, () => Promise.resolve());
+  return new Map(
+    rows.map((row, n) => {
+      const turn = () => run(row);
+      const done = (lanes[n % LANES] ?? Promise.resolve()).then(turn, turn);
+      // Its test says how it ended, when its turn comes.
+      done.catch(() => {});
+      lanes[n % LANES] = done;
+      return [row, done] as const;
+    }),
+  );
+}
+
+function bySettings(vectors: readonly Vector[]): [Environment, Vector[]][] {
+  const groups = new Map<string, Vector[]>();
+  for (const vector of vectors) {
+    const key = JSON.stringify(vector.settings ?? {});
+    const group = groups.get(key);
+    if (group) group.push(vector);
+    else groups.set(key, [vector]);
+  }
+  return [...groups].map(([key, rows]) => [JSON.parse(key) as Environment, rows]);
+}
+
+const describing = (settings: Environment): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ') || 'with base settings';
