@@ -56,7 +56,8 @@ export function readTelemetry(text: string, now: EpochMillis, settings: PayloadS
 /** Digits of 2^53 - 1: longer numbers cannot be told from their neighbours and are refused before they are made. */
 const MAX_TIMESTAMP_DIGITS = 16;
 
-function timestamp(node: JsonNode): EpochMillis {
+/** @param node the member `ts` of a record (contract 3.2). @throws TandemError BAD_PAYLOAD */
+export function timestamp(node: JsonNode): EpochMillis {
   let form = node;
   while (isJsonArray(form) && form.length === 1) form = form[0] ?? null;
   if (typeof form === 'number') return form;

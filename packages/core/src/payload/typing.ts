@@ -53,7 +53,7 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
     const key = object.names[i] ?? '';
     const node = object.values[i] ?? null;
     if (node === null) continue;
-    if (key.length > MAX_KEY_LENGTH || isBlank(key)) {
+    if (!isStorableKey(key)) {
       droppedKeys++;
       continue;
     }
@@ -62,9 +62,10 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
   return { entries, droppedKeys };
 }
 
-const isBlank = (key: string): boolean => key.trim() === '';
+export const isStorableKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && key.trim() !== '';
 
-function typeNode(node: Exclude<JsonNode, null>, key: string, settings: PayloadSettings): Value {
+/** @throws TandemError BAD_PAYLOAD when the value breaks a limit */
+export function typeNode(node: Exclude<JsonNode, null>, key: string, settings: PayloadSettings): Value {
   if (typeof node === 'string') return typeString(node, key, settings);
   if (typeof node === 'number') return longValue(node);
   if (typeof node === 'boolean') return booleanValue(node);
