@@ -11,9 +11,6 @@ const NUMBERS: readonly string[] = [...range(1, 306), ...range(318, 367), '168a'
 /** Rows still to be written. */
 const NOT_YET = new Set([
   '010',
-  ...range(71, 87),
-  ...range(88, 147),
-  ...range(148, 162),
   ...range(163, 176),
   '168a',
   ...range(177, 199),
