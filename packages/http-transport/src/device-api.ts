@@ -315,13 +315,7 @@ class HttpDeviceApi implements DeviceApi {
 
   #fail(exchange: Exchange, operation: Operation | undefined, thrown: unknown): void {
     const error = TandemError.from(thrown);
-    if (error.code === 'INTERNAL') {
-      const { cause } = error;
-      this.core.logger.error('request failed', {
-        operation: operation?.name,
-        error: cause instanceof Error ? cause.stack : String(cause),
-      });
-    }
+    error.logFault(this.core.logger, 'request failed', { operation: operation?.name });
     exchange.fail(error);
   }
 }

@@ -72,7 +72,11 @@ export class Exchange {
         return;
       default: {
         const body = { status, message: error.message, errorCode, timestamp: this.clock.now() };
-        this.#text(status, 'application/json', JSON.stringify(body), { ...headers, ...retryAfter(error) });
+        this.#text(status, 'application/json', JSON.stringify(body), {
+          ...headers,
+          ...retryAfter(error),
+          ...correlation(error),
+        });
       }
     }
   }
@@ -119,3 +123,6 @@ function retryAfter({ retryAfter: delay, row }: TandemError): Headers {
   const seconds = delay === undefined ? DEFAULT_RETRY_SECONDS : Math.max(Math.ceil(delay / 1000), 1);
   return { 'Retry-After': seconds };
 }
+
+const correlation = ({ correlationId }: TandemError): Headers =>
+  correlationId === undefined ? {} : { 'X-Correlation-Id': correlationId };
