@@ -50,8 +50,14 @@ export class Exchange {
     this.#send(200, EMPTY);
   }
 
+  /** 200 with what the domain has to say, in the format that was asked for. */
   content({ payload, format }: WrittenMessage): void {
-    this.#send(200, { 'Content-Type': format.mediaType, 'Content-Length': Buffer.byteLength(payload) }, payload);
+    const headers = {
+      'Content-Type': format.mediaType,
+      'Content-Length': Buffer.byteLength(payload),
+      Vary: 'Accept',
+    };
+    this.#send(200, headers, payload);
   }
 
   /** Contract 1.6: which failures have a body, and of which form. */

@@ -21,12 +21,12 @@ export interface ParsedTelemetry {
 /**
  * A telemetry body: `{"key":value,...}`, `{"ts":...,"values":{...}}` or an array of such objects (contract 3.2). One
  * bad element, and nothing of the body counts.
- * @param bytes UTF-8; what is not becomes replacement characters
+ * @param source UTF-8; what is not becomes replacement characters
  * @param now what a record without a timestamp of its own gets
  * @throws TandemError BAD_PAYLOAD
  */
-export function parseTelemetry(bytes: Buffer, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
-  const text = bytes.toString('utf8');
+export function parseTelemetry(source: Buffer | string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
+  const text = source.toString();
   const members = countCanonicalMembers(text, settings);
   if (members > 0) return { lines: recordLine(now, text), points: members, droppedKeys: 0 };
   return readTelemetry(text, now, settings);
