@@ -63,6 +63,17 @@ export class EmbeddedAttributes implements AttributeStore {
     return saved;
   }
 
+  saveServerIfAbsent(deviceId: Uuid, entry: KeyValue, ts: EpochMillis): Promise<boolean> {
+    return this.feed.write((note) => {
+      if (!this.env.devices.doesExist(deviceId)) return false;
+      const row = Buffer.concat([attributePrefix(deviceId, 'SERVER'), storableName(entry.key)]);
+      if (this.env.attributes.doesExist(row)) return false;
+      this.env.attributes.put(row, `${ts} ${entry.value}`);
+      note(deviceId, { kind: 'saved', scope: 'SERVER', entries: [entry], ts });
+      return true;
+    });
+  }
+
   async delete(
     deviceId: Uuid,
     scope: AttributeScope,

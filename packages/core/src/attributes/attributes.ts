@@ -75,6 +75,16 @@ export class Attributes {
     if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, entries.map(keyOf));
   }
 
+  /**
+   * An attribute of the SERVER scope that the device has not: of those who save it at once, on any process, one does.
+   * @returns whether it was saved here; false also when the device is gone
+   */
+  async saveServerIfAbsent(deviceId: Uuid, entry: KeyValue): Promise<boolean> {
+    const saved = await this.store.saveServerIfAbsent(deviceId, entry, this.clock.now());
+    if (saved) await this.connectivity.attributesChanged(deviceId, [entry.key]);
+    return saved;
+  }
+
   async delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[]): Promise<readonly string[]> {
     const deleted = await this.store.delete(deviceId, scope, keys, this.clock.now());
     if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, deleted);

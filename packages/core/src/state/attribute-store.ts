@@ -38,6 +38,12 @@ export interface AttributeStore {
    */
   save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean>;
   /**
+   * Saves an attribute of the SERVER scope unless the device has one of this key, whatever its value: of those who do it at the
+   * same time, on any process, one saves.
+   * @returns whether this call has saved it; false also for a device that is gone
+   */
+  saveServerIfAbsent(deviceId: Uuid, entry: KeyValue, ts: EpochMillis): Promise<boolean>;
+  /**
    * For SHARED appends `{deleted: keys}` in the same step and wakes the waiters; no event where no key existed.
    * @returns the keys that existed, each once
    */

@@ -155,6 +155,42 @@ export function describeAttributeStoreContract(makeStore: MakeStore): void {
       expect((await store.state.events.head(id)).offset).toBe(count);
     });
 
+    it('saves a SERVER attribute that is absent once, whoever tries', async () => {
+      const { id } = await store.device();
+      const { attributes } = store.state;
+      const tries = Array.from({ length: 20 }, (_, n) =>
+        attributes.saveServerIfAbsent(id, { key: 'provisionState', value: longValue(n) }, CREATED),
+      );
+      const winners = (await Promise.all(tries)).flatMap((saved, n) => (saved ? [n] : []));
+      expect(winners).toHaveLength(1);
+      const value = String(winners[0]);
+      const kept = [{ key: 'provisionState', value, lastUpdateTs: CREATED }];
+      expect(await attributes.read(id, 'SERVER')).toEqual(kept);
+      expect(await attributes.saveServerIfAbsent(id, { key: 'provisionState', value: longValue(99) }, 2)).toBe(false);
+      expect(await attributes.saveServerIfAbsent(id, { key: 'other', value: longValue(1) }, 2)).toBe(true);
+      await attributes.delete(id, 'SERVER', ['provisionState'], 3);
+      expect(await attributes.saveServerIfAbsent(id, { key: 'provisionState', value: longValue(7) }, 4)).toBe(true);
+    });
+
+    it('does not take an attribute of another scope, or of another device, for the one that is absent', async () => {
+      const [{ id }, other] = [await store.device(), await store.device()];
+      const entry = { key: 'k', value: longValue(1) };
+      await store.state.attributes.save(id, 'SHARED', [entry], 1);
+      await store.state.attributes.save(id, 'CLIENT', [entry], 1);
+      await store.state.attributes.save(other.id, 'SERVER', [entry], 1);
+      expect(await store.state.attributes.saveServerIfAbsent(id, entry, 2)).toBe(true);
+    });
+
+    it('saves nothing that is absent for a device that never was, or is gone', async () => {
+      const never = aDevice(aProfile());
+      const gone = await store.device();
+      await store.state.devices.deleteDevice(gone.id);
+      for (const { id } of [never, gone]) {
+        expect(await store.state.attributes.saveServerIfAbsent(id, { key: 'k', value: longValue(1) }, 1)).toBe(false);
+        expect(await store.state.attributes.read(id, 'SERVER')).toEqual([]);
+      }
+    });
+
     it('takes any key: control characters, NUL, astral characters, 255 characters', async () => {
       const { id } = await store.device();
       const entries = ODD_NAMES.map((key, n) => ({ key, value: longValue(n) }));

@@ -38,6 +38,20 @@ export function describeDeviceFeedContract(makeStore: MakeStore): void {
       expect(feed.said).toEqual([{ kind: 'telemetry', records }, last, last]);
     });
 
+    it('tells of an attribute that was saved because it was absent, and not of one that was there', async () => {
+      const { id, feed } = await watched();
+      const entries = entriesOf({ provisionState: '"provisioned"' });
+      const [entry] = entries;
+      if (!entry) throw new Error('there is one');
+      for (const ts of [5, 6]) await store.state.attributes.saveServerIfAbsent(id, entry, ts);
+      await save(id, 'SERVER', { last: '1' }, 7);
+      await feed.count(2);
+      expect(feed.said).toEqual([
+        { kind: 'saved', scope: 'SERVER', ts: 5, entries },
+        { kind: 'saved', scope: 'SERVER', ts: 7, entries: entriesOf({ last: '1' }) },
+      ]);
+    });
+
     it.each(SCOPES)('tells every save and every deletion of %s attributes, typed as it was', async (scope) => {
       const { id, feed } = await watched();
       const values = { b: 'false', l: '9223372036854775807', d: '42.0', s: '"a \\"b\\n"', j: '{"z":[1,2.0]}' };

@@ -1,5 +1,6 @@
 import { type AttributeScope, type KeyValue, trustedValue } from '@tandem/core';
 import { entriesOf } from '@tandem/core/testing';
+import { loadScript } from '../client';
 import { EventProcess } from '../events/testing/event-process';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 
@@ -38,6 +39,14 @@ describe('Attributes in Redis', () => {
       expect(await one.attributes.read(id, scope, keys)).toHaveLength(100_000);
       expect(await one.attributes.delete(id, scope, keys, 1)).toHaveLength(100_000);
     }
+  });
+
+  it('a save of what is absent that is repeated because its answer got lost says again that it saved', async () => {
+    const args = ['call', 'PUBLISH', 'v', 'k', '1 "x"'];
+    const keys = [one.keys.device(id, 'log'), one.keys.device(id, 'attr:v'), one.keys.feedChannel(id)];
+    const script = loadScript('attributes-save-absent');
+    for (const reply of [1, 1]) expect(await one.commands.write(script, keys, args)).toBe(reply);
+    expect(await one.commands.write(script, keys, ['another', ...args.slice(1)])).toBe(2);
   });
 
   it.each(['log', 'attr:s', 'events'])(

@@ -18,6 +18,7 @@ import type { Keys } from '../keys';
 
 const SAVE = loadScript('attributes-save');
 const SAVE_SHARED = loadScript('attributes-save-shared');
+const SAVE_ABSENT = loadScript('attributes-save-absent');
 const DELETE = loadScript('attributes-delete');
 const DELETE_SHARED = loadScript('attributes-delete-shared');
 const SNAPSHOT = loadScript('attributes-snapshot');
@@ -100,6 +101,15 @@ export class RedisAttributes implements AttributeStore {
     return (await this.births.ensure(deviceId)) && (await save()) === 1;
   }
 
+  async saveServerIfAbsent(deviceId: Uuid, { key, value }: KeyValue, ts: EpochMillis): Promise<boolean> {
+    const keys = this.#plainKeys(deviceId, 'SERVER');
+    const args = [this.#nextCall(), ...this.#plain('SERVER'), key, `${ts} ${value}`];
+    const save = () => this.commands.write<number>(SAVE_ABSENT, keys, args);
+    const reply = await save();
+    if (reply !== 0) return reply === 1;
+    return (await this.births.ensure(deviceId)) && (await save()) === 1;
+  }
+
   async delete(
     deviceId: Uuid,
     scope: AttributeScope,
@@ -143,9 +153,13 @@ export class RedisAttributes implements AttributeStore {
 
   /** The arguments that begin every change of shared attributes. */
   #change(ts: EpochMillis): (string | number)[] {
+    return [this.#nextCall(), this.wakeUps.publish, this.wakeUps.message('attributes'), this.options.eventLogMax, ts];
+  }
+
+  /** A name that no other call has. */
+  #nextCall(): string {
     this.#calls++;
-    const call = `${this.options.processId}.${this.#calls.toString(36)}`;
-    return [call, this.wakeUps.publish, this.wakeUps.message('attributes'), this.options.eventLogMax, ts];
+    return `${this.options.processId}.${this.#calls.toString(36)}`;
   }
 
   #sharedKeys(deviceId: Uuid): string[] {
