@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { certificateId } from '@tandem/core';
 import { CERTIFICATE, OTHER_CERTIFICATE, trimmed } from '@tandem/core/testing';
 import { type DeviceJson, OTHER_ADMIN, ServerUnderTest } from './testing/server-under-test';
@@ -86,14 +87,31 @@ describe('A certificate', () => {
     expect(await server.core.auth.resolve(before.credentialsId)).toMatchObject({ deviceId: id });
   });
 
+  it('is what it says to an MQTT broker, and opens no door here', async () => {
+    const mqtt = { credentialsType: 'MQTT_BASIC', credentialsValue: '{"userName":"mqttuser","password":"p"}' };
+    const device = (await both({ name: 'speaks MQTT' }, mqtt)).json<DeviceJson>();
+    const stored = await credentialsOf(device.id.id);
+    expect(stored).toMatchObject({
+      credentialsType: 'MQTT_BASIC',
+      credentialsId: 'mqttuser',
+      credentialsValue: '{"clientId":null,"userName":"mqttuser","password":"p"}',
+    });
+    await expect(server.core.auth.resolve('mqttuser')).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    const again = { ...stored, credentialsValue: '{"clientId":"c","userName":"mqttuser"}' };
+    expect((await post('/api/device/credentials', again)).json()).toMatchObject({
+      credentialsId: createHash('sha3-256').update('c|mqttuser').digest('hex'),
+      version: 2,
+    });
+  });
+
   it.each([
     ['no certificate', certificate(null), 'X.509 certificate should be specified'],
     ['something else', certificate('MIIB'), 'credentialsValue must be one X.509 certificate'],
     ['two certificates', certificate(CERTIFICATE + OTHER_CERTIFICATE), 'must be one X.509 certificate'],
     [
-      'a type for MQTT',
-      { credentialsType: 'MQTT_BASIC', credentialsValue: '{"userName":"u"}' },
-      'type MQTT_BASIC are not',
+      'MQTT without a name',
+      { credentialsType: 'MQTT_BASIC', credentialsValue: '{"password":"p"}' },
+      'Both mqtt client id and user name are empty!',
     ],
     [
       'a type for LwM2M',
@@ -133,7 +151,12 @@ describe('A device that exists', () => {
     ],
     ['no token', {}, { credentialsId: '' }, refusal('Device credentials id should be specified!')],
     ['the token of another', {}, { credentialsId: 'HELD' }, refusal('Specified credentials are already registered!')],
-    ['credentials not served', {}, { credentialsType: 'MQTT_BASIC' }, refusal('MQTT_BASIC are not supported')],
+    [
+      'credentials not served',
+      {},
+      { credentialsType: 'LWM2M_CREDENTIALS' },
+      refusal('LWM2M_CREDENTIALS are not supported'),
+    ],
     ['a name that is taken', { name: 'the holder' }, {}, refusal('Device with such name already exists!')],
     ['an outdated version', { version: 7 }, {}, { status: 409, errorCode: 35 }],
     ['outdated credentials', {}, { version: 7 }, { status: 409, errorCode: 35 }],

@@ -108,7 +108,7 @@ describe('a new device', () => {
   it.each([
     ['without a type', {}, 'Device credentials type should be specified'],
     ['of an unknown type', { credentialsType: 'NFC' }, /must be one of ACCESS_TOKEN, .*, LWM2M_CREDENTIALS$/],
-    ['of a type not served', { credentialsType: 'MQTT_BASIC', credentialsId: 'x' }, 'of type MQTT_BASIC are not'],
+    ['of a type not served', { credentialsType: 'LWM2M_CREDENTIALS', credentialsId: 'x' }, 'of type LWM2M_CRED'],
   ])('is refused with credentials %s', async (_case, credentials, message) => {
     const answer = await post('/api/device-with-credentials', { device: { name: 'refused' }, credentials });
     expect(answer.json()).toMatchObject({ status: 400, errorCode: 31, message: expect.stringMatching(message) });

@@ -2,14 +2,15 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { TandemError } from '../errors';
 import type { Random } from '../platform/random';
 import type { CredentialsType, DeviceCredentials } from './model';
+import { mqttCredentials } from './mqtt-credentials';
 import { isStorableText, STORABLE_SENTENCE } from './storable-text';
 
 /** What a caller gives as credentials (server contract 3.3). */
 export interface CredentialsRequest {
   readonly credentialsType?: CredentialsType | null;
-  /** The token; for a certificate it is computed, whatever is given. */
+  /** The token; for a certificate and for MQTT it is computed, whatever is given. */
   readonly credentialsId?: string | null;
-  /** The certificate: PEM, or what stands between its armour lines. */
+  /** The certificate: PEM, or what stands between its armour lines. Of MQTT an object as JSON text: see `mqttCredentials`. */
   readonly credentialsValue?: string | null;
 }
 
@@ -52,6 +53,8 @@ export function credentialsContent({
       const trimmed = trimmedCertificate(credentialsValue ?? '');
       return { credentialsType, credentialsId: certificateId(trimmed), credentialsValue: trimmed };
     }
+    case 'MQTT_BASIC':
+      return { credentialsType, ...mqttCredentials(credentialsValue ?? '') };
     case null:
     case undefined:
       throw refused('Device credentials type should be specified');

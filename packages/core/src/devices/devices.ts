@@ -5,7 +5,12 @@ import type { Random } from '../platform/random';
 import type { AccountStore } from '../state/account-store';
 import { decideAgain } from '../state/decide-again';
 import type { Conflict, DeviceQuery, DeviceStore, Page, Written } from '../state/device-store';
-import { type CredentialsRequest, credentialsContent, newCredentials } from './device-credentials';
+import {
+  type CredentialsContent,
+  type CredentialsRequest,
+  credentialsContent,
+  newCredentials,
+} from './device-credentials';
 import type { DeviceProfiles } from './device-profiles';
 import type { Device, DeviceCredentials, ProfileInfo, Uuid } from './model';
 import { NULL_UUID } from './model';
@@ -44,6 +49,11 @@ export class Devices {
    * @throws TandemError BAD_REQUEST with the sentences of server contract 3.2 and 3.3
    */
   async create(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsRequest = {}): Promise<Device> {
+    return this.createWith(tenantId, request, newCredentials(credentials, this.random));
+  }
+
+  /** With credentials that are in order. As `create`. */
+  async createWith(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsContent): Promise<Device> {
     const name = requireName(request.name);
     const profile = await this.profiles.forDevice(tenantId, request);
     const now = this.clock.now();
@@ -65,7 +75,7 @@ export class Devices {
       id: this.random.uuid(),
       createdTime: now,
       deviceId: device.id,
-      ...newCredentials(credentials, this.random),
+      ...credentials,
       version: 1,
     };
     return written(await this.#save({ after: device, profile }, () => this.store.createDevice(device, own)));

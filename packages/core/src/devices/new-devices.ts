@@ -1,6 +1,6 @@
 import type { Connectivity } from '../connectivity/connectivity';
 import type { Logger } from '../platform/logger';
-import type { CredentialsRequest } from './device-credentials';
+import type { CredentialsContent, CredentialsRequest } from './device-credentials';
 import type { DeviceRequest, Devices } from './devices';
 import type { Device, Uuid } from './model';
 
@@ -14,7 +14,15 @@ export class NewDevices {
 
   /** @throws TandemError as {@link Devices.create} */
   async create(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsRequest = {}): Promise<Device> {
-    const device = await this.devices.create(tenantId, request, credentials);
+    return this.#complete(await this.devices.create(tenantId, request, credentials));
+  }
+
+  /** @throws TandemError as {@link Devices.createWith} */
+  async createWith(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsContent): Promise<Device> {
+    return this.#complete(await this.devices.createWith(tenantId, request, credentials));
+  }
+
+  async #complete(device: Device): Promise<Device> {
     // The device is there whatever becomes of this: a failure here must not say that it is not.
     await this.connectivity
       .created(device.id)
