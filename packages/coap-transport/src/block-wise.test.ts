@@ -190,7 +190,6 @@ describe('the first block of a longer request', () => {
     ['POST', 'an unknown feature', 'api/v1/TOKEN/nothing', '4.00'],
     ['POST', 'no feature', 'api/v1', '4.00'],
     ['POST', 'another root', 'other/v1/TOKEN/telemetry', '4.04'],
-    ['POST', 'a feature of later', 'api/v1/TOKEN/claim', '4.04'],
     ['POST', 'a token nobody has', 'api/v1/nobody/telemetry', '4.01'],
     ['GET', 'telemetry', 'api/v1/TOKEN/telemetry', '4.00'],
     ['GET', 'attributes, which takes no body,', 'api/v1/TOKEN/attributes', '4.00'],

@@ -4,6 +4,7 @@ import { admit, createDeviceApi, mayContinue } from './device-api';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
 import { type ListedObservation, listed } from './listed-observation';
 import { Lookups } from './lookups';
+import { ProvisioningDoor } from './provisioning';
 
 export interface CoapTransport {
   readonly port: number;
@@ -43,7 +44,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   const lookups = new Lookups(core.auth, maxLookups, metrics);
   const endpoint = new CoapEndpoint({
     socket,
-    handler: createDeviceApi(core, lookups, closing.signal),
+    handler: createDeviceApi(core, lookups, new ProvisioningDoor(core), closing.signal),
     admit: (request) => admit(core, lookups, request),
     mayContinue: (request) => mayContinue(core, request),
     clock,

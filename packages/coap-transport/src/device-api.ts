@@ -1,12 +1,4 @@
-import {
-  type AnswerFormat,
-  type Core,
-  type DeviceSession,
-  type PayloadFormat,
-  type PayloadKind,
-  TandemError,
-  written,
-} from '@tandem/core';
+import { type Core, type DeviceSession, type PayloadFormat, TandemError, written } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
 import { content } from './content';
@@ -15,6 +7,7 @@ import { type DevicePath, type Feature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
+import type { ProvisioningDoor } from './provisioning';
 import { withRetryTime } from './retry-time';
 import { RpcSource } from './rpc-source';
 
@@ -23,6 +16,7 @@ const VALID: CoapResponse = { code: '2.03' };
 const DELETED: CoapResponse = { code: '2.02' };
 const UNAUTHORIZED: CoapResponse = { code: '4.01' };
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
+const TOO_LARGE: CoapResponse = { code: '4.13' };
 const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
 const NOT_FOUND: CoapResponse = { code: '4.04' };
 /** Short: anybody may ask, and is not to get more than three times what a request of four bytes was. */
@@ -34,14 +28,16 @@ const NO_ROOM: CoapResponse = { code: '5.03', maxAge: 60 };
 /** No room for another lookup of credentials. Short: most of them take milliseconds. */
 const BUSY: CoapResponse = { code: '5.03', maxAge: 1 };
 
-/** Features this version has nothing behind. */
-const LATER: ReadonlySet<Feature> = new Set<Feature>(['claim', 'provision']);
-
 /**
  * The device API of contract section 2 as one handler: path, then token, then payload.
  * @param closing aborted when nobody waits for answers any more
  */
-export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSignal): RequestHandler {
+export function createDeviceApi(
+  core: Core,
+  lookups: Lookups,
+  provisioning: ProvisioningDoor,
+  closing: AbortSignal,
+): RequestHandler {
   const {
     auth,
     telemetry,
@@ -50,6 +46,7 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     rpcDelivery,
     rpcCalls,
     clientRpc,
+    claiming,
     connectivity,
     clock,
     settings,
@@ -74,6 +71,7 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     const { feature, token, requestId } = path;
     const refusal = refusalOf(feature, request);
     if (refusal !== undefined) return refusal;
+    if (feature === 'provision') return provisioning.answer(request);
     const known = token === undefined ? undefined : auth.cached(token);
     if (known) return withSession(known, feature, requestId, request);
     if (token === undefined) return UNAUTHORIZED;
@@ -93,49 +91,48 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
-    if (session.payloadType === 'JSON') return withFormat(undefined, session, feature, requestId, request);
+    if (session.payloadType === 'JSON') return withFormat(formats.json, session, feature, requestId, request);
     const format = formats.ofProfile(session.profileId);
     return format instanceof Promise
       ? format.then((found) => withFormat(found, session, feature, requestId, request))
       : withFormat(format, session, feature, requestId, request);
   }
 
-  /** @param schemas what the profile lays down, whatever the request names; undefined: what the request names */
   function withFormat(
-    schemas: PayloadFormat | undefined,
+    format: PayloadFormat,
     session: DeviceSession,
     feature: Feature,
     requestId: number | undefined,
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
     if (request.method === 'GET') {
-      return feature === 'attributes' ? getAttributes(schemas, session, request) : getRpc(schemas, session, request);
+      return feature === 'attributes' ? getAttributes(format, session, request) : getRpc(session, request);
     }
-    const bodyOf = (kind: PayloadKind) => schemas ?? formats.ofContentFormat(request.contentFormat, kind);
     switch (feature) {
       case 'telemetry':
-        return whenStored(telemetry.post(session, request.payload, bodyOf('telemetry')));
+        return whenStored(telemetry.post(session, request.payload, format));
       case 'attributes':
-        return attributes.postClient(session, request.payload, bodyOf('attributes')).then(created);
+        return attributes.postClient(session, request.payload, format).then(created);
+      case 'claim':
+        return claiming.register(session, format.readClaim(request.payload)).then(created);
       default:
         return requestId === undefined
-          ? callServer(bodyOf('command'), schemas, session, request)
-          : rpcCalls.reply(session, requestId, request.payload, 'object', bodyOf('reply')).then(created);
+          ? callServer(format, session, request)
+          : rpcCalls.reply(session, requestId, request.payload, 'object', format).then(created);
     }
   }
 
   async function callServer(
     format: PayloadFormat,
-    schemas: PayloadFormat | undefined,
     session: DeviceSession,
-    { payload, accept }: CoapRequest,
+    { payload }: CoapRequest,
   ): Promise<CoapResponse> {
     const json = await clientRpc.call(session, payload, { paramsRequired: false, caller: closing, format });
-    return content(written(schemas ?? formats.acceptedOverCoap(accept, 'reply', format), { kind: 'reply', json }));
+    return content(written(format, { kind: 'reply', json }));
   }
 
   async function getAttributes(
-    schemas: PayloadFormat | undefined,
+    format: PayloadFormat,
     session: DeviceSession,
     request: CoapRequest,
   ): Promise<CoapResponse> {
@@ -144,11 +141,10 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
         session,
         attributeUpdates,
         connectivity,
-        answersTo(request, 'update', schemas, session),
+        formats.answersFor(session, undefined),
       );
       return { ...snapshot, observation: source };
     }
-    const format = schemas ?? formats.acceptedOverCoap(request.accept, 'attributes');
     const found = await attributes.readForDevice(session, attributeQuery(request.query));
     if (found.client.length === 0 && found.shared.length === 0) {
       return { ...NOT_FOUND, contentFormat: format.contentFormat };
@@ -156,11 +152,7 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
     return content(written(format, { kind: 'attributes', ...found }));
   }
 
-  async function getRpc(
-    schemas: PayloadFormat | undefined,
-    session: DeviceSession,
-    request: CoapRequest,
-  ): Promise<CoapResponse> {
+  async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
     const source = await RpcSource.open(
@@ -169,20 +161,9 @@ export function createDeviceApi(core: Core, lookups: Lookups, closing: AbortSign
       connectivity,
       clock,
       settings.COAP_TIMEOUT,
-      answersTo(request, 'command', schemas, session),
+      formats.answersFor(session, undefined),
     );
     return { ...VALID, observation: source };
-  }
-
-  /** For an observer. One that names no format of its own gets what the profile says at the time. */
-  function answersTo(
-    { accept }: CoapRequest,
-    kind: PayloadKind,
-    schemas: PayloadFormat | undefined,
-    session: DeviceSession,
-  ): AnswerFormat {
-    const named = schemas === undefined ? formats.acceptedOverCoap(accept, kind) : undefined;
-    return formats.answersFor(session, named === formats.json ? undefined : named);
   }
 }
 
@@ -215,6 +196,7 @@ export function admit(
   if (refusal !== undefined) return refusal;
   // Nothing takes the body of a GET.
   if (request.method === 'GET') return BAD_REQUEST;
+  if (feature === 'provision') return TOO_LARGE;
   if (token === undefined) return UNAUTHORIZED;
   const admitted = (session: DeviceSession): CoapResponse | undefined | Promise<undefined> => {
     request.authenticate(session.deviceId);
@@ -256,8 +238,7 @@ function withoutDevice(kind: Exclude<DevicePath['kind'], 'feature'>, { method }:
 /** What is refused whoever asks; undefined: the token decides. */
 function refusalOf(feature: Feature, request: CoapRequest): CoapResponse | undefined {
   if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
-  if (!answers(feature, request)) return BAD_REQUEST;
-  return LATER.has(feature) ? NOT_FOUND : undefined;
+  return answers(feature, request) ? undefined : BAD_REQUEST;
 }
 
 /** Whether there is anything behind this method and feature (contract 2.4). */

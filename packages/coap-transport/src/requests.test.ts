@@ -127,8 +127,10 @@ describe('who and what is refused', () => {
     ['a path that is too short in one option', 'GET', ['api/v1'], '', 'ACK 4.00'],
     ['reading claims', 'GET', 'api/v1/tok1/claim', '', 'ACK 4.00'],
     ['reading provisioning', 'GET', 'api/v1/provision', '', 'ACK 4.00'],
-    ['claiming, which this version has not', 'POST', 'api/v1/tok1/claim', '{}', 'ACK 4.04'],
-    ['provisioning, which this version has not', 'POST', 'api/v1/provision', '{}', 'ACK 4.04'],
+    ['TV-243: a claim without a payload', 'POST', 'api/v1/tok1/claim', '', 'ACK 2.01'],
+    ['TV-244: a claim', 'POST', 'api/v1/tok1/claim', '{"secretKey":"value","durationMs":60000}', 'ACK 2.01'],
+    ['TV-245: a claim of a number', 'POST', 'api/v1/tok1/claim', '5', 'ACK 4.00'],
+    ['a claim of nobody', 'POST', 'api/v1/nope/claim', '[1]', 'ACK 4.01'],
   ])('%s', async (_what, method, path, payload, kind) => {
     const options = typeof path === 'string' ? path.replace('tok1', device.token) : path;
     const answer = await client.ask({ method, path: options, payload });

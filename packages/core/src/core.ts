@@ -10,12 +10,14 @@ import { type DeviceServices, makeDevices } from './devices/make-devices';
 import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
-import { Formats, JsonFormat, makeCodecFormats, type PayloadCodec, type PayloadSettings } from './payload/index';
+import { Formats, JsonFormat, type PayloadSettings } from './payload/index';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
 import { quietLogger } from './platform/quiet-logger';
 import type { Random } from './platform/random';
+import { makeProvisioning } from './provisioning/make-provisioning';
+import type { Provisioning } from './provisioning/provisioning';
 import { ClientRpc, type ClientRpcBackend } from './rpc/client-rpc';
 import { FinishedRpcs } from './rpc/finished-rpcs';
 import { RpcCalls } from './rpc/rpc-calls';
@@ -50,21 +52,18 @@ export interface Core extends Platform, DeviceServices, AccountServices {
   readonly profileKeys: ProfileKeys;
   readonly connectivity: Connectivity;
   readonly claiming: Claiming;
+  readonly provisioning: Provisioning;
   readonly firmware: Firmware;
 }
 
 const LOG_INTERVAL: Millis = 10_000;
 
-/**
- * @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does
- * @param codecs formats beside those that come with the gateway, which are none of theirs
- */
+/** @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does */
 export function makeCore(
   state: State,
   settings: Settings,
   platform: Platform,
   clientRpcBackend?: ClientRpcBackend,
-  codecs: readonly PayloadCodec[] = [],
 ): Core {
   const { clock, random, logger, metrics } = platform;
   // What one device does wrong it does with every message.
@@ -122,13 +121,21 @@ export function makeCore(
     json,
   );
   metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
+  const services = makeDevices(state, settings, platform, {
+    profiles,
+    assignment: firmware.assignment,
+    connectivity,
+    attributes,
+    telemetry,
+    payload,
+  });
   return {
     ...platform,
     settings,
     state,
     auth,
     limits,
-    formats: new Formats(json, makeCodecFormats(payload, codecs, { clock, logger: quiet })),
+    formats: new Formats(json),
     profiles,
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,
@@ -165,14 +172,7 @@ export function makeCore(
       logger,
       metrics,
     ),
-    ...makeDevices(state, settings, platform, {
-      profiles,
-      assignment: firmware.assignment,
-      connectivity,
-      attributes,
-      telemetry,
-      payload,
-    }),
+    ...services,
     ...makeAccounts(state, settings, profiles, platform),
     connectivity,
     claiming: new Claiming(
@@ -188,6 +188,7 @@ export function makeCore(
       metrics,
       limits,
     ),
+    provisioning: makeProvisioning(state, settings, platform, { ...services, attributes, quiet }),
     firmware,
   };
 }

@@ -101,10 +101,9 @@ describe('paths and methods', () => {
     ['trailing slash', 'POST', '/{token}/telemetry/'],
     ['token alone', 'GET', '/{token}'],
     ['base path', 'GET', '/'],
-    ['later version', 'POST', '/{token}/claim'],
     ['later version', 'GET', '/{token}/firmware?title=FW&version=1.0'],
     ['later version', 'GET', '/{token}/software'],
-    ['later version', 'POST', '/provision'],
+    ['a resource of nobody behind a token', 'POST', '/{token}/provision'],
   ])('%s: %s %s is 404, and the answer does not repeat the token (TV-020)', async (_vector, method, path) => {
     const { token } = await gateway.device();
     const answer = await gateway.send(method, path.replace('{token}', token), {

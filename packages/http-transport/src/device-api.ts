@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Core,
+  callerAddress,
   type DeviceSession,
   type Millis,
-  type PayloadFormat,
-  type PayloadKind,
   type PayloadLimit,
   type PollOutcome,
+  parseClaim,
   payloadLimitOf,
+  readProvision,
   TandemError,
   type Timer,
   written,
@@ -18,6 +19,7 @@ import { attributesRequest, bearerToken, decodeSegment, pollTimeout, requestIdOf
 import { deliver } from './poll-delivery';
 import { readBody } from './request-body';
 import {
+  isProvision,
   limitedPath,
   OPERATION_NAMES,
   type Operation,
@@ -82,7 +84,7 @@ class HttpDeviceApi implements DeviceApi {
   constructor(private readonly core: Core) {
     const { settings, metrics } = core;
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
-    this.#smallestLimit = Math.min(...this.#limits.map(({ bytes }) => bytes));
+    this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
     metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
     const counter = (name: OperationName) =>
       metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
@@ -157,7 +159,11 @@ class HttpDeviceApi implements DeviceApi {
       timeout: this.#timeoutOf(operation, route),
       requestId: operation.name === 'rpc_reply' ? requestIdOf(route.rest.slice('rpc/'.length)) : 0,
     };
-    if (operation.body && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
+    if (operation.body === 'required' && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
+    if (operation.name === 'provision') {
+      this.#read(call, (body) => void this.#provision(call, body));
+      return;
+    }
     const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
     const session = this.core.auth.cached(token);
     if (session) {
@@ -186,8 +192,11 @@ class HttpDeviceApi implements DeviceApi {
     const { exchange, operation, route } = call;
     this.core.connectivity.seen(session.deviceId);
     try {
-      if (operation.body) {
-        this.#read(call, session);
+      if (operation.body !== 'none') {
+        this.#read(call, (body) => {
+          if (operation.name === 'telemetry' && body.length > 0) this.#postTelemetry(call, session, body);
+          else this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
+        });
       } else if (operation.name === 'attributes_read') {
         this.#readAttributes(exchange, operation, session, route.query);
       } else {
@@ -198,8 +207,7 @@ class HttpDeviceApi implements DeviceApi {
     }
   }
 
-  #read(call: Call, session: DeviceSession): void {
-    const { exchange, operation, route } = call;
+  #read({ exchange, operation, route }: Call, complete: (body: Buffer) => void): void {
     const { request } = exchange;
     if (exchange.framing.encoded)
       throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Content-Encoding is not supported' });
@@ -215,8 +223,7 @@ class HttpDeviceApi implements DeviceApi {
           return;
         }
         exchange.waits();
-        if (operation.name === 'telemetry' && body.length > 0) this.#postTelemetry(call, session, body);
-        else this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
+        complete(body);
       },
       () => this.#fail(exchange, operation, tooLarge(limit)),
     );
@@ -225,7 +232,7 @@ class HttpDeviceApi implements DeviceApi {
   /** The most frequent request by far: no more promises than it needs. */
   #postTelemetry({ exchange, operation }: Call, session: DeviceSession, body: Buffer): void {
     try {
-      this.core.telemetry.post(session, body, this.#formatOf(exchange, 'telemetry')).then(
+      this.core.telemetry.post(session, body).then(
         () => exchange.done(),
         (error) => this.#fail(exchange, operation, error),
       );
@@ -236,19 +243,38 @@ class HttpDeviceApi implements DeviceApi {
 
   async #perform(call: Call, session: DeviceSession, body: Buffer): Promise<void> {
     const { exchange, operation, requestId } = call;
-    if (body.length === 0) throw new TandemError('BODY_REQUIRED');
+    if (body.length === 0 && operation.body === 'required') throw new TandemError('BODY_REQUIRED');
     switch (operation.name) {
+      case 'claim':
+        await this.core.claiming.register(session, parseClaim(body));
+        break;
       case 'attributes_write':
-        await this.core.attributes.postClient(session, body, this.#formatOf(exchange, 'attributes'));
+        await this.core.attributes.postClient(session, body);
         break;
       case 'rpc_reply':
-        await this.core.rpcCalls.reply(session, requestId, body, 'any', this.#formatOf(exchange, 'reply'));
+        await this.core.rpcCalls.reply(session, requestId, body, 'any');
         break;
       default:
         await this.#callServer(exchange, session, body);
         return;
     }
     exchange.done();
+  }
+
+  /** Whoever sends it is a stranger (contract 5): failures are answers like success. */
+  async #provision(call: Call, body: Buffer): Promise<void> {
+    const { exchange, operation } = call;
+    const { headers, socket } = exchange.request;
+    try {
+      if (body.length === 0) throw new TandemError('BODY_REQUIRED');
+      const { request, render } = readProvision(body, { protobuf: false });
+      const caller = { remoteAddress: socket.remoteAddress, forwardedFor: String(headers['x-forwarded-for'] ?? '') };
+      const address = callerAddress(caller, this.core.settings.TANDEM_TRUSTED_PROXIES);
+      const outcome = await this.core.provisioning.provision(request, { address, proved: true });
+      exchange.content({ payload: render(outcome), format: this.core.formats.json });
+    } catch (error) {
+      this.#fail(exchange, operation, error);
+    }
   }
 
   async #readAttributes(
@@ -260,8 +286,7 @@ class HttpDeviceApi implements DeviceApi {
     exchange.waits();
     try {
       const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
-      const format = this.core.formats.acceptedOverHttp(exchange.framing.accept, 'attributes');
-      exchange.content(written(format, { kind: 'attributes', ...attributes }));
+      exchange.content(written(this.core.formats.json, { kind: 'attributes', ...attributes }));
     } catch (error) {
       this.#fail(exchange, operation, error);
     }
@@ -274,14 +299,8 @@ class HttpDeviceApi implements DeviceApi {
     const held = new HeldRequest(exchange, this.#commands);
     held.waitFor({ cancel: () => caller.abort() });
     try {
-      const { formats, clientRpc } = this.core;
-      const format = this.#formatOf(exchange, 'command');
-      const json = await clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal, format });
-      const message = written(formats.acceptedOverHttp(exchange.framing.accept, 'reply', format), {
-        kind: 'reply',
-        json,
-      });
-      if (held.release()) exchange.content(message);
+      const reply = await this.core.clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal });
+      if (held.release()) exchange.content(written(this.core.formats.json, { kind: 'reply', json: reply }));
     } catch (error) {
       if (held.release()) throw error;
     }
@@ -294,15 +313,10 @@ class HttpDeviceApi implements DeviceApi {
     if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
       throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
     }
-    const { formats, rpcDelivery, attributeUpdates } = this.core;
-    const [source, kind] =
-      operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
-    const format = formats.acceptedOverHttp(exchange.framing.accept, kind);
-    const answers = format === formats.json ? undefined : { current: () => format };
+    const source = operation.name === 'rpc_poll' ? this.core.rpcDelivery : this.core.attributeUpdates;
     const held = new HeldRequest(exchange, this.#polls);
     try {
-      const done = (outcome: PollOutcome) => this.#answerPoll(held, operation, outcome);
-      held.waitFor(source.openPoll(session, timeout, done, answers));
+      held.waitFor(source.openPoll(session, timeout, (outcome) => this.#answerPoll(held, operation, outcome)));
     } catch (error) {
       held.release();
       throw error;
@@ -323,18 +337,20 @@ class HttpDeviceApi implements DeviceApi {
     else this.#fail(exchange, operation, outcome.error);
   }
 
-  /** What the body is in. */
-  #formatOf({ framing }: Exchange, kind: PayloadKind): PayloadFormat {
-    return this.core.formats.ofContentType(framing.contentType, kind);
-  }
-
   #limitOf(route: Route): number {
-    return payloadLimitOf(this.#limits, limitedPath(route)) ?? Number.POSITIVE_INFINITY;
+    const limit = payloadLimitOf(this.#limits, limitedPath(route)) ?? Number.POSITIVE_INFINITY;
+    return isProvision(route) ? Math.min(limit, this.core.settings.TANDEM_PROVISION_MAX_BYTES) : limit;
   }
 
   #fail(exchange: Exchange, operation: Operation | undefined, thrown: unknown): void {
     const error = TandemError.from(thrown);
-    error.logFault(this.core.logger, 'request failed', { operation: operation?.name });
+    if (error.code === 'INTERNAL') {
+      const { cause } = error;
+      this.core.logger.error('request failed', {
+        operation: operation?.name,
+        error: cause instanceof Error ? cause.stack : String(cause),
+      });
+    }
     exchange.fail(error);
   }
 }

@@ -50,14 +50,8 @@ export class Exchange {
     this.#send(200, EMPTY);
   }
 
-  /** 200 with what the domain has to say, in the format that was asked for. */
   content({ payload, format }: WrittenMessage): void {
-    const headers = {
-      'Content-Type': format.mediaType,
-      'Content-Length': Buffer.byteLength(payload),
-      Vary: 'Accept',
-    };
-    this.#send(200, headers, payload);
+    this.#send(200, { 'Content-Type': format.mediaType, 'Content-Length': Buffer.byteLength(payload) }, payload);
   }
 
   /** Contract 1.6: which failures have a body, and of which form. */
@@ -78,11 +72,7 @@ export class Exchange {
         return;
       default: {
         const body = { status, message: error.message, errorCode, timestamp: this.clock.now() };
-        this.#text(status, 'application/json', JSON.stringify(body), {
-          ...headers,
-          ...retryAfter(error),
-          ...correlation(error),
-        });
+        this.#text(status, 'application/json', JSON.stringify(body), { ...headers, ...retryAfter(error) });
       }
     }
   }
@@ -129,6 +119,3 @@ function retryAfter({ retryAfter: delay, row }: TandemError): Headers {
   const seconds = delay === undefined ? DEFAULT_RETRY_SECONDS : Math.max(Math.ceil(delay / 1000), 1);
   return { 'Retry-After': seconds };
 }
-
-const correlation = ({ correlationId }: TandemError): Headers =>
-  correlationId === undefined ? {} : { 'X-Correlation-Id': correlationId };

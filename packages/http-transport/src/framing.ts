@@ -8,9 +8,6 @@ export class Framing {
   /** A `Content-Encoding` other than `identity`: stored as it comes, the body would be garbage. */
   encoded = false;
   hasOrigin = false;
-  contentType: string | undefined = undefined;
-  /** All of them: there may be several. */
-  accept: string | undefined = undefined;
 
   /**
    * Out of the headers as they came: `request.headers` would make an object of all of them first, which costs a tenth of what
@@ -22,20 +19,7 @@ export class Framing {
       // Their names differ in length, so most headers are passed over by it.
       switch (name.length) {
         case 6:
-          switch (name.toLowerCase()) {
-            case 'origin':
-              this.hasOrigin = true;
-              break;
-            case 'accept': {
-              const value = rawHeaders[at + 1];
-              this.accept = this.accept === undefined ? value : `${this.accept},${value}`;
-              break;
-            }
-            default:
-          }
-          break;
-        case 12:
-          if (name.toLowerCase() === 'content-type') this.contentType ??= rawHeaders[at + 1];
+          if (name.toLowerCase() === 'origin') this.hasOrigin = true;
           break;
         case 14:
           if (name.toLowerCase() === 'content-length') this.length = Number(rawHeaders[at + 1]);

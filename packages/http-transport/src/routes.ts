@@ -7,13 +7,15 @@ export const OPERATION_NAMES = [
   'rpc_reply',
   'client_rpc',
   'updates_poll',
+  'claim',
+  'provision',
 ] as const;
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
 export interface Operation {
   readonly name: OperationName;
-  /** A body is required (contract 1.2). */
-  readonly body: boolean;
+  /** Whether there is a body (contract 1.2). */
+  readonly body: 'none' | 'optional' | 'required';
 }
 
 type Methods = Readonly<Partial<Record<string, Operation>>>;
@@ -24,8 +26,8 @@ export interface Resource {
   readonly allow: string;
 }
 
-const read = (name: OperationName): Operation => ({ name, body: false });
-const write = (name: OperationName): Operation => ({ name, body: true });
+const read = (name: OperationName): Operation => ({ name, body: 'none' });
+const write = (name: OperationName): Operation => ({ name, body: 'required' });
 const resource = (methods: Methods): Resource => ({ methods, allow: Object.keys(methods).join(', ') });
 
 const ATTRIBUTES_READ = read('attributes_read');
@@ -37,10 +39,16 @@ const RESOURCES: ReadonlyMap<string, Resource> = new Map([
   ['attributes', resource({ GET: ATTRIBUTES_READ, HEAD: ATTRIBUTES_READ, POST: write('attributes_write') })],
   ['attributes/updates', resource({ GET: read('updates_poll') })],
   ['rpc', resource({ GET: read('rpc_poll'), POST: write('client_rpc') })],
+  ['claim', resource({ POST: { name: 'claim', body: 'optional' } })],
 ]);
 
-/** Endpoints 4, 9, 10 and 11 of contract 1.2: known by name, and 404 as long as they have no row in RESOURCES. */
-export const PLANNED: ReadonlySet<string> = new Set(['claim', 'firmware', 'software', 'provision']);
+/** The one resource that belongs to no device: it is there without a token, and only so. */
+const PROVISION = resource({ POST: write('provision') });
+
+/** Endpoints 9 and 10 of contract 1.2: known by name, and 404 as long as they have no row in RESOURCES. */
+export const PLANNED: ReadonlySet<string> = new Set(['firmware', 'software']);
+
+export const isProvision = ({ resource }: Route): boolean => resource === PROVISION;
 
 export interface Route {
   /** Undefined for an unknown path. */
@@ -75,7 +83,7 @@ export function routeOf(target: string): Route | undefined {
     if (found) return { resource: found, token: url.slice(BASE.length, tokenEnd), rest, query };
   }
   const rest = url.slice(BASE.length, end);
-  const found = resourceOf(rest);
+  const found = rest === 'provision' ? PROVISION : resourceOf(rest);
   if (found || tokenEnd < 0 || tokenEnd >= end) return { resource: found, token: undefined, rest, query };
   return { resource: undefined, token: url.slice(BASE.length, tokenEnd), rest: url.slice(tokenEnd + 1, end), query };
 }
@@ -97,4 +105,4 @@ function resourceOf(rest: string): Resource | undefined {
  * so the token itself stays out.
  */
 export const limitedPath = ({ resource, token, rest }: Route): string =>
-  token === undefined && !resource ? BASE + rest : `${BASE}-/${rest}`;
+  token === undefined && (!resource || resource === PROVISION) ? BASE + rest : `${BASE}-/${rest}`;

@@ -125,6 +125,11 @@ export const SETTINGS = {
     { min: 4_096, unit: 'bytes' },
     'Memory for unfinished block-wise transfers of one device, and of one address and port, once each way; beyond it 5.03',
   ),
+  TANDEM_COAP_STRANGER_BYTES: whole(
+    1_048_576,
+    { min: 65_536, unit: 'bytes' },
+    'Memory for unfinished provisioning requests in blocks, of which one address gets a quarter; beyond it the oldest is dropped',
+  ),
   TANDEM_COAP_MAX_BODY: whole(
     262_144,
     { min: 1_024, unit: 'bytes' },
@@ -248,6 +253,31 @@ export const SETTINGS = {
   TANDEM_CLAIM_FAILURES: rateLimits(
     'Most claims of a user that name an unknown device or a wrong secret; beyond it 429',
     '20:60',
+  ),
+
+  TANDEM_PROVISION_MAX_BYTES: whole(
+    65_536,
+    { min: 1_024, max: 1_048_576, unit: 'bytes' },
+    'The longest provisioning request, which anybody may send; beyond it 413 / 4.13',
+  ),
+  TANDEM_PROVISION_MAX_RUNNING: whole(
+    100,
+    { min: 1 },
+    'Provisioning requests of this process under way at the same time; further ones get 429 / 4.29',
+  ),
+  TANDEM_PROVISION_MAX_FAILURES: whole(
+    20,
+    { min: 0 },
+    'Provisioning requests from one address with an unknown key or a wrong secret, after which it gets 429 / 4.29; 0: no limit',
+  ),
+  TANDEM_PROVISION_LOCK_TIME: millis(
+    60_000,
+    'How long such an address gets 429 / 4.29, and for how long an unknown key counts',
+  ),
+  TANDEM_PROVISION_SUBJECTS_MAX: whole(
+    65_536,
+    { min: 1 },
+    'Addresses, as they stand on datagrams, whose unknown keys this process remembers',
   ),
 
   JWT_TOKEN_EXPIRATION_TIME: whole(9_000, { min: 1, unit: 's' }, 'Life of an access token of the server API'),
@@ -436,7 +466,7 @@ export const SETTINGS = {
   SSL_ENABLED: flag(false, 'HTTPS instead of HTTP', { planned: true }),
   TANDEM_SECRET_KEY_FILE: optionalText('Key that encrypts credentials at rest', { planned: true }),
   TANDEM_TRUSTED_PROXIES: trustedProxies(
-    'Proxies whose X-Forwarded-For and X-Forwarded-Proto the server API believes; without it all logins through a proxy come from one address',
+    'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; without it all logins, and all devices to be provisioned, through a proxy come from one address',
   ),
   TANDEM_RATE_LIMIT_TENANT_MSGS: rateLimits(
     'Most messages of all devices of a tenant that are no telemetry and no attributes; beyond it 429 / 4.29',

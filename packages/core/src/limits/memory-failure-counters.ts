@@ -21,12 +21,12 @@ export class MemoryFailureCounters implements FailureCounters {
   constructor(
     private readonly max: number,
     metrics: MetricsRegistry,
+    gauge = {
+      name: 'tandem_login_subjects',
+      help: 'Accounts and addresses whose failed logins this process remembers',
+    },
   ) {
-    metrics.gauge(
-      'tandem_login_subjects',
-      'Accounts and addresses whose failed logins this process remembers',
-      () => this.#open.size + this.#locked.size,
-    );
+    metrics.gauge(gauge.name, gauge.help, () => this.#open.size + this.#locked.size);
   }
 
   async locked(subject: string, now: EpochMillis): Promise<Millis> {

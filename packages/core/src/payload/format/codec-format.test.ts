@@ -1,5 +1,4 @@
 import { TandemError } from '../../errors';
-import { silentLogger } from '../../platform/logger';
 import { FakeClock } from '../../testing/fake-clock';
 import { CodecFormat } from './codec-format';
 import { JsonFormat } from './json-format';
@@ -18,10 +17,7 @@ const codec: PayloadCodec = {
   },
   encode: (json) => Buffer.from(backwards(json)),
 };
-const format = new CodecFormat(codec, new JsonFormat({ typeCast: true, maxStringLength: 0 }), {
-  clock: new FakeClock(),
-  logger: silentLogger,
-});
+const format = new CodecFormat(codec, new JsonFormat({ typeCast: true, maxStringLength: 0 }), new FakeClock());
 const bytes = (json: string) => Buffer.from(backwards(json));
 
 describe('A codec', () => {

@@ -1,5 +1,4 @@
 export * from './codec-format';
-export * from './codec-formats';
 export * from './device-message';
 export * from './formats';
 export * from './json-format';

@@ -21,24 +21,24 @@ export class JsonFormat implements PayloadFormat {
 
   constructor(private readonly settings: PayloadSettings) {}
 
-  readTelemetry(source: Buffer | string, now: EpochMillis): ParsedTelemetry {
-    return parseTelemetry(source, now, this.settings);
+  readTelemetry(bytes: Buffer, now: EpochMillis): ParsedTelemetry {
+    return parseTelemetry(bytes, now, this.settings);
   }
 
-  readAttributes(source: Buffer | string): TypedMembers {
-    return parseAttributes(source, this.settings);
+  readAttributes(bytes: Buffer): TypedMembers {
+    return parseAttributes(bytes, this.settings);
   }
 
-  readClientRpc(source: Buffer | string, options: { readonly paramsRequired: boolean }): ParsedClientRpc {
-    return parseClientRpc(source, options);
+  readClientRpc(bytes: Buffer, options: { readonly paramsRequired: boolean }): ParsedClientRpc {
+    return parseClientRpc(bytes, options);
   }
 
-  readReply(source: Buffer | string, shape: 'any' | 'object'): RpcReply {
-    return parseRpcReply(source, shape);
+  readReply(bytes: Buffer, shape: 'any' | 'object'): RpcReply {
+    return parseRpcReply(bytes, shape);
   }
 
-  readClaim(source: Buffer | string): ClaimRequest {
-    return parseClaim(source);
+  readClaim(bytes: Buffer): ClaimRequest {
+    return parseClaim(bytes);
   }
 
   write(message: DeviceMessage): string {

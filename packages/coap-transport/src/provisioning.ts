@@ -1,0 +1,54 @@
+import {
+  type Core,
+  callerAddress,
+  type ProvisionOutcome,
+  type ReadProvisionRequest,
+  readProvision,
+  TandemError,
+} from '@tandem/core';
+import { type CoapRequest, type CoapResponse, PROVE_ADDRESS } from './endpoint/index';
+
+/** text/plain: what devices that were written for the original expect of JSON here (contract 2.7). */
+const TEXT_FORMAT = 0;
+const BAD_REQUEST: CoapResponse = { code: '4.00' };
+
+/**
+ * Provisioning over CoAP (contract 5.7). Who sends it is a stranger until its key and secret have proved right: only then
+ * something has changed, so only then its request is remembered, to be recognised when it is repeated.
+ */
+export class ProvisioningDoor {
+  readonly #maxBytes: number;
+  readonly #echo: boolean;
+
+  constructor(private readonly core: Core) {
+    this.#maxBytes = core.settings.TANDEM_PROVISION_MAX_BYTES;
+    this.#echo = core.settings.COAP_ECHO === 'on';
+  }
+
+  /** @throws TandemError */
+  answer(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
+    const { payload, proved } = request;
+    // It is not run a second time for an answer that was too long, so the address is proved before.
+    if (!proved) return PROVE_ADDRESS;
+    if (payload.length === 0) return BAD_REQUEST;
+    if (payload.length > this.#maxBytes) throw new TandemError('PAYLOAD_TOO_LARGE');
+    return this.#provision(request, readProvision(payload, { protobuf: true }));
+  }
+
+  async #provision(coap: CoapRequest, { request, render }: ReadProvisionRequest): Promise<CoapResponse> {
+    const { address, session } = coap.peer;
+    const source = {
+      address: callerAddress({ remoteAddress: address, forwardedFor: '' }, []),
+      // Where nobody has to prove it, an address is what somebody wrote on a datagram.
+      proved: this.#echo || session !== undefined,
+    };
+    const outcome = await this.core.provisioning.provision(request, source);
+    if (outcome.status === 'SUCCESS') coap.authenticate(outcome.deviceId);
+    return responseTo(outcome, render(outcome));
+  }
+}
+
+function responseTo({ status }: ProvisionOutcome, payload: string | Buffer): CoapResponse {
+  const code = status === 'SUCCESS' ? '2.01' : '4.00';
+  return typeof payload === 'string' ? { code, payload, contentFormat: TEXT_FORMAT } : { code, payload };
+}

@@ -1,0 +1,137 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Attributes } from '../attributes/attributes';
+import type { Devices } from '../devices/devices';
+import type { Device, DeviceProfile, Uuid } from '../devices/model';
+import type { NewDevices } from '../devices/new-devices';
+import { TandemError } from '../errors';
+import { type KeyValue, stringValue } from '../payload/value';
+import type { Millis } from '../platform/clock';
+import type { Logger } from '../platform/logger';
+import type { MetricsRegistry } from '../platform/metrics';
+import type { Random } from '../platform/random';
+import type { DeviceStore } from '../state/device-store';
+import type { ProvisionGuard, ProvisionSource } from './provision-guard';
+import type { ProvisionOutcome } from './provision-outcome';
+import type { ProvisionRequest } from './provision-request';
+import { provisionedCredentials } from './provisioned-credentials';
+
+/** The SERVER attribute of a device that has been provisioned (contract 5.3). */
+const PROVISIONED: KeyValue = { key: 'provisionState', value: stringValue('provisioned') };
+const NAME_LENGTH = 20;
+/** When a device may try again whose provisioning was undone. */
+const RETRY: Millis = 1_000;
+
+const NOT_FOUND: ProvisionOutcome = { status: 'NOT_FOUND' };
+const FAILURE: ProvisionOutcome = { status: 'FAILURE' };
+
+export interface ProvisioningParts {
+  readonly store: Pick<DeviceStore, 'findProfileByProvisionKey' | 'findDeviceByName' | 'getCredentials'>;
+  readonly newDevices: Pick<NewDevices, 'createWith'>;
+  readonly devices: Pick<Devices, 'delete'>;
+  readonly attributes: Pick<Attributes, 'saveFromServer' | 'saveServerIfAbsent'>;
+  readonly guard: ProvisionGuard;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How a device that nobody has made or told its credentials gets them, with the key and secret of its profile (contract 5). */
+export class Provisioning {
+  readonly #succeeded: { add(): void };
+  readonly #failed: { add(): void };
+  readonly #notFound: { add(): void };
+
+  constructor(
+    private readonly parts: ProvisioningParts,
+    metrics: MetricsRegistry,
+  ) {
+    this.#succeeded = metrics.counter('tandem_provisions_succeeded_total', 'Devices that were provisioned');
+    this.#failed = metrics.counter('tandem_provisions_failed_total', 'Provisioning requests answered FAILURE');
+    this.#notFound = metrics.counter('tandem_provisions_not_found_total', 'Provisioning requests answered NOT_FOUND');
+  }
+
+  /** @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, STORE_UNAVAILABLE; then nothing has changed */
+  async provision(request: ProvisionRequest, source: ProvisionSource): Promise<ProvisionOutcome> {
+    const outcome = await this.parts.guard.run(source, () => this.#decide(request));
+    if (outcome.status === 'SUCCESS') this.#succeeded.add();
+    else if (outcome.status === 'FAILURE') this.#failed.add();
+    else this.#notFound.add();
+    return outcome;
+  }
+
+  /** The table of contract 5.3, line by line. */
+  async #decide(request: ProvisionRequest): Promise<ProvisionOutcome> {
+    const { key, secret } = request;
+    if (key === '' || secret === '') return NOT_FOUND;
+    const profile = await this.parts.store.findProfileByProvisionKey(key);
+    if (!profile || !isSame(secretOf(profile), secret)) return NOT_FOUND;
+    switch (profile.provisionType) {
+      case 'ALLOW_CREATE_NEW_DEVICES':
+        return this.#create(profile, request);
+      case 'CHECK_PRE_PROVISIONED_DEVICES':
+        return this.#check(profile, request.deviceName.trim());
+      default:
+        return NOT_FOUND;
+    }
+  }
+
+  async #create(profile: DeviceProfile, request: ProvisionRequest): Promise<ProvisionOutcome> {
+    const { newDevices, attributes, random } = this.parts;
+    const { tenantId, id: deviceProfileId } = profile;
+    const name = request.deviceName === '' ? random.alphanumeric(NAME_LENGTH) : request.deviceName.trim();
+    try {
+      const credentials = provisionedCredentials(request, random);
+      const additionalInfo = request.gateway ? '{"gateway":true}' : null;
+      const device = await newDevices.createWith(tenantId, { name, deviceProfileId, additionalInfo }, credentials);
+      await attributes.saveFromServer(device.id, 'SERVER', [PROVISIONED]).catch((error) => this.#undo(device, error));
+      return { status: 'SUCCESS', deviceId: device.id, credentials };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return this.#refuse(profile, error.message);
+    }
+  }
+
+  /** The device was never told what it is, so it has to be able to try again under its name. */
+  async #undo({ id: deviceId, tenantId }: Device, cause: unknown): Promise<never> {
+    await this.parts.devices.delete(tenantId, deviceId).catch((error) =>
+      this.parts.logger.warn('a device that could not be provisioned is left over', {
+        deviceId,
+        error: String(error),
+      }),
+    );
+    throw new TandemError('STORE_UNAVAILABLE', { retryAfter: RETRY, cause });
+  }
+
+  async #check(profile: DeviceProfile, name: string): Promise<ProvisionOutcome> {
+    const { store, attributes } = this.parts;
+    if (name === '') return this.#refuse(profile, 'The request names no device');
+    const device = await store.findDeviceByName(profile.tenantId, name);
+    if (device?.deviceProfileId !== profile.id) return this.#refuse(profile, 'The profile has no such device');
+    // Before the attribute, after which there is no second try.
+    const credentials = await store.getCredentials(device.id);
+    const saved = credentials && (await attributes.saveServerIfAbsent(device.id, PROVISIONED));
+    if (!saved) return this.#refuse(profile, 'The device has been provisioned before', device.id);
+    return { status: 'SUCCESS', deviceId: device.id, credentials };
+  }
+
+  #refuse({ id: profileId, tenantId }: DeviceProfile, reason: string, deviceId?: Uuid): ProvisionOutcome {
+    this.parts.logger.warn('a device was not provisioned', { tenantId, profileId, deviceId, reason });
+    return FAILURE;
+  }
+}
+
+/** What a write of the registry said no to: it has changed nothing. */
+const isRefusal = (error: unknown): error is TandemError =>
+  error instanceof TandemError && (error.code === 'BAD_REQUEST' || error.code === 'NOT_FOUND');
+
+function secretOf({ profileData }: DeviceProfile): string {
+  const { provisionConfiguration } = JSON.parse(profileData) as {
+    provisionConfiguration?: { provisionDeviceSecret?: unknown } | null;
+  };
+  const secret = provisionConfiguration?.provisionDeviceSecret;
+  return typeof secret === 'string' ? secret : '';
+}
+
+const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** In a time that does not depend on where they differ. */
+const isSame = (one: string, other: string): boolean => timingSafeEqual(hashOf(one), hashOf(other));
