@@ -54,10 +54,13 @@ ${rows.join('\n')}
 
 - **Device API over HTTP**: the status and
   \`{"status":400,"message":"...","errorCode":31,"timestamp":1700000000000}\`, with these exceptions: 401 and 408 have no
-  body, 413 has a JSON string, \`DEVICE_DELETED\` plain text. 429 and 503 come with \`Retry-After\` in seconds.
+  body, 413 has a JSON string, \`DEVICE_DELETED\` plain text. 429 and 503 come with \`Retry-After\` in seconds. 500 comes with
+  \`X-Correlation-Id\`, which its message ends with.
 - **Server API**: the same JSON. The telemetry and RPC calls say 400, 403 and 404 as plain text; \`Retry-After\` is there
-  where it is known when a retry makes sense.
-- **CoAP**: the code and never a payload. Where it is known when a retry makes sense, Max-Age says it in seconds.
+  where it is known when a retry makes sense. 500 comes with \`X-Correlation-Id\` here, too.
+- **CoAP**: the code and no payload, but for \`INTERNAL\`: 5.00 has its correlation id, 12 characters. Where it is known when a retry makes sense, Max-Age says it in seconds.
+
+The correlation id is that of one line in the log of the gateway, \`correlationId\`, which says what went wrong.
 `;
 }
 

@@ -1,25 +1,287 @@
+import type { RawClient } from '../../packages/coap-transport/src/testing/raw-client';
+import { bare, coap, expectResponse } from './framework/coap-vector';
+import type { TokenName } from './framework/fixtures';
+import { Observer, observationsAt } from './framework/observer';
+import type { Scene } from './framework/scene';
+import { IMPATIENT } from './framework/settings';
 import type { Vector } from './framework/vector';
 
-/** Contract 8.12. */
+const JSON_FORMAT = 50;
+const FINAL = bare('CON 2.02');
+
+const notified = (observe: number, text: string) => ({ kind: 'CON 2.05', observe, format: JSON_FORMAT, text }) as const;
+
+/**
+ * A change after an observation has ended reaches nobody. The device has one observation of attributes at most: if the old
+ * one were there still, the one that is made here would end it by a 2.02.
+ */
+async function expectSilence(scene: Scene, name: TokenName, ended: RawClient): Promise<void> {
+  await scene.share(name, { later: 1 });
+  const witness = await Observer.of(scene, name, 'attributes', { client: await scene.newCoap() });
+  expect(JSON.parse((await witness.register()).text)).toMatchObject({ later: 1 });
+  await scene.share(name, { last: 1 });
+  expectResponse(await witness.next(), notified(1, '{"last":1}'));
+  expect(await ended.rest()).toEqual([]);
+}
+
+/** How many of the gateway's observations come and go with what is done. */
+async function gained(scene: Scene, act: () => Promise<unknown>): Promise<number> {
+  const before = await observationsAt(scene);
+  await act();
+  return (await observationsAt(scene)) - before;
+}
+
+/** Contract 8.12. Where its rows begin with "then", what comes before is done again. */
 export const COAP_OBSERVE: readonly Vector[] = [
   {
     no: '287',
     says: 'CON GET /api/v1/tokA/attributes Observe 0',
     async run(scene) {
-      const answer = await scene.ask('GET /api/v1/tokA/attributes', '', { observe: 0 });
-      expect(answer).toMatchObject({ kind: 'ACK 2.05', observe: 0 });
-      expect(JSON.parse(answer.text)).toEqual({ shared1: 'v', shared2: 7 });
+      expectResponse(await (await Observer.of(scene, 'tokA')).register(), {
+        kind: 'ACK 2.05',
+        observe: 0,
+        format: JSON_FORMAT,
+        json: { shared1: 'v', shared2: 7 },
+      });
+    },
+  },
+  {
+    no: '288',
+    says: 'CON GET /api/v1/tok1/attributes Observe 0 (none)',
+    async run(scene) {
+      const first = await (await Observer.of(scene, 'tok1')).register();
+      expectResponse(first, { kind: 'ACK 2.05', observe: 0, format: JSON_FORMAT, text: '{}' });
     },
   },
   {
     no: '289',
     says: 'then SHARED x=1 saved',
     async run(scene) {
-      const client = await scene.coap();
-      const token = client.newToken();
-      await scene.ask('GET /api/v1/tok1/attributes', '', { observe: 0, token });
+      const observer = await Observer.of(scene, 'tok1');
+      await observer.register();
       await scene.share('tok1', { x: 1 });
-      expect(await client.notification(token)).toMatchObject({ kind: 'CON 2.05', observe: 1, text: '{"x":1}' });
+      expectResponse(await observer.next(), notified(1, '{"x":1}'));
     },
   },
+  {
+    no: '290',
+    says: 'then x deleted',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1');
+      await observer.register();
+      await scene.share('tok1', { x: 1 });
+      await observer.next();
+      await scene.unshare('tok1', ['x']);
+      expectResponse(await observer.next(), notified(2, '{"deleted":["x"]}'));
+    },
+  },
+  {
+    no: '291',
+    says: 'NON registration, then change',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1', 'attributes', { confirmable: false });
+      expectResponse(await observer.register(), { kind: 'NON 2.05', observe: 0, text: '{}' });
+      await scene.share('tok1', { x: 1 });
+      expectResponse(await observer.next(), { ...notified(1, '{"x":1}'), kind: 'NON 2.05' });
+    },
+  },
+  {
+    no: '292',
+    says: 'CON GET /api/v1/tok1/rpc Observe 0',
+    async run(scene) {
+      const first = await (await Observer.of(scene, 'tok1', 'rpc')).register();
+      expectResponse(first, { ...bare('ACK 2.03'), observe: 0 });
+    },
+  },
+  {
+    no: '293',
+    says: 'then server RPC setGpio',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1', 'rpc');
+      await observer.register();
+      await setGpio(scene);
+      expectResponse(await observer.next(), notified(1, SET_GPIO));
+    },
+  },
+  {
+    no: '294',
+    says: 'RPC created before the registration, not expired',
+    async run(scene) {
+      await setGpio(scene);
+      const observer = await Observer.of(scene, 'tok1', 'rpc');
+      expectResponse(await observer.register(), { kind: 'ACK 2.03', observe: 0 });
+      expectResponse(await observer.next(), notified(1, SET_GPIO));
+    },
+  },
+  {
+    no: '295',
+    says: 'reply POST /api/v1/tok1/rpc/0 {"result":"ok"}',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1', 'rpc');
+      await observer.register();
+      const told = scene.command('twoway', 'tok1', { method: 'setGpio', params: PARAMS });
+      expectResponse(await observer.next(), notified(1, SET_GPIO));
+      expectResponse(await scene.ask('POST /api/v1/tok1/rpc/0', '{"result":"ok"}'), bare('ACK 2.01'));
+      expect(await told).toEqual({ status: 200, text: '{"result":"ok"}' });
+    },
+  },
+  {
+    no: '296',
+    says: 'same endpoint and token registers attributes again',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1');
+      const relations = await gained(scene, async () => {
+        await observer.register();
+        await scene.share('tok1', { x: 1 });
+        expectResponse(await observer.next(), notified(1, '{"x":1}'));
+        expectResponse(await observer.register(), { kind: 'ACK 2.05', observe: 2, text: '{"x":1}' });
+      });
+      expect(relations).toBe(1);
+      await scene.share('tok1', { x: 2 });
+      expectResponse(await observer.next(), notified(3, '{"x":2}'));
+      expect(await observer.client.rest()).toEqual([]);
+    },
+  },
+  {
+    no: '297',
+    says: 'second endpoint registers attributes of the same device',
+    async run(scene) {
+      const first = await Observer.of(scene, 'tok1');
+      await first.register();
+      const second = await Observer.of(scene, 'tok1', 'attributes', { client: await scene.newCoap() });
+      expectResponse(await second.register(), { kind: 'ACK 2.05', observe: 0 });
+      expectResponse(await first.next(), FINAL);
+      await scene.share('tok1', { x: 1 });
+      expectResponse(await second.next(), notified(1, '{"x":1}'));
+      expect(await first.client.rest()).toEqual([]);
+    },
+  },
+  {
+    no: '298',
+    says: "GET Observe 1 with the registration's token",
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1');
+      const left = await gained(scene, async () => {
+        await observer.register();
+        expectResponse(await observer.deregister(), bare('ACK 2.02'));
+      });
+      expect(left).toBe(0);
+      await expectSilence(scene, 'tok1', observer.client);
+    },
+  },
+  {
+    no: '299',
+    says: 'GET attributes Observe 1 with a token never registered',
+    async run(scene) {
+      const stranger = await Observer.of(scene, 'tokA');
+      const answer = await stranger.deregister();
+      expectResponse(answer, { kind: 'ACK 2.05', observe: undefined, format: JSON_FORMAT });
+      expect(answer.text).toBe((await scene.ask('GET /api/v1/tokA/attributes')).text);
+    },
+  },
+  {
+    no: '300',
+    says: 'RST in answer to a notification',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1');
+      const before = await observationsAt(scene);
+      await observer.register();
+      observer.client.acknowledges = false;
+      await scene.share('tok1', { x: 1 });
+      observer.client.reset(await observer.next());
+      await scene.world.coap.observations(before);
+      await expectSilence(scene, 'tok1', observer.client);
+    },
+  },
+  {
+    no: '301',
+    says: 'notification never ACKed',
+    settings: IMPATIENT,
+    async run(scene) {
+      const before = await observationsAt(scene);
+      const client = await scene.coap();
+      client.acknowledges = false;
+      const attributes = await Observer.of(scene, 'tok1');
+      await attributes.register();
+      await (await Observer.of(scene, 'tok1', 'rpc')).register();
+      await (await Observer.of(scene.fresh('other'), 'tok1', 'attributes', { client })).register();
+      expect(await observationsAt(scene)).toBe(before + 3);
+
+      await scene.share('tok1', { x: 1 });
+      const first = await attributes.next();
+      expectResponse(first, notified(1, '{"x":1}'));
+      for (let repetition = 1; repetition <= 4; repetition++) expect(await attributes.next()).toEqual(first);
+      await scene.world.coap.observations(before);
+      await expectSilence(scene, 'tok1', client);
+    },
+  },
+  {
+    no: '302',
+    says: 'device deleted',
+    async run(scene) {
+      const observer = await Observer.of(scene, 'tok1');
+      await observer.register();
+      await scene.call('DELETE', `/api/device/${(await scene.device('tok1')).id}`);
+      expectResponse(await observer.next(), FINAL);
+    },
+  },
+  {
+    no: '303',
+    says: 'attributes and rpc observed at once',
+    async run(scene) {
+      const attributes = await Observer.of(scene, 'tok1');
+      const commands = await Observer.of(scene, 'tok1', 'rpc');
+      const relations = await gained(scene, async () => {
+        await attributes.register();
+        await commands.register();
+      });
+      expect(relations).toBe(2);
+      await scene.share('tok1', { x: 1 });
+      await setGpio(scene);
+      expectResponse(await attributes.next(), notified(1, '{"x":1}'));
+      expectResponse(await commands.next(), notified(1, SET_GPIO));
+      expectResponse(await commands.deregister(), bare('ACK 2.02'));
+      await scene.share('tok1', { x: 2 });
+      expectResponse(await attributes.next(), notified(2, '{"x":2}'));
+      expect(await attributes.client.rest()).toEqual([]);
+    },
+  },
+  {
+    no: '304',
+    says: 'RPC CON notification not ACKed in min(COAP_TIMEOUT, remaining life)',
+    settings: IMPATIENT,
+    async run(scene) {
+      const patient = toldTimeout(scene, 8_000);
+      const short = toldTimeout(scene.fresh('short'), 300);
+      expect(await short).toBeLessThan(await patient);
+      expect(await short).toBeGreaterThanOrEqual(290);
+      expect(await patient).toBeGreaterThanOrEqual(1_490);
+      expect(await patient).toBeLessThan(8_000);
+    },
+  },
+  coap(
+    '305',
+    'GET /api/v1/nope/attributes',
+    { says: 'GET /api/v1/nope/attributes Observe 0', observe: 0 },
+    bare('ACK 4.01'),
+  ),
+  coap('306', 'GET /api/v1/tok1/claim', { says: 'GET /api/v1/tok1/claim Observe 0', observe: 0 }, bare('ACK 4.00')),
 ];
+
+const PARAMS = { pin: '23', value: 1 };
+const SET_GPIO = '{"id":0,"method":"setGpio","params":{"pin":"23","value":1}}';
+
+const setGpio = async (scene: Scene): Promise<string> =>
+  scene.server.persistentCommand((await scene.device('tok1')).id, 'setGpio', PARAMS);
+
+/** Milliseconds until the sender of a command is told that it timed out, whose observer is silent. @param timeout of the command */
+async function toldTimeout(scene: Scene, timeout: number): Promise<number> {
+  const observer = await Observer.of(scene, 'tok1', 'rpc');
+  observer.client.acknowledges = false;
+  await observer.register();
+  const began = performance.now();
+  const told = scene.command('twoway', 'tok1', { method: 'setGpio', params: PARAMS, timeout });
+  expectResponse(await observer.next(), notified(1, SET_GPIO));
+  expect(await told).toMatchObject({ status: 504 });
+  return performance.now() - began;
+}

@@ -1,4 +1,12 @@
-import { type Core, type DeviceSession, type PayloadFormat, TandemError, written } from '@tandem/core';
+import {
+  type AnswerFormat,
+  type Core,
+  type DeviceSession,
+  type PayloadFormat,
+  type PayloadKind,
+  TandemError,
+  written,
+} from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
 import { content } from './content';
@@ -91,48 +99,51 @@ export function createDeviceApi(
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
-    if (session.payloadType === 'JSON') return withFormat(formats.json, session, feature, requestId, request);
+    if (session.payloadType === 'JSON') return withFormat(undefined, session, feature, requestId, request);
     const format = formats.ofProfile(session.profileId);
     return format instanceof Promise
       ? format.then((found) => withFormat(found, session, feature, requestId, request))
       : withFormat(format, session, feature, requestId, request);
   }
 
+  /** @param schemas what the profile lays down, whatever the request names; undefined: what the request names */
   function withFormat(
-    format: PayloadFormat,
+    schemas: PayloadFormat | undefined,
     session: DeviceSession,
     feature: Feature,
     requestId: number | undefined,
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
     if (request.method === 'GET') {
-      return feature === 'attributes' ? getAttributes(format, session, request) : getRpc(session, request);
+      return feature === 'attributes' ? getAttributes(schemas, session, request) : getRpc(schemas, session, request);
     }
+    const bodyOf = (kind: PayloadKind) => schemas ?? formats.ofContentFormat(request.contentFormat, kind);
     switch (feature) {
       case 'telemetry':
-        return whenStored(telemetry.post(session, request.payload, format));
+        return whenStored(telemetry.post(session, request.payload, bodyOf('telemetry')));
       case 'attributes':
-        return attributes.postClient(session, request.payload, format).then(created);
+        return attributes.postClient(session, request.payload, bodyOf('attributes')).then(created);
       case 'claim':
-        return claiming.register(session, format.readClaim(request.payload)).then(created);
+        return claiming.register(session, bodyOf('claim').readClaim(request.payload)).then(created);
       default:
         return requestId === undefined
-          ? callServer(format, session, request)
-          : rpcCalls.reply(session, requestId, request.payload, 'object', format).then(created);
+          ? callServer(bodyOf('command'), schemas, session, request)
+          : rpcCalls.reply(session, requestId, request.payload, 'object', bodyOf('reply')).then(created);
     }
   }
 
   async function callServer(
     format: PayloadFormat,
+    schemas: PayloadFormat | undefined,
     session: DeviceSession,
-    { payload }: CoapRequest,
+    { payload, accept }: CoapRequest,
   ): Promise<CoapResponse> {
     const json = await clientRpc.call(session, payload, { paramsRequired: false, caller: closing, format });
-    return content(written(format, { kind: 'reply', json }));
+    return content(written(schemas ?? formats.acceptedOverCoap(accept, 'reply', format), { kind: 'reply', json }));
   }
 
   async function getAttributes(
-    format: PayloadFormat,
+    schemas: PayloadFormat | undefined,
     session: DeviceSession,
     request: CoapRequest,
   ): Promise<CoapResponse> {
@@ -141,10 +152,11 @@ export function createDeviceApi(
         session,
         attributeUpdates,
         connectivity,
-        formats.answersFor(session, undefined),
+        answersTo(request, 'update', schemas, session),
       );
       return { ...snapshot, observation: source };
     }
+    const format = schemas ?? formats.acceptedOverCoap(request.accept, 'attributes');
     const found = await attributes.readForDevice(session, attributeQuery(request.query));
     if (found.client.length === 0 && found.shared.length === 0) {
       return { ...NOT_FOUND, contentFormat: format.contentFormat };
@@ -152,7 +164,11 @@ export function createDeviceApi(
     return content(written(format, { kind: 'attributes', ...found }));
   }
 
-  async function getRpc(session: DeviceSession, request: CoapRequest): Promise<CoapResponse> {
+  async function getRpc(
+    schemas: PayloadFormat | undefined,
+    session: DeviceSession,
+    request: CoapRequest,
+  ): Promise<CoapResponse> {
     if (request.observe === 1) return DELETED;
     if (!request.observable) return NO_ROOM;
     const source = await RpcSource.open(
@@ -161,9 +177,20 @@ export function createDeviceApi(
       connectivity,
       clock,
       settings.COAP_TIMEOUT,
-      formats.answersFor(session, undefined),
+      answersTo(request, 'command', schemas, session),
     );
     return { ...VALID, observation: source };
+  }
+
+  /** For an observer. One that names no format of its own gets what the profile says at the time. */
+  function answersTo(
+    { accept }: CoapRequest,
+    kind: PayloadKind,
+    schemas: PayloadFormat | undefined,
+    session: DeviceSession,
+  ): AnswerFormat {
+    const named = schemas === undefined ? formats.acceptedOverCoap(accept, kind) : undefined;
+    return formats.answersFor(session, named === formats.json ? undefined : named);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RpcStore, State } from '@tandem/core';
+import type { State } from '@tandem/core';
 import type { RawClient } from './testing/raw-client';
 import { type TestDevice, TestGateway, until } from './testing/test-gateway';
 
@@ -96,7 +96,7 @@ describe('while the store does not answer', () => {
     let failing = false;
     await start({}, (state) => ({
       ...state,
-      rpcs: overRpcs(state.rpcs, {
+      rpcs: over(state.rpcs, {
         open: (...given) => (failing ? Promise.reject(new Error('no store')) : state.rpcs.open(...given)),
       }),
     }));
@@ -114,6 +114,36 @@ describe('while the store does not answer', () => {
   });
 });
 
+describe('a fault of the gateway', () => {
+  const failing = (fault: unknown) => (state: State) => ({
+    ...state,
+    devices: over(state.devices, {
+      resolveCredentials: (id) => (id === 'fault' ? Promise.reject(fault) : state.devices.resolveCredentials(id)),
+    }),
+    attributes: over(state.attributes, { read: () => Promise.reject(fault) }),
+  });
+  const ofLog = () => gateway.log.filter((line) => line.includes('correlationId'));
+
+  it('is 5.00 with the id of the one line in the log as its payload', async () => {
+    await start({}, failing(new Error('disk on fire')));
+    const answer = await client.ask({ path: path('attributes'), query: ['clientKeys=a'] });
+    expect(answer).toMatchObject({ kind: 'ACK 5.00', format: undefined, maxAge: undefined });
+    expect(answer.text).toMatch(/^[0-9a-f]{12}$/);
+    expect(ofLog()).toHaveLength(1);
+    for (const part of [answer.text, 'disk on fire']) expect(ofLog()[0]).toContain(part);
+    expect(ofLog()[0]).not.toContain(device.token);
+  });
+
+  it('that a stranger meets gives it no more than three times what it sent', async () => {
+    await start({}, failing(new Error('disk on fire')));
+    const answer = await client.ask({ method: 'POST', path: 'api/v1/fault/telemetry', payload: '{"a":1}' });
+    expect(answer.kind).toBe('ACK 5.00');
+    expect(answer.text).toMatch(/^([0-9a-f]{12})?$/);
+    expect(answer.text.length).toBeLessThanOrEqual(16);
+    expect(ofLog()).toHaveLength(1);
+  });
+});
+
 describe('while the store is slow', () => {
   it('a one-way command that is being handed to an observer is not handed to a poll as well', async () => {
     let release = () => {};
@@ -122,7 +152,7 @@ describe('while the store is slow', () => {
     });
     await start({}, (state) => ({
       ...state,
-      rpcs: overRpcs(state.rpcs, {
+      rpcs: over(state.rpcs, {
         async transition(id, from, patch) {
           if (patch.status === 'SENT') await held;
           return state.rpcs.transition(id, from, patch);
@@ -147,7 +177,7 @@ it('a command that an observation asked for and did not live to get goes to the 
   let asked = () => {};
   await start({}, (state) => ({
     ...state,
-    rpcs: overRpcs(state.rpcs, {
+    rpcs: over(state.rpcs, {
       async open(...given) {
         const open = await state.rpcs.open(...given);
         asked();
@@ -193,10 +223,11 @@ describe('closing', () => {
 });
 
 /** A store that does what is given instead of what it would do. */
-function overRpcs(rpcs: RpcStore, given: Partial<RpcStore>): RpcStore {
-  return new Proxy(rpcs, {
-    get(target, name: keyof RpcStore) {
-      return given[name] ?? target[name].bind(target);
+function over<T extends object>(store: T, given: Partial<T>): T {
+  return new Proxy(store, {
+    get(target, name) {
+      const own = given[name as keyof T] ?? Reflect.get(target, name);
+      return typeof own === 'function' ? own.bind(target) : own;
     },
   });
 }

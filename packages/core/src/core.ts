@@ -10,7 +10,7 @@ import { type DeviceServices, makeDevices } from './devices/make-devices';
 import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
-import { Formats, JsonFormat, type PayloadSettings } from './payload/index';
+import { Formats, JsonFormat, makeCodecFormats, type PayloadCodec, type PayloadSettings } from './payload/index';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
@@ -58,12 +58,16 @@ export interface Core extends Platform, DeviceServices, AccountServices {
 
 const LOG_INTERVAL: Millis = 10_000;
 
-/** @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does */
+/**
+ * @param clientRpcBackend answers what the gateway does not answer itself; undefined = nobody does
+ * @param codecs formats beside those that come with the gateway, which are none of theirs
+ */
 export function makeCore(
   state: State,
   settings: Settings,
   platform: Platform,
   clientRpcBackend?: ClientRpcBackend,
+  codecs: readonly PayloadCodec[] = [],
 ): Core {
   const { clock, random, logger, metrics } = platform;
   // What one device does wrong it does with every message.
@@ -135,7 +139,7 @@ export function makeCore(
     state,
     auth,
     limits,
-    formats: new Formats(json),
+    formats: new Formats(json, makeCodecFormats(payload, codecs, { clock, logger: quiet })),
     profiles,
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,

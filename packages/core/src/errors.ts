@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import type { Millis } from './platform/clock';
+import type { LogFields, Logger } from './platform/logger';
 
 export interface ErrorRow {
   /** HTTP status. */
@@ -54,25 +56,60 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The one error class of the domain: a code of the table, and what this case adds to it. */
+/** Of faults that have no object of their own, such as a thrown string, nothing is remembered. */
+const known = new WeakMap<object, TandemError>();
+
+/**
+ * The one error class of the domain: a code of the table, and what this case adds to it. A fault of the gateway (INTERNAL) has a
+ * correlation id: its message ends with it, and {@link TandemError.logFault} writes it into the log.
+ */
 export class TandemError extends Error {
   override readonly name = 'TandemError';
   readonly retryAfter: Millis | undefined;
+  /** Of INTERNAL alone: 12 characters that mean nothing but this fault. */
+  readonly correlationId: string | undefined;
+  #logged = false;
 
   constructor(
     readonly code: ErrorCode,
     details: ErrorDetails = {},
   ) {
-    super(details.message ?? ERRORS[code].sentence, details.cause === undefined ? undefined : { cause: details.cause });
+    const correlationId = code === 'INTERNAL' ? randomBytes(6).toString('hex') : undefined;
+    const sentence = details.message ?? ERRORS[code].sentence;
+    super(
+      correlationId === undefined ? sentence : `${sentence} (correlation id ${correlationId})`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.retryAfter = details.retryAfter;
+    this.correlationId = correlationId;
   }
 
   get row(): ErrorRow {
     return ERRORS[this.code];
   }
 
-  /** Anything thrown as a row: what is not ours is a fault of the gateway. */
+  /**
+   * Anything thrown as a row: what is not ours is a fault of the gateway. The same thing thrown again, as by a batch that fails
+   * for all who wait for it, is the same fault.
+   */
   static from(error: unknown): TandemError {
-    return error instanceof TandemError ? error : new TandemError('INTERNAL', { cause: error });
+    if (error instanceof TandemError) return error;
+    if (typeof error !== 'object' || error === null) return new TandemError('INTERNAL', { cause: error });
+    const fault = known.get(error) ?? new TandemError('INTERNAL', { cause: error });
+    known.set(error, fault);
+    return fault;
+  }
+
+  /**
+   * Writes a fault to the log with the id that its answers carry: once, however many answers there are. Every other error is its
+   * caller's matter, and passed over.
+   * @param fields never a secret
+   */
+  logFault(logger: Logger, message: string, fields: LogFields = {}): void {
+    if (this.correlationId === undefined || this.#logged) return;
+    this.#logged = true;
+    const cause = this.cause ?? this;
+    const error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    logger.error(message, { ...fields, correlationId: this.correlationId, error });
   }
 }

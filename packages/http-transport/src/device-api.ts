@@ -4,6 +4,8 @@ import {
   callerAddress,
   type DeviceSession,
   type Millis,
+  type PayloadFormat,
+  type PayloadKind,
   type PayloadLimit,
   type PollOutcome,
   parseClaim,
@@ -232,7 +234,7 @@ class HttpDeviceApi implements DeviceApi {
   /** The most frequent request by far: no more promises than it needs. */
   #postTelemetry({ exchange, operation }: Call, session: DeviceSession, body: Buffer): void {
     try {
-      this.core.telemetry.post(session, body).then(
+      this.core.telemetry.post(session, body, this.#formatOf(exchange, 'telemetry')).then(
         () => exchange.done(),
         (error) => this.#fail(exchange, operation, error),
       );
@@ -249,10 +251,10 @@ class HttpDeviceApi implements DeviceApi {
         await this.core.claiming.register(session, parseClaim(body));
         break;
       case 'attributes_write':
-        await this.core.attributes.postClient(session, body);
+        await this.core.attributes.postClient(session, body, this.#formatOf(exchange, 'attributes'));
         break;
       case 'rpc_reply':
-        await this.core.rpcCalls.reply(session, requestId, body, 'any');
+        await this.core.rpcCalls.reply(session, requestId, body, 'any', this.#formatOf(exchange, 'reply'));
         break;
       default:
         await this.#callServer(exchange, session, body);
@@ -286,7 +288,8 @@ class HttpDeviceApi implements DeviceApi {
     exchange.waits();
     try {
       const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
-      exchange.content(written(this.core.formats.json, { kind: 'attributes', ...attributes }));
+      const format = this.core.formats.acceptedOverHttp(exchange.framing.accept, 'attributes');
+      exchange.content(written(format, { kind: 'attributes', ...attributes }));
     } catch (error) {
       this.#fail(exchange, operation, error);
     }
@@ -299,8 +302,14 @@ class HttpDeviceApi implements DeviceApi {
     const held = new HeldRequest(exchange, this.#commands);
     held.waitFor({ cancel: () => caller.abort() });
     try {
-      const reply = await this.core.clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal });
-      if (held.release()) exchange.content(written(this.core.formats.json, { kind: 'reply', json: reply }));
+      const { formats, clientRpc } = this.core;
+      const format = this.#formatOf(exchange, 'command');
+      const json = await clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal, format });
+      const message = written(formats.acceptedOverHttp(exchange.framing.accept, 'reply', format), {
+        kind: 'reply',
+        json,
+      });
+      if (held.release()) exchange.content(message);
     } catch (error) {
       if (held.release()) throw error;
     }
@@ -313,10 +322,15 @@ class HttpDeviceApi implements DeviceApi {
     if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
       throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
     }
-    const source = operation.name === 'rpc_poll' ? this.core.rpcDelivery : this.core.attributeUpdates;
+    const { formats, rpcDelivery, attributeUpdates } = this.core;
+    const [source, kind] =
+      operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
+    const format = formats.acceptedOverHttp(exchange.framing.accept, kind);
+    const answers = format === formats.json ? undefined : { current: () => format };
     const held = new HeldRequest(exchange, this.#polls);
     try {
-      held.waitFor(source.openPoll(session, timeout, (outcome) => this.#answerPoll(held, operation, outcome)));
+      const done = (outcome: PollOutcome) => this.#answerPoll(held, operation, outcome);
+      held.waitFor(source.openPoll(session, timeout, done, answers));
     } catch (error) {
       held.release();
       throw error;
@@ -337,6 +351,11 @@ class HttpDeviceApi implements DeviceApi {
     else this.#fail(exchange, operation, outcome.error);
   }
 
+  /** What the body is in. */
+  #formatOf({ framing }: Exchange, kind: PayloadKind): PayloadFormat {
+    return this.core.formats.ofContentType(framing.contentType, kind);
+  }
+
   #limitOf(route: Route): number {
     const limit = payloadLimitOf(this.#limits, limitedPath(route)) ?? Number.POSITIVE_INFINITY;
     return isProvision(route) ? Math.min(limit, this.core.settings.TANDEM_PROVISION_MAX_BYTES) : limit;
@@ -344,13 +363,7 @@ class HttpDeviceApi implements DeviceApi {
 
   #fail(exchange: Exchange, operation: Operation | undefined, thrown: unknown): void {
     const error = TandemError.from(thrown);
-    if (error.code === 'INTERNAL') {
-      const { cause } = error;
-      this.core.logger.error('request failed', {
-        operation: operation?.name,
-        error: cause instanceof Error ? cause.stack : String(cause),
-      });
-    }
+    error.logFault(this.core.logger, 'request failed', { operation: operation?.name });
     exchange.fail(error);
   }
 }

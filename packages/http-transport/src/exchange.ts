@@ -50,8 +50,14 @@ export class Exchange {
     this.#send(200, EMPTY);
   }
 
+  /** 200 with what the domain has to say, in the format that was asked for. */
   content({ payload, format }: WrittenMessage): void {
-    this.#send(200, { 'Content-Type': format.mediaType, 'Content-Length': Buffer.byteLength(payload) }, payload);
+    const headers = {
+      'Content-Type': format.mediaType,
+      'Content-Length': Buffer.byteLength(payload),
+      Vary: 'Accept',
+    };
+    this.#send(200, headers, payload);
   }
 
   /** Contract 1.6: which failures have a body, and of which form. */
@@ -72,7 +78,11 @@ export class Exchange {
         return;
       default: {
         const body = { status, message: error.message, errorCode, timestamp: this.clock.now() };
-        this.#text(status, 'application/json', JSON.stringify(body), { ...headers, ...retryAfter(error) });
+        this.#text(status, 'application/json', JSON.stringify(body), {
+          ...headers,
+          ...retryAfter(error),
+          ...correlation(error),
+        });
       }
     }
   }
@@ -119,3 +129,6 @@ function retryAfter({ retryAfter: delay, row }: TandemError): Headers {
   const seconds = delay === undefined ? DEFAULT_RETRY_SECONDS : Math.max(Math.ceil(delay / 1000), 1);
   return { 'Retry-After': seconds };
 }
+
+const correlation = ({ correlationId }: TandemError): Headers =>
+  correlationId === undefined ? {} : { 'X-Correlation-Id': correlationId };

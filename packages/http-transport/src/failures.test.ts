@@ -43,21 +43,50 @@ it('a store that does not answer is 503, with the seconds rounded up', async () 
   await gateway.stop();
 });
 
-it('a fault of the gateway is 500, logged once, and neither shows the other its secrets', async () => {
-  const gateway = await TestGateway.start({ over: failing(new Error('disk on fire')) });
-  const { token } = await gateway.device('verySecretToken');
-  const answer = await gateway.get(`/${token}/attributes?clientKeys=a`);
-  expect(error(answer)).toEqual({
-    status: 500,
-    message: 'Internal server error',
-    errorCode: 2,
-    timestamp: expect.any(Number),
+describe('a fault of the gateway', () => {
+  it('is 500 with the id of the one line in the log, and neither shows the other its secrets', async () => {
+    const gateway = await TestGateway.start({ over: failing(new Error('disk on fire')) });
+    const { token } = await gateway.device('verySecretToken');
+    const answer = await gateway.get(`/${token}/attributes?clientKeys=a`);
+    const id = String(answer.headers['x-correlation-id']);
+    expect(id).toMatch(/^[0-9a-f]{12}$/);
+    expect(answer.status).toBe(500);
+    expect(error(answer)).toEqual({
+      status: 500,
+      message: `Internal server error (correlation id ${id})`,
+      errorCode: 2,
+      timestamp: expect.any(Number),
+    });
+    expect(gateway.log).toHaveLength(1);
+    for (const part of [id, 'attributes_read', 'disk on fire']) expect(gateway.log[0]).toContain(part);
+    expect(gateway.log[0]).not.toContain(token);
+    await gateway.stop();
   });
-  expect(gateway.log).toHaveLength(1);
-  expect(gateway.log[0]).toContain('attributes_read');
-  expect(gateway.log[0]).toContain('disk on fire');
-  expect(gateway.log[0]).not.toContain(token);
-  await gateway.stop();
+
+  it('is logged once also where many requests fail by it, and another one is another id', async () => {
+    let fault: unknown = new Error('the first');
+    const gateway = await TestGateway.start({
+      over: (state) => ({
+        ...state,
+        telemetryLog: Object.assign(Object.create(state.telemetryLog), { append: () => Promise.reject(fault) }),
+      }),
+    });
+    const { token } = await gateway.device();
+    const post = () => gateway.post(`/${token}/telemetry`, '{"a":1}');
+    const ids = (await Promise.all([post(), post(), post()])).map(({ headers }) => headers['x-correlation-id']);
+    fault = 'no error at all';
+    const other = await post();
+    expect(new Set(ids).size).toBe(1);
+    expect(other.status).toBe(500);
+    expect(other.headers['x-correlation-id']).not.toBe(ids[0]);
+    expect(
+      gateway.log.map((line) => [ids[0], other.headers['x-correlation-id']].map((id) => line.includes(`${id}`))),
+    ).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+    await gateway.stop();
+  });
 });
 
 it('when the gateway stops, whoever waits is told at once to come back, and new ones as well', async () => {

@@ -8,6 +8,9 @@ export class Framing {
   /** A `Content-Encoding` other than `identity`: stored as it comes, the body would be garbage. */
   encoded = false;
   hasOrigin = false;
+  contentType: string | undefined = undefined;
+  /** All of them: there may be several. */
+  accept: string | undefined = undefined;
 
   /**
    * Out of the headers as they came: `request.headers` would make an object of all of them first, which costs a tenth of what
@@ -19,7 +22,20 @@ export class Framing {
       // Their names differ in length, so most headers are passed over by it.
       switch (name.length) {
         case 6:
-          if (name.toLowerCase() === 'origin') this.hasOrigin = true;
+          switch (name.toLowerCase()) {
+            case 'origin':
+              this.hasOrigin = true;
+              break;
+            case 'accept': {
+              const value = rawHeaders[at + 1];
+              this.accept = this.accept === undefined ? value : `${this.accept},${value}`;
+              break;
+            }
+            default:
+          }
+          break;
+        case 12:
+          if (name.toLowerCase() === 'content-type') this.contentType ??= rawHeaders[at + 1];
           break;
         case 14:
           if (name.toLowerCase() === 'content-length') this.length = Number(rawHeaders[at + 1]);

@@ -18,9 +18,10 @@ export function createApp(): Router {
  * pages would repeat the path, and with it the token.
  */
 export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock' | 'logger'>): void {
-  const send = (response: ServerResponse, { row, message }: TandemError) => {
+  const send = (response: ServerResponse, { row, message, correlationId }: TandemError) => {
     const { http: status, errorCode } = row;
     const body = JSON.stringify({ status, message, errorCode, timestamp: clock.now() });
+    if (correlationId !== undefined) response.setHeader('X-Correlation-Id', correlationId);
     response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
     response.end(body);
   };
@@ -30,9 +31,10 @@ export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock'
   app.use((thrown: unknown, _request: IncomingMessage, response: ServerResponse, _next: unknown) => {
     // Express marks what the client did wrong, such as an undecodable path.
     const clients = thrown instanceof Error && 'status' in thrown && thrown.status === 400;
-    if (!clients) logger.error('request failed', { error: thrown instanceof Error ? thrown.stack : String(thrown) });
+    const error = clients ? new TandemError('BAD_REQUEST') : TandemError.from(thrown);
+    error.logFault(logger, 'request failed');
     if (response.headersSent) response.destroy();
-    else send(response, new TandemError(clients ? 'BAD_REQUEST' : 'INTERNAL'));
+    else send(response, error);
   });
 }
 

@@ -26,6 +26,26 @@ describe('What is nobody’s path', () => {
       expect(answer).not.toContain('SECRET');
     },
   );
+
+  it('is a fault of the gateway where a part of it throws: 500 with the id of the line in the log', async () => {
+    const lines: unknown[] = [];
+    const app = createApp();
+    app.use(() => {
+      throw new Error('out of order');
+    });
+    answerTheRest(app, {
+      clock: systemClock,
+      logger: { ...silentLogger, error: (_message, fields) => lines.push(fields) },
+    });
+    const server = createHttpServer(app);
+    const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+    const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    server.close();
+    const [, correlationId = ''] = /^x-correlation-id: ([0-9a-f]{12})\r$/im.exec(answer) ?? [];
+    expect(answer).toMatch(/^HTTP\/1\.1 500 /);
+    expect(answer).toContain(`"message":"Internal server error (correlation id ${correlationId})"`);
+    expect(lines).toEqual([{ correlationId, error: expect.stringContaining('out of order') }]);
+  });
 });
 
 describe('A client that ends its side of the connection', () => {

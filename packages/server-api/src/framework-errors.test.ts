@@ -52,6 +52,24 @@ describe('a stranger', () => {
   });
 });
 
+it('a fault of the gateway is 500 with the id of the one line in the log', async () => {
+  const fault = jest.spyOn(server.core.state.devices, 'getDevice').mockRejectedValue(new Error('disk on fire'));
+  const answer = await server.call('GET', `/api/device/${deviceId}`, { token });
+  fault.mockRestore();
+  const id = String(answer.headers.get('x-correlation-id'));
+  expect(id).toMatch(/^[0-9a-f]{12}$/);
+  expect(answer.json()).toEqual({
+    status: 500,
+    message: `Internal server error (correlation id ${id})`,
+    errorCode: 2,
+    timestamp: server.clock.now(),
+  });
+  const lines = server.logged.filter((line) => line.includes(id));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('disk on fire');
+  expect(lines[0]).not.toContain(token);
+});
+
 describe('paths', () => {
   it.each(['/', '/device', '/api/v1/some-token/attributes', '/api/v1', '/apis'])(
     '%s is not for the server API',

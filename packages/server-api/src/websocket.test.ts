@@ -468,7 +468,9 @@ describe('Who may not see a device', () => {
           throw new Error(fault);
         });
         client.send(latest(id));
-        expect(await client.next()).toEqual(error(1, 'Internal Server error!'));
+        expect(await client.next()).toEqual(
+          error(1, expect.stringMatching(/^Internal Server error! \(correlation id [0-9a-f]{12}\)$/)),
+        );
         spy.mockRestore();
       }
       client.send(latest(id));

@@ -25,3 +25,10 @@ export const ONE_MESSAGE: Environment = {
   TANDEM_RATE_LIMIT_DEVICE_MSGS: '1:60',
   TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: '1:60',
 };
+
+/** An observer that does not acknowledge is given up within three to five seconds. */
+export const IMPATIENT: Environment = {
+  TANDEM_COAP_ACK_TIMEOUT: '100',
+  COAP_TIMEOUT: '1500',
+  MIN_SERVER_SIDE_RPC_TIMEOUT: '100',
+};

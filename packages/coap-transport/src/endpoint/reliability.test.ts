@@ -162,10 +162,13 @@ describe('handlers that fail', () => {
     ['answers with no CoAP code', () => ({ code: 'OK' })],
     ['answers nothing', () => undefined as unknown as CoapResponse],
     ['resolves to nothing', async () => undefined as unknown as CoapResponse],
-  ])('a handler that %s is a 5.00 without a payload, and a log line', async (_name, handler) => {
+  ])('a handler that %s is a 5.00 with the id of its log line, and nothing else', async (_name, handler) => {
     const harness = await answer(handler);
-    expect(harness.client.last).toMatchObject({ ack: true, code: '5.00', payload: Buffer.alloc(0), options: [] });
+    expect(harness.client.last).toMatchObject({ ack: true, code: '5.00', options: [] });
     expect(harness.log.map((line) => line.level)).toEqual(['error']);
+    const id = harness.client.last.payload.toString();
+    expect(id).toMatch(/^[0-9a-f]{12}$/);
+    expect(harness.log[0]?.fields).toMatchObject({ correlationId: id });
   });
 
   it('an answer that cannot be sent costs a log line, not the process', async () => {

@@ -35,7 +35,6 @@ const REFUSALS: Readonly<Partial<Record<ErrorCode, DropReason>>> = {
   BACKLOG_FULL: 'backlog_full',
 };
 const DEREGISTERED: CoapResponse = { code: '2.02' };
-const INTERNAL: CoapResponse = { code: '5.00' };
 const TIMED_OUT: CoapResponse = { code: '5.04' };
 /** Seconds in which a busy or closing endpoint is likely to serve again. */
 const OVERLOADED: CoapResponse = { code: '5.03', maxAge: 5 };
@@ -196,16 +195,12 @@ export class RequestLayer implements ExchangeLayer {
     promise.then(exchange.onResponse, exchange.onError);
   }
 
-  #errorResponse(error: unknown): CoapResponse {
-    if (error instanceof TandemError && error.code !== 'INTERNAL') {
-      const refusal = REFUSALS[error.code];
-      if (refusal !== undefined) this.#ports.metrics.dropped(refusal);
-      return errorResponse(error);
-    }
-    const cause = error instanceof TandemError ? (error.cause ?? error) : error;
-    const stack = cause instanceof Error ? cause.stack : String(cause);
-    this.#ports.logger.error('a request handler failed', { error: stack });
-    return INTERNAL;
+  #errorResponse(thrown: unknown): CoapResponse {
+    const error = TandemError.from(thrown);
+    error.logFault(this.#ports.logger, 'a request handler failed');
+    const refusal = REFUSALS[error.code];
+    if (refusal !== undefined) this.#ports.metrics.dropped(refusal);
+    return errorResponse(error);
   }
 
   /** Called by a promise: nobody would catch what is thrown here. */

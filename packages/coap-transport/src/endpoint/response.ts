@@ -31,10 +31,14 @@ export function payloadBytes(payload: Buffer | string | undefined): Buffer {
   return typeof payload === 'string' ? Buffer.from(payload, 'utf8') : payload;
 }
 
-/** An error as a response: its row's code, Max-Age where a retry makes sense, and never a word about the cause. */
+/**
+ * An error as a response: its row's code, Max-Age where a retry makes sense, and never a word about the cause. A fault of the
+ * gateway has its correlation id as a diagnostic payload (RFC 7252 section 5.5.2), nothing else has a payload.
+ */
 export function errorResponse(error: TandemError): CoapResponse {
   // The row is widened: `retryable` is a literal in the table.
   const row: ErrorRow = error.row;
+  if (error.correlationId !== undefined) return { code: row.coap, payload: error.correlationId };
   if (!row.retryable || error.retryAfter === undefined) return { code: row.coap };
   return { code: row.coap, maxAge: Math.max(1, Math.ceil(error.retryAfter / 1000)) };
 }

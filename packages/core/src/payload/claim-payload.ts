@@ -10,9 +10,9 @@ import { readJson } from './json-reader';
  * be left out (contract 6.1).
  * @throws TandemError BAD_PAYLOAD
  */
-export function parseClaim(bytes: Buffer): ClaimRequest {
-  if (bytes.length === 0) return {};
-  const root = readJson(bytes.toString('utf8'));
+export function parseClaim(source: Buffer | string): ClaimRequest {
+  if (source.length === 0) return {};
+  const root = readJson(source.toString());
   if (!(root instanceof JsonObject)) throw cannotParseValue(root);
   const [secretKey, durationMs] = [root.get('secretKey'), root.get('durationMs')];
   return {

@@ -1,4 +1,5 @@
 export { parseAttributes } from './attributes-payload';
+export { BUILT_IN_CODECS, makeCodecFormats } from './built-in-codecs';
 export { parseCanonicalObject } from './canonical-object';
 export { parseClaim } from './claim-payload';
 export { compactJson, splitJsonObject } from './compact-json';

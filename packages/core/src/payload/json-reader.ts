@@ -78,7 +78,15 @@ export interface JsonDocument {
  * @throws TandemError BAD_PAYLOAD, naming the character, when even a lenient reader cannot make sense of it
  */
 export function readJsonDocument(text: string): JsonDocument | undefined {
-  return new LenientReader(text).document();
+  return new LenientReader(text, MAX_NESTING, MAX_VALUES).document();
+}
+
+/**
+ * Text of our own, put together out of values that were read within the limits: a few levels deeper and longer than what may
+ * come in.
+ */
+export function readOwnJson(text: string): JsonNode {
+  return new LenientReader(text, 2 * MAX_NESTING, Number.POSITIVE_INFINITY).document()?.root ?? null;
 }
 
 /** As {@link readJsonDocument}, with null for a blank text: what a body of white space counts as (contract 3.1). */
@@ -92,7 +100,11 @@ class LenientReader {
   #nesting = 0;
   #values = 0;
 
-  constructor(text: string) {
+  constructor(
+    text: string,
+    private readonly maxNesting: number,
+    private readonly maxValues: number,
+  ) {
     this.#text = text;
   }
 
@@ -146,10 +158,10 @@ class LenientReader {
 
   /** @param first the character at the position, which is not blank */
   #value(first: number): JsonNode {
-    if (++this.#values > MAX_VALUES) throw this.#fault(`more than ${MAX_VALUES} values`);
+    if (++this.#values > this.maxValues) throw this.#fault(`more than ${this.maxValues} values`);
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) return this.#quoted(first);
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return this.#literal(first);
-    if (++this.#nesting > MAX_NESTING) throw this.#fault(`nested more than ${MAX_NESTING} deep`);
+    if (++this.#nesting > this.maxNesting) throw this.#fault(`nested more than ${this.maxNesting} deep`);
     this.#at++;
     const node = first === OPEN_BRACE ? this.#object() : this.#array();
     this.#at++;

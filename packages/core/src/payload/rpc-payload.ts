@@ -14,8 +14,8 @@ export interface RpcReply {
  * @param shape `any`: every text is taken, and a word without quotes is no JSON; `object`: a JSON object only
  * @throws TandemError BAD_PAYLOAD when the shape is `object` and the text is something else
  */
-export function parseRpcReply(bytes: Buffer, shape: 'any' | 'object'): RpcReply {
-  const text = bytes.toString('utf8');
+export function parseRpcReply(source: Buffer | string, shape: 'any' | 'object'): RpcReply {
+  const text = source.toString();
   if (shape === 'object') {
     const root = readJson(text);
     if (!(root instanceof JsonObject)) throw cannotParseValue(root);
@@ -46,10 +46,10 @@ export interface ParsedClientRpc {
  * @throws TandemError BAD_PAYLOAD
  */
 export function parseClientRpc(
-  bytes: Buffer,
+  source: Buffer | string,
   { paramsRequired }: { readonly paramsRequired: boolean },
 ): ParsedClientRpc {
-  const root = readJson(bytes.toString('utf8'));
+  const root = readJson(source.toString());
   if (!(root instanceof JsonObject)) throw cannotParseValue(root);
   const method = root.get('method');
   const params = root.get('params');

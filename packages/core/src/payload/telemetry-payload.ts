@@ -21,12 +21,12 @@ export interface ParsedTelemetry {
 /**
  * A telemetry body: `{"key":value,...}`, `{"ts":...,"values":{...}}` or an array of such objects (contract 3.2). One
  * bad element, and nothing of the body counts.
- * @param bytes UTF-8; what is not becomes replacement characters
+ * @param source UTF-8; what is not becomes replacement characters
  * @param now what a record without a timestamp of its own gets
  * @throws TandemError BAD_PAYLOAD
  */
-export function parseTelemetry(bytes: Buffer, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
-  const text = bytes.toString('utf8');
+export function parseTelemetry(source: Buffer | string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
+  const text = source.toString();
   const members = countCanonicalMembers(text, settings);
   if (members > 0) return { lines: recordLine(now, text), points: members, droppedKeys: 0 };
   return readTelemetry(text, now, settings);
@@ -56,7 +56,8 @@ export function readTelemetry(text: string, now: EpochMillis, settings: PayloadS
 /** Digits of 2^53 - 1: longer numbers cannot be told from their neighbours and are refused before they are made. */
 const MAX_TIMESTAMP_DIGITS = 16;
 
-function timestamp(node: JsonNode): EpochMillis {
+/** @param node the member `ts` of a record (contract 3.2). @throws TandemError BAD_PAYLOAD */
+export function timestamp(node: JsonNode): EpochMillis {
   let form = node;
   while (isJsonArray(form) && form.length === 1) form = form[0] ?? null;
   if (typeof form === 'number') return form;

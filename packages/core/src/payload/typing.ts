@@ -9,6 +9,11 @@ export interface PayloadSettings {
   readonly typeCast: boolean;
   /** UTF-16 units; 0 is no limit (JSON_MAX_STRING_VALUE_LENGTH, contract 3.5). */
   readonly maxStringLength: number;
+  /**
+   * A number with a point or an exponent is a DOUBLE whatever its size: for text that was made out of a format which tells
+   * floats from integers. Rules N2 and N4 of contract 3.4 would make a LONG of `1e10` and a STRING of `0.30000000000000004`.
+   */
+  readonly floats?: boolean;
 }
 
 /** Longer keys are left out (contract 3.5). */
@@ -53,7 +58,7 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
     const key = object.names[i] ?? '';
     const node = object.values[i] ?? null;
     if (node === null) continue;
-    if (key.length > MAX_KEY_LENGTH || isBlank(key)) {
+    if (!isStorableKey(key)) {
       droppedKeys++;
       continue;
     }
@@ -62,14 +67,15 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
   return { entries, droppedKeys };
 }
 
-const isBlank = (key: string): boolean => key.trim() === '';
+export const isStorableKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && key.trim() !== '';
 
-function typeNode(node: Exclude<JsonNode, null>, key: string, settings: PayloadSettings): Value {
+/** @throws TandemError BAD_PAYLOAD when the value breaks a limit */
+export function typeNode(node: Exclude<JsonNode, null>, key: string, settings: PayloadSettings): Value {
   if (typeof node === 'string') return typeString(node, key, settings);
   if (typeof node === 'number') return longValue(node);
   if (typeof node === 'boolean') return booleanValue(node);
   if (!(node instanceof JsonNumber)) return trustedValue(renderNode(node));
-  const value = typeNumber(node.text, settings.typeCast);
+  const value = typeNumber(node.text, settings.typeCast, settings.floats);
   if (typeof value === 'string') return value;
   throw badPayload(
     value.fault === 'TOO_LONG'
@@ -99,9 +105,14 @@ const BIG_INTEGER: NumberFault = { fault: 'BIG_INTEGER' };
 /**
  * Rules N1 to N4 of contract 3.4.
  * @param text a JSON number
+ * @param floats as in {@link PayloadSettings}
  */
-export function typeNumber(text: string, typeCast: boolean): Value | NumberFault {
+export function typeNumber(text: string, typeCast: boolean, floats = false): Value | NumberFault {
   if (isCanonicalNumber(text, 0, text.length)) return trustedValue(text);
+  if (floats && /[.eE]/.test(text)) {
+    const double = Number(text);
+    if (Number.isFinite(double)) return doubleValue(double);
+  }
   const decimal = parseDecimal(text);
   const plainDot = text.includes('.') && !/[eE]/.test(text);
   if (isIntegral(decimal) && !plainDot) return typeInteger(decimal, typeCast);

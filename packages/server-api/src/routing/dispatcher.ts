@@ -68,11 +68,7 @@ export class Dispatcher {
 
   readonly refuse = (request: Request, response: Response, thrown: unknown, route?: string): void => {
     const error = asTandemError(thrown);
-    if (error.row.http === 500) {
-      const cause = error.cause ?? error;
-      const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      this.core.logger.error('request of the server API failed', { method: request.method, route, error: text });
-    }
+    error.logFault(this.core.logger, 'request of the server API failed', { method: request.method, route });
     if (response.writableEnded) return;
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
@@ -81,6 +77,7 @@ export class Dispatcher {
     }
     this.#endConnectionWhenClosing(response);
     if (error.retryAfter !== undefined) response.setHeader('Retry-After', Math.ceil(error.retryAfter / 1000));
+    if (error.correlationId !== undefined) response.setHeader('X-Correlation-Id', error.correlationId);
     if (error.row.http === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     discardBody(request);
     writeHead(response, errorReply(error, this.core.clock.now()));

@@ -198,7 +198,9 @@ export class Session implements Reviewed {
       this.#phase = { kind: 'user', credentials, principal, expiry: this.#expiryOf(credentials) };
       for (const text of checking.waiting) if (this.#isUser()) this.#run(text);
     } catch (thrown) {
-      const { row, message } = TandemError.from(thrown);
+      const error = TandemError.from(thrown);
+      const { row, message } = error;
+      error.logFault(this.host.core.logger, 'a login over WebSocket failed');
       this.close(row.http >= 500 ? CLOSE.TRY_AGAIN_LATER : refusal, message);
     }
   }

@@ -239,10 +239,9 @@ const absent = () => new TandemError('NOT_FOUND', { message: "Device with reques
 
 function failureText({ logger }: Core, cmdId: number, thrown: unknown): string {
   const error = TandemError.from(thrown);
-  if (error.row.http === 500) {
-    const cause = error.cause ?? error;
-    logger.error('a command over WebSocket failed', { error: cause instanceof Error ? cause.stack : String(cause) });
-    return errorText(cmdId, ERROR_CODE.INTERNAL, 'Internal Server error!');
+  if (error.correlationId !== undefined) {
+    error.logFault(logger, 'a command over WebSocket failed');
+    return errorText(cmdId, ERROR_CODE.INTERNAL, `Internal Server error! (correlation id ${error.correlationId})`);
   }
   if (error.row.http > 500) return errorText(cmdId, ERROR_CODE.INTERNAL, error.message);
   const unseen = error.code === 'NOT_FOUND' || error.code === 'PERMISSION_DENIED';

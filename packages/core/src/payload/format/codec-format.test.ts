@@ -1,4 +1,5 @@
 import { TandemError } from '../../errors';
+import { silentLogger } from '../../platform/logger';
 import { FakeClock } from '../../testing/fake-clock';
 import { CodecFormat } from './codec-format';
 import { JsonFormat } from './json-format';
@@ -17,7 +18,10 @@ const codec: PayloadCodec = {
   },
   encode: (json) => Buffer.from(backwards(json)),
 };
-const format = new CodecFormat(codec, new JsonFormat({ typeCast: true, maxStringLength: 0 }), new FakeClock());
+const format = new CodecFormat(codec, new JsonFormat({ typeCast: true, maxStringLength: 0 }), {
+  clock: new FakeClock(),
+  logger: silentLogger,
+});
 const bytes = (json: string) => Buffer.from(backwards(json));
 
 describe('A codec', () => {

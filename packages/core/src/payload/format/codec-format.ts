@@ -1,6 +1,7 @@
 import type { ClaimRequest } from '../../claiming/claiming';
 import { TandemError } from '../../errors';
 import type { Clock, EpochMillis } from '../../platform/clock';
+import type { Logger } from '../../platform/logger';
 import { badPayload } from '../bad-payload';
 import type { ParsedClientRpc, RpcReply } from '../rpc-payload';
 import type { ParsedTelemetry } from '../telemetry-payload';
@@ -10,7 +11,16 @@ import { type JsonFormat, jsonText } from './json-format';
 import type { PayloadCodec, PayloadKind } from './payload-codec';
 import type { PayloadFormat } from './payload-format';
 
-/** A codec as a format: its JSON text is read by the rules of JSON mode. */
+export interface CodecPorts {
+  readonly clock: Pick<Clock, 'now'>;
+  /** For what goes wrong with every message: one that does not repeat itself. */
+  readonly logger: Logger;
+}
+
+/**
+ * A codec as a format: its JSON text is read by the rules of JSON mode, but that a number with a point or an exponent is
+ * always a DOUBLE.
+ */
 export class CodecFormat implements PayloadFormat {
   readonly name: string;
   readonly mediaType: string;
@@ -19,7 +29,7 @@ export class CodecFormat implements PayloadFormat {
   constructor(
     readonly codec: PayloadCodec,
     private readonly json: JsonFormat,
-    private readonly clock: Pick<Clock, 'now'>,
+    private readonly ports: CodecPorts,
   ) {
     this.name = codec.name;
     this.mediaType = codec.mediaTypes[0] ?? json.mediaType;
@@ -43,20 +53,41 @@ export class CodecFormat implements PayloadFormat {
   }
 
   readClaim(bytes: Buffer): ClaimRequest {
-    return this.json.readClaim(bytes.length === 0 ? bytes : this.#decoded(bytes, 'claim'));
+    return this.json.readClaim(bytes.length === 0 ? '' : this.#decoded(bytes, 'claim'));
   }
 
   write(message: DeviceMessage): Buffer {
-    return this.codec.encode(jsonText(message), { kind: message.kind, now: this.clock.now() });
+    const { kind } = message;
+    try {
+      const bytes: unknown = this.codec.encode(this.text(message), { kind, now: this.ports.clock.now() });
+      if (!(bytes instanceof Uint8Array)) throw new Error('encode has to return a Buffer');
+      return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
+    } catch (error) {
+      this.ports.logger.error('a payload codec failed to encode', { codec: this.name, kind, error: described(error) });
+      throw new TandemError(kind === 'command' ? 'UNDELIVERABLE' : 'INTERNAL', { cause: error });
+    }
   }
 
-  #decoded(bytes: Buffer, kind: PayloadKind, now = this.clock.now()): Buffer {
+  /** What the codec is to encode. */
+  protected text(message: DeviceMessage): string {
+    return jsonText(message);
+  }
+
+  #decoded(bytes: Buffer, kind: PayloadKind, now = this.ports.clock.now()): string {
     try {
-      return Buffer.from(this.codec.decode(bytes, { kind, now }));
+      const text: unknown = this.codec.decode(bytes, { kind, now });
+      if (typeof text !== 'string') throw new Error('decode has to return JSON text');
+      return text;
     } catch (error) {
       if (error instanceof TandemError && error.code === 'BAD_PAYLOAD') throw error;
+      const { logger } = this.ports;
+      if (logger.debugEnabled) {
+        logger.debug('a payload codec refused a body', { codec: this.name, kind, error: described(error) });
+      }
       // What a codec says of its own troubles is not for those who sent the bytes.
       throw badPayload(`The payload is no ${this.name}`);
     }
   }
 }
+
+const described = (error: unknown): string | undefined => (error instanceof Error ? error.stack : String(error));

@@ -1,4 +1,5 @@
 export * from './codec-format';
+export * from './codec-formats';
 export * from './device-message';
 export * from './formats';
 export * from './json-format';

@@ -21,24 +21,24 @@ export class JsonFormat implements PayloadFormat {
 
   constructor(private readonly settings: PayloadSettings) {}
 
-  readTelemetry(bytes: Buffer, now: EpochMillis): ParsedTelemetry {
-    return parseTelemetry(bytes, now, this.settings);
+  readTelemetry(source: Buffer | string, now: EpochMillis): ParsedTelemetry {
+    return parseTelemetry(source, now, this.settings);
   }
 
-  readAttributes(bytes: Buffer): TypedMembers {
-    return parseAttributes(bytes, this.settings);
+  readAttributes(source: Buffer | string): TypedMembers {
+    return parseAttributes(source, this.settings);
   }
 
-  readClientRpc(bytes: Buffer, options: { readonly paramsRequired: boolean }): ParsedClientRpc {
-    return parseClientRpc(bytes, options);
+  readClientRpc(source: Buffer | string, options: { readonly paramsRequired: boolean }): ParsedClientRpc {
+    return parseClientRpc(source, options);
   }
 
-  readReply(bytes: Buffer, shape: 'any' | 'object'): RpcReply {
-    return parseRpcReply(bytes, shape);
+  readReply(source: Buffer | string, shape: 'any' | 'object'): RpcReply {
+    return parseRpcReply(source, shape);
   }
 
-  readClaim(bytes: Buffer): ClaimRequest {
-    return parseClaim(bytes);
+  readClaim(source: Buffer | string): ClaimRequest {
+    return parseClaim(source);
   }
 
   write(message: DeviceMessage): string {

@@ -1,3 +1,6 @@
+export { encodeFromJson } from './encode-message';
+export * from './fixed-messages';
+export { decodeToJson } from './message-json';
 export {
   DEFAULT_RPC_REQUEST_SCHEMA,
   DEFAULT_RPC_RESPONSE_SCHEMA,
@@ -7,3 +10,4 @@ export {
 } from './payload-schemas';
 export * from './schema';
 export type { SchemaLimits } from './schema-guard';
+export { readAttributesMessage, readTelemetryMessage } from './typed-message';

@@ -1,0 +1,61 @@
+import { CodecFormat } from './codec-format';
+import { mediaRanges, mediaTypeOf, qualityOfType } from './media-types';
+import type { PayloadKind } from './payload-codec';
+import type { PayloadFormat } from './payload-format';
+
+/** The formats beside JSON, by the names they have on the wire. What is not known by any of these names is none of them. */
+export class CodecFormats {
+  readonly #byMediaType: ReadonlyMap<string, CodecFormat>;
+  readonly #byContentFormat: ReadonlyMap<number, CodecFormat>;
+
+  constructor(formats: readonly CodecFormat[]) {
+    this.#byMediaType = new Map(
+      formats.flatMap((format) => format.codec.mediaTypes.map((type): [string, CodecFormat] => [type, format])),
+    );
+    this.#byContentFormat = new Map(
+      formats.flatMap((format): [number, CodecFormat][] => {
+        const { contentFormat } = format.codec;
+        return contentFormat === undefined ? [] : [[contentFormat, format]];
+      }),
+    );
+  }
+
+  /** Whether payloads of the kind can be in the format. */
+  suits(format: PayloadFormat, kind: PayloadKind): boolean {
+    return !(format instanceof CodecFormat) || suited(format, kind) !== undefined;
+  }
+
+  /** @param number Content-Format or Accept of CoAP */
+  ofContentFormat(number: number, kind: PayloadKind): CodecFormat | undefined {
+    return suited(this.#byContentFormat.get(number), kind);
+  }
+
+  /** @param header Content-Type */
+  ofContentType(header: string, kind: PayloadKind): CodecFormat | undefined {
+    return suited(this.#byMediaType.get(header) ?? this.#byMediaType.get(mediaTypeOf(header)), kind);
+  }
+
+  /**
+   * What an `Accept` header asks for most. A format is chosen by its name only: wildcards stand for what is sent to those who
+   * do not ask, and so does a header that leaves nothing.
+   * @param usual what is sent to those who do not ask
+   */
+  accepted(header: string, kind: PayloadKind, usual: PayloadFormat, json: PayloadFormat): PayloadFormat {
+    const ranges = mediaRanges(header);
+    let best = usual;
+    let bestQuality = qualityOfType(usual.mediaType, ranges) ?? 0;
+    for (const { type, quality } of ranges) {
+      if (quality <= bestQuality) continue;
+      const named = type === json.mediaType ? json : suited(this.#byMediaType.get(type), kind);
+      if (named === undefined) continue;
+      best = named;
+      bestQuality = quality;
+    }
+    return best;
+  }
+}
+
+function suited(format: CodecFormat | undefined, kind: PayloadKind): CodecFormat | undefined {
+  const kinds = format?.codec.kinds;
+  return kinds === undefined || kinds.includes(kind) ? format : undefined;
+}
