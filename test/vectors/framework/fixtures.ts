@@ -21,6 +21,8 @@ const DEVICES = {
   tokP: async (scene: Scene) => deviceWithToken(scene, 'tokP', await protobufProfile(scene, 'DP', DEFAULT_SCHEMAS)),
   /** DQ */
   tokQ: async (scene: Scene) => deviceWithToken(scene, 'tokQ', await protobufProfile(scene, 'DQ', TIMED_SCHEMAS)),
+  /** Of a schema with two messages. */
+  tokT: async (scene: Scene) => deviceWithToken(scene, 'tokT', await protobufProfile(scene, 'DT', TWO_MESSAGES)),
   /** DL */
   tokL: async (scene: Scene) =>
     deviceWithToken(scene, 'tokL', await saveProfile(scene, 'DL', { transportType: 'LWM2M' })),
@@ -130,13 +132,23 @@ message SensorConfiguration {
 const TIMED_SCHEMAS = {
   ...DEFAULT_SCHEMAS,
   deviceTelemetryProtoSchema: `syntax = "proto3";
-message V {
-  double temp = 1;
-  int64 cnt = 2;
-}
 message T {
   int64 ts = 1;
   V values = 2;
+  message V {
+    double temp = 1;
+    int64 cnt = 2;
+  }
+}`,
+};
+
+const TWO_MESSAGES = {
+  deviceTelemetryProtoSchema: `syntax = "proto3";
+message First {
+  optional string first = 1;
+}
+message Second {
+  optional int32 second = 1;
 }`,
 };
 

@@ -18,6 +18,8 @@ export interface HttpExpectation {
   readonly status: number;
   /** The body, to the letter. */
   readonly text?: string;
+  /** The body as bytes. */
+  readonly bytes?: Buffer;
   /** The body as parsed value. */
   readonly json?: unknown;
   /** The body is error JSON of contract 1.6. */
@@ -48,10 +50,11 @@ export function http(no: string, line: string, input: HttpInput, expected: HttpE
 }
 
 export function expectAnswer(answer: HttpAnswer, expected: HttpExpectation): void {
-  const { status, text, json, errorJson, headers = {} } = expected;
+  const { status, text, bytes, json, errorJson, headers = {} } = expected;
   const { status: came, text: body } = answer;
   expect({ status: came, body }).toMatchObject({ status, ...(text !== undefined && { body: text }) });
   expect(answer.headers).toMatchObject(headers);
+  if (bytes !== undefined) expect(answer.bytes.toString('hex')).toBe(bytes.toString('hex'));
   if (json !== undefined) expect(JSON.parse(body)).toEqual(json);
   if (errorJson) expectErrorJson(answer, status);
 }
