@@ -7,6 +7,7 @@ import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
 import { DeviceProfiles } from './devices/device-profiles';
 import { type DeviceServices, makeDevices } from './devices/make-devices';
+import { ProfileFormats } from './devices/profile-formats';
 import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
@@ -139,7 +140,18 @@ export function makeCore(
     state,
     auth,
     limits,
-    formats: new Formats(json, makeCodecFormats(payload, codecs, { clock, logger: quiet })),
+    formats: new Formats(
+      json,
+      makeCodecFormats(payload, codecs, { clock, logger: quiet }),
+      new ProfileFormats(
+        state.devices,
+        json,
+        payload,
+        settings.TANDEM_PROFILE_FORMATS_CACHE_MAX,
+        (session) => auth.isCurrent(session),
+        metrics,
+      ),
+    ),
     profiles,
     profileKeys: new ProfileKeys(state.devices, state.attributes, state.telemetryView),
     clientRpc,

@@ -78,6 +78,12 @@ export class DeviceAuth {
     }
   }
 
+  /** Whether nothing has changed since it was made: no is said also of one that there was no room to keep. */
+  isCurrent(session: DeviceSession): boolean {
+    const token = this.#tokenOf.get(session.deviceId);
+    return token !== undefined && this.#byToken.get(token) === session;
+  }
+
   /** Those who wait on sessions. */
   get waiting(): number {
     return this.#waiters.count;
@@ -91,7 +97,7 @@ export class DeviceAuth {
     const { session } = waiter;
     this.#waiters.add(session.deviceId, waiter);
     // What the cache holds has heard of no change until now. Any other session may have ended before anybody listened.
-    if (!this.#isCached(session)) this.#review.add(session.deviceId);
+    if (!this.isCurrent(session)) this.#review.add(session.deviceId);
   }
 
   unwatch(waiter: SessionWaiter): void {
@@ -110,11 +116,6 @@ export class DeviceAuth {
     if (this.#byToken.size >= this.cacheMax) this.#drop(this.#byToken.keys().next().value as string);
     this.#byToken.set(token, session);
     this.#tokenOf.set(session.deviceId, token);
-  }
-
-  #isCached(session: DeviceSession): boolean {
-    const token = this.#tokenOf.get(session.deviceId);
-    return token !== undefined && this.#byToken.get(token) === session;
   }
 
   #drop(token: string): void {

@@ -54,3 +54,13 @@ function completeProtobuf(payload: WrittenObject, limits: SchemaLimits): void {
     useJsonPayloadFormatForDefaultDownlinkTopics: false,
   });
 }
+
+/** @param profileData as it is stored, of a profile with protobuf payloads */
+export function schemaSourcesOf(profileData: string): SchemaSources {
+  const data = JSON.parse(profileData) as {
+    readonly transportConfiguration: {
+      readonly coapDeviceTypeConfiguration: { readonly transportPayloadTypeConfiguration: SchemaSources };
+    };
+  };
+  return data.transportConfiguration.coapDeviceTypeConfiguration.transportPayloadTypeConfiguration;
+}

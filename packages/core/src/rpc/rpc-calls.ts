@@ -36,6 +36,8 @@ export type RpcOutcome =
   | { readonly kind: 'answered'; readonly response: string; readonly isJson: boolean }
   /** Handed out, but not acknowledged or not answered in time. */
   | { readonly kind: 'timeout' }
+  /** It could not be told to the device. `response` is `{"error":"..."}`. */
+  | { readonly kind: 'failed'; readonly response: string }
   /** Nobody ever asked for it. */
   | { readonly kind: 'no-connection' }
   /** The caller went away, or the RPC was deleted, be it alone or with its device. */
@@ -210,8 +212,9 @@ function outcomeOf(rpc: Rpc, expired: boolean): RpcOutcome | undefined {
   switch (rpc.status) {
     case 'SUCCESSFUL':
       return { kind: 'answered', response: rpc.response ?? '', isJson: rpc.responseIsJson };
-    case 'TIMEOUT':
     case 'FAILED':
+      return { kind: 'failed', response: rpc.response ?? '' };
+    case 'TIMEOUT':
       return { kind: 'timeout' };
     case 'DELIVERED':
       if (rpc.oneway) return { kind: 'handed-over' };

@@ -1,6 +1,7 @@
 import type { DeviceSession } from '../auth/device-session';
 import { over, PollUnderTest, useCore } from '../devices/testing/core-under-test';
 import { TandemError } from '../errors';
+import type { AnswerFormat } from '../payload/format/index';
 import type { RpcCall, RpcOutcome } from './rpc-calls';
 
 const used = useCore({ MIN_SERVER_SIDE_RPC_TIMEOUT: '1', TANDEM_RPC_MAX_PENDING: '5' });
@@ -159,6 +160,25 @@ describe('A one-way command', () => {
     await used.quiet();
     expect((await observation.next())?.message.payload).toContain('"id":0');
     expect(await observation.next()).toBeUndefined();
+  });
+
+  it('that one of its waiters cannot be told in its format is left to the others', async () => {
+    const speechless: AnswerFormat = {
+      current: () => ({
+        ...used.core.formats.json,
+        write: () => {
+          throw new TandemError('UNDELIVERABLE');
+        },
+      }),
+    };
+    const observation = await used.core.rpcDelivery.observe(session, { news() {}, end() {} }, speechless);
+    const waiting = poll();
+    await used.quiet();
+    const { status } = await send({ oneway: true });
+    await waiting.delivered();
+    expect(await status()).toBe('DELIVERED');
+    expect(await observation.next()).toBeUndefined();
+    expect(await status()).toBe('DELIVERED');
   });
 
   it('is nobody else’s while its response is being written, and the next one’s when that failed', async () => {

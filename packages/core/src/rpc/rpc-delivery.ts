@@ -200,7 +200,11 @@ export class RpcDelivery {
         return { ...found, message: await writeIn(waiter.answers, commandMessage(rpc)) };
       } catch (error) {
         if (!(error instanceof TandemError) || error.code !== 'UNDELIVERABLE') throw error;
-        await this.#handOuts.undeliverable(rpc, error.message);
+        const told = await this.#handOuts.undeliverable(rpc, error.message);
+        if (!told) throw new TandemError('STORE_UNAVAILABLE');
+        // Others may have it, in formats of theirs, so that it goes on: not to this one.
+        waiter.had ??= new Map();
+        waiter.had.set(rpc.id, rpc.attempts);
       }
     }
   }

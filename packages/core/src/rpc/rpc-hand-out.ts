@@ -124,10 +124,14 @@ export class RpcHandOuts {
     };
   }
 
-  /** The device cannot be told, now or later: its caller is. @param reason what the caller reads */
-  async undeliverable(rpc: Rpc, reason: string): Promise<void> {
+  /**
+   * The device cannot be told, now or later: its caller is.
+   * @param reason what the caller reads
+   * @returns whether the store has been told; false where it is away
+   */
+  undeliverable(rpc: Rpc, reason: string): Promise<boolean> {
     const failure = { response: JSON.stringify({ error: reason }), responseIsJson: true };
-    await this.#advance(rpc, undelivered(rpc), 'FAILED', failure);
+    return this.#advance(rpc, undelivered(rpc), 'FAILED', failure);
   }
 
   /**

@@ -134,6 +134,8 @@ function replyTo(outcome: RpcOutcome, silence: SilenceStatuses): Reply {
       return outcome.isJson ? jsonText(outcome.response) : empty(406);
     case 'no-connection':
       return empty(silence.noConnection);
+    case 'failed':
+      return { ...jsonText(outcome.response), status: silence.timeout };
     case 'timeout':
     case 'gone':
       return empty(silence.timeout);

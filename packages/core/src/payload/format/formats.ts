@@ -7,12 +7,21 @@ import type { AnswerFormat, PayloadFormat } from './payload-format';
 
 const ANYTHING = '*/*';
 
+/** The formats that profiles prescribe to their devices. */
+export interface PrescribedFormats {
+  /** The format of the devices of a profile, of now: without a promise where it is known. @throws TandemError STORE_UNAVAILABLE */
+  of(profileId: Uuid): PayloadFormat | Promise<PayloadFormat>;
+  /** That of a device, of whenever it is asked for. */
+  followed(session: DeviceSession): AnswerFormat;
+}
+
 /** Which format the payloads of a device are in. */
 export class Formats {
   constructor(
     /** What a device speaks that says nothing else. */
     readonly json: JsonFormat,
     private readonly codecs: CodecFormats,
+    private readonly prescribed: PrescribedFormats,
   ) {}
 
   /** What a body over CoAP is in. JSON where its Content-Format says nothing that is known (contract 2.7). */
@@ -47,13 +56,12 @@ export class Formats {
   }
 
   /** The format of the devices of a profile, of now: without a promise where it is known. */
-  ofProfile(_profileId: Uuid): PayloadFormat | Promise<PayloadFormat> {
-    return this.json;
+  ofProfile(profileId: Uuid): PayloadFormat | Promise<PayloadFormat> {
+    return this.prescribed.of(profileId);
   }
 
   /** For a waiter whose events come later. @param accepted the format it asked for, if it did */
-  answersFor({ profileId }: DeviceSession, accepted: PayloadFormat | undefined): AnswerFormat {
-    if (accepted !== undefined) return { current: () => accepted };
-    return { current: () => this.ofProfile(profileId) };
+  answersFor(session: DeviceSession, accepted: PayloadFormat | undefined): AnswerFormat {
+    return accepted === undefined ? this.prescribed.followed(session) : { current: () => accepted };
   }
 }

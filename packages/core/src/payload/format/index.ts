@@ -5,3 +5,4 @@ export * from './formats';
 export * from './json-format';
 export * from './payload-codec';
 export * from './payload-format';
+export * from './protobuf-format';

@@ -1,0 +1,177 @@
+import type { DeviceSession } from '../auth/device-session';
+import { JsonFormat, type PayloadFormat, ProtobufFormat } from '../payload/format/index';
+import { DEFAULT_RPC_REQUEST_SCHEMA, DEFAULT_RPC_RESPONSE_SCHEMA } from '../payload/protobuf/index';
+import { MetricsRegistry } from '../platform/metrics';
+import type { DeviceStore, SessionChange } from '../state/device-store';
+import { aDevice, aProfile } from '../testing/builders';
+import type { DeviceProfile } from './model';
+import { ProfileFormats } from './profile-formats';
+
+const SETTINGS = { typeCast: true, maxStringLength: 0 };
+const json = new JsonFormat(SETTINGS);
+
+const profileOf = (id: string, field: string | undefined): DeviceProfile =>
+  aProfile({
+    id,
+    transportType: 'COAP',
+    payloadType: field === undefined ? 'JSON' : 'PROTOBUF',
+    profileData: JSON.stringify({
+      transportConfiguration: {
+        coapDeviceTypeConfiguration: {
+          transportPayloadTypeConfiguration: {
+            deviceTelemetryProtoSchema: `syntax = "proto3"; message T { optional int32 ${field} = 1; }`,
+            deviceAttributesProtoSchema: 'syntax = "proto3"; message A { }',
+            deviceRpcRequestProtoSchema: DEFAULT_RPC_REQUEST_SCHEMA,
+            deviceRpcResponseProtoSchema: DEFAULT_RPC_RESPONSE_SCHEMA,
+          },
+        },
+      },
+    }),
+  });
+
+/** A store whose reads of profiles come to an end when a test says so. */
+class Profiles {
+  readonly stored = new Map<string, DeviceProfile>();
+  readonly #listeners: ((change: SessionChange) => void)[] = [];
+  readonly metrics = new MetricsRegistry();
+  reads = 0;
+  gate: Promise<void> = Promise.resolve();
+  current = true;
+  profileOfDevice = 'a';
+  readonly formats: ProfileFormats;
+
+  constructor(max = 10) {
+    const store: Pick<DeviceStore, 'getProfile' | 'getDevice' | 'onSessionChange'> = {
+      getProfile: async (id) => {
+        this.reads++;
+        const found = this.stored.get(id);
+        await this.gate;
+        return found;
+      },
+      getDevice: async (id) => aDevice(profileOf(this.profileOfDevice, 'x'), { id }),
+      onSessionChange: (listener) => {
+        this.#listeners.push(listener);
+        return () => {};
+      },
+    };
+    this.formats = new ProfileFormats(store, json, SETTINGS, max, () => this.current, this.metrics);
+  }
+
+  save(id: string, field: string | undefined): void {
+    this.stored.set(id, profileOf(id, field));
+    this.tell({ kind: 'profile', profileId: id });
+  }
+
+  tell(change: SessionChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  gauge(name: string): number | undefined {
+    return this.metrics
+      .list()
+      .find((gauge) => gauge.name === name)
+      ?.read();
+  }
+}
+
+const keyOf = (format: PayloadFormat): string => format.readTelemetry(Buffer.from('0801', 'hex'), 1).lines;
+
+describe('The formats of profiles', () => {
+  it('are without a promise once they are known, and read anew after a change', async () => {
+    const profiles = new Profiles();
+    profiles.save('a', 'one');
+    expect(keyOf(await profiles.formats.of('a'))).toBe('1 {"one":1}');
+    expect(profiles.formats.of('a')).toBeInstanceOf(ProtobufFormat);
+    profiles.save('a', undefined);
+    expect(profiles.formats.of('a')).toBeInstanceOf(Promise);
+    expect(await profiles.formats.of('a')).toBe(json);
+    expect(profiles.formats.of('a')).toBe(json);
+    expect(profiles.reads).toBe(2);
+  });
+
+  it('are read once for all who ask at the same time', async () => {
+    const profiles = new Profiles();
+    profiles.save('a', 'one');
+    const [one, other] = await Promise.all([profiles.formats.of('a'), profiles.formats.of('a')]);
+    expect(one).toBe(other);
+    expect(profiles.reads).toBe(1);
+  });
+
+  it.each<SessionChange>([{ kind: 'profile', profileId: 'a' }, { kind: 'missed' }])(
+    'that were read before a change are nobody’s after it: %j',
+    async (change) => {
+      const profiles = new Profiles();
+      profiles.save('a', 'old');
+      let open = () => {};
+      profiles.gate = new Promise((resolve) => {
+        open = resolve;
+      });
+      const before = profiles.formats.of('a');
+      profiles.stored.set('a', profileOf('a', 'new'));
+      profiles.tell(change);
+      const after = profiles.formats.of('a');
+      open();
+      expect(keyOf(await before)).toBe('1 {"old":1}');
+      expect(keyOf(await after)).toBe('1 {"new":1}');
+      expect(keyOf(await profiles.formats.of('a'))).toBe('1 {"new":1}');
+      expect(profiles.gauge('tandem_profile_formats_cached')).toBe(1);
+      expect(profiles.gauge('tandem_protobuf_schemas_cached')).toBe(1);
+    },
+  );
+
+  it('are asked for again after a read that failed', async () => {
+    const profiles = new Profiles();
+    profiles.save('a', 'one');
+    profiles.gate = Promise.reject(new Error('the store is away'));
+    await expect(profiles.formats.of('a')).rejects.toThrow('the store is away');
+    profiles.gate = Promise.resolve();
+    expect(keyOf(await profiles.formats.of('a'))).toBe('1 {"one":1}');
+  });
+
+  it('are no more than the setting says, and schemas no more than profiles of them', async () => {
+    const profiles = new Profiles(2);
+    for (const [id, field] of [
+      ['a', 'one'],
+      ['b', 'one'],
+      ['c', 'two'],
+    ] as const) {
+      profiles.save(id, field);
+      await profiles.formats.of(id);
+    }
+    expect(profiles.gauge('tandem_profile_formats_cached')).toBe(2);
+    expect(profiles.gauge('tandem_protobuf_schemas_cached')).toBe(2);
+    expect(profiles.gauge('tandem_protobuf_schemas_compiled_total')).toBe(2);
+    await profiles.formats.of('a');
+    expect(profiles.gauge('tandem_protobuf_schemas_cached')).toBe(2);
+    expect(profiles.reads).toBe(4);
+  });
+});
+
+describe('The format of a device that waits', () => {
+  const session = { deviceId: 'd', profileId: 'a' } as DeviceSession;
+
+  it('is that of the profile it has by now', async () => {
+    const profiles = new Profiles();
+    profiles.save('a', 'one');
+    profiles.save('b', 'two');
+    const answers = profiles.formats.followed(session);
+    expect(keyOf(await answers.current())).toBe('1 {"one":1}');
+    profiles.profileOfDevice = 'b';
+    // Nobody has said so.
+    expect(keyOf(await answers.current())).toBe('1 {"one":1}');
+    profiles.tell({ kind: 'device', deviceId: 'other' });
+    expect(keyOf(await answers.current())).toBe('1 {"one":1}');
+    profiles.tell({ kind: 'device', deviceId: 'd' });
+    expect(keyOf(await answers.current())).toBe('1 {"two":1}');
+    expect(answers.current()).toBeInstanceOf(ProtobufFormat);
+  });
+
+  it('is looked up where its session may be of before a change', async () => {
+    const profiles = new Profiles();
+    profiles.save('a', 'one');
+    profiles.save('b', 'two');
+    profiles.current = false;
+    profiles.profileOfDevice = 'b';
+    expect(keyOf(await profiles.formats.followed(session).current())).toBe('1 {"two":1}');
+  });
+});
