@@ -4,6 +4,7 @@ import { LENIENT_READING } from './8.3-lenient-reading';
 import { VALUE_TYPING } from './8.4-value-typing';
 import { HTTP_ATTRIBUTES } from './8.5-http-attributes';
 import { COAP_REQUESTS } from './8.10-coap-requests';
+import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
 import type { Door } from './framework/stores';
 import type { Vector } from './framework/vector';
@@ -16,7 +17,7 @@ interface VectorFile {
 
 /** Which vectors a test file runs; there is one for each store, as long as each other, so that workers share them evenly. */
 export const FILES = {
-  coap: { apart: 'coap', vectors: [...COAP_REQUESTS, ...COAP_OBSERVE] },
+  coap: { apart: 'coap', vectors: [...COAP_REQUESTS, ...COAP_PROVISIONING, ...COAP_OBSERVE] },
   payloads: {
     apart: 'coap',
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
