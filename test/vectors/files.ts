@@ -6,6 +6,7 @@ import { HTTP_ATTRIBUTES } from './8.5-http-attributes';
 import { COAP_REQUESTS } from './8.10-coap-requests';
 import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
+import { PROTOBUF } from './8.14-protobuf';
 import type { Door } from './framework/stores';
 import type { Vector } from './framework/vector';
 
@@ -22,4 +23,5 @@ export const FILES = {
     apart: 'coap',
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
   },
+  protobuf: { apart: 'coap', vectors: [...PROTOBUF] },
 } as const satisfies Record<string, VectorFile>;

@@ -16,7 +16,6 @@ const NOT_YET = new Set([
   ...range(177, 199),
   ...range(200, 230),
   ...range(231, 245),
-  ...range(318, 338),
   ...range(339, 367),
 ]);
 
