@@ -66,8 +66,8 @@ describe('A device of a profile with protobuf payloads', () => {
     const device = await deviceOf();
     expect(await post(device, 'telemetry', '09 0000000000803640')).toMatchObject({ kind: 'ACK 2.01' });
     expect(await values(device)).toEqual({ temperature: '22.5' });
-    expect(await post(device, 'attributes', '0a03 312e30')).toMatchObject({ kind: 'ACK 2.01' });
-    expect(await gateway.clientAttributes(device)).toEqual({ firmwareVersion: '1.0' });
+    expect(await post(device, 'attributes', '0a02 7631')).toMatchObject({ kind: 'ACK 2.01' });
+    expect(await gateway.clientAttributes(device)).toEqual({ firmwareVersion: '"v1"' });
   });
 
   it.each(['ff', Buffer.from('{"a":1}').toString('hex')])('is refused what is not protobuf: %s', async (hex) => {

@@ -4,11 +4,9 @@ import {
   callerAddress,
   type DeviceSession,
   type Millis,
-  type PayloadFormat,
   type PayloadKind,
   type PayloadLimit,
   type PollOutcome,
-  parseClaim,
   payloadLimitOf,
   readProvision,
   TandemError,
@@ -20,6 +18,7 @@ import { HeldRequest } from './held-request';
 import { attributesRequest, bearerToken, decodeSegment, pollTimeout, requestIdOf } from './parameters';
 import { deliver } from './poll-delivery';
 import { readBody } from './request-body';
+import { RequestFormats } from './request-formats';
 import {
   isProvision,
   limitedPath,
@@ -73,6 +72,7 @@ const POLLS_RETRY: Millis = 5_000;
 class HttpDeviceApi implements DeviceApi {
   readonly #polls = new Set<HeldRequest>();
   readonly #commands = new Set<HeldRequest>();
+  readonly #formats: RequestFormats;
   readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
   readonly #limits: readonly PayloadLimit[];
   /** Bodies up to here need no look at the patterns. */
@@ -84,7 +84,8 @@ class HttpDeviceApi implements DeviceApi {
   #closed = false;
 
   constructor(private readonly core: Core) {
-    const { settings, metrics } = core;
+    const { settings, metrics, formats } = core;
+    this.#formats = new RequestFormats(formats);
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
     metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
@@ -234,7 +235,13 @@ class HttpDeviceApi implements DeviceApi {
   /** The most frequent request by far: no more promises than it needs. */
   #postTelemetry({ exchange, operation }: Call, session: DeviceSession, body: Buffer): void {
     try {
-      this.core.telemetry.post(session, body, this.#formatOf(exchange, 'telemetry')).then(
+      const { telemetry } = this.core;
+      const format = this.#formats.ofBody(exchange.framing, session, 'telemetry');
+      const stored =
+        format instanceof Promise
+          ? format.then((found) => telemetry.post(session, body, found))
+          : telemetry.post(session, body, format);
+      stored.then(
         () => exchange.done(),
         (error) => this.#fail(exchange, operation, error),
       );
@@ -246,15 +253,16 @@ class HttpDeviceApi implements DeviceApi {
   async #perform(call: Call, session: DeviceSession, body: Buffer): Promise<void> {
     const { exchange, operation, requestId } = call;
     if (body.length === 0 && operation.body === 'required') throw new TandemError('BODY_REQUIRED');
+    const bodyIn = (kind: PayloadKind) => this.#formats.ofBody(exchange.framing, session, kind);
     switch (operation.name) {
       case 'claim':
-        await this.core.claiming.register(session, parseClaim(body));
+        await this.core.claiming.register(session, (await bodyIn('claim')).readClaim(body));
         break;
       case 'attributes_write':
-        await this.core.attributes.postClient(session, body, this.#formatOf(exchange, 'attributes'));
+        await this.core.attributes.postClient(session, body, await bodyIn('attributes'));
         break;
       case 'rpc_reply':
-        await this.core.rpcCalls.reply(session, requestId, body, 'any', this.#formatOf(exchange, 'reply'));
+        await this.core.rpcCalls.reply(session, requestId, body, 'any', await bodyIn('reply'));
         break;
       default:
         await this.#callServer(exchange, session, body);
@@ -288,7 +296,7 @@ class HttpDeviceApi implements DeviceApi {
     exchange.waits();
     try {
       const attributes = await this.core.attributes.readForDevice(session, attributesRequest(query));
-      const format = this.core.formats.acceptedOverHttp(exchange.framing.accept, 'attributes');
+      const format = await this.#formats.ofAnswer(exchange.framing, session, 'attributes');
       exchange.content(written(format, { kind: 'attributes', ...attributes }));
     } catch (error) {
       this.#fail(exchange, operation, error);
@@ -302,14 +310,12 @@ class HttpDeviceApi implements DeviceApi {
     const held = new HeldRequest(exchange, this.#commands);
     held.waitFor({ cancel: () => caller.abort() });
     try {
-      const { formats, clientRpc } = this.core;
-      const format = this.#formatOf(exchange, 'command');
-      const json = await clientRpc.call(session, body, { paramsRequired: true, caller: caller.signal, format });
-      const message = written(formats.acceptedOverHttp(exchange.framing.accept, 'reply', format), {
-        kind: 'reply',
-        json,
-      });
-      if (held.release()) exchange.content(message);
+      const { framing } = exchange;
+      const format = await this.#formats.ofBody(framing, session, 'command');
+      const options = { paramsRequired: true, caller: caller.signal, format };
+      const json = await this.core.clientRpc.call(session, body, options);
+      const answer = await this.#formats.ofAnswer(framing, session, 'reply', format);
+      if (held.release()) exchange.content(written(answer, { kind: 'reply', json }));
     } catch (error) {
       if (held.release()) throw error;
     }
@@ -322,11 +328,10 @@ class HttpDeviceApi implements DeviceApi {
     if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
       throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
     }
-    const { formats, rpcDelivery, attributeUpdates } = this.core;
+    const { rpcDelivery, attributeUpdates } = this.core;
     const [source, kind] =
       operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
-    const format = formats.acceptedOverHttp(exchange.framing.accept, kind);
-    const answers = format === formats.json ? undefined : { current: () => format };
+    const answers = this.#formats.ofPoll(exchange.framing, session, kind);
     const held = new HeldRequest(exchange, this.#polls);
     try {
       const done = (outcome: PollOutcome) => this.#answerPoll(held, operation, outcome);
@@ -349,11 +354,6 @@ class HttpDeviceApi implements DeviceApi {
     if (outcome.kind === 'expired') exchange.fail(new TandemError('POLL_EXPIRED'));
     else if (outcome.kind === 'deleted') exchange.fail(new TandemError('DEVICE_DELETED'));
     else this.#fail(exchange, operation, outcome.error);
-  }
-
-  /** What the body is in. */
-  #formatOf({ framing }: Exchange, kind: PayloadKind): PayloadFormat {
-    return this.core.formats.ofContentType(framing.contentType, kind);
   }
 
   #limitOf(route: Route): number {

@@ -29,6 +29,8 @@ import { createApp, createHttpServer, listen } from '../http-server';
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  readonly payload: Buffer;
+  /** The payload as UTF-8. */
   readonly text: string;
 }
 
@@ -104,10 +106,10 @@ export class TestGateway {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async device(token = `token${++this.#devices}`): Promise<TestDevice> {
+  async device(token = `token${++this.#devices}`, deviceProfileId?: string): Promise<TestDevice> {
     const { id } = await this.core.devices.create(
       this.tenantId,
-      { name: `device of ${token}` },
+      { name: `device of ${token}`, deviceProfileId },
       { credentialsId: token },
     );
     return { token, id };
@@ -137,13 +139,15 @@ export class TestGateway {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
           incoming.on('error', reject);
-          incoming.on('end', () =>
+          incoming.on('end', () => {
+            const payload = Buffer.concat(chunks);
             resolve({
               status: incoming.statusCode ?? 0,
               headers: incoming.headers,
-              text: Buffer.concat(chunks).toString(),
-            }),
-          );
+              payload,
+              text: payload.toString(),
+            });
+          });
         },
       );
       outgoing.on('error', reject);

@@ -2,6 +2,7 @@ import { CodecFormat } from './codec-format';
 import { mediaRanges, mediaTypeOf, qualityOfType } from './media-types';
 import type { PayloadKind } from './payload-codec';
 import type { PayloadFormat } from './payload-format';
+import { namesProtobuf } from './protobuf-format';
 
 /** The formats beside JSON, by the names they have on the wire. What is not known by any of these names is none of them. */
 export class CodecFormats {
@@ -39,16 +40,27 @@ export class CodecFormats {
    * What an `Accept` header asks for most. A format is chosen by its name only: wildcards stand for what is sent to those who
    * do not ask, and so does a header that leaves nothing.
    * @param usual what is sent to those who do not ask
+   * @param schemas what protobuf is for this device, if it is anything
    */
-  accepted(header: string, kind: PayloadKind, usual: PayloadFormat, json: PayloadFormat): PayloadFormat {
+  accepted(
+    header: string,
+    kind: PayloadKind,
+    usual: PayloadFormat,
+    json: PayloadFormat,
+    schemas?: PayloadFormat,
+  ): PayloadFormat {
+    const named = (type: string): PayloadFormat | undefined => {
+      if (type === json.mediaType) return json;
+      return schemas !== undefined && namesProtobuf(type) ? schemas : suited(this.#byMediaType.get(type), kind);
+    };
     const ranges = mediaRanges(header);
     let best = usual;
     let bestQuality = qualityOfType(usual.mediaType, ranges) ?? 0;
     for (const { type, quality } of ranges) {
       if (quality <= bestQuality) continue;
-      const named = type === json.mediaType ? json : suited(this.#byMediaType.get(type), kind);
-      if (named === undefined) continue;
-      best = named;
+      const format = named(type);
+      if (format === undefined) continue;
+      best = format;
       bestQuality = quality;
     }
     return best;

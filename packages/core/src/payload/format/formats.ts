@@ -48,11 +48,17 @@ export class Formats {
   /**
    * What an answer over HTTP is to be in. What nothing here can satisfy is passed over (contract 1.6).
    * @param usual what is sent to those who do not ask
+   * @param schemas what protobuf is for this device, if it is anything
    */
-  acceptedOverHttp(accept: string | undefined, kind: PayloadKind, usual: PayloadFormat = this.json): PayloadFormat {
+  acceptedOverHttp(
+    accept: string | undefined,
+    kind: PayloadKind,
+    usual: PayloadFormat = this.json,
+    schemas?: PayloadFormat,
+  ): PayloadFormat {
     const unasked = this.codecs.suits(usual, kind) ? usual : this.json;
     if (accept === undefined || accept === ANYTHING || accept === unasked.mediaType) return unasked;
-    return this.codecs.accepted(accept, kind, unasked, this.json);
+    return this.codecs.accepted(accept, kind, unasked, this.json, schemas);
   }
 
   /** The format of the devices of a profile, of now: without a promise where it is known. */
@@ -60,8 +66,19 @@ export class Formats {
     return this.prescribed.of(profileId);
   }
 
-  /** For a waiter whose events come later. @param accepted the format it asked for, if it did */
+  /**
+   * For a waiter whose events come later.
+   * @param accepted the format it asked for, if it did: what a profile prescribes by then goes before it
+   */
   answersFor(session: DeviceSession, accepted: PayloadFormat | undefined): AnswerFormat {
-    return accepted === undefined ? this.prescribed.followed(session) : { current: () => accepted };
+    const followed = this.prescribed.followed(session);
+    if (accepted === undefined) return followed;
+    const chosen = (prescribed: PayloadFormat) => (prescribed === this.json ? accepted : prescribed);
+    return {
+      current: () => {
+        const prescribed = followed.current();
+        return prescribed instanceof Promise ? prescribed.then(chosen) : chosen(prescribed);
+      },
+    };
   }
 }

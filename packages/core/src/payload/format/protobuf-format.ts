@@ -20,12 +20,12 @@ import type { PayloadSettings, TypedMembers } from '../typing';
 import type { DeviceMessage } from './device-message';
 import type { PayloadFormat } from './payload-format';
 
-/** By which name HTTP devices may ask for protobuf; answers carry the first. */
-export const PROTOBUF_MEDIA_TYPES = [
-  'application/x-protobuf',
-  'application/protobuf',
-  'application/vnd.google.protobuf',
-] as const;
+const MEDIA_TYPE = 'application/x-protobuf';
+/** By which names HTTP devices may say or ask for protobuf; answers carry the first. */
+const NAMES = /\bapplication\/(?:x-|vnd\.google\.)?protobuf(?![-+.\w])/i;
+
+/** @param header Content-Type or Accept */
+export const namesProtobuf = (header: string | undefined): boolean => header !== undefined && NAMES.test(header);
 
 /** Objects and arrays go into a field of this name as their JSON text, where it is a string (device contract 4.4). */
 const AS_TEXT = ['params'];
@@ -34,7 +34,7 @@ const COMMAND_MEMBERS = ['method', 'requestId', 'params'];
 /** Device contract section 4: the schemas of a profile, and the fixed messages where there is none. */
 export class ProtobufFormat implements PayloadFormat {
   readonly name = 'protobuf';
-  readonly mediaType = PROTOBUF_MEDIA_TYPES[0];
+  readonly mediaType = MEDIA_TYPE;
   /** application/octet-stream (contract 2.7). */
   readonly contentFormat = 42;
 
