@@ -1,0 +1,38 @@
+/** A block of commands on a page of the documentation, and what the page says that they print. */
+export interface Example {
+  /** Under which heading it stands. */
+  readonly heading: string;
+  readonly commands: string;
+  /** What is printed; `...` stands for any text within a line. */
+  readonly output: string;
+  /** `sh waits`: it waits for something, which the next block brings about, and prints when that has happened. */
+  readonly waits: boolean;
+  /** `sh soon`: it prints that a moment later, so it is run until it does. */
+  readonly soon: boolean;
+}
+
+const BLOCK =
+  /^## (?<heading>.+)$|^```sh(?: (?<how>waits|soon))?\n(?<commands>[\s\S]*?)^```\n(?:\n```text\n(?<output>[\s\S]*?)^```\n)?/gm;
+
+/** The ```sh blocks of a page in their order. A ```text block right behind one is its output; without one it prints nothing. */
+export function examplesOf(page: string): Example[] {
+  const examples: Example[] = [];
+  let heading = '';
+  for (const { groups = {} } of page.matchAll(BLOCK)) {
+    if (groups.heading !== undefined) heading = groups.heading;
+    else {
+      const { commands = '', output = '', how } = groups;
+      examples.push({ heading, commands, output: output.trim(), waits: how === 'waits', soon: how === 'soon' });
+    }
+  }
+  return examples;
+}
+
+/** Whether this is what the page says: bold type and white space around it do not count. */
+export function isAsOnPage(printed: string, output: string): boolean {
+  const exactly = output.split('...').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${exactly.join('[^\\n]*')}$`).test(plain(printed));
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are told of colours by control characters
+export const plain = (printed: string): string => printed.replace(/\u001b\[\d*m/g, '').trim();
