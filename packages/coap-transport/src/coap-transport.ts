@@ -19,6 +19,9 @@ const HANDLER_GRACE = 5_000;
 /** Who forges addresses that cannot be sent to makes a line for each. */
 const LOG_INTERVAL: Millis = 10_000;
 
+/** How many addresses it takes to use up the memory for bodies without credentials. */
+const SHARES_OF_STRANGERS = 4;
+
 const NO_SUCH_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Plain CoAP on its own socket; serves from now on. @throws Error in one line when the port cannot be bound */
@@ -42,10 +45,11 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   // At most half of all exchanges: the others are for those whose credentials are known.
   const maxLookups = Math.min(settings.TANDEM_COAP_MAX_LOOKUPS, Math.ceil(settings.TANDEM_COAP_MAX_EXCHANGES / 2));
   const lookups = new Lookups(core.auth, maxLookups, metrics);
+  const provisioning = new ProvisioningDoor(core);
   const endpoint = new CoapEndpoint({
     socket,
-    handler: createDeviceApi(core, lookups, new ProvisioningDoor(core), closing.signal),
-    admit: (request) => admit(core, lookups, request),
+    handler: createDeviceApi(core, lookups, provisioning, closing.signal),
+    admit: (request) => admit(core, lookups, provisioning, request),
     mayContinue: (request) => mayContinue(core, request),
     clock,
     random,
@@ -64,6 +68,9 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
       maxBody: settings.TANDEM_COAP_MAX_BODY,
       uploadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       uploadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
+      maxStrangerBody: settings.TANDEM_PROVISION_MAX_BYTES,
+      strangerBytesPerSource: settings.TANDEM_COAP_STRANGER_BYTES / SHARES_OF_STRANGERS,
+      strangerBytes: settings.TANDEM_COAP_STRANGER_BYTES,
       downloadBytesPerPeer: settings.TANDEM_COAP_BLOCKWISE_BYTES_PER_PEER,
       downloadBytes: settings.TANDEM_COAP_BLOCKWISE_BYTES,
       maxObservations: settings.COAP_MAX_OBSERVATIONS,

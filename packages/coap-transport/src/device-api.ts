@@ -24,7 +24,6 @@ const VALID: CoapResponse = { code: '2.03' };
 const DELETED: CoapResponse = { code: '2.02' };
 const UNAUTHORIZED: CoapResponse = { code: '4.01' };
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
-const TOO_LARGE: CoapResponse = { code: '4.13' };
 const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
 const NOT_FOUND: CoapResponse = { code: '4.04' };
 /** Short: anybody may ask, and is not to get more than three times what a request of four bytes was. */
@@ -214,6 +213,7 @@ export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
 export function admit(
   { auth, limits }: Core,
   lookups: Lookups,
+  provisioning: ProvisioningDoor,
   request: CoapRequest,
 ): CoapResponse | undefined | Promise<CoapResponse | undefined> {
   const path = parseDevicePath(request.path);
@@ -223,7 +223,7 @@ export function admit(
   if (refusal !== undefined) return refusal;
   // Nothing takes the body of a GET.
   if (request.method === 'GET') return BAD_REQUEST;
-  if (feature === 'provision') return TOO_LARGE;
+  if (feature === 'provision') return provisioning.admit(request);
   if (token === undefined) return UNAUTHORIZED;
   const admitted = (session: DeviceSession): CoapResponse | undefined | Promise<undefined> => {
     request.authenticate(session.deviceId);

@@ -1,5 +1,13 @@
-import type { RawClient, RawRequest } from './testing/raw-client';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CERTIFICATE, trimmed } from '@tandem/core/testing';
+import type { RawClient, RawRequest, Received } from './testing/raw-client';
 import { TestGateway, type TestGatewayOptions } from './testing/test-gateway';
+
+const run = promisify(execFile);
 
 const FAILURE = { errorMsg: 'Failed to provision device!', status: 'FAILURE' };
 const NOT_FOUND = { errorMsg: 'Provision data was not found!', status: 'NOT_FOUND' };
@@ -157,6 +165,113 @@ describe('A device that asks for its credentials in protobuf', () => {
     ['with a name that is no text', Buffer.concat([protobuf('', 'ka', 'sa'), Buffer.from([0x0a, 1, 0xff])])],
   ])('%s is 4.00 and no word', async (_what, payload) => {
     expect(await ask(payload)).toEqual({ kind: 'ACK 4.00', format: undefined, bytes: '' });
+  });
+});
+
+/** The answers to a payload in blocks of so many bytes, 16 << exponent. */
+async function inBlocks(from: RawClient, payload: string, exponent = 6): Promise<Received[]> {
+  const bytes = Buffer.from(payload);
+  const size = 16 << exponent;
+  const answers: Received[] = [];
+  for (let number = 0; number * size < bytes.length; number++) {
+    const more = (number + 1) * size < bytes.length;
+    const block1 = (number << 4) | (more ? 8 : 0) | exponent;
+    answers.push(await post(bytes.subarray(number * size, (number + 1) * size), { block1 }, from));
+    if (!answers.at(-1)?.kind.endsWith('2.31')) break;
+  }
+  return answers;
+}
+const kinds = (answers: readonly Received[]) => answers.map(({ kind }) => kind.slice(4));
+const LONG = { ...KEYS, credentialsType: 'MQTT_BASIC', username: 'long', password: 'p'.repeat(2_500) };
+
+describe('A request that is longer than a block', () => {
+  it('is put together, and gets its certificate', async () => {
+    const request = {
+      deviceName: 'with a certificate',
+      ...KEYS,
+      credentialsType: 'X509_CERTIFICATE',
+      hash: CERTIFICATE,
+    };
+    const answers = await inBlocks(client, JSON.stringify(request), 4);
+    expect(new Set(kinds(answers.slice(0, -1)))).toEqual(new Set(['2.31']));
+    const credentialsValue = trimmed(CERTIFICATE);
+    expect(json(answers.at(-1) as Received)).toEqual([
+      'ACK 2.01',
+      { status: 'SUCCESS', credentialsType: 'X509_CERTIFICATE', credentialsValue },
+      0,
+    ]);
+    expect(gateway.gauge('tandem_coap_stranger_upload_bytes')).toBe(0);
+  });
+
+  it('gets a long answer in blocks, as does nobody else, and is not run again for them', async () => {
+    const owner = await gateway.client();
+    const answers = await inBlocks(owner, JSON.stringify({ deviceName: 'long', ...LONG }));
+    expect(kinds(answers)).toEqual(['2.31', '2.31', '2.01']);
+    let text = answers.at(-1)?.text ?? '';
+    for (let number = 1; text.length < 2_500; number++) {
+      const more = await post('', { block2: (number << 4) | 6 }, owner);
+      expect(more.kind).toBe('ACK 2.01');
+      text += more.text;
+    }
+    expect(JSON.parse(text)).toMatchObject({ status: 'SUCCESS', credentialsValue: { password: LONG.password } });
+    expect(await post('', { block2: (1 << 4) | 6 }, await gateway.client())).toMatchObject({
+      kind: 'ACK 4.08',
+      text: '',
+    });
+  });
+
+  it('can be one of many from one peer, with answers that come meanwhile', async () => {
+    const many = await gateway.client();
+    const first = await post(
+      '{"deviceName":"many 1","provisionDeviceKey":"ka","provisionDeviceSecret":"sa"}',
+      {},
+      many,
+    );
+    expect(first.kind).toBe('ACK 2.01');
+    const answers = await inBlocks(many, JSON.stringify({ deviceName: 'many 2', ...LONG, username: 'many' }));
+    expect(kinds(answers)).toEqual(['2.31', '2.31', '2.01']);
+  });
+
+  it('is told of a failure that is longer than three times its last block', async () => {
+    const payload = JSON.stringify({ ...KEYS, provisionDeviceSecret: 'wrong' });
+    const padded = payload.padEnd(Math.ceil(payload.length / 64) * 64 + 1);
+    const answers = await inBlocks(await gateway.client(), padded, 2);
+    expect(json(answers.at(-1) as Received)).toEqual(['ACK 4.00', NOT_FOUND, 0]);
+  });
+
+  it('is refused beyond what may be sent, in blocks or not', async () => {
+    const small = await start({ TANDEM_PROVISION_MAX_BYTES: '1024' });
+    const from = await small.client();
+    const long = JSON.stringify({ deviceName: 'x'.repeat(1_100), ...KEYS });
+    expect(kinds(await inBlocks(from, long))).toEqual(['2.31', '4.13']);
+    expect((await post(long, {}, from)).kind).toBe('ACK 4.13');
+    expect(small.gauge('tandem_coap_stranger_upload_bytes')).toBe(0);
+    await small.stop();
+  });
+
+  it("is put together out of libcoap's blocks, and libcoap gets the whole answer", async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tandem-provision-'));
+    const file = join(folder, 'request.json');
+    await writeFile(file, JSON.stringify({ deviceName: 'libcoap', ...LONG, username: 'libcoap' }));
+    const url = `coap://127.0.0.1:${gateway.transport.port}/${PATH}`;
+    const { stdout } = await run('coap-client-notls', ['-B', '10', '-m', 'post', '-f', file, url]);
+    await rm(folder, { recursive: true });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'SUCCESS', credentialsValue: { password: LONG.password } });
+  });
+});
+
+describe('A device that has to prove its address', () => {
+  it('does so before it is provisioned, and then nothing of its answer is missing', async () => {
+    const careful = await start({ COAP_ECHO: 'on' });
+    const from = await careful.client();
+    const before = from.datagrams.length;
+    expect((await post({ deviceName: 'proved', ...KEYS }, {}, from)).kind).toBe('ACK 4.01');
+    expect((await inBlocks(from, JSON.stringify(LONG)))[0]?.kind).toBe('ACK 4.01');
+    const challenge = from.datagrams[before] ?? Buffer.alloc(0);
+    const echo = challenge.subarray(-12);
+    const answer = await post({ deviceName: 'proved', ...KEYS }, { echo }, from);
+    expect(json(answer)).toMatchObject(['ACK 2.01', { status: 'SUCCESS' }, 0]);
+    await careful.stop();
   });
 });
 

@@ -11,6 +11,9 @@ import { type CoapRequest, type CoapResponse, PROVE_ADDRESS } from './endpoint/i
 /** text/plain: what devices that were written for the original expect of JSON here (contract 2.7). */
 const TEXT_FORMAT = 0;
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
+const INCOMPLETE: CoapResponse = { code: '4.08' };
+/** Devices whose answers may still be fetched: a long one takes some round trips. */
+const MAX_TOLD = 1_024;
 
 /**
  * Provisioning over CoAP (contract 5.7). Who sends it is a stranger until its key and secret have proved right: only then
@@ -19,6 +22,8 @@ const BAD_REQUEST: CoapResponse = { code: '4.00' };
 export class ProvisioningDoor {
   readonly #maxBytes: number;
   readonly #echo: boolean;
+  /** Whom a peer was provisioned as, those longest ago first. */
+  readonly #told = new Map<string, string>();
 
   constructor(private readonly core: Core) {
     this.#maxBytes = core.settings.TANDEM_PROVISION_MAX_BYTES;
@@ -35,6 +40,19 @@ export class ProvisioningDoor {
     return this.#provision(request, readProvision(payload, { protobuf: true }));
   }
 
+  /**
+   * A block of a longer request, which strangers may send: a certificate does not fit into one. Or a request for the rest of the
+   * answer, which who has been provisioned gets without saying again who he is: the request is not run a second time.
+   */
+  admit(request: CoapRequest): CoapResponse | undefined {
+    if (!request.proved) return PROVE_ADDRESS;
+    if (!request.asksForMore) return undefined;
+    const deviceId = this.#told.get(request.peer.key);
+    if (deviceId === undefined) return INCOMPLETE;
+    request.authenticate(deviceId);
+    return undefined;
+  }
+
   async #provision(coap: CoapRequest, { request, render }: ReadProvisionRequest): Promise<CoapResponse> {
     const { address, session } = coap.peer;
     const source = {
@@ -43,8 +61,18 @@ export class ProvisioningDoor {
       proved: this.#echo || session !== undefined,
     };
     const outcome = await this.core.provisioning.provision(request, source);
-    if (outcome.status === 'SUCCESS') coap.authenticate(outcome.deviceId);
+    if (outcome.status === 'SUCCESS') {
+      coap.authenticate(outcome.deviceId);
+      this.#remember(coap.peer.key, outcome.deviceId);
+    }
     return responseTo(outcome, render(outcome));
+  }
+
+  #remember(peer: string, deviceId: string): void {
+    this.#told.delete(peer);
+    const [oldest] = this.#told.keys();
+    if (oldest !== undefined && this.#told.size >= MAX_TOLD) this.#told.delete(oldest);
+    this.#told.set(peer, deviceId);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names of fields whose content never reaches a log line, whoever logs them. */
-const SECRET_FIELD = /token|password|secret|authorization|credentialsid|credentialsvalue/i;
+const SECRET_FIELD = /token|password|secret|authorization|provisiondevicekey|credentialsid|credentialsvalue/i;
 /** The token segment of a device path, wherever a path turns up in a text. */
 const TOKEN_IN_PATH = /(\/api\/v1\/|\/(?:fw|sw)\/)([^/\s?"']+)/g;
 const BEARER = /\b(Bearer )[^\s"']+/gi;

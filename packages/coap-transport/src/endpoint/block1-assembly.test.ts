@@ -12,9 +12,9 @@ const SETTINGS: UploadSettings = {
   blockLifetime: 1_000,
 };
 
-function assembly(settings: Partial<UploadSettings> = {}) {
+function assembly(settings: Partial<UploadSettings> = {}, strangers = false) {
   const clock = new FakeClock();
-  const blocks = new BlockAssembly({ ...SETTINGS, ...settings }, new TimerWheel(clock));
+  const blocks = new BlockAssembly({ ...SETTINGS, ...settings }, new TimerWheel(clock), strangers);
   const someone = aPeer('10.0.0.1');
   const send = (number: number, more: boolean, payload: Buffer, exponent = 6, key = 'k', peer = someone, owner = '') =>
     blocks.add(key, {
@@ -164,5 +164,42 @@ it('a body is continued by nobody but who began it', () => {
   expect(send(1, false, full(2, 5), 6, 'k', someone, 'other').kind).toBe('incomplete');
   expect(send(1, false, full(2, 5), 6, 'k', someone, 'one')).toMatchObject({
     body: Buffer.concat([full(1), full(2, 5)]),
+  });
+});
+
+describe('bodies of strangers', () => {
+  it('are not charged to the peer, whose address may be forged', () => {
+    const { blocks, send, someone } = assembly({}, true);
+    send(0, true, full(1));
+    expect([blocks.bytes > KB, someone.uploadBytes, someone.busy]).toEqual([true, 0, true]);
+    send(1, true, full(2));
+    send(2, false, full(3, 7));
+    expect(someone.busy).toBe(true);
+    blocks.drop('k');
+    expect(someone.uploadBytes).toBe(0);
+  });
+
+  it('have a share of the memory by their source address, whatever the port', () => {
+    const { send } = assembly({ uploadBytesPerPeer: 4 * KB, uploadBytes: 64 * KB }, true);
+    const kinds = Array.from({ length: 6 }, (_, n) => send(0, true, full(1), 6, `${n}`, aPeer('10.0.0.1')).kind);
+    expect(kinds).toEqual(['continue', 'continue', 'peer_budget', 'peer_budget', 'peer_budget', 'peer_budget']);
+    expect(send(0, true, full(1), 6, 'else', aPeer('10.0.0.2')).kind).toBe('continue');
+  });
+
+  it('that find no room get that of the one that waits longest, which begins anew', () => {
+    const { blocks, send } = assembly({ uploadBytesPerPeer: 8 * KB, uploadBytes: 8 * KB }, true);
+    for (let n = 1; n <= 5; n++) expect(send(0, true, full(n), 6, `${n}`, aPeer(`10.0.0.${n}`)).kind).toBe('continue');
+    expect(send(1, true, full(9), 6, '1', aPeer('10.0.0.1')).kind).toBe('continue');
+    expect(blocks.bytes).toBeLessThanOrEqual(8 * KB);
+    expect(send(1, false, full(9), 6, '2', aPeer('10.0.0.2')).kind).toBe('incomplete');
+    expect(send(2, false, full(9), 6, '1', aPeer('10.0.0.1')).kind).toBe('complete');
+  });
+
+  it('that are being worked on keep their room', () => {
+    const { send } = assembly({ uploadBytesPerPeer: 8 * KB, uploadBytes: 9 * KB }, true);
+    for (const peer of ['10.0.0.1', '10.0.0.2']) {
+      for (const number of [0, 1, 2]) send(number, number < 2, full(1), 6, peer, aPeer(peer));
+    }
+    expect(send(0, true, full(1), 6, 'third', aPeer('10.0.0.3')).kind).toBe('budget');
   });
 });

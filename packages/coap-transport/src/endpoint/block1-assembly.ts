@@ -2,6 +2,7 @@ import type { Millis } from '@tandem/core';
 import { blockExponent, blockMore, blockNumber, blockSize } from './block-option';
 import type { PeerState } from './peer';
 import type { Bytes } from './settings';
+import { sourceOf } from './sources';
 import { TimerEntry, type TimerWheel } from './timer-wheel';
 
 export interface UploadSettings {
@@ -93,14 +94,22 @@ export class BlockAssembly {
   readonly limit: Bytes;
   readonly #settings: UploadSettings;
   readonly #wheel: TimerWheel;
+  readonly #strangers: boolean;
+  /** In the order of their last blocks. */
   readonly #uploads = new Map<string, Upload>();
   /** What is charged to owners of credentials, whatever the address; none that hold nothing. */
   readonly #owners = new Map<string, Bytes>();
   #bytes = 0;
 
-  constructor(settings: UploadSettings, wheel: TimerWheel) {
+  /**
+   * @param strangers the bodies of those without credentials: charged to their source address, so that no device pays for who
+   * writes its address on datagrams; and one that finds no room gets that of the one that waits longest, since whoever holds
+   * it may be nobody
+   */
+  constructor(settings: UploadSettings, wheel: TimerWheel, strangers = false) {
     this.#settings = settings;
     this.#wheel = wheel;
+    this.#strangers = strangers;
     const { maxBody, uploadBytes, uploadBytesPerPeer } = settings;
     this.limit = Math.max(0, Math.min(maxBody, Math.min(uploadBytes, uploadBytesPerPeer) - RESERVE));
   }
@@ -122,7 +131,7 @@ export class BlockAssembly {
       return this.#begin(key, block, more);
     }
     // Blocks of differing formats are never one body (RFC 7959 section 2.3); a block may leave out what another said.
-    if (known?.owner !== block.owner || differ(known.contentFormat, contentFormat)) return INCOMPLETE;
+    if (known?.owner !== this.#ownerOf(block) || differ(known.contentFormat, contentFormat)) return INCOMPLETE;
     if (known.length !== offset) return more && known.contains(offset, payload) ? CONTINUE : INCOMPLETE;
     known.contentFormat ??= contentFormat;
     return this.#append(known, block, more);
@@ -143,9 +152,9 @@ export class BlockAssembly {
   }
 
   #begin(key: string, block: UploadBlock, more: boolean): BlockOutcome {
-    const { peer, owner, payload, size1, contentFormat } = block;
+    const { peer, payload, size1, contentFormat } = block;
     if (more) {
-      const upload = new Upload(key, peer, owner, contentFormat, this);
+      const upload = new Upload(key, peer, this.#ownerOf(block), contentFormat, this);
       this.#uploads.set(key, upload);
       peer.uploadCount++;
       const refusal = this.#charge(upload, OVERHEAD + key.length);
@@ -168,6 +177,8 @@ export class BlockAssembly {
     upload.length = length;
     if (more) {
       this.#wheel.schedule(upload, this.#settings.blockLifetime);
+      this.#uploads.delete(upload.key);
+      this.#uploads.set(upload.key, upload);
       return CONTINUE;
     }
     this.#uploads.delete(upload.key);
@@ -191,21 +202,34 @@ export class BlockAssembly {
     return undefined;
   }
 
+  #ownerOf({ owner, peer }: UploadBlock): string {
+    return this.#strangers ? sourceOf(peer.address) : owner;
+  }
+
   #shortOf({ peer, owner }: Upload, more: Bytes): 'peer_budget' | 'budget' | undefined {
-    const held = Math.max(peer.uploadBytes, this.#owners.get(owner) ?? 0);
+    const held = Math.max(this.#strangers ? 0 : peer.uploadBytes, this.#owners.get(owner) ?? 0);
     if (held + more > this.#settings.uploadBytesPerPeer) return 'peer_budget';
     return this.#bytes + more > this.#settings.uploadBytes ? 'budget' : undefined;
   }
 
+  /** Lets go of what waits longest, until there is room or nothing else. */
+  #makeRoom(upload: Upload, more: Bytes): void {
+    for (const oldest of this.#uploads.values()) {
+      if (this.#bytes + more <= this.#settings.uploadBytes) return;
+      if (oldest !== upload) this.forget(oldest);
+    }
+  }
+
   /** An upload that cannot go on gives back what it has: two that wait for each other would both never end. */
   #charge(upload: Upload, more: Bytes): BlockOutcome | undefined {
+    if (this.#strangers && this.#shortOf(upload, more) === 'budget') this.#makeRoom(upload, more);
     const short = this.#shortOf(upload, more);
     if (short !== undefined) {
       this.forget(upload);
       return { kind: short };
     }
     upload.charged += more;
-    upload.peer.uploadBytes += more;
+    if (!this.#strangers) upload.peer.uploadBytes += more;
     this.#chargeOwner(upload.owner, more);
     this.#bytes += more;
     return undefined;
@@ -215,7 +239,7 @@ export class BlockAssembly {
     const { peer, owner, charged } = upload;
     upload.charged = 0;
     this.#bytes -= charged;
-    peer.uploadBytes -= charged;
+    if (!this.#strangers) peer.uploadBytes -= charged;
     this.#chargeOwner(owner, -charged);
     peer.uploadCount--;
   }

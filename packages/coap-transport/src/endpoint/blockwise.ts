@@ -48,16 +48,28 @@ export class Blockwise {
   readonly #handler: RequestHandler;
   readonly #ports: BlockwisePorts;
   readonly #uploads: BlockAssembly;
+  readonly #strangerUploads: BlockAssembly;
 
   constructor(settings: EndpointSettings, handler: RequestHandler, ports: BlockwisePorts) {
     this.#settings = settings;
     this.#handler = handler;
     this.#ports = ports;
     this.#uploads = new BlockAssembly(settings, ports.wheel);
+    const ofStrangers = {
+      maxBody: settings.maxStrangerBody,
+      uploadBytesPerPeer: settings.strangerBytesPerSource,
+      uploadBytes: settings.strangerBytes,
+      blockLifetime: settings.strangerBlockLifetime,
+    };
+    this.#strangerUploads = new BlockAssembly(ofStrangers, ports.wheel, true);
   }
 
   get uploadBytes(): number {
     return this.#uploads.bytes;
+  }
+
+  get strangerUploadBytes(): number {
+    return this.#strangerUploads.bytes;
   }
 
   /** The response of which a GET asks for a later block, where it is kept. Undefined: the request has to be run. */
@@ -96,7 +108,7 @@ export class Blockwise {
       block2: undefined,
       block1,
       size2: undefined,
-      size1: response === TOO_LARGE ? this.#uploads.limit : undefined,
+      size1: response === TOO_LARGE ? this.#uploadsOf(request).limit : undefined,
     };
     const number = message.code >> 5 === SUCCESS ? blockNumber(request.block2) : 0;
     const { bodies } = this.#ports;
@@ -130,7 +142,7 @@ export class Blockwise {
     if (block1 !== -1) {
       if (request.payload.length > blockSize(blockExponent(block1))) return this.#refuse('block_malformed', MALFORMED);
       // Number 0 starts over: nothing follows what there was before.
-      if (peer.uploadCount > 0) this.#uploads.drop(transferKey(request));
+      if (peer.uploadCount > 0) this.#drop(transferKey(request));
     }
     return this.#handler(request);
   }
@@ -141,8 +153,17 @@ export class Blockwise {
     return this.#ports.bodies.find(transferKey(request), request.owner) ?? this.#refuse('block_incomplete', INCOMPLETE);
   }
 
+  #drop(key: string): void {
+    this.#uploads.drop(key);
+    this.#strangerUploads.drop(key);
+  }
+
+  #uploadsOf({ authenticated }: IncomingRequest): BlockAssembly {
+    return authenticated ? this.#uploads : this.#strangerUploads;
+  }
+
   #assemble(request: IncomingRequest): CoapResponse | Promise<CoapResponse> {
-    const outcome = this.#uploads.add(transferKey(request), request);
+    const outcome = this.#uploadsOf(request).add(transferKey(request), request);
     switch (outcome.kind) {
       case 'complete':
         return this.#runWhole(request, outcome);
@@ -171,6 +192,7 @@ export class Blockwise {
     request: IncomingRequest,
     { body, contentFormat, release }: BlockOutcome & { kind: 'complete' },
   ): CoapResponse | Promise<CoapResponse> {
+    request.earlierBytes = body.length - request.payload.length;
     request.payload = body;
     request.contentFormat = contentFormat;
     if (release === undefined) return this.#handler(request);
@@ -202,5 +224,5 @@ function ownerOf(request: IncomingRequest): BodyOwner | undefined {
 
 /** Of the response to anything but a GET: one that is not run again to make the rest of it. */
 function isLaterBlock(request: IncomingRequest): boolean {
-  return blockNumber(request.block2) > 0 && request.method !== 'GET';
+  return request.asksForMore && request.method !== 'GET';
 }

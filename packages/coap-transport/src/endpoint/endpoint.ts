@@ -137,6 +137,11 @@ export class CoapEndpoint {
     gauge('running_exchanges', 'Requests whose handler is running', () => this.#requests.runningCount);
     gauge('deduplication_bytes', 'Memory of the deduplication window', () => deduplication.bytes);
     gauge('upload_bytes', 'Memory of Block1 bodies until they are worked off', () => this.#requests.uploadBytes);
+    gauge(
+      'stranger_upload_bytes',
+      'Memory of Block1 bodies without credentials until they are worked off',
+      () => this.#requests.strangerUploadBytes,
+    );
     gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
     gauge(
       'unacknowledged',

@@ -69,6 +69,10 @@ export class RequestLayer implements ExchangeLayer {
     return this.#blockwise.uploadBytes;
   }
 
+  get strangerUploadBytes(): number {
+    return this.#blockwise.strangerUploadBytes;
+  }
+
   /** A request whose frame is sound. @param now when it came */
   receive(peer: PeerState, datagram: Buffer, frame: Frame, now: Millis): void {
     const { deduplication, metrics, proofs, seed } = this.#ports;

@@ -33,6 +33,8 @@ export interface CoapRequest {
   authenticate(owner: string): void;
   /** A later block of something whose first one has been asked about before. */
   readonly continues: boolean;
+  /** Asks for a later block of the answer to something sent before. */
+  readonly asksForMore: boolean;
   /**
    * Whether the peer is known to receive what is sent to its address; always where nobody has to prove it (COAP_ECHO). An
    * observation, or anything else that makes us send more than three times what came in, is for those who have:
@@ -65,6 +67,8 @@ export class IncomingRequest implements CoapRequest {
   owner = '';
   /** Undefined: nobody has to prove an address. */
   proofs: EchoProofs | undefined = undefined;
+  /** Bytes of the blocks that came before this one, the last of its body. */
+  earlierBytes = 0;
   readonly confirmable: boolean;
   readonly code: number;
   readonly messageId: number;
@@ -104,7 +108,11 @@ export class IncomingRequest implements CoapRequest {
   }
 
   get continues(): boolean {
-    return blockNumber(this.block1) > 0 || blockNumber(this.block2) > 0;
+    return blockNumber(this.block1) > 0 || this.asksForMore;
+  }
+
+  get asksForMore(): boolean {
+    return blockNumber(this.block2) > 0;
   }
 
   get proved(): boolean {

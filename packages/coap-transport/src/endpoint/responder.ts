@@ -28,7 +28,10 @@ export interface ResponderPorts {
   mayReply(address: string): boolean;
 }
 
-/** How many times longer than a request all that it makes us send to a stranger may be (RFC 9175 section 2.4). */
+/**
+ * How many times longer than a request all that it makes us send to a stranger may be (RFC 9175 section 2.4). A request in blocks
+ * is as long as all of them: that a block was taken is said in less than three times what is around its body.
+ */
 const AMPLIFICATION = 3;
 const EMPTY_MESSAGE: Bytes = 4;
 const UNAUTHORIZED = codeByte('4.01');
@@ -147,7 +150,7 @@ export class Responder {
 }
 
 /** What is left of three times the request, of which an empty Acknowledgement may have taken its part. */
-function roomFor({ state, request: { confirmable, datagram } }: Exchange): Bytes {
+function roomFor({ state, request: { confirmable, datagram, earlierBytes } }: Exchange): Bytes {
   const acknowledged = confirmable && state === 'separate' ? EMPTY_MESSAGE : 0;
-  return AMPLIFICATION * datagram.length - acknowledged;
+  return AMPLIFICATION * (datagram.length + earlierBytes) - acknowledged;
 }

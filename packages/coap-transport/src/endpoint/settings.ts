@@ -32,6 +32,11 @@ export interface EndpointSettings {
   readonly uploadBytes: Bytes;
   /** An unfinished body is forgotten so long after its last block. */
   readonly blockLifetime: Millis;
+  /** As the four above, of requests without credentials: a source address stands for the peer; beyond: the oldest goes. */
+  readonly maxStrangerBody: Bytes;
+  readonly strangerBytesPerSource: Bytes;
+  readonly strangerBytes: Bytes;
+  readonly strangerBlockLifetime: Millis;
   /** Memory of bodies kept for later Block2 requests, of one peer and in all; beyond: the oldest is let go. */
   readonly downloadBytesPerPeer: Bytes;
   readonly downloadBytes: Bytes;
@@ -67,6 +72,10 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   uploadBytesPerPeer: 512 << 10,
   uploadBytes: 16 << 20,
   blockLifetime: 300_000,
+  maxStrangerBody: 64 << 10,
+  strangerBytesPerSource: 256 << 10,
+  strangerBytes: 1 << 20,
+  strangerBlockLifetime: 60_000,
   downloadBytesPerPeer: 512 << 10,
   downloadBytes: 8 << 20,
   maxObservations: 50_000,

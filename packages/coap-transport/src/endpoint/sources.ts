@@ -93,7 +93,7 @@ export class SourceTable {
 const MAPPED = '::ffff:';
 
 /** Who has one IPv6 address has its whole /64. */
-function sourceOf(address: string): string {
+export function sourceOf(address: string): string {
   if (!address.includes(':')) return address;
   if (address.startsWith(MAPPED) && address.includes('.')) return address.slice(MAPPED.length);
   const [head = '', tail] = address.split('::');

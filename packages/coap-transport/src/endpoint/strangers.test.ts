@@ -322,6 +322,61 @@ describe('requests under way', () => {
   });
 });
 
+describe('a request of a stranger in blocks', () => {
+  const block = (number: number, payload: string, more = true) => ({
+    code: 'POST',
+    path: ['up'],
+    block1: (number << 4) | (more ? 8 : 0),
+    payload,
+  });
+
+  it('is as long as all of its blocks: the answer is within three times of them', async () => {
+    for (const [length, text] of [
+      [96, 'x'.repeat(96)],
+      [400, ''],
+    ] as const) {
+      const harness = new Harness(() => ({ code: '4.00', payload: 'x'.repeat(length) }), {}, true);
+      let came = 0;
+      for (const number of [0, 1, 2]) came += harness.client.request(block(number, 'y'.repeat(16))).length;
+      came += harness.client.request(block(3, 'y', false)).length;
+      await harness.clock.advance(10);
+      expect(harness.client.last.payload.toString()).toBe(text);
+      const sent = harness.client.raw.reduce((sum, datagram) => sum + datagram.length, 0);
+      expect(sent).toBeLessThanOrEqual(3 * came);
+      expect(harness.client.received.map(kind)).toEqual(['ACK 2.31', 'ACK 2.31', 'ACK 2.31', 'ACK 4.00']);
+    }
+  });
+
+  it('takes nothing of the memory for devices, and ends with 4.13 and the size there may be', async () => {
+    const harness = new Harness(() => ({ code: '2.04' }), { maxStrangerBody: 40 }, true);
+    for (const number of [0, 1]) expect(kind(await ask(harness, block(number, 'y'.repeat(16))))).toBe('ACK 2.31');
+    expect(harness.metric('upload_bytes')).toBe(0);
+    expect(harness.metric('stranger_upload_bytes')).toBeGreaterThan(32);
+    const refused = await ask(harness, block(2, 'y'.repeat(16)));
+    expect([kind(refused), option(refused, 'Size1')]).toEqual(['ACK 4.13', 40]);
+    expect(harness.metric('stranger_upload_bytes')).toBe(0);
+  });
+
+  it('that is not continued is forgotten', async () => {
+    const harness = new Harness(() => ({ code: '2.04' }), { strangerBlockLifetime: 1_000 }, true);
+    await ask(harness, block(0, 'y'.repeat(16)));
+    await harness.clock.advance(1_500);
+    expect(harness.metric('stranger_upload_bytes')).toBe(0);
+    expect(kind(await ask(harness, block(1, 'y', false)))).toBe('ACK 4.08');
+  });
+
+  it('is not continued by a device, nor a body of a device by a stranger', async () => {
+    const harness = new Harness(() => ({ code: '2.04' }), {}, true);
+    await ask(harness, block(0, 'y'.repeat(16)));
+    harness.strangers = false;
+    expect(kind(await ask(harness, block(1, 'y', false)))).toBe('ACK 4.08');
+    await ask(harness, block(0, 'z'.repeat(16)));
+    harness.strangers = true;
+    const answers = [await ask(harness, block(1, 'y', false)), await ask(harness, block(1, 'y', false))];
+    expect(answers.map(kind)).toEqual(['ACK 2.04', 'ACK 4.08']);
+  });
+});
+
 describe('memory for bodies', () => {
   const block = (number: number) => ({ code: 'POST', block1: (number << 4) | 8 | 6, payload: 'x'.repeat(1_024) });
 

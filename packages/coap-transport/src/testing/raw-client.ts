@@ -18,6 +18,7 @@ export interface RawRequest {
   readonly contentFormat?: number;
   readonly block1?: number;
   readonly block2?: number;
+  readonly echo?: Buffer;
 }
 
 /** A message as a test reads it. */
@@ -86,6 +87,7 @@ export class RawClient {
     for (const query of request.query ?? []) add('Uri-Query', Buffer.from(query));
     if (block2 !== undefined) add('Block2', uint(block2));
     if (block1 !== undefined) add('Block1', uint(block1));
+    if (request.echo !== undefined) options.push({ name: '252' as NamedOption['name'], value: request.echo });
     const datagram = generate(
       {
         code: request.method ?? 'GET',

@@ -21,20 +21,24 @@ export class Harness {
   ownerOf = (request: CoapRequest): string => request.peer.key;
 
   /** `strangers`: nobody has credentials. */
-  constructor(handler: RequestHandler, settings: Partial<EndpointSettings> = {}, strangers = false) {
+  constructor(
+    handler: RequestHandler,
+    settings: Partial<EndpointSettings> = {},
+    public strangers = false,
+  ) {
     const { clock, random, metrics } = this;
     this.endpoint = new CoapEndpoint({
       socket: this.network.bind('10.0.0.254', 5683),
       handler: (request) => {
-        if (!strangers) request.authenticate(this.ownerOf(request));
+        if (!this.strangers) request.authenticate(this.ownerOf(request));
         return handler(request);
       },
       admit: (request) => {
-        if (!strangers) request.authenticate(this.ownerOf(request));
+        if (!this.strangers) request.authenticate(this.ownerOf(request));
         return undefined;
       },
       mayContinue: (request) => {
-        if (!strangers) request.authenticate(this.ownerOf(request));
+        if (!this.strangers) request.authenticate(this.ownerOf(request));
         return true;
       },
       settings,
