@@ -3,6 +3,8 @@ import { JSON_SHAPES } from './8.2-json-shapes';
 import { LENIENT_READING } from './8.3-lenient-reading';
 import { VALUE_TYPING } from './8.4-value-typing';
 import { HTTP_ATTRIBUTES } from './8.5-http-attributes';
+import { UPDATE_POLLS } from './8.6-update-polls';
+import { HTTP_RPC } from './8.7-http-rpc';
 import { COAP_REQUESTS } from './8.10-coap-requests';
 import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
@@ -23,5 +25,6 @@ export const FILES = {
     apart: 'coap',
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
   },
+  polls: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC] },
   protobuf: { apart: 'coap', vectors: [...PROTOBUF] },
 } as const satisfies Record<string, VectorFile>;

@@ -5,7 +5,8 @@ const MAX_REPLY_BYTES = 65_536;
 
 /**
  * Client-side RPC by webhook (design section 9): POST of `{"deviceId","deviceName","deviceType","method","params"}`; a 2xx
- * with a JSON body is the reply, anything else an error the device gets to see. A redirect is not followed: commands go
+ * with a JSON body is the reply, anything else an error the device gets to see: what `{"error":"…"}` of a failure says, if
+ * it is that. A redirect is not followed: commands go
  * to the address that was set and nowhere else.
  * @param target user name and password in it are sent as HTTP Basic credentials
  */
@@ -22,10 +23,7 @@ export function webhookBackend(target: URL): ClientRpcBackend {
     async call(request: ClientRpcRequest, signal: AbortSignal): Promise<string> {
       const body = bodyOf(request);
       const response = await reached(fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' }));
-      if (!response.ok) {
-        await response.body?.cancel();
-        throw new Error(`Webhook answered ${response.status}`);
-      }
+      if (!response.ok) throw new Error((await statedError(response)) ?? `Webhook answered ${response.status}`);
       const reply = await reached(readBody(response));
       if (reply === undefined) throw new Error('Webhook answered with too much');
       if (!isJson(reply)) throw new Error('Webhook did not answer with JSON');
@@ -58,6 +56,14 @@ async function readBody(response: Response): Promise<string | undefined> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
+}
+
+/** What a failing webhook has to say to the device: `{"error":"boom"}`. Undefined where it says nothing of the kind. */
+async function statedError(response: Response): Promise<string | undefined> {
+  const body = await reached(readBody(response));
+  if (body === undefined || !isJson(body)) return undefined;
+  const said = JSON.parse(body) as { error?: unknown } | null;
+  return typeof said?.error === 'string' ? said.error : undefined;
 }
 
 function isJson(text: string): boolean {

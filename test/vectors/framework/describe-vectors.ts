@@ -19,6 +19,12 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
       await Promise.all([logic.stop(), store.close()]);
     });
 
+    /** Rows of one number are told apart. */
+    const tagOf = (row: Vector): string => {
+      const place = vectors.filter(({ no }) => no === row.no).indexOf(row);
+      return place > 0 ? `${row.no}-${place + 1}` : row.no;
+    };
+
     for (const [settings, rows] of bySettings(vectors)) {
       describe(describing(settings), () => {
         let gateway: Gateway;
@@ -39,7 +45,7 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
         });
 
         const run = async (row: Vector): Promise<void> => {
-          const scene = new Scene(world, row.no);
+          const scene = new Scene(world, tagOf(row));
           try {
             await row.run(scene);
           } finally {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { RawClient, type RawRequest, type Received } from '../../../packages/coap-transport/src/testing/raw-client';
 import { eventually } from '../../support/eventually';
 import type { ServerAnswer, ServerClient } from '../../support/server-client';
@@ -171,8 +172,28 @@ export class Scene {
   }
 
   /** A server-side command; resolves with what its sender is told. */
-  async command(way: 'oneway' | 'twoway', name: TokenName, body: unknown): Promise<ServerAnswer> {
+  async command(way: 'oneway' | 'twoway', name: TokenName, body: object): Promise<ServerAnswer> {
     return this.server.command(way, (await this.device(name)).id, body);
+  }
+
+  /**
+   * Resolves when the command exists. Another is sent under the same id: the gateway takes one, and refuses the other as soon
+   * as that is there.
+   */
+  async created(way: 'oneway' | 'twoway', name: TokenName, body: object): Promise<{ answer: Promise<ServerAnswer> }> {
+    const request = { ...body, requestUUID: randomUUID() };
+    const [one, other] = [
+      this.command(way, name, request),
+      this.command(way, name, { ...request, additionalInfo: {} }),
+    ];
+    const first = await Promise.race([
+      one.then(({ status }) => [status, other] as const),
+      other.then(({ status }) => [status, one] as const),
+    ]);
+    const [status, answer] = first;
+    if (status !== 400) throw new Error(`the second command of one id was answered ${status}`);
+    answer.catch(() => {});
+    return { answer };
   }
 
   /** A call of the REST API that has to succeed. */
