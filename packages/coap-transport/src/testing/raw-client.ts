@@ -16,6 +16,7 @@ export interface RawRequest {
   readonly payload?: Buffer | string;
   readonly observe?: number;
   readonly contentFormat?: number;
+  readonly accept?: number;
   readonly block1?: number;
   readonly block2?: number;
   readonly echo?: Buffer;
@@ -79,12 +80,13 @@ export class RawClient {
   send(request: RawRequest): Buffer {
     const options: NamedOption[] = [];
     const add = (name: NamedOption['name'], value: Buffer) => options.push({ name, value });
-    const { path, observe, contentFormat, block1, block2 } = request;
+    const { path, observe, contentFormat, accept, block1, block2 } = request;
     if (observe !== undefined) add('Observe', uint(observe));
     const segments = typeof path === 'string' ? path.split('/').filter((segment) => segment !== '') : path;
     for (const segment of segments) add('Uri-Path', Buffer.from(segment));
     if (contentFormat !== undefined) add('Content-Format', uint(contentFormat));
     for (const query of request.query ?? []) add('Uri-Query', Buffer.from(query));
+    if (accept !== undefined) add('Accept', uint(accept));
     if (block2 !== undefined) add('Block2', uint(block2));
     if (block1 !== undefined) add('Block1', uint(block1));
     if (request.echo !== undefined) options.push({ name: '252' as NamedOption['name'], value: request.echo });

@@ -11,6 +11,7 @@ import {
   type Logger,
   MetricsRegistry,
   makeCore,
+  type PayloadCodec,
   type Rpc,
   type RpcOutcome,
   type RpcStatus,
@@ -32,6 +33,7 @@ export interface TestDevice {
 export interface TestGatewayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly backend?: ClientRpcBackend;
+  readonly codecs?: readonly PayloadCodec[];
   readonly clock?: Clock;
   /** Puts faults in front of the store. */
   readonly over?: (state: State) => State;
@@ -92,7 +94,7 @@ export class TestGateway {
       ...platform,
     });
     await state.materialiser.start();
-    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
+    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend, options.codecs);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
     const admin = await state.accounts.findUserByEmail('tenant@example.org');
     const transport = await createCoapTransport(core).catch(async (error) => {

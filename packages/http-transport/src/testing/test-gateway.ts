@@ -17,6 +17,7 @@ import {
   type Logger,
   MetricsRegistry,
   makeCore,
+  type PayloadCodec,
   readSettings,
   type State,
   systemClock,
@@ -42,6 +43,7 @@ export interface TestDevice {
 export interface TestGatewayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly backend?: ClientRpcBackend;
+  readonly codecs?: readonly PayloadCodec[];
   /** Puts faults in front of the store. */
   readonly over?: (state: State) => State;
   /** False: telemetry stays in the log. */
@@ -80,7 +82,7 @@ export class TestGateway {
       ...platform,
     });
     if (options.materialise !== false) await state.materialiser.start();
-    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend);
+    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend, options.codecs);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
     const admin = await state.accounts.findUserByEmail('tenant@example.org');
     const api = createDeviceApi(core);

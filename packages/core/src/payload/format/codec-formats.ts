@@ -37,8 +37,8 @@ export class CodecFormats {
   }
 
   /**
-   * What an `Accept` header asks for most. A format is chosen by its name only: wildcards stand for what is sent to those who
-   * do not ask, and so does a header that leaves nothing.
+   * What an `Accept` header asks for most; of what it asks for as much, what it names first. A format is chosen by its name
+   * only: wildcards stand for what is sent to those who do not ask, and so does a header that leaves nothing.
    * @param usual what is sent to those who do not ask
    * @param schemas what protobuf is for this device, if it is anything
    */
@@ -54,16 +54,14 @@ export class CodecFormats {
       return schemas !== undefined && namesProtobuf(type) ? schemas : suited(this.#byMediaType.get(type), kind);
     };
     const ranges = mediaRanges(header);
-    let best = usual;
-    let bestQuality = qualityOfType(usual.mediaType, ranges) ?? 0;
+    let best: { readonly format: PayloadFormat; readonly quality: number } | undefined;
     for (const { type, quality } of ranges) {
-      if (quality <= bestQuality) continue;
+      if (quality <= (best?.quality ?? 0)) continue;
       const format = named(type);
-      if (format === undefined) continue;
-      best = format;
-      bestQuality = quality;
+      if (format !== undefined) best = { format, quality };
     }
-    return best;
+    if (best === undefined || best.quality < (qualityOfType(usual.mediaType, ranges) ?? 0)) return usual;
+    return best.format;
   }
 }
 
