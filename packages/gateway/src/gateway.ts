@@ -16,6 +16,7 @@ import { createHealthServer } from './health';
 import { closeServer } from './http-close';
 import { openStore } from './open-store';
 import { Patience } from './patience';
+import { loadPayloadCodecs } from './payload-codecs';
 import { registerProcessMetrics } from './process-metrics';
 import { Readiness } from './readiness';
 import { startRemovalSweeper } from './removal-sweeper';
@@ -50,6 +51,9 @@ export async function startGateway(settings: Settings, logger: Logger, stop: Abo
 }
 
 async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, stop: AbortSignal): Promise<Gateway> {
+  // Before anything is opened: a codec that is none stops the start.
+  const codecs = await loadPayloadCodecs(settings.TANDEM_PAYLOAD_CODECS);
+  if (codecs.length > 0) logger.info('payload codecs loaded', { codecs: codecs.map(({ name }) => name) });
   const metrics = new MetricsRegistry();
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
   registerProcessMetrics(metrics);
@@ -66,7 +70,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   readiness.opened(state);
 
   const webhook = settings.TANDEM_RPC_WEBHOOK_URL;
-  const core = makeCore(state, settings, platform, webhook && webhookBackend(webhook));
+  const core = makeCore(state, settings, platform, webhook && webhookBackend(webhook), codecs);
   const endReports = startActivityReports(core);
   shutdown.last('activity reports', endReports, LAST_REPORT);
   // Takes as long as its step: in the time of the report, and ended by the store.

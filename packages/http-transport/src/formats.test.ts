@@ -236,6 +236,16 @@ describe('an answer over HTTP', () => {
   });
 });
 
+it('takes a claim in CBOR, or nothing of it', async () => {
+  const claim = hex('a2697365637265744b65796576616c75656a6475726174696f6e4d7319ea60');
+  expect(await post('/claim', CBOR, claim)).toMatchObject({ status: 200 });
+  const { claims } = gateway.core.state;
+  const kept = await claims.get(device.id);
+  expect(kept?.expirationTime).toBeLessThanOrEqual(Date.now() + 60_000);
+  expect(await post('/claim', CBOR, '{}')).toMatchObject({ status: 400 });
+  expect(await post('/claim', CBOR, '')).toMatchObject({ status: 200 });
+});
+
 it('takes the reply to a command in CBOR', async () => {
   const outcome = command('m', '1');
   const { id } = JSON.parse((await get('/rpc')).text);

@@ -122,6 +122,18 @@ export const list = <T extends string>(
   },
 });
 
+/** A comma list of paths. Unset is an empty list. */
+export const paths = (doc: string): Setting<readonly string[]> => ({
+  type: 'comma list of paths',
+  default: '',
+  doc,
+  parse: (value) =>
+    value
+      .split(',')
+      .map((path) => path.trim())
+      .filter((path) => path !== ''),
+});
+
 export const httpUrl = (doc: string, extra: Extra = {}): Setting<URL | undefined> => ({
   type: 'http or https URL',
   default: '',

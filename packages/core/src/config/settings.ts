@@ -10,6 +10,7 @@ import {
   millis,
   optionalText,
   optionalWhole,
+  paths,
   port,
   type Setting,
   text,
@@ -169,6 +170,8 @@ export const SETTINGS = {
     30_000,
     'How long the next command waits for the answer to one that has arrived, with SEQUENTIAL_ON_RESPONSE_FROM_DEVICE',
   ),
+  TANDEM_PAYLOAD_CODECS: paths('JavaScript modules with payload codecs of your own; see the guide on customising'),
+
   TANDEM_RPC_WEBHOOK_URL: httpUrl('Answers commands of devices; see the guide on client-side RPC', {
     secret: true,
   }),

@@ -1,3 +1,4 @@
+export * from './check-codec';
 export * from './codec-format';
 export * from './codec-formats';
 export * from './device-message';

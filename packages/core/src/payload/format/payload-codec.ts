@@ -1,16 +1,18 @@
 import type { EpochMillis } from '../../platform/clock';
 
 /** What a payload is about: from the device `telemetry` to `claim`, to the device `attributes` to `update` as well. */
-export type PayloadKind =
-  | 'telemetry'
-  | 'attributes'
+export const PAYLOAD_KINDS = [
+  'telemetry',
+  'attributes',
   /** A command: of the server for the device, or of the device for the server. */
-  | 'command'
+  'command',
   /** The answer to a command. */
-  | 'reply'
-  | 'claim'
+  'reply',
+  'claim',
   /** Shared attributes that changed. */
-  | 'update';
+  'update',
+] as const;
+export type PayloadKind = (typeof PAYLOAD_KINDS)[number];
 
 export interface PayloadAbout {
   readonly kind: PayloadKind;

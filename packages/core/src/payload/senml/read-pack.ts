@@ -47,9 +47,8 @@ function* membersOf(measurements: readonly Measurement[]): Generator<Member> {
   const units = new Map<string, string>();
   for (const measurement of measurements) {
     const { name, unit, value, sum } = measurement;
-    const first = units.get(name) ?? unit;
-    units.set(name, first);
-    const key = unit === first ? name : `${name}:${unit}`;
+    if (unit !== '' && !units.has(name)) units.set(name, unit);
+    const key = unit === '' || unit === units.get(name) ? name : `${name}:${unit}`;
     if (value !== undefined) yield { key, value, measurement };
     if (sum !== undefined) yield { key: `${key}.sum`, value: sum, measurement };
   }

@@ -117,6 +117,7 @@ describe('SenML', () => {
     ['a base sum is added', '[{"bs":100,"n":"a","s":5,"v":1}]', '{"a":1,"a.sum":105}'],
     ['an unknown label is passed over', '[{"n":"a","v":1,"x":{"y":2},"bx":3}]', '{"a":1}'],
     ['an update time says nothing', '[{"n":"a","v":1,"ut":5}]', '{"a":1}'],
+    ['a record without a unit is like the first of its name', '[{"n":"a","u":"Cel","v":1},{"n":"a","v":2}]', '{"a":2}'],
     ['the version of RFC 8798 is known', '[{"bver":26,"n":"a","v":1}]', '{"a":1}'],
     ['of two of one name and time the last counts', '[{"n":"a","v":1},{"n":"a","v":2}]', '{"a":2}'],
   ])('%s', (_what, pack, values) => {
