@@ -1,7 +1,7 @@
 import type { DeviceSession } from '../auth/device-session';
 import { over, PollUnderTest, useCore } from '../devices/testing/core-under-test';
 import { TandemError } from '../errors';
-import type { AnswerFormat } from '../payload/format/index';
+import type { AnswerFormat, PayloadFormat } from '../payload/format/index';
 import type { RpcCall, RpcOutcome } from './rpc-calls';
 
 const used = useCore({ MIN_SERVER_SIDE_RPC_TIMEOUT: '1', TANDEM_RPC_MAX_PENDING: '5' });
@@ -164,12 +164,12 @@ describe('A one-way command', () => {
 
   it('that one of its waiters cannot be told in its format is left to the others', async () => {
     const speechless: AnswerFormat = {
-      current: () => ({
-        ...used.core.formats.json,
-        write: () => {
-          throw new TandemError('UNDELIVERABLE');
-        },
-      }),
+      current: () =>
+        Object.assign<PayloadFormat, Pick<PayloadFormat, 'write'>>(Object.create(used.core.formats.json), {
+          write() {
+            throw new TandemError('UNDELIVERABLE');
+          },
+        }),
     };
     const observation = await used.core.rpcDelivery.observe(session, { news() {}, end() {} }, speechless);
     const waiting = poll();
