@@ -1,4 +1,5 @@
 import { bare, coap, expectResponse } from './framework/coap-vector';
+import { IMPATIENT } from './framework/settings';
 import type { Vector } from './framework/vector';
 
 const A1 = '{"a":1}';
@@ -170,6 +171,7 @@ export const COAP_REQUESTS: readonly Vector[] = [
   {
     no: '276',
     says: 'CON request whose answer takes 1 s',
+    settings: IMPATIENT,
     async run(scene) {
       const client = await scene.coap();
       client.acknowledges = false;
@@ -182,7 +184,8 @@ export const COAP_REQUESTS: readonly Vector[] = [
       const answered = performance.now() - began;
       expect(response).toMatchObject({ kind: 'CON 2.05', token: '7e', text: '{"time":"x"}', format: JSON_FORMAT });
       client.acknowledge(response);
-      expect(await client.rest()).toEqual([]);
+      // On a busy machine it may have been repeated before the acknowledgement was read.
+      expect((await client.rest()).filter(({ messageId }) => messageId !== response.messageId)).toEqual([]);
       expect(acknowledged).toBeGreaterThan(450);
       expect(answered).toBeGreaterThan(950);
     },

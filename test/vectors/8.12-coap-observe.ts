@@ -198,21 +198,10 @@ export const COAP_OBSERVE: readonly Vector[] = [
     says: 'notification never ACKed',
     settings: IMPATIENT,
     async run(scene) {
-      const before = await observationsAt(scene);
-      const client = await scene.coap();
-      client.acknowledges = false;
-      const attributes = await Observer.of(scene, 'tok1');
-      await attributes.register();
-      await (await Observer.of(scene, 'tok1', 'rpc')).register();
-      await (await Observer.of(scene.fresh('other'), 'tok1', 'attributes', { client })).register();
-      expect(await observationsAt(scene)).toBe(before + 3);
-
-      await scene.share('tok1', { x: 1 });
-      const first = await attributes.next();
-      expectResponse(first, notified(1, '{"x":1}'));
-      for (let repetition = 1; repetition <= 4; repetition++) expect(await attributes.next()).toEqual(first);
-      await scene.world.coap.observations(before);
-      await expectSilence(scene, 'tok1', client);
+      // On a machine that stands still, a repetition that would be too late is left out (RFC 7252 section 4.2).
+      for (let attempt = 1; (await transmissions(scene.fresh(`attempt${attempt}`))) < 5; attempt++) {
+        expect(attempt).toBeLessThan(3);
+      }
     },
   },
   {
@@ -274,11 +263,35 @@ const SET_GPIO = '{"id":0,"method":"setGpio","params":{"pin":"23","value":1}}';
 const setGpio = async (scene: Scene): Promise<string> =>
   scene.server.persistentCommand((await scene.device('tok1')).id, 'setGpio', PARAMS);
 
+/** How often a notification is sent that nobody acknowledges; then all observations of that endpoint are gone. */
+async function transmissions(scene: Scene): Promise<number> {
+  const before = await observationsAt(scene);
+  const client = await scene.coap();
+  const attributes = await Observer.of(scene, 'tok1');
+  const observers = [
+    attributes,
+    await Observer.of(scene, 'tok1', 'rpc'),
+    await Observer.of(scene.fresh('other'), 'tok1', 'attributes', { client }),
+  ];
+  for (const observer of observers) await observer.register();
+  expect(await observationsAt(scene)).toBe(before + observers.length);
+  client.acknowledges = false;
+
+  await scene.share('tok1', { x: 1 });
+  const first = await attributes.next();
+  expectResponse(first, notified(1, '{"x":1}'));
+  await scene.world.coap.observations(before);
+  const repetitions = await client.rest();
+  for (const repetition of repetitions) expect(repetition).toEqual(first);
+  await expectSilence(scene, 'tok1', client);
+  return 1 + repetitions.length;
+}
+
 /** Milliseconds until the sender of a command is told that it timed out, whose observer is silent. @param timeout of the command */
 async function toldTimeout(scene: Scene, timeout: number): Promise<number> {
   const observer = await Observer.of(scene, 'tok1', 'rpc');
-  observer.client.acknowledges = false;
   await observer.register();
+  observer.client.acknowledges = false;
   const began = performance.now();
   const told = scene.command('twoway', 'tok1', { method: 'setGpio', params: PARAMS, timeout });
   expectResponse(await observer.next(), notified(1, SET_GPIO));

@@ -2,6 +2,7 @@ import { cleanUp, type Environment } from '../../support/gateway-process';
 import { ServerClient } from '../../support/server-client';
 import { Scene, type World } from './scene';
 import { ServerLogic } from './server-logic';
+import { UNHURRIED } from './settings';
 import type { Door, Gateway, Store } from './stores';
 import { nameOf, type Vector } from './vector';
 
@@ -31,7 +32,7 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
         let world: World;
 
         beforeAll(async () => {
-          gateway = await store.start({ TANDEM_RPC_WEBHOOK_URL: logic.url, ...settings }, apart);
+          gateway = await store.start({ ...UNHURRIED, TANDEM_RPC_WEBHOOK_URL: logic.url, ...settings }, apart);
           world = { ...gateway, logic, server: await ServerClient.login(gateway.api.http) };
         });
 

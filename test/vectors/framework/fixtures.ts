@@ -200,11 +200,22 @@ const urlPackage = async (scene: Scene, about: object): Promise<string> =>
 
 async function binaryPackage(scene: Scene, about: object): Promise<string> {
   const { id } = (await scene.call<EntityJson>('POST', '/api/otaPackage', about)).id;
+  lastUpload = lastUpload.then(
+    () => upload(scene, id),
+    () => upload(scene, id),
+  );
+  await lastUpload;
+  return id;
+}
+
+/** They wait for each other: the gateway takes a few at once, and refuses others. */
+let lastUpload: Promise<void> = Promise.resolve();
+
+async function upload(scene: Scene, id: string): Promise<void> {
   const form = new FormData();
   form.append('file', new Blob([new Uint8Array(FIRMWARE)], { type: 'application/octet-stream' }), 'fw.bin');
   const url = `http://127.0.0.1:${scene.world.api.http}/api/otaPackage/${id}?checksumAlgorithm=SHA256`;
   const headers = { 'X-Authorization': `Bearer ${scene.server.jwt}` };
   const uploaded = await fetch(url, { method: 'POST', headers, body: form });
   if (uploaded.status !== 200) throw new Error(`upload: ${uploaded.status} ${await uploaded.text()}`);
-  return id;
 }

@@ -1,5 +1,8 @@
 import type { Environment } from '../../support/gateway-process';
 
+/** Of every gateway: on a busy machine too, an answer that should be quick is piggybacked. */
+export const UNHURRIED: Environment = { COAP_PIGGYBACK_TIMEOUT: '10000' };
+
 /** What rows may be set to. As few as do: each is a gateway more for each store and file that uses it. */
 
 /** Waiting ends soon. */
@@ -26,8 +29,9 @@ export const ONE_MESSAGE: Environment = {
   TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: '1:60',
 };
 
-/** An observer that does not acknowledge is given up within three to five seconds. */
+/** An observer that does not acknowledge is given up within three to five seconds; answers are piggybacked as by default. */
 export const IMPATIENT: Environment = {
+  COAP_PIGGYBACK_TIMEOUT: '500',
   TANDEM_COAP_ACK_TIMEOUT: '100',
   COAP_TIMEOUT: '1500',
   MIN_SERVER_SIDE_RPC_TIMEOUT: '100',
