@@ -11,10 +11,11 @@ import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
 import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
-import { type DevicePath, type Feature, parseDevicePath } from './device-path';
+import { type DevicePath, type Feature, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
+import { downloadPackage } from './package-download';
 import type { ProvisioningDoor } from './provisioning';
 import { withRetryTime } from './retry-time';
 import { RpcSource } from './rpc-source';
@@ -55,6 +56,7 @@ export function createDeviceApi(
     clientRpc,
     claiming,
     connectivity,
+    firmware,
     clock,
     settings,
     formats,
@@ -98,6 +100,7 @@ export function createDeviceApi(
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);
+    if (isPackage(feature)) return downloadPackage(firmware.downloads, session, feature, request);
     if (session.payloadType === 'JSON') return withFormat(undefined, session, feature, requestId, request);
     const format = formats.ofProfile(session.profileId);
     return format instanceof Promise
@@ -242,6 +245,8 @@ export function admit(
  * is known only when it is too late to run it again.
  */
 function mustBeProved(feature: Feature, requestId: number | undefined, request: CoapRequest): boolean {
+  // Whoever asks for a package with Observe gets it, and observes nothing.
+  if (isPackage(feature)) return false;
   if (request.method === 'GET') return request.observe === 0 && request.observable;
   return feature === 'rpc' && requestId === undefined;
 }
@@ -265,8 +270,11 @@ function withoutDevice(kind: Exclude<DevicePath['kind'], 'feature'>, { method }:
 /** What is refused whoever asks; undefined: the token decides. */
 function refusalOf(feature: Feature, request: CoapRequest): CoapResponse | undefined {
   if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
+  if (isPackage(feature)) return request.method === 'GET' ? undefined : METHOD_NOT_ALLOWED;
   return answers(feature, request) ? undefined : BAD_REQUEST;
 }
+
+const isPackage = (feature: Feature): feature is PackageFeature => feature === 'firmware' || feature === 'software';
 
 /** Whether there is anything behind this method and feature (contract 2.4). */
 function answers(feature: Feature, { method, observe }: CoapRequest): boolean {

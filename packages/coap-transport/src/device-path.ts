@@ -1,5 +1,7 @@
 /** What a device path may name (contract 2.3). */
-export type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision';
+export type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision' | PackageFeature;
+/** What a device downloads. */
+export type PackageFeature = 'firmware' | 'software';
 
 /** A path as the device API understands it. */
 export type DevicePath =
@@ -13,7 +15,20 @@ export type DevicePath =
   | { readonly kind: 'discovery' }
   | { readonly kind: 'foreign' };
 
-const FEATURES: ReadonlySet<string> = new Set<Feature>(['attributes', 'telemetry', 'rpc', 'claim', 'provision']);
+const FEATURES: ReadonlySet<string> = new Set<Feature>([
+  'attributes',
+  'telemetry',
+  'rpc',
+  'claim',
+  'provision',
+  'firmware',
+  'software',
+]);
+/** The short paths of contract 7.4. */
+const PACKAGE_ROOTS: ReadonlyMap<string, PackageFeature> = new Map([
+  ['fw', 'firmware'],
+  ['sw', 'software'],
+]);
 const API: DevicePath = { kind: 'api' };
 const NO_FEATURE: DevicePath = { kind: 'no-feature' };
 const FOREIGN: DevicePath = { kind: 'foreign' };
@@ -26,6 +41,9 @@ export function parseDevicePath(options: readonly string[]): DevicePath {
   const [root, , third, fourth, fifth] = segments;
   if (root === undefined || (root === '' && segments.length === 1)) return { kind: 'root' };
   if (root === '.well-known' && segments[1] === 'core' && segments.length === 2) return { kind: 'discovery' };
+  const packages = PACKAGE_ROOTS.get(root);
+  // Exactly one segment is a token; where there is any other number there is none.
+  if (packages) return feature(packages, segments.length === 2 ? segments[1] : undefined, undefined);
   if (root !== 'api') return FOREIGN;
   if (segments.length === 1) return API;
   if (third === undefined) return NO_FEATURE;

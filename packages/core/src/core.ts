@@ -107,7 +107,7 @@ export function makeCore(
   );
   const attributes = new Attributes(state.attributes, json, clock, quiet, limits, connectivity);
   const telemetry = new Telemetry(state.telemetryLog, json, clock, quiet, limits);
-  const firmware = makeFirmware(state, settings, platform);
+  const firmware = makeFirmware(state, settings, platform, limits);
   const profiles = new DeviceProfiles(state.devices, firmware.assignment, clock, random, {
     maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
     schemas: {

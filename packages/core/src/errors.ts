@@ -28,6 +28,8 @@ export const ERRORS = {
   DEVICE_DELETED: row(403, '4.03', 20, false, 'Device was deleted!'),
   UNDELIVERABLE: row(400, '4.00', 31, false, 'The payload format of the device has no way to say this'),
   NOT_FOUND: row(404, '4.04', 32, false, "Requested item wasn't found!"),
+  NO_PACKAGE: row(404, '4.04', 32, false, 'The device has no package of this type to get, or only a URL'),
+  OTHER_PACKAGE: row(400, '4.00', 31, false, 'The package the device has to get has another title or version'),
   METHOD_NOT_ALLOWED: row(405, '4.05', 31, false, 'Request method is not supported'),
   POLL_EXPIRED: row(408, '5.04', 2, true, 'Nothing happened within the time-out'),
   NO_REPLY: row(408, '5.04', 2, true, 'No reply within the time-out'),

@@ -3,6 +3,7 @@ import {
   type Core,
   callerAddress,
   type DeviceSession,
+  type DownloadRequest,
   type Millis,
   type PayloadKind,
   type PayloadLimit,
@@ -14,8 +15,9 @@ import {
   written,
 } from '@tandem/core';
 import { Exchange } from './exchange';
+import { FirmwareDownload } from './firmware-download';
 import { HeldRequest } from './held-request';
-import { attributesRequest, bearerToken, decodeSegment, pollTimeout, requestIdOf } from './parameters';
+import { attributesRequest, bearerToken, decodeSegment, downloadRequest, pollTimeout, requestIdOf } from './parameters';
 import { deliver } from './poll-delivery';
 import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
@@ -25,7 +27,6 @@ import {
   OPERATION_NAMES,
   type Operation,
   type OperationName,
-  PLANNED,
   type Route,
   routeOf,
 } from './routes';
@@ -63,6 +64,8 @@ interface Call {
   readonly timeout: Millis;
   /** Of the RPC that is replied to. */
   readonly requestId: number;
+  /** Of firmware or software. */
+  readonly download: DownloadRequest | undefined;
 }
 
 /** When a device may ask again for a poll that was one too many. */
@@ -79,6 +82,7 @@ class HttpDeviceApi implements DeviceApi {
   readonly #smallestLimit: number;
   /** Requests that wait for the store. */
   readonly #waiting = new WaitingExchanges();
+  readonly #firmware: FirmwareDownload;
   #closing = false;
   #patience: Timer | undefined;
   #closed = false;
@@ -88,6 +92,7 @@ class HttpDeviceApi implements DeviceApi {
     this.#formats = new RequestFormats(formats);
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
+    this.#firmware = new FirmwareDownload(core);
     metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
     const counter = (name: OperationName) =>
       metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
@@ -144,9 +149,7 @@ class HttpDeviceApi implements DeviceApi {
     }
     const { resource } = route;
     if (!resource) {
-      throw new TandemError('NOT_FOUND', {
-        message: PLANNED.has(route.rest) ? `No endpoint ${route.rest} in this version` : 'No such endpoint',
-      });
+      throw new TandemError('NOT_FOUND', { message: 'No such endpoint' });
     }
     const operation = resource.methods[method];
     if (!operation) {
@@ -161,6 +164,7 @@ class HttpDeviceApi implements DeviceApi {
       route,
       timeout: this.#timeoutOf(operation, route),
       requestId: operation.name === 'rpc_reply' ? requestIdOf(route.rest.slice('rpc/'.length)) : 0,
+      download: isDownload(operation) ? downloadRequest(route.query) : undefined,
     };
     if (operation.body === 'required' && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
     if (operation.name === 'provision') {
@@ -202,6 +206,8 @@ class HttpDeviceApi implements DeviceApi {
         });
       } else if (operation.name === 'attributes_read') {
         this.#readAttributes(exchange, operation, session, route.query);
+      } else if (call.download) {
+        this.#download(call, session, call.download);
       } else {
         this.#poll(call, session);
       }
@@ -303,6 +309,16 @@ class HttpDeviceApi implements DeviceApi {
     }
   }
 
+  async #download({ exchange, operation }: Call, session: DeviceSession, asked: DownloadRequest): Promise<void> {
+    try {
+      if (this.#closing) throw new TandemError('SHUTTING_DOWN');
+      const type = operation.name === 'firmware' ? 'FIRMWARE' : 'SOFTWARE';
+      await this.#firmware.serve(exchange, session, type, asked);
+    } catch (error) {
+      this.#fail(exchange, operation, error);
+    }
+  }
+
   async #callServer(exchange: Exchange, session: DeviceSession, body: Buffer): Promise<void> {
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     const caller = new AbortController();
@@ -367,6 +383,8 @@ class HttpDeviceApi implements DeviceApi {
     exchange.fail(error);
   }
 }
+
+const isDownload = ({ name }: Operation): boolean => name === 'firmware' || name === 'software';
 
 const tooLarge = (limit: number): TandemError =>
   new TandemError('PAYLOAD_TOO_LARGE', { message: `Payload size exceeds the limit of ${limit} bytes` });

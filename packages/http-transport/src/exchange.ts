@@ -60,6 +60,20 @@ export class Exchange {
     this.#send(200, headers, payload);
   }
 
+  /** The head alone: of an answer to HEAD, or of one without a body. */
+  head(status: number, headers: Headers): void {
+    this.#send(status, headers);
+  }
+
+  /** The head of an answer whose body the caller writes, to its end. */
+  begin(status: number, headers: Headers): ServerResponse {
+    const { request, response } = this;
+    this.waitsNoMore();
+    if (this.bodyUnread && !discardable(request, this.framing)) this.closeConnection();
+    response.writeHead(status, this.#withOrigin(headers));
+    return response;
+  }
+
   /** Contract 1.6: which failures have a body, and of which form. */
   fail(error: TandemError, headers: Headers = {}): void {
     const { http: status, errorCode } = error.row;
@@ -67,6 +81,8 @@ export class Exchange {
       case 'UNAUTHORIZED':
       case 'POLL_EXPIRED':
       case 'NO_REPLY':
+      case 'NO_PACKAGE':
+      case 'OTHER_PACKAGE':
         this.#send(status, EMPTY);
         return;
       case 'DEVICE_DELETED':
@@ -113,7 +129,7 @@ export class Exchange {
     const lingering = this.bodyUnread && !discardable(request, this.framing);
     // Told to the client before its unread bytes are thrown away.
     if (lingering) this.closeConnection();
-    response.writeHead(status, this.framing.hasOrigin ? { ...headers, ...ANY_ORIGIN } : headers);
+    response.writeHead(status, this.#withOrigin(headers));
     if (!lingering) {
       response.end(text);
       return;
@@ -121,6 +137,10 @@ export class Exchange {
     if (text === undefined) response.flushHeaders();
     else response.write(text);
     linger(request, response, this.clock);
+  }
+
+  #withOrigin(headers: Headers): Headers {
+    return this.framing.hasOrigin ? { ...headers, ...ANY_ORIGIN } : headers;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type AttributesRequest, type Millis, TandemError } from '@tandem/core';
+import { type AttributesRequest, type DownloadRequest, downloadCut, type Millis, TandemError } from '@tandem/core';
 
 const INT32_MAX = 2_147_483_647;
 const INT32_MIN = -2_147_483_648;
@@ -39,6 +39,24 @@ export function pollTimeout(query: string, timeouts: PollTimeouts): Millis {
   const text = query === '' ? '' : (new URLSearchParams(query).get('timeout') ?? '');
   if (text !== '' && !/^[+-]?\d{1,19}$/.test(text)) throw malformed('timeout');
   return Math.min(Number(text) || timeouts.default, timeouts.max);
+}
+
+/**
+ * `title`, `version`, `size` and `chunk` of a download (contract 7.3).
+ * @throws TandemError BAD_REQUEST: title and version have to be there, the others have to be numbers
+ */
+export function downloadRequest(query: string): DownloadRequest {
+  const parameters = new URLSearchParams(query);
+  const required = (name: string): string => {
+    const values = parameters.getAll(name);
+    if (values.length === 0) {
+      throw new TandemError('BAD_REQUEST', { message: `Required request parameter '${name}' is not present` });
+    }
+    return values.join(',');
+  };
+  const optional = (name: string): string => parameters.getAll(name).join(',');
+  const cut = downloadCut(optional('size'), optional('chunk'));
+  return { title: required('title'), version: required('version'), ...cut };
 }
 
 /** `clientKeys` and `sharedKeys` (contract 1.3.1). */

@@ -9,6 +9,8 @@ export const OPERATION_NAMES = [
   'updates_poll',
   'claim',
   'provision',
+  'firmware',
+  'software',
 ] as const;
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
@@ -31,6 +33,7 @@ const write = (name: OperationName): Operation => ({ name, body: 'required' });
 const resource = (methods: Methods): Resource => ({ methods, allow: Object.keys(methods).join(', ') });
 
 const ATTRIBUTES_READ = read('attributes_read');
+const download = (name: 'firmware' | 'software'): Resource => resource({ GET: read(name), HEAD: read(name) });
 const RPC_REPLY = resource({ POST: write('rpc_reply') });
 
 /** Contract 1.2, by what follows the token. HEAD is for what can be read twice: a poll takes an event away. */
@@ -38,15 +41,14 @@ const RESOURCES: ReadonlyMap<string, Resource> = new Map([
   ['telemetry', resource({ POST: write('telemetry') })],
   ['attributes', resource({ GET: ATTRIBUTES_READ, HEAD: ATTRIBUTES_READ, POST: write('attributes_write') })],
   ['attributes/updates', resource({ GET: read('updates_poll') })],
+  ['firmware', download('firmware')],
+  ['software', download('software')],
   ['rpc', resource({ GET: read('rpc_poll'), POST: write('client_rpc') })],
   ['claim', resource({ POST: { name: 'claim', body: 'optional' } })],
 ]);
 
 /** The one resource that belongs to no device: it is there without a token, and only so. */
 const PROVISION = resource({ POST: write('provision') });
-
-/** Endpoints 9 and 10 of contract 1.2: known by name, and 404 as long as they have no row in RESOURCES. */
-export const PLANNED: ReadonlySet<string> = new Set(['firmware', 'software']);
 
 export const isProvision = ({ resource }: Route): boolean => resource === PROVISION;
 

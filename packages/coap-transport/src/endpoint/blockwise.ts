@@ -96,6 +96,7 @@ export class Blockwise {
    * @throws AnswerTooLong when there is no memory for the rest of what an observer is told
    */
   render(request: IncomingRequest, response: CoapResponse, relation: Relation | undefined): OutgoingMessage {
+    if (response.cut !== undefined) return withCut(response);
     const payload = response.payload === undefined ? EMPTY : payloadBytes(response.payload);
     const block1 = request.block1 === -1 ? undefined : withExponentUpTo(this.#settings.blockExponent, request.block1);
     const message: OutgoingMessage = {
@@ -204,6 +205,11 @@ export class Blockwise {
     }
     return isPromise(answer) ? Promise.resolve(answer).finally(release) : answer;
   }
+}
+
+function withCut({ code, payload, etag, contentFormat, maxAge, cut }: CoapResponse): OutgoingMessage {
+  const bytes = payloadBytes(payload);
+  return { code: codeByte(code), payload: bytes, etag, contentFormat, maxAge, block2: cut?.block2, size2: cut?.size2 };
 }
 
 /** To a registration: nobody could have its later blocks, and nobody could make them anew. */

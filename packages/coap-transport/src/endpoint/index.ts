@@ -1,3 +1,4 @@
+export type { BodySource } from './block2-source';
 export type { RequestHandler } from './blockwise';
 export { CoapEndpoint, type EndpointOptions } from './endpoint';
 export type {

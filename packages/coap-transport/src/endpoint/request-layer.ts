@@ -1,5 +1,6 @@
 import { type ErrorCode, type Logger, type Millis, TandemError } from '@tandem/core';
 import { blockExponent, blockMore } from './block-option';
+import { type BodySource, readBlock } from './block2-source';
 import { AnswerTooLong, Blockwise, type BlockwisePorts, type RequestHandler } from './blockwise';
 import { ACK, codeByte } from './codes';
 import type { OutgoingMessage } from './encoder';
@@ -108,6 +109,8 @@ export class RequestLayer implements ExchangeLayer {
     if (exchange.state === 'answered') {
       if (response?.observation !== undefined) this.#ports.observe.refuse(response.observation);
       this.#release(exchange);
+    } else if (response?.source !== undefined) {
+      this.#read(exchange.request, response, response.source).then(exchange.onResponse, exchange.onError);
     } else this.#answerLate(exchange, response);
   }
 
@@ -187,6 +190,7 @@ export class RequestLayer implements ExchangeLayer {
       this.#answer(exchange, this.#errorResponse(error), true);
       return;
     }
+    if (!isPromise(answer) && answer.source !== undefined) answer = this.#read(request, answer, answer.source);
     if (!isPromise(answer)) {
       this.#answer(exchange, answer, true);
       return;
@@ -197,6 +201,10 @@ export class RequestLayer implements ExchangeLayer {
     // A thenable that is no promise might call back twice.
     const promise = answer instanceof Promise ? answer : Promise.resolve(answer);
     promise.then(exchange.onResponse, exchange.onError);
+  }
+
+  #read(request: IncomingRequest, response: CoapResponse, source: BodySource): Promise<CoapResponse> {
+    return readBlock(request, response, source, this.#settings.blockExponent);
   }
 
   #errorResponse(thrown: unknown): CoapResponse {

@@ -58,6 +58,10 @@ export class IncomingRequest implements CoapRequest {
   block1 = -1;
   block2 = -1;
   size1 = -1;
+  /** Whether there is a Size2 option (RFC 7959 section 4). */
+  asksForSize = false;
+  /** Of representations that the client has. */
+  etags: readonly Buffer[] = NO_TAGS;
   fault: RequestFault | undefined = undefined;
   /** The Echo option: from which byte on, and how long, -1 when absent. */
   echoStart = 0;
@@ -131,6 +135,7 @@ export class IncomingRequest implements CoapRequest {
 }
 
 const NONE: readonly string[] = [];
+const NO_TAGS: readonly Buffer[] = [];
 /** Uri-Path options up to this length are remembered per peer. */
 const MAX_REMEMBERED_PATH = 128;
 
@@ -223,6 +228,12 @@ function readOption(
       return true;
     case OPTION.SIZE1:
       if (!again && length <= 4) request.size1 = uint(datagram, at, length);
+      return true;
+    case OPTION.SIZE2:
+      if (!again && length <= 4) request.asksForSize = true;
+      return true;
+    case OPTION.ETAG:
+      if (length >= 1 && length <= 8) request.etags = [...request.etags, datagram.subarray(at, at + length)];
       return true;
     case OPTION.ECHO:
       if (!again && length >= 1 && length <= 40) {

@@ -1,4 +1,5 @@
 import type { ErrorRow, TandemError } from '@tandem/core';
+import type { BodySource } from './block2-source';
 import type { ObservationSource } from './observation';
 
 /** What a handler answers. */
@@ -7,6 +8,8 @@ export interface CoapResponse {
   readonly code: string;
   /** A string is sent as UTF-8. */
   readonly payload?: Buffer | string;
+  /** In place of a payload, to a GET: a body of which only what is asked for is read. Needs an ETag; has no observation. */
+  readonly source?: BodySource;
   readonly contentFormat?: number;
   /** Seconds (RFC 7252 section 5.10.5). */
   readonly maxAge?: number;
@@ -19,6 +22,8 @@ export interface CoapResponse {
   readonly observation?: ObservationSource;
   /** With 4.01: an Echo option goes along, with which the peer can prove its address (RFC 9175 section 2.3). */
   readonly challenge?: true;
+  /** Of the endpoint: which block of a source the payload is, as it stands in the options. */
+  readonly cut?: { readonly block2?: number; readonly size2?: number };
 }
 
 /** For a request with valid credentials that is not served before `CoapRequest.proved`. Nothing has been done for it. */

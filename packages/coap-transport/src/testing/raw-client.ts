@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
-import { kind, option, uint } from '../endpoint/testing/fake-client';
+import { kind, option, optionBytes, uint } from '../endpoint/testing/fake-client';
 
 export interface RawRequest {
   /** A path, split at its slashes, or the Uri-Path options themselves. */
@@ -20,6 +20,8 @@ export interface RawRequest {
   readonly block1?: number;
   readonly block2?: number;
   readonly echo?: Buffer;
+  readonly size2?: number;
+  readonly etags?: readonly Buffer[];
 }
 
 /** A message as a test reads it. */
@@ -33,6 +35,9 @@ export interface Received {
   readonly maxAge: number | undefined;
   readonly block1: number | undefined;
   readonly block2: number | undefined;
+  readonly size2: number | undefined;
+  /** Hex. */
+  readonly etag: string | undefined;
   readonly payload: Buffer;
   /** The payload as UTF-8. */
   readonly text: string;
@@ -90,6 +95,8 @@ export class RawClient {
     if (block2 !== undefined) add('Block2', uint(block2));
     if (block1 !== undefined) add('Block1', uint(block1));
     if (request.echo !== undefined) options.push({ name: '252' as NamedOption['name'], value: request.echo });
+    if (request.size2 !== undefined) add('Size2', uint(request.size2));
+    for (const etag of request.etags ?? []) add('ETag', etag);
     const datagram = generate(
       {
         code: request.method ?? 'GET',
@@ -199,6 +206,8 @@ function read(packet: ParsedPacket): Received {
     maxAge: option(packet, 'Max-Age'),
     block1: option(packet, 'Block1'),
     block2: option(packet, 'Block2'),
+    size2: option(packet, 'Size2'),
+    etag: optionBytes(packet, 'ETag')?.toString('hex'),
     payload: packet.payload,
     text: packet.payload.toString(),
   };

@@ -68,7 +68,7 @@ export class TestGateway {
     readonly core: Core,
     readonly transport: CoapTransport,
     readonly log: readonly string[],
-    private readonly tenantId: string,
+    readonly tenantId: string,
     private readonly folder: string,
   ) {}
 

@@ -208,6 +208,21 @@ export const SETTINGS = {
     { min: 1 },
     'Packages that are being uploaded to this process at the same time, half of them of one tenant; further ones get 429',
   ),
+  TANDEM_FIRMWARE_MAX_DOWNLOADS: whole(
+    256,
+    { min: 1 },
+    'Downloads of devices over HTTP at the same time, at most 8 of one device; further ones get 429',
+  ),
+  TANDEM_FIRMWARE_DOWNLOAD_IDLE: whole(
+    30_000,
+    { min: 1, max: 3_600_000, unit: 'ms' },
+    'How long such a download may stand still before its connection is closed; it can be resumed with `Range`',
+  ),
+  TANDEM_FIRMWARE_CACHE_MAX: whole(
+    100_000,
+    { min: 1 },
+    'Devices of which the process remembers the package they have to get, so that a block costs one read',
+  ),
   TANDEM_FIRMWARE_ROLLOUT_STEP: whole(
     100,
     { min: 1, max: 1_000 },

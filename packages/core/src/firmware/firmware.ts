@@ -1,7 +1,9 @@
 import type { Settings } from '../config/settings';
 import type { Platform } from '../core';
+import type { MessageLimits } from '../limits/limits';
 import type { State } from '../state/state';
 import { DeviceFirmware } from './device-firmware';
+import { FirmwareDownloads } from './downloads';
 import { FirmwareAssignment } from './firmware-assignment';
 import { FirmwareRollouts } from './firmware-rollouts';
 import { OtaPackages } from './ota-packages';
@@ -11,24 +13,34 @@ import { PackageData } from './package-data';
 export interface Firmware {
   readonly packages: OtaPackages;
   readonly data: PackageData;
+  readonly downloads: FirmwareDownloads;
   readonly assignment: FirmwareAssignment;
   readonly rollouts: FirmwareRollouts;
 }
 
-export function makeFirmware(state: State, settings: Settings, platform: Platform): Firmware {
+export function makeFirmware(state: State, settings: Settings, platform: Platform, limits: MessageLimits): Firmware {
   const { clock, random, logger, metrics } = platform;
   const devices = new DeviceFirmware(state);
+  const data = new PackageData(
+    state.firmware,
+    {
+      maxBytes: settings.TANDEM_FIRMWARE_MAX_BYTES,
+      maxTenantBytes: settings.TANDEM_FIRMWARE_MAX_TENANT_BYTES,
+      maxUploads: settings.TANDEM_FIRMWARE_MAX_UPLOADS,
+    },
+    clock,
+    logger,
+    metrics,
+  );
   return {
     packages: new OtaPackages(state.firmware, state.devices, clock, random),
-    data: new PackageData(
-      state.firmware,
-      {
-        maxBytes: settings.TANDEM_FIRMWARE_MAX_BYTES,
-        maxTenantBytes: settings.TANDEM_FIRMWARE_MAX_TENANT_BYTES,
-        maxUploads: settings.TANDEM_FIRMWARE_MAX_UPLOADS,
-      },
-      clock,
-      logger,
+    data,
+    downloads: new FirmwareDownloads(
+      state,
+      data,
+      limits,
+      { maxDownloads: settings.TANDEM_FIRMWARE_MAX_DOWNLOADS, maxDevices: settings.TANDEM_FIRMWARE_CACHE_MAX },
+      random,
       metrics,
     ),
     assignment: new FirmwareAssignment(state, devices, clock, random, logger),

@@ -1,3 +1,4 @@
+export { FirmwareUnderTest } from '../firmware/testing/firmware-under-test';
 export { describeActivityContract } from './activity-contract';
 export * from './builders';
 export * from './certificates';

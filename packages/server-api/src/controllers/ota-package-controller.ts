@@ -1,7 +1,5 @@
-import { CHECKSUM_ALGORITHMS, type Core, type OtaPackage, PACKAGE_TYPES, TandemError } from '@tandem/core';
+import { CHECKSUM_ALGORITHMS, type Core, fileAnswer, type OtaPackage, PACKAGE_TYPES, TandemError } from '@tandem/core';
 import { bodyWithTextReader } from '../http/body-reader';
-import { byteRange } from '../http/byte-range';
-import { fileNameHeaders } from '../http/file-name';
 import { fileReader } from '../http/multipart';
 import { pageQuery } from '../http/paging';
 import { uuidParameter } from '../http/path';
@@ -59,28 +57,9 @@ export function otaPackageRoutes({ firmware }: Core): Route[] {
     if (ota.url) return empty(400);
     const { dataId, dataSize: size } = ota;
     if (dataId === null || size === null) throw new TandemError('NOT_FOUND');
-    // The bytes of a package never change, so the ETag is strong and for good.
-    const etag = `"${dataId}"`;
-    const common = { 'Cache-Control': 'private, no-cache', ETag: etag, 'Accept-Ranges': 'bytes' };
-    if (namesTag(request.header('if-none-match'), etag)) return { status: 304, headers: common };
-    const condition = request.header('if-range');
-    const wanted = condition === undefined || condition === etag ? request.header('range') : undefined;
-    const range = byteRange(wanted, size);
-    if (range === 'unsatisfiable') {
-      return { status: 416, headers: { ...common, 'Content-Range': `bytes */${size}`, 'Content-Length': 0 } };
-    }
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    return {
-      status: range ? 206 : 200,
-      contentType: mediaType(ota.contentType),
-      headers: {
-        ...common,
-        ...fileNameHeaders(ota.fileName ?? ota.title),
-        ...(range ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),
-        'Content-Length': end - start + 1,
-      },
-      body: data.read(ota, start, end - start + 1),
-    };
+    const about = { size, etag: `"${dataId}"`, name: ota.fileName ?? ota.title, contentType: ota.contentType };
+    const { status, headers, start, length } = fileAnswer(about, request.header);
+    return { status, headers, ...(length > 0 && { body: data.read(ota, start, length) }) };
   };
 
   const list = async ({ caller, query }: ApiRequest): Promise<Reply> => {
@@ -178,11 +157,3 @@ export function otaPackageRoutes({ firmware }: Core): Route[] {
 }
 
 const INFO = jsonAnswer(OTA_PACKAGE_INFO_ANSWER);
-const OCTETS = 'application/octet-stream';
-
-/** As it was uploaded, where it has the form of a media type: it goes into a header. */
-const mediaType = (type: string | null): string => (type && /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : OCTETS);
-
-const namesTag = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));

@@ -1,5 +1,5 @@
+import type { Core } from '../../core';
 import type { DeviceProfile, Uuid } from '../../devices/model';
-import type { CoreUnderTest } from '../../devices/testing/core-under-test';
 import { aPackage } from '../../testing/builders';
 import { accepted } from '../../testing/store-under-test';
 import type { OtaPackage } from '../model';
@@ -8,7 +8,7 @@ const PAGE = { page: 0, pageSize: 1_000 };
 
 /** What tests of firmware do with a core. */
 export class FirmwareUnderTest {
-  constructor(readonly used: CoreUnderTest) {}
+  constructor(private readonly used: { readonly core: Core; readonly tenantId: Uuid }) {}
 
   async profile(): Promise<DeviceProfile> {
     const { core, tenantId } = this.used;
@@ -16,18 +16,23 @@ export class FirmwareUnderTest {
   }
 
   /** A package of the default profile, with data of its own where none are given. */
-  async package(given: Partial<OtaPackage> = {}): Promise<OtaPackage> {
+  async package(given: Partial<OtaPackage> = {}, data?: string | Buffer): Promise<OtaPackage> {
     const { state } = this.used.core;
     const { tenantId } = this.used;
     const profile = await this.profile();
     const ota = accepted(await state.firmware.create(aPackage({ tenantId, deviceProfileId: profile.id, ...given })));
-    return ota.url === null ? this.withData(ota) : ota;
+    return ota.url === null ? this.withData(ota, data) : ota;
   }
 
-  async withData(ota: OtaPackage, text = 'the firmware'): Promise<OtaPackage> {
+  async withData(
+    ota: OtaPackage,
+    data: string | Buffer = 'the firmware',
+    fileName = 'fw.bin',
+    contentType = 'application/octet-stream',
+  ): Promise<OtaPackage> {
     return this.used.core.firmware.data.upload(
       ota,
-      { fileName: 'fw.bin', contentType: 'application/octet-stream', bytes: pieces(text) },
+      { fileName, contentType, bytes: pieces(Buffer.from(data)) },
       { algorithm: 'CRC32' },
     );
   }
@@ -61,7 +66,7 @@ export class FirmwareUnderTest {
     for (const key of (await telemetryView.keys(deviceId)).sort()) {
       const range = { startTs: 0, endTs: Number.MAX_SAFE_INTEGER, limit: 1_000, order: 'ASC' } as const;
       const points = await telemetryView.history(deviceId, key, range);
-      series[key] = points.map(({ ts, value }) => `${ts - this.used.clock.now()} ${value}`);
+      series[key] = points.map(({ ts, value }) => `${ts - this.used.core.clock.now()} ${value}`);
     }
     await materialiser.stop();
     return series;
@@ -73,7 +78,7 @@ export class FirmwareUnderTest {
   }
 }
 
-async function* pieces(text: string): AsyncGenerator<Buffer> {
-  const bytes = Buffer.from(text);
-  for (let at = 0; at < bytes.length; at += 5) yield bytes.subarray(at, at + 5);
+async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  const size = Math.max(5, Math.ceil(bytes.length / 10));
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }

@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  type Core,
+  type DeviceSession,
+  type Download,
+  type DownloadRequest,
+  type FileAnswer,
+  fileAnswer,
+  type PackageType,
+  TandemError,
+} from '@tandem/core';
+import type { Exchange } from './exchange';
+
+/**
+ * Endpoints 9 and 10 (contract 7.3): a package, or a part of it, as a stream that waits for its client. `Range` is about what
+ * `size` and `chunk` have left, which is what the URL names.
+ */
+export class FirmwareDownload {
+  constructor(private readonly core: Pick<Core, 'firmware' | 'logger' | 'settings'>) {}
+
+  /** @throws TandemError as long as nothing of the answer has been sent */
+  async serve(exchange: Exchange, session: DeviceSession, type: PackageType, asked: DownloadRequest): Promise<void> {
+    const { downloads } = this.core.firmware;
+    const { request } = exchange;
+    exchange.waits();
+    const download = await downloads.open(session, type, asked);
+    const { ota, length: size } = download;
+    const file = { size, etag: `"${ota.dataId}"`, name: ota.fileName ?? ota.title, contentType: ota.contentType };
+    const headers = request.headers;
+    // Only a GET has ranges (RFC 9110 section 14.2).
+    const isHead = request.method === 'HEAD';
+    const answer = fileAnswer(file, (name) => (isHead && name === 'range' ? undefined : textOf(headers[name])));
+    if (isHead || answer.length === 0) {
+      exchange.head(answer.status, answer.headers);
+      return;
+    }
+    const free = downloads.take(session);
+    try {
+      await this.#stream(exchange, session, download, answer);
+    } finally {
+      free();
+    }
+  }
+
+  /** The head goes out with the first piece, so that what fails before it is still told by its status. */
+  async #stream(exchange: Exchange, session: DeviceSession, download: Download, answer: FileAnswer): Promise<void> {
+    const { socket } = exchange.request;
+    const pieces = this.core.firmware.downloads.read(download, answer.start, answer.length);
+    const first = await pieces.next();
+    if (exchange.answered || socket.destroyed) {
+      await pieces.return(undefined);
+      return;
+    }
+    const response = exchange.begin(answer.status, answer.headers);
+    this.#limitIdleness(response);
+    const body = Readable.from(withFirst(first, pieces), { highWaterMark: 1 });
+    let lost = () => {};
+    // A response that waits behind another on the same connection never hears of the end of that.
+    const cutOff = new Promise<void>((resolve) => {
+      lost = () => {
+        body.destroy();
+        resolve();
+      };
+    });
+    // A client may pipeline any number of requests; that is no leak to warn of.
+    socket.setMaxListeners(0);
+    socket.on('close', lost);
+    try {
+      // What fails now destroys the connection: less has come than Content-Length says, and so the client knows.
+      await Promise.race([pipeline(body, response), cutOff]);
+    } catch (error) {
+      socket.destroy();
+      const { deviceId } = session;
+      if (error instanceof TandemError) {
+        this.core.logger.warn('a download was broken off', { deviceId, error: error.message });
+      }
+    } finally {
+      socket.removeListener('close', lost);
+    }
+  }
+
+  /** A connection that stands still is closed. Node counts from the last byte that the system has taken. */
+  #limitIdleness(response: ServerResponse): void {
+    response.setTimeout(this.core.settings.TANDEM_FIRMWARE_DOWNLOAD_IDLE, () => response.socket?.destroy());
+    // Before Node sets the limit for the time until the next request.
+    response.prependListener('finish', () => response.socket?.setTimeout(0));
+  }
+}
+
+async function* withFirst(
+  first: IteratorResult<Buffer, unknown>,
+  rest: AsyncGenerator<Buffer>,
+): AsyncGenerator<Buffer> {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
+}
+
+const textOf = (value: string | readonly string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
