@@ -101,8 +101,6 @@ describe('paths and methods', () => {
     ['trailing slash', 'POST', '/{token}/telemetry/'],
     ['token alone', 'GET', '/{token}'],
     ['base path', 'GET', '/'],
-    ['later version', 'GET', '/{token}/firmware?title=FW&version=1.0'],
-    ['later version', 'GET', '/{token}/software'],
     ['a resource of nobody behind a token', 'POST', '/{token}/provision'],
   ])('%s: %s %s is 404, and the answer does not repeat the token (TV-020)', async (_vector, method, path) => {
     const { token } = await gateway.device();

@@ -190,7 +190,7 @@ export class RequestLayer implements ExchangeLayer {
       this.#answer(exchange, this.#errorResponse(error), true);
       return;
     }
-    if (!isPromise(answer) && answer.source !== undefined) answer = this.#read(request, answer, answer.source);
+    if (!isPromise(answer) && answer?.source !== undefined) answer = this.#read(request, answer, answer.source);
     if (!isPromise(answer)) {
       this.#answer(exchange, answer, true);
       return;
