@@ -31,6 +31,9 @@ describe('At the most talkative log level, after good and bad requests over both
   async function useEverything(server: ServerClient): Promise<void> {
     secrets.set('access token', 'token-of-a-device-51').set('unknown token', 'token-of-nobody-52');
     secrets.set('command', 'secret-parameter-53').set('answer', 'secret-answer-54');
+    secrets.set('provisioning key', 'provision-key-57').set('provisioning secret', 'provision-secret-58');
+    secrets.set('unknown provisioning key', 'unknown-key-59').set('MQTT password', 'mqtt-password-60');
+    secrets.set('claim', 'claim-secret-61');
     secrets.set('wrong password', 'wrong-password-55').set('telemetry', 'secret-value-56');
     secrets.set('generated access token', await server.tokenOf(await server.createDevice('')));
     const id = await server.createDevice('token-of-a-device-51');
@@ -41,9 +44,12 @@ describe('At the most talkative log level, after good and bad requests over both
     await fetch(`http://127.0.0.1:${gateway.http}/api/device/${id}`, {
       headers: { 'X-Authorization': `Bearer ${server.jwt}x`, Authorization: 'Bearer token-of-nobody-52' },
     });
+    await provision(server);
     for (const token of ['token-of-a-device-51', 'token-of-nobody-52']) {
       const http = new HttpDevice(gateway.http, token);
       const coap = await CoapDevice.open(gateway.coap, token);
+      await http.post('claim', '{"secretKey":"claim-secret-61"}');
+      await coap.post('claim', '{"secretKey":"claim-secret-61","durationMs":"claim-secret-61"}');
       const bodies = ['{"k":"secret-value-56"}', '{"secret-value-56', `{"${'k'.repeat(300)}":"secret-value-56"}`];
       for (const feature of ['telemetry', 'attributes', 'rpc', 'rpc/7', 'nothing', 'claim']) {
         for (const body of [...bodies, '{"method":"secret-value-56","params":"secret-value-56"}']) {
@@ -66,6 +72,34 @@ describe('At the most talkative log level, after good and bad requests over both
     await poll;
     await http.post('rpc/0', '{"answer":"secret-answer-54"}');
     expect((await answer).text).toContain('secret-answer-54');
+  }
+
+  async function provision(server: ServerClient): Promise<void> {
+    const provisionType = 'ALLOW_CREATE_NEW_DEVICES';
+    const [provisionDeviceKey, provisionDeviceSecret] = ['provision-key-57', 'provision-secret-58'];
+    const profileData = { provisionConfiguration: { type: provisionType, provisionDeviceSecret } };
+    const profile = { name: 'p', type: 'DEFAULT', transportType: 'DEFAULT', provisionType, provisionDeviceKey };
+    await server.send('POST', '/api/deviceProfile', { ...profile, profileData });
+    const coap = await CoapDevice.open(gateway.coap, 'any');
+    const http = (body: string) => fetch(`http://127.0.0.1:${gateway.http}/api/v1/provision`, { method: 'POST', body });
+    const statuses = new Set<number>();
+    const keys = { provisionDeviceKey, provisionDeviceSecret };
+    const mqtt = { credentialsType: 'MQTT_BASIC', clientId: 'c', password: 'mqtt-password-60' };
+    for (const body of [
+      { ...keys, deviceName: 'new', token: 'token-of-a-device-51' },
+      { ...keys, deviceName: 'new', ...mqtt },
+      { ...keys, deviceName: 'new', ...mqtt, username: 'u' },
+      { ...keys, provisionDeviceSecret: 'unknown-key-59' },
+      { ...keys, provisionDeviceKey: 'unknown-key-59', token: { 'provision-secret-58': 1 } },
+    ]) {
+      const text = JSON.stringify(body);
+      for (const each of [text, text.slice(0, -1)]) {
+        statuses.add((await http(each)).status);
+        await coap.post('provision', each);
+      }
+    }
+    coap.close();
+    expect([...statuses].sort()).toEqual([200, 400]);
   }
 
   it('there is something in the log to be scanned', () => {
