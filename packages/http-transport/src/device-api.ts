@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Core,
-  callerAddress,
   type DeviceSession,
   type DownloadRequest,
   type Millis,
@@ -9,7 +8,6 @@ import {
   type PayloadLimit,
   type PollOutcome,
   payloadLimitOf,
-  readProvision,
   TandemError,
   type Timer,
   written,
@@ -19,6 +17,7 @@ import { FirmwareDownload } from './firmware-download';
 import { HeldRequest } from './held-request';
 import { attributesRequest, bearerToken, decodeSegment, downloadRequest, pollTimeout, requestIdOf } from './parameters';
 import { deliver } from './poll-delivery';
+import { provision } from './provisioning';
 import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
 import {
@@ -168,7 +167,12 @@ class HttpDeviceApi implements DeviceApi {
     };
     if (operation.body === 'required' && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
     if (operation.name === 'provision') {
-      this.#read(call, (body) => void this.#provision(call, body));
+      this.#read(call, (body) => {
+        provision(this.core, exchange, body).then(
+          (answer) => exchange.content(answer),
+          (error) => this.#fail(exchange, operation, error),
+        );
+      });
       return;
     }
     const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
@@ -275,22 +279,6 @@ class HttpDeviceApi implements DeviceApi {
         return;
     }
     exchange.done();
-  }
-
-  /** Whoever sends it is a stranger (contract 5): failures are answers like success. */
-  async #provision(call: Call, body: Buffer): Promise<void> {
-    const { exchange, operation } = call;
-    const { headers, socket } = exchange.request;
-    try {
-      if (body.length === 0) throw new TandemError('BODY_REQUIRED');
-      const { request, render } = readProvision(body, { protobuf: false });
-      const caller = { remoteAddress: socket.remoteAddress, forwardedFor: String(headers['x-forwarded-for'] ?? '') };
-      const address = callerAddress(caller, this.core.settings.TANDEM_TRUSTED_PROXIES);
-      const outcome = await this.core.provisioning.provision(request, { address, proved: true });
-      exchange.content({ payload: render(outcome), format: this.core.formats.json });
-    } catch (error) {
-      this.#fail(exchange, operation, error);
-    }
   }
 
   async #readAttributes(
