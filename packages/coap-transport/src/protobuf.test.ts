@@ -248,7 +248,7 @@ describe('A change of the profile', () => {
 
 it('Profiles of the same schemas share them, and what is dropped is counted no more', async () => {
   const own = schema('message T { optional int32 shared = 1; }');
-  const before = gateway.gauge('tandem_protobuf_schemas_compiled_total');
+  const before = gateway.gauge('tandem_protobuf_schemas_made_total');
   const cached = gateway.gauge('tandem_protobuf_schemas_cached');
   const profiles = [];
   for (let i = 0; i < 3; i++) {
@@ -256,7 +256,7 @@ it('Profiles of the same schemas share them, and what is dropped is counted no m
     profiles.push(profile);
     expect(await post(await gateway.device(profile), 'telemetry', '0801')).toMatchObject({ kind: 'ACK 2.01' });
   }
-  expect(gateway.gauge('tandem_protobuf_schemas_compiled_total')).toBe(before + 1);
+  expect(gateway.gauge('tandem_protobuf_schemas_made_total')).toBe(before + 1);
   expect(gateway.gauge('tandem_protobuf_schemas_cached')).toBe(cached + 1);
   for (const profile of profiles) await save(JSON_DATA, profile);
   expect(gateway.gauge('tandem_protobuf_schemas_cached')).toBe(cached);

@@ -147,7 +147,10 @@ export function makeCore(
         state.devices,
         json,
         payload,
-        settings.TANDEM_PROFILE_FORMATS_CACHE_MAX,
+        {
+          profiles: settings.TANDEM_PROFILE_FORMATS_CACHE_MAX,
+          bytes: settings.TANDEM_PROTO_SCHEMAS_CACHE_MAX_BYTES,
+        },
         (session) => auth.isCurrent(session),
         metrics,
       ),

@@ -36,6 +36,8 @@ export function completeProfileData(
   { transportType, provisionType }: { readonly transportType: TransportType; readonly provisionType: ProvisionType },
   limits: ProfileDataLimits,
 ): Pick<DeviceProfile, 'profileData' | 'coapDeviceType' | 'payloadType'> {
+  // What is added to it makes it no shorter: nobody has to look at what is too long already.
+  refuseLong(given ?? '', limits);
   const data = WrittenObject.of(given ?? '{}', 'profileData');
   const configuration = data.object('configuration');
   configuration.choice('type', ['DEFAULT'], 'DEFAULT');
@@ -56,10 +58,12 @@ export function completeProfileData(
 
   data.fill({ alarms: null });
   const profileData = data.toJson();
-  if (Buffer.byteLength(profileData) > limits.maxBytes) {
-    throw refused(`profileData is longer than ${limits.maxBytes} bytes`);
-  }
+  refuseLong(profileData, limits);
   return { profileData, ...coap };
+}
+
+function refuseLong(text: string, { maxBytes }: ProfileDataLimits): void {
+  if (Buffer.byteLength(text) > maxBytes) throw refused(`profileData is longer than ${maxBytes} bytes`);
 }
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

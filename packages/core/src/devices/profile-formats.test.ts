@@ -40,7 +40,7 @@ class Profiles {
   profileOfDevice = 'a';
   readonly formats: ProfileFormats;
 
-  constructor(max = 10) {
+  constructor(bounds = { profiles: 10, bytes: 100_000 }) {
     const store: Pick<DeviceStore, 'getProfile' | 'getDevice' | 'onSessionChange'> = {
       getProfile: async (id) => {
         this.reads++;
@@ -54,7 +54,7 @@ class Profiles {
         return () => {};
       },
     };
-    this.formats = new ProfileFormats(store, json, SETTINGS, max, () => this.current, this.metrics);
+    this.formats = new ProfileFormats(store, json, SETTINGS, bounds, () => this.current, this.metrics);
   }
 
   save(id: string, field: string | undefined): void {
@@ -129,7 +129,7 @@ describe('The formats of profiles', () => {
   });
 
   it('are no more than the setting says, and schemas no more than profiles of them', async () => {
-    const profiles = new Profiles(2);
+    const profiles = new Profiles({ profiles: 2, bytes: 100_000 });
     for (const [id, field] of [
       ['a', 'one'],
       ['b', 'one'],
@@ -140,10 +140,41 @@ describe('The formats of profiles', () => {
     }
     expect(profiles.gauge('tandem_profile_formats_cached')).toBe(2);
     expect(profiles.gauge('tandem_protobuf_schemas_cached')).toBe(2);
-    expect(profiles.gauge('tandem_protobuf_schemas_compiled_total')).toBe(2);
+    expect(profiles.gauge('tandem_protobuf_schemas_made_total')).toBe(2);
     await profiles.formats.of('a');
     expect(profiles.gauge('tandem_protobuf_schemas_cached')).toBe(2);
     expect(profiles.reads).toBe(4);
+  });
+});
+
+describe('The schemas of profiles', () => {
+  it('are no longer than the setting says, the latest apart', async () => {
+    const profiles = new Profiles({ profiles: 10, bytes: 1_000 });
+    const cached = () => [
+      profiles.gauge('tandem_protobuf_schemas_cached'),
+      profiles.gauge('tandem_profile_formats_cached'),
+    ];
+    profiles.save('json', undefined);
+    await profiles.formats.of('json');
+    for (const id of ['a', 'b', 'c', 'd']) {
+      profiles.save(id, id);
+      await profiles.formats.of(id);
+      expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBeLessThanOrEqual(1_000);
+    }
+    expect(cached()).toEqual([3, 3]);
+    profiles.save('e', 'e'.repeat(900));
+    await profiles.formats.of('e');
+    expect(cached()).toEqual([1, 1]);
+    profiles.save('e', undefined);
+    expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBe(0);
+  });
+
+  it('of a profile that cannot be read are asked for again', async () => {
+    const profiles = new Profiles();
+    profiles.stored.set('a', { ...profileOf('a', 'one'), profileData: '{}' });
+    await expect(Promise.resolve(profiles.formats.of('a'))).rejects.toThrow();
+    profiles.stored.set('a', profileOf('a', 'one'));
+    expect(keyOf(await profiles.formats.of('a'))).toBe('1 {"one":1}');
   });
 });
 

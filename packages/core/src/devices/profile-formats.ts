@@ -7,7 +7,7 @@ import {
   type PrescribedFormats,
   ProtobufFormat,
 } from '../payload/format/index';
-import { readPayloadSchemas, type SchemaLimits, type SchemaSources } from '../payload/protobuf/index';
+import { type SchemaLimits, type SchemaSources, StoredSchemas } from '../payload/protobuf/index';
 import type { PayloadSettings } from '../payload/typing';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { DeviceStore, SessionChange } from '../state/device-store';
@@ -29,14 +29,23 @@ const STORED: SchemaLimits = {
 /** Devices that are remembered to have changed; what is forgotten is looked up. */
 const MAX_CHANGES = 1_000;
 
+export interface FormatBounds {
+  /** `TANDEM_PROFILE_FORMATS_CACHE_MAX` */
+  readonly profiles: number;
+  /** `TANDEM_PROTO_SCHEMAS_CACHE_MAX_BYTES` */
+  readonly bytes: number;
+}
+
 /** A format of schemas, which all profiles of the same schemas share. */
-interface Compiled {
+interface Known {
   readonly format: PayloadFormat;
   /** Of the sources; undefined for what has none. */
   readonly digest: string | undefined;
+  /** Length of the sources. */
+  readonly bytes: number;
 }
 
-interface Shared extends Compiled {
+interface Shared extends Known {
   profiles: number;
 }
 
@@ -45,19 +54,20 @@ interface Shared extends Compiled {
  * touches before the change is acknowledged, and with it the schemas when no other profile has the same.
  */
 export class ProfileFormats implements PrescribedFormats {
-  readonly #known = new Map<Uuid, Compiled>();
+  readonly #known = new Map<Uuid, Known>();
   readonly #shared = new Map<string, Shared>();
+  /** Of the sources of those. */
+  #bytes = 0;
   /** One read of a profile for all who wait for it, until the profile is heard to have changed. */
   readonly #reading = new Map<Uuid, Promise<PayloadFormat>>();
   readonly #changes = new RecentChanges(MAX_CHANGES);
-  readonly #compiled: { add(): void };
+  readonly #made: { add(): void };
 
   constructor(
     private readonly store: Pick<DeviceStore, 'getProfile' | 'getDevice' | 'onSessionChange'>,
     private readonly json: JsonFormat,
     private readonly settings: PayloadSettings,
-    /** `TANDEM_PROFILE_FORMATS_CACHE_MAX` */
-    private readonly max: number,
+    private readonly bounds: FormatBounds,
     /** Whether a session is known to be as the store has it. */
     private readonly isCurrent: (session: DeviceSession) => boolean,
     metrics: MetricsRegistry,
@@ -69,13 +79,18 @@ export class ProfileFormats implements PrescribedFormats {
       () => this.#known.size,
     );
     metrics.gauge(
+      'tandem_protobuf_schema_bytes_cached',
+      'Length of the sources of the protobuf schemas in the process cache',
+      () => this.#bytes,
+    );
+    metrics.gauge(
       'tandem_protobuf_schemas_cached',
       'Sets of protobuf schemas in the process cache; profiles of the same schemas share one',
       () => this.#shared.size,
     );
-    this.#compiled = metrics.counter(
-      'tandem_protobuf_schemas_compiled_total',
-      'Sets of protobuf schemas that were read for payloads',
+    this.#made = metrics.counter(
+      'tandem_protobuf_schemas_made_total',
+      'Sets of protobuf schemas that came into the process cache',
     );
   }
 
@@ -101,51 +116,58 @@ export class ProfileFormats implements PrescribedFormats {
   }
 
   #read(profileId: Uuid): Promise<PayloadFormat> {
-    const reading = this.store.getProfile(profileId).then(
-      (profile) => {
-        const compiled = this.#compile(profile);
-        if (this.#reading.get(profileId) === reading) {
-          this.#reading.delete(profileId);
-          this.#keep(profileId, compiled);
-        }
-        return compiled.format;
-      },
-      (error) => {
+    const reading = this.store
+      .getProfile(profileId)
+      .then((profile) => {
+        const known = this.#formatOf(profile);
+        if (this.#reading.get(profileId) === reading) this.#keep(profileId, known);
+        return known.format;
+      })
+      .finally(() => {
         if (this.#reading.get(profileId) === reading) this.#reading.delete(profileId);
-        throw error;
-      },
-    );
+      });
     this.#reading.set(profileId, reading);
     return reading;
   }
 
   /** One that is gone in this moment has no devices that could tell. */
-  #compile(profile: DeviceProfile | undefined): Compiled {
-    if (profile?.payloadType !== 'PROTOBUF') return { format: this.json, digest: undefined };
+  #formatOf(profile: DeviceProfile | undefined): Known {
+    if (profile?.payloadType !== 'PROTOBUF') return { format: this.json, digest: undefined, bytes: 0 };
     const sources = schemaSourcesOf(profile.profileData);
     const digest = digestOf(sources);
     const shared = this.#shared.get(digest);
     if (shared) return shared;
-    this.#compiled.add();
-    return { format: new ProtobufFormat(readPayloadSchemas(sources, STORED), this.settings), digest };
+    this.#made.add();
+    const format = new ProtobufFormat(new StoredSchemas(sources, STORED), this.settings);
+    return { format, digest, bytes: textsOf(sources).join('').length };
   }
 
-  #keep(profileId: Uuid, { format, digest }: Compiled): void {
-    const [oldest] = this.#known.size >= this.max ? this.#known.keys() : [];
-    if (oldest !== undefined) this.#drop(oldest);
-    if (digest !== undefined) {
-      const shared = this.#shared.get(digest) ?? { format, digest, profiles: 0 };
-      shared.profiles++;
-      this.#shared.set(digest, shared);
+  #keep(profileId: Uuid, known: Known): void {
+    const { digest, bytes } = known;
+    for (const oldest of this.#known.keys()) {
+      const added = digest === undefined || this.#shared.has(digest) ? 0 : bytes;
+      if (this.#known.size < this.bounds.profiles && this.#bytes + added <= this.bounds.bytes) break;
+      this.#drop(oldest);
     }
-    this.#known.set(profileId, { format, digest });
+    if (digest !== undefined) {
+      let shared = this.#shared.get(digest);
+      if (!shared) {
+        shared = { ...known, profiles: 0 };
+        this.#shared.set(digest, shared);
+        this.#bytes += bytes;
+      }
+      shared.profiles++;
+    }
+    this.#known.set(profileId, known);
   }
 
   #drop(profileId: Uuid): void {
     const digest = this.#known.get(profileId)?.digest;
     this.#known.delete(profileId);
     const shared = digest === undefined ? undefined : this.#shared.get(digest);
-    if (shared && --shared.profiles === 0) this.#shared.delete(shared.digest as string);
+    if (digest === undefined || !shared || --shared.profiles > 0) return;
+    this.#shared.delete(digest);
+    this.#bytes -= shared.bytes;
   }
 
   #forget(change: SessionChange): void {
@@ -153,6 +175,7 @@ export class ProfileFormats implements PrescribedFormats {
       case 'missed':
         this.#known.clear();
         this.#shared.clear();
+        this.#bytes = 0;
         this.#reading.clear();
         this.#changes.all();
         break;
@@ -166,12 +189,14 @@ export class ProfileFormats implements PrescribedFormats {
   }
 }
 
-function digestOf(sources: SchemaSources): string {
-  const texts = [
-    sources.deviceTelemetryProtoSchema,
-    sources.deviceAttributesProtoSchema,
-    sources.deviceRpcRequestProtoSchema,
-    sources.deviceRpcResponseProtoSchema,
-  ];
-  return createHash('sha256').update(JSON.stringify(texts)).digest('base64');
-}
+const textsOf = (sources: SchemaSources): readonly string[] => [
+  sources.deviceTelemetryProtoSchema,
+  sources.deviceAttributesProtoSchema,
+  sources.deviceRpcRequestProtoSchema,
+  sources.deviceRpcResponseProtoSchema,
+];
+
+const digestOf = (sources: SchemaSources): string =>
+  createHash('sha256')
+    .update(JSON.stringify(textsOf(sources)))
+    .digest('base64');

@@ -7,6 +7,7 @@ export {
   type PayloadSchemas,
   readPayloadSchemas,
   type SchemaSources,
+  StoredSchemas,
 } from './payload-schemas';
 export * from './schema';
 export type { SchemaLimits } from './schema-guard';

@@ -1,4 +1,4 @@
-import { readPayloadSchemas, type SchemaSources } from './payload-schemas';
+import { readPayloadSchemas, type SchemaSources, StoredSchemas } from './payload-schemas';
 
 const LIMITS = { maxBytes: 65_536, maxTypes: 100, maxFields: 1_000, maxNesting: 16 };
 const schema = (body: string) => `syntax = "proto3";\n${body}`;
@@ -121,5 +121,19 @@ describe('The schemas of a profile', () => {
     expect(() => read(sources)).toThrow(
       expect.objectContaining({ code: 'BAD_REQUEST', message: expect.stringContaining(expected) }),
     );
+  });
+});
+
+describe('The schemas of a stored profile', () => {
+  it('are each read when they are needed first, and once', () => {
+    const stored = new StoredSchemas({ ...SOURCES, deviceAttributesProtoSchema: 'x' }, LIMITS);
+    expect(stored.telemetry.name).toBe('T');
+    expect(stored.telemetry).toBe(stored.telemetry);
+    expect([stored.rpcRequest.name, stored.rpcResponse.name]).toEqual(['RpcRequestMsg', 'RpcResponseMsg']);
+  });
+
+  it('that cannot be read are the fault of no device', () => {
+    const stored = new StoredSchemas({ ...SOURCES, deviceAttributesProtoSchema: 'x' }, LIMITS);
+    expect(() => stored.attributes).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
   });
 });

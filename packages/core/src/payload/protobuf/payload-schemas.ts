@@ -1,4 +1,4 @@
-import type { TandemError } from '../../errors';
+import { TandemError } from '../../errors';
 import { type ReadSchema, readSchema } from './read-schema';
 import { fieldOf, type ProtoField, type ProtoMessage, type ScalarName } from './schema';
 import { SchemaFaults } from './schema-faults';
@@ -41,25 +41,86 @@ message RpcResponseMsg {
 }
 `;
 
+interface Reading {
+  readonly member: keyof SchemaSources;
+  /** Empty: one has to be given. */
+  readonly fallback: string;
+  readonly check?: (checked: Checked) => void;
+}
+
+const READINGS: Readonly<Record<keyof PayloadSchemas, Reading>> = {
+  telemetry: { member: 'deviceTelemetryProtoSchema', fallback: '', check: checkTelemetry },
+  attributes: { member: 'deviceAttributesProtoSchema', fallback: '' },
+  rpcRequest: {
+    member: 'deviceRpcRequestProtoSchema',
+    fallback: DEFAULT_RPC_REQUEST_SCHEMA,
+    check: checkRpcRequest,
+  },
+  rpcResponse: { member: 'deviceRpcResponseProtoSchema', fallback: DEFAULT_RPC_RESPONSE_SCHEMA },
+};
+
 /**
  * Reads and checks the four schemas of a profile.
  * @throws TandemError BAD_REQUEST with a sentence that names the member and the line
  */
 export function readPayloadSchemas(sources: SchemaSources, limits: SchemaLimits): PayloadSchemas {
-  const read = (member: keyof SchemaSources, fallback: string, check: (checked: Checked) => void = () => {}) => {
-    const faults = new SchemaFaults(member);
-    const source = sources[member] || fallback;
-    if (source === '') throw faults.inAll('a schema has to be given');
-    const schema = readSchema(source, limits, faults);
-    check(new Checked(schema, faults));
-    return schema.message;
-  };
   return {
-    telemetry: read('deviceTelemetryProtoSchema', '', checkTelemetry),
-    attributes: read('deviceAttributesProtoSchema', ''),
-    rpcRequest: read('deviceRpcRequestProtoSchema', DEFAULT_RPC_REQUEST_SCHEMA, checkRpcRequest),
-    rpcResponse: read('deviceRpcResponseProtoSchema', DEFAULT_RPC_RESPONSE_SCHEMA),
+    telemetry: read(READINGS.telemetry, sources, limits),
+    attributes: read(READINGS.attributes, sources, limits),
+    rpcRequest: read(READINGS.rpcRequest, sources, limits),
+    rpcResponse: read(READINGS.rpcResponse, sources, limits),
   };
+}
+
+/**
+ * The schemas of a profile that was saved, each read when the first payload needs it: a large one takes tens of
+ * milliseconds, in which nobody else is served.
+ */
+export class StoredSchemas implements PayloadSchemas {
+  readonly #read: { -readonly [kind in keyof PayloadSchemas]?: ProtoMessage } = {};
+
+  constructor(
+    private readonly sources: SchemaSources,
+    private readonly limits: SchemaLimits,
+  ) {}
+
+  get telemetry(): ProtoMessage {
+    return this.#of('telemetry');
+  }
+
+  get attributes(): ProtoMessage {
+    return this.#of('attributes');
+  }
+
+  get rpcRequest(): ProtoMessage {
+    return this.#of('rpcRequest');
+  }
+
+  get rpcResponse(): ProtoMessage {
+    return this.#of('rpcResponse');
+  }
+
+  #of(kind: keyof PayloadSchemas): ProtoMessage {
+    const known = this.#read[kind];
+    if (known) return known;
+    try {
+      const message = read(READINGS[kind], this.sources, this.limits);
+      this.#read[kind] = message;
+      return message;
+    } catch (cause) {
+      // It was checked when it was saved: no device is to blame.
+      throw new TandemError('INTERNAL', { cause });
+    }
+  }
+}
+
+function read({ member, fallback, check }: Reading, sources: SchemaSources, limits: SchemaLimits): ProtoMessage {
+  const faults = new SchemaFaults(member);
+  const source = sources[member] || fallback;
+  if (source === '') throw faults.inAll('a schema has to be given');
+  const schema = readSchema(source, limits, faults);
+  check?.(new Checked(schema, faults));
+  return schema.message;
 }
 
 class Checked {
