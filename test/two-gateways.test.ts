@@ -125,6 +125,46 @@ describe.each(KINDS)('On %s', (_kind, start) => {
       });
     });
 
+    it('schemas of a profile that are changed at one hold at the others, also for an observer that waits', async () => {
+      const text = 'optional string method = 1; optional int32 requestId = 2; optional string params';
+      const profile = (key: string, params: number) => ({
+        ...{ name: 'changing', type: 'DEFAULT', transportType: 'COAP' },
+        profileData: {
+          transportConfiguration: {
+            type: 'COAP',
+            coapDeviceTypeConfiguration: {
+              transportPayloadTypeConfiguration: {
+                transportPayloadType: 'PROTOBUF',
+                deviceTelemetryProtoSchema: `syntax = "proto3"; message T { optional int32 ${key} = 1; }`,
+                deviceAttributesProtoSchema: 'syntax = "proto3"; message A { }',
+                deviceRpcRequestProtoSchema: `syntax = "proto3"; message R { ${text} = ${params}; }`,
+              },
+            },
+          },
+        },
+      });
+      const save = async (body: object) =>
+        JSON.parse((await gateway.server.send('POST', '/api/deviceProfile', body)).text) as { id: { id: string } };
+      const { id: profileId } = await save(profile('one', 3));
+      const { id, token, coap } = await gateway.device();
+      const device = { id: { id, entityType: 'DEVICE' }, name: `device of ${token}`, deviceProfileId: profileId };
+      expect((await gateway.server.send('POST', '/api/device', device)).status).toBe(200);
+      await soon(async () => (await coap.post('telemetry', '\b\u0001')).code === '2.01');
+      const observation = coap.observe('rpc');
+      expect((await observation.next()).code).toBe('2.03');
+      const command = () => gateway.server.command('oneway', id, { method: 'm', params: 'x', timeout: 20_000 });
+      await command();
+      expect((await observation.next()).text).toBe('\n\u0001m\u0010\0\u001a\u0001x');
+      await save({ ...profile('two', 4), id: profileId });
+      await soon(async () => {
+        await coap.post('telemetry', '\b\u0002');
+        return (await gateway.server.latest(id)).two?.[0]?.value === '2';
+      });
+      await command();
+      expect((await observation.next()).text).toBe('\n\u0001m\u0010\u0001"\u0001x');
+      coap.close();
+    });
+
     it('new credentials end the sessions of the old ones at the others', async () => {
       const { id, http, coap } = await gateway.device();
       // Both processes know the device by now.

@@ -188,6 +188,27 @@ describe('A change of the profile', () => {
     expect((await client.notification(token)).payload.toString('hex')).toBe('3a016d40004a0178');
   });
 
+  it('of its schemas while its devices send leaves every message answered, by the one or the other', async () => {
+    const profile = await save(protobuf({ deviceTelemetryProtoSchema: ONE }));
+    const devices = [];
+    for (let i = 0; i < 10; i++) devices.push(await gateway.device(profile));
+    const codes = new Set<string>();
+    let changing = true;
+    const sending = devices.map(async (device) => {
+      while (changing) codes.add((await post(device, 'telemetry', '0801')).kind);
+    });
+    for (let round = 0; round < 10; round++) {
+      await save(protobuf({ deviceTelemetryProtoSchema: round % 2 === 0 ? TWO : ONE }), profile);
+    }
+    changing = false;
+    await Promise.all(sending);
+    expect([...codes]).toEqual(['ACK 2.01']);
+    for (const device of devices) {
+      await post(device, 'telemetry', '0802');
+      expect(await values(device)).toMatchObject({ one: '2' });
+    }
+  });
+
   it('to JSON and back takes effect at once, also on observations that are open', async () => {
     const profile = await save(JSON_DATA);
     const device = await gateway.device(profile);

@@ -1,6 +1,7 @@
 import type { EpochMillis } from '../../platform/clock';
 import { encodeRecords } from '../../telemetry/record-lines';
 import { badPayload } from '../bad-payload';
+import type { JsonNode } from '../json-node';
 import { type ParsedTelemetry, timestamp } from '../telemetry-payload';
 import { isStorableKey, type PayloadSettings, type TypedMembers, typeNode } from '../typing';
 import { doubleValue, type KeyValue, stringValue, trustedValue, type Value } from '../value';
@@ -57,15 +58,21 @@ function typeFields(root: MessageValue, settings: PayloadSettings, json: Message
   const { fields } = root.message;
   for (let at = 0; at < fields.length; at++) {
     const field = fields[at] as ProtoField;
-    const node = json.member(root, at, field);
-    if (node === undefined || node === null) continue;
+    const given = root.get(at);
+    if (given === undefined && field.hasPresence) continue;
     const key = field.jsonName;
-    if (isStorableKey(key))
-      entries.push({ key, value: numberOf(field, root.get(at)) ?? typeNode(node, key, settings) });
-    else droppedKeys++;
+    if (!isStorableKey(key)) {
+      droppedKeys++;
+      continue;
+    }
+    const value = numberOf(field, given) ?? typed(json.member(root, at, field), key, settings);
+    if (value !== undefined) entries.push({ key, value });
   }
   return { entries, droppedKeys };
 }
+
+const typed = (node: JsonNode | undefined, key: string, settings: PayloadSettings): Value | undefined =>
+  node === undefined || node === null ? undefined : typeNode(node, key, settings);
 
 /** @returns undefined for everything but numbers of which the schema says more than their JSON form */
 function numberOf(field: ProtoField, given: FieldValue | undefined): Value | undefined {
