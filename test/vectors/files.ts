@@ -9,6 +9,7 @@ import { COAP_REQUESTS } from './8.10-coap-requests';
 import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
 import { PROTOBUF } from './8.14-protobuf';
+import { OTA_COAP, OTA_HTTP } from './8.15-ota';
 import type { Door } from './framework/stores';
 import type { Vector } from './framework/vector';
 
@@ -26,5 +27,6 @@ export const FILES = {
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
   },
   polls: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC] },
-  protobuf: { apart: 'coap', vectors: [...PROTOBUF] },
+  protobuf: { apart: 'coap', vectors: [...PROTOBUF, ...OTA_COAP] },
+  downloads: { apart: 'http', vectors: OTA_HTTP },
 } as const satisfies Record<string, VectorFile>;
