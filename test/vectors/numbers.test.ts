@@ -9,6 +9,7 @@ const range = (first: number, last: number): string[] =>
 const NUMBERS: readonly string[] = [...range(1, 306), ...range(318, 367), '168a'];
 
 /** Rows still to be written. */
+const NOT_YET = new Set(['010', ...range(200, 230), ...range(231, 245)]);
 
 it('every vector of the contract has a row', () => {
   const present = Object.values(FILES).flatMap(({ vectors }) => vectors.map(({ no }) => no));
