@@ -1,4 +1,4 @@
-import { systemRandom } from '@tandem/core';
+import { type AnswerFormat, systemRandom, TandemError } from '@tandem/core';
 import { type Answer, ServerUnderTest } from './testing/server-under-test';
 
 let server: ServerUnderTest;
@@ -77,6 +77,28 @@ describe.each([
     const { status, text } = await answer;
     expect([status, text]).toEqual([noConnectionStatus, '']);
   });
+
+  it.each(['oneway', 'twoway'])(
+    '%s that the device’s format cannot say is answered as a time-out, with the reason',
+    async (way) => {
+      const speechless: AnswerFormat = {
+        current: () => ({
+          ...server.core.formats.json,
+          write: () => {
+            throw new TandemError('UNDELIVERABLE', { message: 'no way to say it' });
+          },
+        }),
+      };
+      const observer = { news() {}, end() {} };
+      const observation = await server.core.rpcDelivery.observe(await server.session(id), observer, speechless);
+      const answer = send(`${base}/${way}`, { method: 'read' });
+      await server.clock.timerOf(WAIT);
+      expect(await observation.next()).toBeUndefined();
+      const { status, text, headers } = await answer;
+      expect([status, text]).toEqual([timeoutStatus, '{"error":"no way to say it"}']);
+      expect(headers.get('content-type')).toMatch(/^application\/json/);
+    },
+  );
 
   it('two ways that is fetched and not answered times out', async () => {
     const answer = send(`${base}/twoway`, { method: 'read' });

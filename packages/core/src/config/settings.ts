@@ -419,7 +419,11 @@ export const SETTINGS = {
   TANDEM_EVENT_LOG_MAX: whole(256, { min: 1, unit: 'events' }, 'Attribute events kept for each device'),
   TANDEM_CREDENTIALS_CACHE_MAX: whole(100_000, { min: 1 }, 'Credentials in the process cache'),
   TANDEM_PROFILES_CACHE_MAX: whole(10_000, { min: 1 }, 'Device profiles in the process cache of the server API'),
-  TANDEM_PROFILE_FORMATS_CACHE_MAX: whole(1_000, { min: 1 }, 'Device profiles in the process cache of payload formats'),
+  TANDEM_PROFILE_FORMATS_CACHE_MAX: whole(
+    10_000,
+    { min: 1 },
+    'Device profiles in the process cache of payload formats',
+  ),
   TANDEM_PROTO_SCHEMAS_CACHE_MAX_BYTES: whole(
     16_777_216,
     { min: 1, unit: 'bytes' },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { DeviceSession } from '../auth/device-session';
 import { JsonFormat, type PayloadFormat, ProtobufFormat } from '../payload/format/index';
 import { DEFAULT_RPC_REQUEST_SCHEMA, DEFAULT_RPC_RESPONSE_SCHEMA } from '../payload/protobuf/index';
@@ -41,9 +42,12 @@ class Profiles {
   readonly formats: ProfileFormats;
 
   constructor(bounds = { profiles: 10, bytes: 100_000 }) {
-    const store: Pick<DeviceStore, 'getProfile' | 'getDevice' | 'onSessionChange'> = {
-      getProfile: async (id) => {
+    const store: Pick<DeviceStore, 'getProfile' | 'getProfileInfo' | 'getDevice' | 'onSessionChange'> = {
+      getProfileInfo: async (id) => {
         this.reads++;
+        return this.stored.get(id);
+      },
+      getProfile: async (id) => {
         const found = this.stored.get(id);
         await this.gate;
         return found;
@@ -107,6 +111,8 @@ describe('The formats of profiles', () => {
         open = resolve;
       });
       const before = profiles.formats.of('a');
+      // It has been read, and is on its way.
+      await setImmediate();
       profiles.stored.set('a', profileOf('a', 'new'));
       profiles.tell(change);
       const after = profiles.formats.of('a');

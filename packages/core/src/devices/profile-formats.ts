@@ -64,7 +64,7 @@ export class ProfileFormats implements PrescribedFormats {
   readonly #made: { add(): void };
 
   constructor(
-    private readonly store: Pick<DeviceStore, 'getProfile' | 'getDevice' | 'onSessionChange'>,
+    private readonly store: Pick<DeviceStore, 'getProfile' | 'getProfileInfo' | 'getDevice' | 'onSessionChange'>,
     private readonly json: JsonFormat,
     private readonly settings: PayloadSettings,
     private readonly bounds: FormatBounds,
@@ -116,8 +116,7 @@ export class ProfileFormats implements PrescribedFormats {
   }
 
   #read(profileId: Uuid): Promise<PayloadFormat> {
-    const reading = this.store
-      .getProfile(profileId)
+    const reading = this.#stored(profileId)
       .then((profile) => {
         const known = this.#formatOf(profile);
         if (this.#reading.get(profileId) === reading) this.#keep(profileId, known);
@@ -128,6 +127,12 @@ export class ProfileFormats implements PrescribedFormats {
       });
     this.#reading.set(profileId, reading);
     return reading;
+  }
+
+  /** Of most profiles what they hold besides need not be read, and it can be long. */
+  async #stored(profileId: Uuid): Promise<DeviceProfile | undefined> {
+    const info = await this.store.getProfileInfo(profileId);
+    return info?.payloadType === 'PROTOBUF' ? this.store.getProfile(profileId) : undefined;
   }
 
   /** One that is gone in this moment has no devices that could tell. */
