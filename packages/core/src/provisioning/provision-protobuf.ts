@@ -8,6 +8,9 @@ const STATUS = { SUCCESS: 1, NOT_FOUND: 2, FAILURE: 3 } as const;
 const LENGTH_DELIMITED = 2;
 const VARINT = 0;
 
+/** Of one message, known or not: many times what there are, and what keeps a stranger's message of empty ones from costing time. */
+const MAX_FIELDS = 100;
+
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** What a message of strings and messages holds, by the numbers of the fields; of a field that comes twice the last. */
@@ -59,7 +62,8 @@ export function encodeProvisionOutcome(outcome: ProvisionOutcome): Buffer {
 function fieldsOf(bytes: Buffer, known: { strings: readonly number[]; numbers: readonly number[] }): Fields {
   const reader = Reader.create(bytes);
   const fields = new Map<number, Buffer | number>();
-  while (reader.pos < reader.len) {
+  for (let count = 1; reader.pos < reader.len; count++) {
+    if (count > MAX_FIELDS) throw new Error('too many fields');
     const tag = reader.uint32();
     const field = tag >>> 3;
     const wireType = tag & 7;
