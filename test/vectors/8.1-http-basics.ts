@@ -67,6 +67,7 @@ export const HTTP_BASICS: readonly Vector[] = [
       expect(await scene.stored('tok1')).toEqual([]);
     },
   },
+  http('010', 'POST /mqttuser/telemetry', { body: A1 }, UNKNOWN),
   http('011', 'GET /tok1/nothing', {}, { status: 404 }),
   http('012', 'PUT /tok1/telemetry', { body: A1 }, { status: 405, headers: allow('POST') }),
   http('013', 'GET /tok1/telemetry', {}, { status: 405 }),

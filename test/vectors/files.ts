@@ -5,6 +5,8 @@ import { VALUE_TYPING } from './8.4-value-typing';
 import { HTTP_ATTRIBUTES } from './8.5-http-attributes';
 import { UPDATE_POLLS } from './8.6-update-polls';
 import { HTTP_RPC } from './8.7-http-rpc';
+import { HTTP_PROVISIONING } from './8.8-http-provisioning';
+import { CLAIMING } from './8.9-claiming';
 import { COAP_REQUESTS } from './8.10-coap-requests';
 import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
@@ -26,7 +28,7 @@ export const FILES = {
     apart: 'coap',
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
   },
-  polls: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC] },
+  polls: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC, ...HTTP_PROVISIONING, ...CLAIMING] },
   protobuf: { apart: 'coap', vectors: [...PROTOBUF, ...OTA_COAP] },
   downloads: { apart: 'http', vectors: OTA_HTTP },
 } as const satisfies Record<string, VectorFile>;

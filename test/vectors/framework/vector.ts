@@ -22,6 +22,6 @@ export interface Vector {
 const MAX_NAME = 140;
 
 export function nameOf({ no, says }: Vector): string {
-  const line = says.replace(/\s+/g, ' ');
+  const line = says.replace(/[\r\n\t]+/g, ' ');
   return `TV-${no}: ${line.length > MAX_NAME ? `${line.slice(0, MAX_NAME)}…` : line}`;
 }
