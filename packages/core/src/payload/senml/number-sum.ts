@@ -1,17 +1,22 @@
 import { badPayload } from '../bad-payload';
 import { type Decimal, isZero, parseDecimal, plainDigits, plainText } from '../decimal';
-import { MAX_PLAIN_DIGITS } from '../typing';
+import { doubleValue } from '../value';
+
+/** Longer numbers are added as doubles, which is all that SenML asks for (RFC 8428 section 5). */
+const MAX_EXACT_DIGITS = 40;
 
 /**
  * A base value and a value added up as decimals: 20.1 and 0.3 are 20.4 here. With a point where one of the two has a point or
  * an exponent, so that a float stays one.
  * @param one JSON numbers
- * @throws TandemError BAD_PAYLOAD when a number is too long to be written out
+ * @throws TandemError BAD_PAYLOAD when no double holds the sum
  */
 export function sumOf(one: string, other: string): string {
   const terms = [parseDecimal(one), parseDecimal(other)];
-  if (terms.some((term) => plainDigits(term) > MAX_PLAIN_DIGITS)) {
-    throw badPayload(`Not SenML: a number of more than ${MAX_PLAIN_DIGITS} digits`);
+  if (terms.some((term) => plainDigits(term) > MAX_EXACT_DIGITS)) {
+    const double = Number(one) + Number(other);
+    if (!Number.isFinite(double)) throw badPayload('Not SenML: a number that no double holds');
+    return doubleValue(double);
   }
   const scale = Math.max(0, ...terms.map((term) => (isZero(term) ? 0 : term.scale)));
   const total = terms.reduce((sum, term) => sum + scaled(term, scale), 0n);

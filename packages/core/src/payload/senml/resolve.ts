@@ -1,5 +1,6 @@
 import { badPayload } from '../bad-payload';
 import { isJsonArray, type JsonNode, JsonNumber, JsonObject, renderNode } from '../json-node';
+import { MAX_KEY_LENGTH } from '../typing';
 import { sumOf } from './number-sum';
 
 /** One measurement with what the base fields before it add. */
@@ -55,8 +56,8 @@ interface Base {
 function takeBase(record: JsonObject, base: Base): void {
   const version = number(record, 'bver');
   if (version !== undefined && !isKnownVersion(Number(version))) throw bad('bver', 'names a version that is not known');
-  base.name = text(record, 'bn') ?? base.name;
-  base.unit = text(record, 'bu') ?? base.unit;
+  base.name = shortened(text(record, 'bn') ?? base.name);
+  base.unit = shortened(text(record, 'bu') ?? base.unit);
   base.time = seconds(record, 'bt') ?? base.time;
   base.value = number(record, 'bv') ?? base.value;
   base.sum = number(record, 'bs') ?? base.sum;
@@ -69,7 +70,7 @@ function isKnownVersion(version: number): boolean {
 }
 
 function measurementOf(record: JsonObject, base: Base): Measurement {
-  const name = base.name + (text(record, 'n') ?? '');
+  const name = shortened(base.name + shortened(text(record, 'n') ?? ''));
   if (!isSenmlName(name))
     throw badPayload('Not SenML: the name of a record is empty or has other characters than it may');
   const sum = plus(base.sum, number(record, 's'));
@@ -78,12 +79,18 @@ function measurementOf(record: JsonObject, base: Base): Measurement {
   seconds(record, 'ut');
   return {
     name,
-    unit: text(record, 'u') ?? base.unit,
+    unit: shortened(text(record, 'u') ?? base.unit),
     time: base.time + (seconds(record, 't') ?? 0),
     value,
     sum,
   };
 }
+
+/**
+ * What is too long to be kept, as keys are that are longer than this (contract 3.5), is not carried along: a base name of a
+ * megabyte would come with every record.
+ */
+const shortened = (text: string): string => (text.length > MAX_KEY_LENGTH ? text.slice(0, MAX_KEY_LENGTH + 1) : text);
 
 /** At most one of the four; none of them, and the base value is the value, unless there is a sum. */
 function ownValue(record: JsonObject, base: Base, hasSum: boolean): string | undefined {

@@ -109,6 +109,11 @@ describe('SenML', () => {
     ['an integer and a base integer stay one', '[{"bv":9007199254740993,"n":"a","v":1}]', '{"a":9007199254740994}'],
     ['a float on top of an integer is a float', '[{"bv":20,"n":"a","v":1.0},{"n":"b","v":1e1}]', '{"a":21.0,"b":30.0}'],
     [
+      'a long number is added as a double',
+      '[{"bv":1e300,"n":"a","v":1},{"bv":1,"n":"b","v":1e-999999999}]',
+      '{"a":1.0E300,"b":1.0}',
+    ],
+    [
       'a base value changes nothing in other values',
       '[{"bv":20,"n":"a","vs":"x"},{"n":"b","vb":true}]',
       '{"a":"x","b":true}',
@@ -140,6 +145,13 @@ describe('SenML', () => {
     expect(attributes('[{"n":"a","t":5,"v":1},{"n":"a","t":6,"v":2},{"n":"b","vs":"x"}]')).toBe('{"a":2,"b":"x"}');
   });
 
+  it('counts a name that is too long for a key among those that are left out, and does not carry it along', () => {
+    const long = 'a'.repeat(1_000_000);
+    const records = Array.from({ length: 20_000 }, (_, i) => `{"n":"${i}","u":"${i % 2}","v":1}`);
+    const pack = `[{"bn":"${long}","bu":"${long}"},${records.join(',')}]`;
+    expect(attributes(pack)).toMatch(/^{"a{256}":1,"a{256}:1":1}$/);
+  });
+
   it('takes an empty pack for no data', () => {
     expect([telemetry('[]'), attributes('[]')]).toEqual(['[]', '{}']);
   });
@@ -165,8 +177,8 @@ describe('SenML', () => {
     ['a unit that is a number', '[{"n":"a","v":1,"u":1}]'],
     ['a time without end', '[{"n":"a","v":1,"t":1e400}]'],
     ['a time before all others', '[{"n":"a","v":1,"t":-1e300}]'],
-    ['a base value of endless digits', '[{"bv":1e999999999,"n":"a","v":1}]'],
-    ['a value of endless digits behind the point', '[{"bv":1,"n":"a","v":1e-999999999}]'],
+    ['a base value that no double holds', '[{"bv":1e999999999,"n":"a","v":1}]'],
+    ['a sum that no double holds', '[{"bs":-1.7e308,"n":"a","s":-1.7e308}]'],
     ['one bad record at the end', '[{"n":"a","v":1},{"n":"b"}]'],
   ])('refuses %s', (_what, pack) => {
     for (const read of [telemetry, attributes]) {
