@@ -78,6 +78,18 @@ describe('A device of a profile with protobuf payloads', () => {
     expect(await values(device)).toEqual({});
   });
 
+  it.each([50, 60, 110, 42])('speaks it whatever Content-Format and Accept name: %s', async (named) => {
+    const device = await deviceOf();
+    const names = { contentFormat: named, accept: named };
+    expect(
+      await ask(device, 'telemetry', { method: 'POST', payload: Buffer.from('090000000000803640', 'hex'), ...names }),
+    ).toMatchObject({ kind: 'ACK 2.01' });
+    expect(await values(device)).toEqual({ temperature: '22.5' });
+    await gateway.share(device, { a: '42' });
+    expect(await ask(device, 'attributes', names)).toMatchObject({ kind: 'ACK 2.05', format: 42 });
+    expect(await ask(device, 'attributes', { observe: 0, token, ...names })).toMatchObject({ observe: 0, format: 42 });
+  });
+
   it('reads attributes as GetAttributeResponseMsg, or 4.04', async () => {
     const device = await deviceOf();
     await gateway.share(device, { a: '42', b: 'true' });

@@ -39,6 +39,7 @@ describe('A codec', () => {
     [{ ...codec, mediaTypes: ['text/a', 'text/a'] }, 'names a media type twice'],
     [{ ...codec, mediaTypes: ['application/json'] }, 'names the media type application/json'],
     [{ ...codec, mediaTypes: ['application/x-protobuf'] }, 'names the media type application/x-protobuf'],
+    [{ ...codec, mediaTypes: ['application/protobuf'] }, 'names the media type application/protobuf'],
     [{ ...codec, mediaTypes: ['application/senml+json'] }, 'names the media type application/senml+json'],
     [{ ...codec, contentFormat: 50 }, 'names the Content-Format 50'],
     [{ ...codec, contentFormat: 110 }, 'names the Content-Format 110'],

@@ -1,9 +1,10 @@
 import { PAYLOAD_KINDS, type PayloadCodec } from './payload-codec';
+import { namesProtobuf } from './protobuf-format';
 
 /** What the gateway calls formats that are no codecs. */
 const OWN_NAMES: ReadonlySet<string> = new Set(['json', 'protobuf']);
 /** Media types that say what they say whatever codecs there are. */
-const OWN_MEDIA_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/x-protobuf']);
+const isOwnMediaType = (type: string): boolean => type === 'application/json' || namesProtobuf(type);
 /** JSON (RFC 7252 section 12.3). */
 const OWN_CONTENT_FORMATS: ReadonlySet<number> = new Set([50]);
 
@@ -35,7 +36,7 @@ function faultOfMediaTypes(mediaTypes: unknown, others: readonly PayloadCodec[])
     if (typeof type !== 'string' || !MEDIA_TYPE.test(type)) {
       return `names ${JSON.stringify(type)}, which is no media type in lower case and without parameters`;
     }
-    const taken = OWN_MEDIA_TYPES.has(type) || others.some((other) => other.mediaTypes.includes(type));
+    const taken = isOwnMediaType(type) || others.some((other) => other.mediaTypes.includes(type));
     if (taken) return `names the media type ${type}, which is another format's`;
   }
   return new Set(mediaTypes).size < mediaTypes.length ? 'names a media type twice' : undefined;
