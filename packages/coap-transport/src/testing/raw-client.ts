@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
@@ -60,6 +61,7 @@ export class RawClient {
   /** Confirmable messages it has acknowledged by itself, as they came. */
   readonly #acknowledged = new Set<string>();
   readonly #waiting: (() => void)[] = [];
+  readonly #tokens = randomBytes(2);
   #nextId = 1;
 
   private constructor(
@@ -116,9 +118,11 @@ export class RawClient {
     this.#socket.send(datagram, this.port, '127.0.0.1');
   }
 
+  /** One that no other client has: the system may give this one the port of an observer that was closed before. */
   newToken(): Buffer {
     const token = Buffer.alloc(4);
-    token.writeUInt32BE(0x7000_0000 + this.#nextId++);
+    this.#tokens.copy(token);
+    token.writeUInt16BE(this.#id(), 2);
     return token;
   }
 
