@@ -126,6 +126,18 @@ describe('an answer over CoAP', () => {
     expect(await read(OWN)).toMatchObject({ format: OWN, payload: Buffer.from([JSON_TEXT.length]) });
   });
 
+  it('in blocks is in the format that is accepted to its end', async () => {
+    await gateway.share(device, { long: `"${'x'.repeat(1500)}"` });
+    const read2 = (block2: number) => read(CBOR, { query: ['sharedKeys=long'], block2 });
+    const [first, second] = [await read2(0x06), await read2(0x16)];
+    expect([first, second]).toMatchObject([
+      { format: CBOR, block2: 0x0e },
+      { format: CBOR, block2: 0x16 },
+    ]);
+    const whole = Buffer.concat([first.payload, second.payload]);
+    expect(whole.toString('latin1')).toBe(`\xa1fshared\xa1dlong\x79\x05\xdc${'x'.repeat(1500)}`);
+  });
+
   it('that nothing was found carries the format as well', async () => {
     expect(await read(CBOR, { query: ['clientKeys=none'] })).toMatchObject({
       kind: 'ACK 4.04',

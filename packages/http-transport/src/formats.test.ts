@@ -1,5 +1,6 @@
 import type { ClientRpcBackend, PayloadCodec } from '@tandem/core';
 import { trustedValue } from '@tandem/core';
+import fc from 'fast-check';
 import { type Answer, type TestDevice, TestGateway } from './testing/test-gateway';
 
 const backend: ClientRpcBackend = {
@@ -117,6 +118,27 @@ describe('a body over HTTP', () => {
     }
     expect(await stored()).toEqual({});
     expect(await gateway.clientAttributes(device)).toEqual({});
+  });
+
+  it('of any bytes is stored or refused, never a fault of the gateway', async () => {
+    const types = [CBOR, 'application/senml+json', 'application/senml+cbor', undefined];
+    const body = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 60 }),
+      fc.json().map((text) => Buffer.from(text)),
+      fc.json().map((text) => Buffer.from(`[{"n":"a","v":${text}}]`)),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...types),
+        fc.constantFrom('/telemetry', '/attributes', '/claim'),
+        body,
+        async (type, path, bytes) => {
+          const { status } = await post(path, type, Buffer.from(bytes));
+          expect([200, 400]).toContain(status);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('of a type that knows no commands is JSON where it is a command', async () => {
