@@ -82,12 +82,12 @@ describe.each([
     '%s that the device’s format cannot say is answered as a time-out, with the reason',
     async (way) => {
       const speechless: AnswerFormat = {
-        current: () => ({
-          ...server.core.formats.json,
-          write: () => {
-            throw new TandemError('UNDELIVERABLE', { message: 'no way to say it' });
-          },
-        }),
+        current: () =>
+          Object.assign(Object.create(server.core.formats.json), {
+            write() {
+              throw new TandemError('UNDELIVERABLE', { message: 'no way to say it' });
+            },
+          }),
       };
       const observer = { news() {}, end() {} };
       const observation = await server.core.rpcDelivery.observe(await server.session(id), observer, speechless);
