@@ -10,14 +10,7 @@ const LONG = 20_000;
 /** How long a poll is open that nothing is to wake. */
 const SHORT = 400;
 
-/**
- * The one before fixes the device's position in the store: what is saved from then on is for this poll, even where the
- * process that has it is still asking for that position.
- */
-async function openPoll(scene: Scene, timeout = LONG): Promise<OpenPoll> {
-  await nextPoll(scene, -1);
-  return scene.poll(`${UPDATES}?timeout=${timeout}`);
-}
+const openPoll = (scene: Scene, timeout = LONG): Promise<OpenPoll> => scene.poll(`${UPDATES}?timeout=${timeout}`);
 const nextPoll = (scene: Scene, timeout = LONG) => scene.http(`GET ${UPDATES}?timeout=${timeout}`);
 
 /** An array of these and no others. */

@@ -21,14 +21,15 @@ interface VectorFile {
   readonly vectors: readonly Vector[];
 }
 
-/** Which vectors a test file runs; there is one for each store, as long as each other, so that workers share them evenly. */
+/** Which vectors a test file runs, of which there is one for each store. Few: each starts gateways of its own. */
 export const FILES = {
-  coap: { apart: 'coap', vectors: [...COAP_REQUESTS, ...COAP_PROVISIONING, ...COAP_OBSERVE] },
   payloads: {
     apart: 'coap',
     vectors: [...HTTP_BASICS, ...JSON_SHAPES, ...LENIENT_READING, ...VALUE_TYPING, ...HTTP_ATTRIBUTES],
   },
-  polls: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC, ...HTTP_PROVISIONING, ...CLAIMING] },
-  protobuf: { apart: 'coap', vectors: [...PROTOBUF, ...OTA_COAP] },
-  downloads: { apart: 'http', vectors: OTA_HTTP },
+  http: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC, ...HTTP_PROVISIONING, ...CLAIMING, ...OTA_HTTP] },
+  coap: {
+    apart: 'coap',
+    vectors: [...COAP_REQUESTS, ...COAP_PROVISIONING, ...COAP_OBSERVE, ...PROTOBUF, ...OTA_COAP],
+  },
 } as const satisfies Record<string, VectorFile>;

@@ -2,4 +2,4 @@ import { FILES } from './files';
 import { describeVectors } from './framework/describe-vectors';
 import { EMBEDDED } from './framework/stores';
 
-describeVectors(EMBEDDED, FILES.downloads);
+describeVectors(EMBEDDED, FILES.http);

@@ -1,5 +1,5 @@
 import { FILES } from './files';
 import { describeVectors } from './framework/describe-vectors';
-import { EMBEDDED } from './framework/stores';
+import { redisStore } from './framework/stores';
 
-describeVectors(EMBEDDED, FILES.protobuf);
+describeVectors(redisStore(), FILES.http);
