@@ -19,6 +19,11 @@ const PAYLOADS = [
   '{}',
   `${'['.repeat(200)}${']'.repeat(200)}`,
   `{"${'k'.repeat(300)}":"${'v'.repeat(600)}"}`,
+  '[{"bn":"dev:","bt":1700000000,"n":"t","u":"Cel","v":21.5},{"n":"t","t":-5,"v":1e400}]',
+  // CBOR: a telemetry body, a SenML pack, an array of 2^32 - 1, text in chunks that never ends.
+  ...['a2616118 2a6162f95140', '82a321646465763a00617402f94d60a2006162 0461', '9affffffff01', 'bf617f7f6161'].map(
+    (hex) => Buffer.from(hex.replace(' ', ''), 'hex'),
+  ),
 ] as const;
 
 const REQUESTS = [1, 2, 2, 2, 1, 3, 4, 5, 6, 7] as const;
@@ -73,8 +78,8 @@ function options(random: Seeded, observed: boolean): Option[] {
   if (observed) add(OPTION.OBSERVE, random.percent(70) ? uint(0) : uint(random.pick([1, 1, 2, 300, 0xffffff])));
   if (random.percent(8)) add(OPTION.BLOCK1, anyBlock(random));
   if (random.percent(12)) add(OPTION.BLOCK2, anyBlock(random));
-  if (random.percent(5)) add(OPTION.CONTENT_FORMAT, uint(random.pick([0, 50, 42, 60, 65_535])));
-  if (random.percent(5)) add(OPTION.ACCEPT, uint(random.pick([50, 0, 60])));
+  if (random.percent(15)) add(OPTION.CONTENT_FORMAT, uint(random.pick([0, 50, 42, 60, 60, 110, 112, 65_535])));
+  if (random.percent(10)) add(OPTION.ACCEPT, uint(random.pick([50, 0, 60, 110, 112])));
   if (random.percent(8))
     add(OPTION.URI_QUERY, Buffer.from(random.pick(['clientKeys=a,b', 'sharedKeys=limit', 'x', ''])));
   if (random.percent(3)) add(OPTION.SIZE1, uint(random.below(0x7fffffff)));
