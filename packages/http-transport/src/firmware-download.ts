@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Socket } from 'node:net';
 import {
   type Core,
   type DeviceSession,
@@ -55,29 +54,20 @@ export class FirmwareDownload {
     }
     const response = exchange.begin(answer.status, answer.headers);
     this.#limitIdleness(response);
-    const body = Readable.from(withFirst(first, pieces), { highWaterMark: 1 });
-    let lost = () => {};
-    // A response that waits behind another on the same connection never hears of the end of that.
-    const cutOff = new Promise<void>((resolve) => {
-      lost = () => {
-        body.destroy();
-        resolve();
-      };
-    });
-    // A client may pipeline any number of requests; that is no leak to warn of.
-    socket.setMaxListeners(0);
-    socket.on('close', lost);
     try {
-      // What fails now destroys the connection: less has come than Content-Length says, and so the client knows.
-      await Promise.race([pipeline(body, response), cutOff]);
-    } catch (error) {
-      socket.destroy();
-      const { deviceId } = session;
-      if (error instanceof TandemError) {
-        this.core.logger.warn('a download was broken off', { deviceId, error: error.message });
+      for (let next = first; !next.done; next = await pieces.next()) {
+        if (!response.write(next.value) && !(await hasRoom(response, socket))) return;
       }
+      response.end();
+    } catch (error) {
+      // Less has come than Content-Length says, and so the client knows.
+      socket.destroy();
+      this.core.logger.warn('a download was broken off', {
+        deviceId: session.deviceId,
+        error: TandemError.from(error).message,
+      });
     } finally {
-      socket.removeListener('close', lost);
+      await pieces.return(undefined);
     }
   }
 
@@ -89,13 +79,25 @@ export class FirmwareDownload {
   }
 }
 
-async function* withFirst(
-  first: IteratorResult<Buffer, unknown>,
-  rest: AsyncGenerator<Buffer>,
-): AsyncGenerator<Buffer> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
+/**
+ * Resolves when the client has taken enough for more to be written; false: it is gone. The socket tells of that and not the
+ * response: one that waits behind another on the same connection never hears of its end.
+ */
+function hasRoom(response: ServerResponse, socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (there: boolean) => {
+      response.removeListener('drain', drained);
+      socket.removeListener('close', gone);
+      resolve(there);
+    };
+    const drained = () => settle(true);
+    const gone = () => settle(false);
+    // A client may pipeline any number of requests; that is no leak to warn of.
+    socket.setMaxListeners(0);
+    response.on('drain', drained);
+    socket.on('close', gone);
+    if (socket.destroyed) gone();
+  });
 }
 
 const textOf = (value: string | readonly string[] | undefined): string | undefined =>

@@ -97,11 +97,31 @@ shows('5.10.6.2', 'MAY', 'ETags in a request, one or several, are no obstacle', 
   ]);
 });
 
+shows(
+  '5.10.6.2',
+  'describes',
+  'a GET of a package with the ETag of the current one, among several, is answered 2.03 with that ETag and nothing else',
+  async () => {
+    const source = { length: 3_000, read: async (_: number, length: number) => Buffer.alloc(length) };
+    const harness = new Harness(() => ({ code: '2.05', etag: Buffer.from([1, 2]), contentFormat: 42, source }));
+    const told = async (...etags: number[][]) => {
+      harness.client.request({ options: etags.map((etag) => ({ name: 'ETag', value: Buffer.from(etag) })) });
+      await harness.clock.advance(10);
+      const { code, options, payload } = harness.client.last;
+      return [code, options.map(({ name }) => name).join(), payload.length];
+    };
+    expect(await told([7], [1, 2])).toEqual(['2.03', 'ETag', 0]);
+    expect(await told([7], [1])).toEqual(['2.05', 'ETag,Content-Format,Block2,Size2', 1_024]);
+    // One that is too short or too long is none.
+    expect(await told([], [1, 2, 3, 4, 5, 6, 7, 8, 9])).toEqual(['2.05', 'ETag,Content-Format,Block2,Size2', 1_024]);
+  },
+);
+
 leaves(
   '5.10.6.2',
   'describes',
-  'a GET with the ETag of the current representation may be answered 2.03',
-  'it is answered 2.05: attributes are small, and change between two requests more often than not',
+  'a GET with the ETag of the current representation may be answered 2.03 wherever it is',
+  'attributes are answered 2.05: they are small, and change between two requests more often than not',
 );
 
 shows('5.10.7', 'describes', 'Location-Path and Location-Query in a request mean nothing and are ignored', async () => {

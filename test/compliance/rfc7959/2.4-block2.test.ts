@@ -180,6 +180,114 @@ shows(
   },
 );
 
+/** A body that is not in memory, and what is read of it. */
+function kept(length = 2_500) {
+  const reads: string[] = [];
+  const body = bytes(length);
+  const read = async (offset: number, size: number) => {
+    reads.push(`${offset}+${size}`);
+    return body.subarray(offset, offset + size);
+  };
+  const source = { length, read };
+  return { reads, body, respond: () => ({ code: '2.05', etag: Buffer.from([9]), contentFormat: 42, source }) };
+}
+
+shows(
+  '2.4',
+  'describes',
+  'of a package only the block that is asked for is read: in any order and size, from any peer, after any time',
+  async () => {
+    const { reads, body, respond } = kept();
+    const there = talk(respond);
+    for (const [number, size] of [
+      [2, 1024],
+      [0, 1024],
+      [7, 64],
+      [156, 16],
+      [2, 1024],
+    ] as const) {
+      const request = { block2: (number << 4) | Math.log2(size / 16) };
+      const answer = await there.ask(request, there.another(`10.0.1.${reads.length}`));
+      expect(answer.payload).toEqual(body.subarray(number * size, (number + 1) * size));
+      expect([optionBytes(answer, 'ETag'), option(answer, 'Content-Format')]).toEqual([Buffer.from([9]), 42]);
+      await there.clock.advance(3_600_000);
+    }
+    expect(reads).toEqual(['2048+452', '0+1024', '448+64', '2496+4', '2048+452']);
+    expect(there.metric('download_bytes')).toBe(0);
+  },
+);
+
+shows('2.4', 'MUST', 'a package comes in the size asked for, or in the smaller one of the server', async () => {
+  for (const blockExponent of [2, 6]) {
+    for (const size of [16, 64, 256, 1024]) {
+      const { body, respond } = kept(700);
+      const there = talk(respond, { blockExponent });
+      const ours = Math.min(size, 16 << blockExponent);
+      const parts: Buffer[] = [];
+      for (const [number, more] of blocksOf(body, ours)) {
+        const answer = await there.get(number, ours);
+        expect(said(answer)).toBe(`ACK 2.05 2:${number}/${more ? 1 : 0}/${ours}`);
+        parts.push(answer.payload);
+      }
+      expect(Buffer.concat(parts)).toEqual(body);
+      expect(said(await there.get(0, size))).toMatch(new RegExp(`/${ours}$`));
+    }
+    const there = talk(kept(700).respond, { blockExponent: 2 });
+    expect(said(await there.get(1, 512))).toBe('ACK 2.05 2:8/1/64');
+  }
+});
+
+shows('2.4', 'describes', 'a package that fits in one message has no Block2 unless it is asked for', async () => {
+  for (const length of [0, 1, 1024]) {
+    const there = talk(kept(length).respond);
+    expect(said(await there.ask({}))).toBe('ACK 2.05');
+    expect(said(await there.get(0, 1024))).toBe('ACK 2.05 2:0/0/1024');
+    expect((await there.get(1, 1024)).code).toBe('4.00');
+  }
+});
+
+shows('2.4', 'describes', 'a package that a size cuts into more than 2^20 blocks is refused at once', async () => {
+  const { reads, respond } = kept();
+  const long = { ...respond(), source: { ...respond().source, length: (1 << 24) + 1 } };
+  const there = talk(() => long);
+  const answer = await there.get(0, 16);
+  expect([answer.code, option(answer, 'Size2'), option(answer, 'Block2')]).toEqual(['4.00', (1 << 24) + 1, undefined]);
+  expect(reads).toEqual([]);
+  expect(said(await there.get(0, 32))).toBe('ACK 2.05 2:0/1/32');
+});
+
+shows('2.4', 'describes', 'a package that cannot be read is an error, and the next block is served', async () => {
+  const { respond } = kept();
+  let fails = true;
+  const there = talk(() => {
+    const { source, ...rest } = respond();
+    const read = (offset: number, size: number) =>
+      fails ? Promise.reject(new Error('gone')) : source.read(offset, size);
+    return { ...rest, source: { ...source, read } };
+  });
+  expect((await there.get(1, 1024)).code).toBe('5.00');
+  fails = false;
+  expect(said(await there.get(1, 1024))).toBe('ACK 2.05 2:1/1/1024');
+  expect(there.metric('running_exchanges')).toBe(0);
+});
+
+shows('2.4', 'describes', 'a handler may take its time before it gives a package, and so may the reading', async () => {
+  const { body, respond } = kept();
+  const there = talk(async () => {
+    const { source, ...rest } = respond();
+    const read = async (offset: number, size: number) => {
+      await new Promise<void>((resolve) => void there.clock.setTimer(1_000, resolve));
+      return source.read(offset, size);
+    };
+    return { ...rest, source: { ...source, read } };
+  });
+  there.client.request({ block2: (2 << 4) | 6 });
+  await there.clock.advance(2_000);
+  const answer = there.client.last;
+  expect([said(answer), answer.payload]).toEqual(['CON 2.05 2:2/0/1024', body.subarray(2048)]);
+  expect(there.metric('running_exchanges')).toBe(0);
+});
+
 shows('2.4', 'describes', 'Non-confirmable requests get their blocks in Non-confirmable responses', async () => {
   const there = whole();
   expect(said(await there.ask({ confirmable: false }))).toBe('NON 2.05 2:0/1/1024');

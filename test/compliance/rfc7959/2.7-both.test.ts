@@ -80,7 +80,7 @@ leaves(
   '4',
   'describes',
   'Size2 of 0 in a request without Block2 is answered by Size2 also where the reply is one message',
-  'the message is the whole: its length is the size',
+  'the message is the whole: its length is the size; of packages it is said',
 );
 
 const size1 = (...value: number[]) => ({ options: [{ name: 'Size1', value: Buffer.from(value) }] });

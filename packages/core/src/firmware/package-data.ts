@@ -34,7 +34,7 @@ export interface ExpectedChecksum {
 
 const MAX_NAME = 255;
 /** What a download holds at a time. */
-const PIECE = 131_072;
+const PIECE = 32_768;
 /** A place is not kept for one who sends nothing. */
 const IDLE_LIMIT: Millis = 30_000;
 
