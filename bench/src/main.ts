@@ -2,12 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { benchmark } from './benchmark';
 import { FailedRun } from './contestant';
 import { BadOption, readOptions, USAGE } from './options';
+import { benchmarkPayload } from './payload/payload-benchmark';
 import { benchmarkRedis } from './redis/redis-benchmark';
 import { benchmarkServerApi } from './server-api/server-api-benchmark';
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+
+const BENCHMARKS = { redis: benchmarkRedis, 'server-api': benchmarkServerApi, payload: benchmarkPayload };
 
 /** Exit code: 0 every limit is kept, 1 a limit is missed or a request failed, 2 the bench cannot run as asked. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -16,8 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new BadOption('--pin needs the taskset command');
   }
   if (options.subject !== 'doors') {
-    const benchmarkSubject = options.subject === 'redis' ? benchmarkRedis : benchmarkServerApi;
-    const sentences = await benchmarkSubject(options, print);
+    const sentences = await BENCHMARKS[options.subject](options, print);
     for (const sentence of sentences) print(`MISSED (${options.subject}): ${sentence}`);
     return sentences.length === 0 ? 0 : 1;
   }

@@ -41,6 +41,11 @@ describe('the command line', () => {
     expect(readOptions(argv)).toMatchObject({ stores: ['redis'], reads: ['text'], devices: 500 });
   });
 
+  it('measures the reading of bodies on demand, in more and shorter rounds', () => {
+    expect(readOptions(['payload'])).toMatchObject({ subject: 'payload', rounds: 20 });
+    expect(readOptions(['payload', '--rounds', '5'])).toMatchObject({ rounds: 5 });
+  });
+
   it('takes one protocol and the knobs', () => {
     const argv = ['coap', '--seconds', '2', '--soak=0', '--window', '256', '--pin', '--gateway', 'node x.js serve'];
     expect(readOptions(argv)).toMatchObject({

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { READ_NAMES, type ReadName } from './server-api/reads';
 import type { Protocol } from './servers/server-under-test';
 
-/** What a run is about: the two doors on the embedded store, processes that share a Redis, or the server API. */
-export type Subject = 'doors' | 'redis' | 'server-api';
+/** What a run is about: the two doors on the embedded store, processes that share a Redis, the server API, or bodies alone. */
+export type Subject = 'doors' | 'redis' | 'server-api' | 'payload';
 
 export const STORE_NAMES = ['embedded', 'redis'] as const;
 export type StoreName = (typeof STORE_NAMES)[number];
@@ -64,9 +64,17 @@ const SOAK_SECONDS: Readonly<Record<Protocol, number>> = { http: 180, coap: 600 
 /** Other defaults for the server API: who reads is few, what is read is much. */
 const SERVER_API_NUMBERS: Partial<Record<NumberName, number>> = { devices: 100_000, connections: 16 };
 
+/** Rounds of a tenth of a second. */
+const PAYLOAD_NUMBERS: Partial<Record<NumberName, number>> = { rounds: 20 };
+
 type NumberName = keyof typeof NUMBERS;
 
-export const USAGE = `npm run bench -- [http|coap|redis|server-api] [options]      both protocols, on the embedded store, when none is named
+const DEFAULTS: Partial<Record<Subject, Partial<Record<NumberName, number>>>> = {
+  'server-api': SERVER_API_NUMBERS,
+  payload: PAYLOAD_NUMBERS,
+};
+
+export const USAGE = `npm run bench -- [http|coap|redis|server-api|payload] [options]      both protocols, on the embedded store, when none is named
 ${Object.entries(NUMBERS)
   .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(20)}default ${value}`)
   .join('\n')}
@@ -77,6 +85,7 @@ ${Object.entries(NUMBERS)
   --store <name>        server-api: only on this store, ${STORE_NAMES.join(' or ')}
   --read <name>         server-api: only this kind of read, ${READ_NAMES.join(', ')}; there server-api has
                         ${SERVER_API_NUMBERS.devices} devices and ${SERVER_API_NUMBERS.connections} connections by default
+  payload               takes --rounds alone, ${PAYLOAD_NUMBERS.rounds} by default
   --gateway <command>   start this instead of the built gateway
 `;
 
@@ -84,7 +93,7 @@ ${Object.entries(NUMBERS)
 export function readOptions(argv: readonly string[]): BenchOptions {
   const { values, positionals } = parse(argv);
   const subject = subjectOf(positionals);
-  const defaults = subject === 'server-api' ? SERVER_API_NUMBERS : {};
+  const defaults = DEFAULTS[subject] ?? {};
   const number = (name: NumberName): number => wholeNumber(name, values[name], defaults[name]);
   return {
     subject,
@@ -171,7 +180,7 @@ function soakOf(text: string): BenchOptions['soak'] {
 
 /** The first word when it names no protocol. */
 function subjectOf([first]: readonly string[]): Subject {
-  return first === 'redis' || first === 'server-api' ? first : 'doors';
+  return first === 'redis' || first === 'server-api' || first === 'payload' ? first : 'doors';
 }
 
 function protocolsOf(positionals: readonly string[]): Protocol[] {
@@ -180,7 +189,7 @@ function protocolsOf(positionals: readonly string[]): Protocol[] {
     return ['http', 'coap'];
   }
   if (more.length > 0 || (first !== 'http' && first !== 'coap')) {
-    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap nor redis nor server-api`);
+    throw new BadOption(`'${positionals.join(' ')}' is neither http nor coap nor redis nor server-api nor payload`);
   }
   return [first];
 }

@@ -1,7 +1,10 @@
 import type { Logger, Millis, RedisAddress } from '@tandem/core';
 import { Cluster, Redis } from 'ioredis';
 import { clusterOptions, commandOptions, reconnectWhenDemoted, type serverOptions } from './connection-options';
+import { makeStringsFastAgain } from './fast-strings';
 import { forgetCommands, forgetLateCommands } from './late-commands';
+
+makeStringsFastAgain();
 
 /** A Cluster whose nodes hang ends when it has given up asking them, and nothing is left to wait for until then. */
 const LONGEST_END: Millis = 500;
