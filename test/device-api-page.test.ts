@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Example, examplesOf, isAsOnPage, plain } from './page-examples/examples';
 import { outputOf, type Running, Shell } from './page-examples/shell';
@@ -19,6 +19,8 @@ describe('The page of the device API', () => {
     gateway = await GatewayProcess.start();
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'home'));
+    // As somebody has it who is in the folder of the sources.
+    symlinkSync(join(ROOT, 'proto'), join(folder, 'proto'));
     shell = new Shell(folder, {
       PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}`,
       HOME: join(folder, 'home'),
