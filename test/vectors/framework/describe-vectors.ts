@@ -28,15 +28,16 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
 
     for (const [settings, rows] of bySettings(vectors)) {
       describe(describing(settings), () => {
-        let gateway: Gateway;
+        let gateway: Gateway | undefined;
         let world: World;
 
         beforeAll(async () => {
           gateway = await store.start({ ...UNHURRIED, TANDEM_RPC_WEBHOOK_URL: logic.url, ...settings }, apart);
           world = { ...gateway, logic, server: await ServerClient.login(gateway.api.http) };
-        });
+        }, START);
 
         afterAll(async () => {
+          if (!gateway) return;
           const processes = [...new Set([gateway.http, gateway.coap, gateway.api])];
           await Promise.all(processes.map((process) => process.stop()));
           for (const process of processes) {
@@ -65,6 +66,9 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
     }
   });
 }
+
+/** How long the start of a gateway may take: a second, but on a machine that others use up. */
+const START = 120_000;
 
 const LANES = 8;
 
