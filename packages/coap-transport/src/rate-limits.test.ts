@@ -16,6 +16,8 @@ it('a device beyond its rate limit gets 4.29 with Max-Age and no payload; its ne
   const messages = [
     await post('rpc', '{"method":"getTime"}'),
     await post('rpc/0', '{}'),
+    await post('claim', '{}'),
+    await client.ask({ path: path('firmware') }),
     await client.ask({ path: path('attributes') }),
     await client.ask({ path: path('attributes'), observe: 0 }),
     await client.ask({ path: path('rpc'), observe: 0 }),
@@ -28,5 +30,20 @@ it('a device beyond its rate limit gets 4.29 with Max-Age and no payload; its ne
   expect(gateway.observations).toBe(0);
   expect(gateway.sessionEndListeners).toBe(0);
   expect(await post('telemetry', '{"a":1}', neighbour)).toMatchObject({ kind: 'ACK 2.01' });
+  await gateway.stop();
+});
+
+it('a tenant beyond its limit gets 4.29 with Max-Age for all its devices', async () => {
+  const gateway = await TestGateway.start({ settings: { TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS: '3:60' } });
+  const [one, other] = [await gateway.device(), await gateway.device()];
+  const client = await gateway.client();
+  const post = ({ token }: { token: string }, payload: string) =>
+    client.ask({ method: 'POST', path: `api/v1/${token}/telemetry`, payload });
+  expect(await post(one, '{"a":1,"b":2}')).toMatchObject({ kind: 'ACK 2.01' });
+  expect(await post(other, '{"a":1}')).toMatchObject({ kind: 'ACK 2.01' });
+  const refused = await post(other, '{"b":1}');
+  expect(refused).toMatchObject({ kind: 'ACK 4.29', format: undefined, text: '' });
+  expect(refused.maxAge).toBeGreaterThanOrEqual(1);
+  expect(Object.keys(await gateway.stored(other))).toEqual(['a']);
   await gateway.stop();
 });

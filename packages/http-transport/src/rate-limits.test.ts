@@ -17,6 +17,8 @@ it('a device beyond its rate limit gets 429 with the limit and a time to retry; 
     await gateway.get(`/${token}/attributes/updates`),
     await gateway.post(`/${token}/rpc/0`, '{}'),
     await gateway.post(`/${token}/rpc`, '{"method":"getTime","params":{}}'),
+    await gateway.post(`/${token}/claim`, '{}'),
+    await gateway.get(`/${token}/firmware?title=FW&version=1.0`),
   ];
   for (const answer of refused) expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(30);
   for (const answer of messages) expect(Number(answer.headers['retry-after'])).toBeGreaterThan(500);
@@ -31,5 +33,27 @@ it('a device beyond its rate limit gets 429 with the limit and a time to retry; 
   }
   expect(gateway.openPolls).toBe(0);
   expect((await gateway.post(`/${neighbour.token}/telemetry`, '{"a":1}')).status).toBe(200);
+  await gateway.stop();
+});
+
+it('a tenant beyond its limit gets 429 for all its devices, and the answer names that limit', async () => {
+  const gateway = await TestGateway.start({
+    settings: {
+      TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS: '3:60',
+      TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: '2:60',
+    },
+  });
+  const [one, other] = [await gateway.device(), await gateway.device()];
+  const post = ({ token }: { token: string }, body: string) => gateway.post(`/${token}/telemetry`, body);
+  const reason = ({ text }: { text: string }) => JSON.parse(text).message;
+  // Beyond its own limit, and so nothing of the tenant's.
+  expect(reason(await post(one, '{"a":1,"b":2,"c":3}'))).toMatch(/^DEVICE rate limits reached! At most 2 data points/);
+  expect((await post(one, '{"a":1,"b":2}')).status).toBe(200);
+  expect((await post(other, '{"a":1}')).status).toBe(200);
+  const refused = await post(other, '{"b":1}');
+  expect(refused.status).toBe(429);
+  expect(reason(refused)).toBe('TENANT rate limits reached! At most 3 data points in 60 s');
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  expect(Object.keys(await gateway.stored(other))).toEqual(['a']);
   await gateway.stop();
 });
