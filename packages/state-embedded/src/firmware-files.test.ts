@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TandemError } from '@tandem/core';
 import { openRoot } from './environment';
@@ -46,6 +46,39 @@ describe('The files of packages', () => {
     await upload.finish();
     expect(await names()).toEqual(['data']);
     expect(await files.read('data', 31 * CHUNK.length, 2)).toEqual(Buffer.from('xx'));
+  });
+
+  /** Files of ours that this process has open. */
+  async function opened(): Promise<string[]> {
+    const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    return (await Promise.all(links)).filter((path) => path.startsWith(join(folder, 'firmware')));
+  }
+  async function written(name: string): Promise<void> {
+    const upload = await files.begin(name);
+    await upload.write(Buffer.from(`the bytes of ${name}`));
+    await upload.finish();
+  }
+  const wholeOf = async (name: string) => (await files.read(name, 13, 100))?.toString();
+
+  it('are kept open when they are read, so many and no more, however many are read at the same time', async () => {
+    const all = Array.from({ length: 40 }, (_, n) => `data${n}`);
+    for (const name of all) await written(name);
+    for (let round = 0; round < 3; round++) {
+      expect(await Promise.all([...all, ...all].map(wholeOf))).toEqual([...all, ...all]);
+    }
+    while ((await opened()).length > 16) await new Promise((resolve) => setImmediate(resolve));
+    await files.close();
+    expect(await opened()).toEqual([]);
+  });
+
+  it('are gone when they are removed, also for who was reading them', async () => {
+    await written('data');
+    expect(await wholeOf('data')).toBe('data');
+    const during = Array.from({ length: 20 }, () => wholeOf('data'));
+    await files.remove('data');
+    for (const read of during) expect(['data', undefined]).toContain(await read);
+    expect(await wholeOf('data')).toBeUndefined();
+    expect(await opened()).toEqual([]);
   });
 
   it('of uploads that are under way when the store is closed are gone, and nothing is read any more', async () => {

@@ -10,10 +10,15 @@ const PARTIAL = '.part';
 /** So much is written between two looks at the free room: it has to fit into the reserve. */
 const LOOK_EVERY = 8_388_608;
 
+/** Files that are kept open: of so many packages blocks of a kilobyte are read without opening and closing for each. */
+const MAX_OPEN = 16;
+
 /** The bytes of packages: a file for each in a folder of the store, under a temporary name until all of it is there. */
 export class FirmwareFiles {
   readonly #path: string;
   readonly #open = new Set<FileUpload>();
+  /** Those that are read, longest open first. */
+  readonly #read = new Map<Uuid, FileHandle>();
   #made: Promise<unknown> | undefined;
   #closed = false;
 
@@ -41,19 +46,17 @@ export class FirmwareFiles {
   /** Undefined when there is no such file. */
   async read(dataId: Uuid, offset: number, length: number): Promise<Buffer | undefined> {
     if (this.#closed) throw closedError();
-    const file = await open(join(this.#path, dataId), 'r').catch(absent);
+    // What is kept open is read in the same turn: in another one it could be closed by then.
+    const file = this.#read.get(dataId) ?? this.#keepOpen(dataId, await this.#openToRead(dataId));
     if (!file) return undefined;
-    try {
-      const bytes = Buffer.allocUnsafe(length);
-      const { bytesRead } = await file.read(bytes, 0, length, offset);
-      return bytes.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    const bytes = Buffer.allocUnsafe(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    return bytes.subarray(0, bytesRead);
   }
 
   async remove(dataId: Uuid): Promise<void> {
     await unlink(join(this.#path, dataId)).catch(absent);
+    await this.#letGo(dataId);
   }
 
   /** Removes what no package refers to. @returns how many files that were */
@@ -68,6 +71,37 @@ export class FirmwareFiles {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#open].map((upload) => upload.abort()));
+    await Promise.all([...this.#read.keys()].map((dataId) => this.#letGo(dataId)));
+  }
+
+  /** Undefined also for one that has been removed since it was opened: it would lie on the disk for as long as it is open. */
+  async #openToRead(dataId: Uuid): Promise<FileHandle | undefined> {
+    const file = await open(join(this.#path, dataId), 'r').catch(absent);
+    if (!file || (await file.stat()).nlink > 0) return file;
+    await file.close();
+    return undefined;
+  }
+
+  /** The one that is kept, which is another one's where two have opened it at the same time. */
+  #keepOpen(dataId: Uuid, file: FileHandle | undefined): FileHandle | undefined {
+    if (!file) return undefined;
+    const kept = this.#read.get(dataId);
+    if (kept || this.#closed) {
+      void file.close();
+      if (this.#closed) throw closedError();
+      return kept;
+    }
+    const [longest] = this.#read.size >= MAX_OPEN ? this.#read.keys() : [];
+    if (longest !== undefined) void this.#letGo(longest);
+    this.#read.set(dataId, file);
+    return file;
+  }
+
+  /** Reads that are under way are waited for. */
+  async #letGo(dataId: Uuid): Promise<void> {
+    const file = this.#read.get(dataId);
+    this.#read.delete(dataId);
+    await file?.close();
   }
 
   #ready(): Promise<unknown> {
