@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { TandemError } from '../errors';
 import { countCanonicalMembers } from './flat-object';
+import { withoutSpaces } from './spaced-object';
 import { type ParsedTelemetry, parseTelemetry, readTelemetry } from './telemetry-payload';
 import type { PayloadSettings } from './typing';
 
@@ -28,6 +29,37 @@ describe('telemetry that is kept as it was sent', () => {
       points: count,
       droppedKeys: 0,
     });
+  });
+});
+
+describe('telemetry that is kept without its spaces', () => {
+  it.each([
+    [
+      '{"temperature": 21.5, "humidity": 48, "state": "on, or off: ?"}',
+      '{"temperature":21.5,"humidity":48,"state":"on, or off: ?"}',
+    ],
+    ['{"a":  1,   "b": true}', '{"a":1,"b":true}'],
+    ['{"a b": "c  d"}', '{"a b":"c  d"}'],
+  ])('%s', (text, compact) => {
+    expect(withoutSpaces(text)).toBe(compact);
+    const { lines } = parseTelemetry(Buffer.from(text), NOW, CAST);
+    expect(lines).toBe(`${NOW} ${compact}`);
+    expect(lines).toEqual(readTelemetry(text, NOW, CAST).lines);
+  });
+
+  it.each([
+    '{"a": 1 2}',
+    '{"a": 1 }',
+    '{"a": 1, "b": 1, }',
+    '{"a": 1,, "b": 2}',
+    '{"a": - 1}',
+    '{"a": "\\u0041"}',
+    '{"a": tr ue}',
+  ])('or read as it is: %s', (text) => {
+    expect(countCanonicalMembers(withoutSpaces(text) ?? '', CAST)).toBe(0);
+    expect(outcome(() => parseTelemetry(Buffer.from(text), NOW, CAST))).toEqual(
+      outcome(() => readTelemetry(text, NOW, CAST)),
+    );
   });
 });
 
@@ -113,6 +145,8 @@ describe('a body becomes the same whether it is recognised or read', () => {
       'false',
       'null',
       ' ',
+      ': ',
+      ', ',
       '\\',
       '\n',
     ],
@@ -147,8 +181,14 @@ describe('a body becomes the same whether it is recognised or read', () => {
   const object = fc
     .array(fc.tuple(name, value), { minLength: 1, maxLength: 18 })
     .map((given) => `{${given.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join()}}`);
+  const spacedObject = fc
+    .tuple(fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 18 }), fc.constantFrom(' ', '  '))
+    .map(
+      ([given, space]) => `{${given.map(([key, text]) => `${JSON.stringify(key)}:${space}${text}`).join(`,${space}`)}}`,
+    );
   const text = fc.oneof(
     object,
+    spacedObject,
     fc.array(pieces, { maxLength: 16 }).map((parts) => parts.join('')),
   );
 

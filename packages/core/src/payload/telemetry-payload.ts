@@ -7,6 +7,7 @@ import { countCanonicalMembers } from './flat-object';
 import { isJsonArray, type JsonNode, JsonNumber, JsonObject } from './json-node';
 import { readJson } from './json-reader';
 import { numberInString } from './number-in-string';
+import { withoutSpaces } from './spaced-object';
 import { type PayloadSettings, typeMembers } from './typing';
 
 export interface ParsedTelemetry {
@@ -27,9 +28,19 @@ export interface ParsedTelemetry {
  */
 export function parseTelemetry(source: Buffer | string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
   const text = source.toString();
-  const members = countCanonicalMembers(text, settings);
-  if (members > 0) return { lines: recordLine(now, text), points: members, droppedKeys: 0 };
-  return readTelemetry(text, now, settings);
+  return asItStands(text, now, settings) ?? spaced(text, now, settings) ?? readTelemetry(text, now, settings);
+}
+
+/** Canonical already: undefined where it is not. */
+function asItStands(text: string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry | undefined {
+  const points = countCanonicalMembers(text, settings);
+  return points === 0 ? undefined : { lines: recordLine(now, text), points, droppedKeys: 0 };
+}
+
+/** Canonical but for its spaces: undefined where it is not. */
+function spaced(text: string, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry | undefined {
+  const compact = withoutSpaces(text);
+  return compact === undefined ? undefined : asItStands(compact, now, settings);
 }
 
 /** As {@link parseTelemetry}, member by member whatever the text looks like. */
