@@ -22,6 +22,7 @@ const config: Config = {
   testTimeout: 30_000,
   // Most tests wait for sockets and processes: a core left over for the parent, as is the default, would idle.
   maxWorkers: '100%',
+  globalSetup: '<rootDir>/tools/test-folders.cjs',
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
   reporters: ['default', '<rootDir>/tools/vector-reporter.cjs', '<rootDir>/tools/summary-reporter.cjs'],
 };

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { CoapDevice } from './support/coap-device';
-import { cleanUp, GatewayProcess } from './support/gateway-process';
+import { cleanUp, GatewayProcess, temporaryFolderOnDisk } from './support/gateway-process';
 import { HttpDevice } from './support/http-device';
 import { type Point, ServerClient } from './support/server-client';
 
@@ -45,7 +46,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('After %s and a new start', (sign
 
 describe('kill -9 under load over both protocols', () => {
   it('loses no acknowledged message and keeps none twice', async () => {
-    const gateway = await GatewayProcess.start();
+    const gateway = await GatewayProcess.start({}, join(temporaryFolderOnDisk(), 'data'));
     const server = await ServerClient.login(gateway.http);
     const ids = [await server.createDevice('http-load'), await server.createDevice('coap-load')];
     const http = new HttpDevice(gateway.http, 'http-load');

@@ -31,7 +31,7 @@ export class World {
 
   /** Every write is on the disk before it is answered: what is killed comes back with all of it. */
   static async standalone(): Promise<World> {
-    return World.#over(await startRedis({ appendonly: 'always' }), {});
+    return World.#over(await startRedis({ appendonly: 'always', onDisk: true }), {});
   }
 
   static async cluster(): Promise<World> {

@@ -35,11 +35,14 @@ export async function cleanUp(): Promise<void> {
 }
 
 /** A folder that is there and empty, and gone after the tests. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
+export function temporaryFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'tandem-test-'));
   folders.add(folder);
   return folder;
 }
+
+/** On a disk, also where other tests have their folders in memory. */
+export const temporaryFolderOnDisk = (): string => temporaryFolder(process.env.TANDEM_TEST_DISK);
 
 /** The built command, as a process of its own; its environment is what is given and nothing of ours. */
 export class TandemProcess {

@@ -3,7 +3,7 @@ import type { Device, State } from '@tandem/core';
 import { aDevice, aMessage, aProfile, credentialsOf, entriesOf } from '@tandem/core/testing';
 import { openEmbeddedState } from './index';
 import { Child } from './testing/child';
-import { optionsFor, temporaryFolder } from './testing/embedded-store';
+import { optionsFor, temporaryFolderOnDisk } from './testing/embedded-store';
 
 /** After how many acknowledgements the process is killed: early, in the middle of a batch, under full load. */
 const KILLED_AFTER = [1, 40, 333, 1_500, 4_000, 9_000];
@@ -15,7 +15,7 @@ describe('The embedded store when its process is killed', () => {
   const open = () => openEmbeddedState(optionsFor(folder, { eventLogMax: 1_000_000 }));
 
   beforeEach(async () => {
-    folder = await temporaryFolder();
+    folder = await temporaryFolderOnDisk();
     const state = await open();
     const profile = aProfile();
     device = aDevice(profile);

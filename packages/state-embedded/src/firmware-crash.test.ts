@@ -5,7 +5,7 @@ import { MetricsRegistry } from '@tandem/core';
 import { aPackage } from '@tandem/core/testing';
 import { openEmbeddedState } from './index';
 import { Child } from './testing/child';
-import { optionsFor, temporaryFolder } from './testing/embedded-store';
+import { optionsFor, temporaryFolderOnDisk } from './testing/embedded-store';
 
 const SIZE = 20 * 65_536;
 /** After how many lines the process is killed: at the first chunk, in the middle, around the commits. */
@@ -14,7 +14,7 @@ const KILLED_AFTER = [1, 17, 40, 41, 42, 43, 65, 90];
 describe('Uploads of packages when the process is killed', () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await temporaryFolder();
+    folder = await temporaryFolderOnDisk();
   });
   afterEach(() => rm(folder, { recursive: true }));
 

@@ -6,7 +6,11 @@ import type { StoreLimits, StoreUnderTest } from '@tandem/core/testing';
 import { type EmbeddedOptions, openEmbeddedState } from '../index';
 
 /** With a dot in its name: lmdb takes such a path for a file unless it is told otherwise. */
-export const temporaryFolder = (): Promise<string> => mkdtemp(join(tmpdir(), 'tandem.embedded.'));
+export const temporaryFolder = (parent: string = tmpdir()): Promise<string> =>
+  mkdtemp(join(parent, 'tandem.embedded.'));
+
+/** On a disk, also where other tests have their folders in memory. */
+export const temporaryFolderOnDisk = (): Promise<string> => temporaryFolder(process.env.TANDEM_TEST_DISK);
 
 export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {}): EmbeddedOptions => ({
   folder,

@@ -12,6 +12,8 @@ const run = promisify(execFile);
 export interface RedisServerOptions {
   /** `no`, the default: in memory only. Else an append-only file, with this as `appendfsync`. */
   readonly appendonly?: 'always' | 'everysec' | 'no';
+  /** Its folder is on a disk, also where other tests have theirs in memory. */
+  readonly onDisk?: boolean;
   /** What clients have to log in with. */
   readonly password?: string;
   /** Any further arguments of redis-server, such as `--maxmemory`, `1mb`. */
@@ -45,7 +47,8 @@ export class RedisServer {
 
   /** A port and a folder for a server that `restart` starts. */
   static async reserve(options: RedisServerOptions = {}): Promise<RedisServer> {
-    return new RedisServer(await reservePort(), mkdtempSync(join(tmpdir(), 'tandem-redis-')), options);
+    const parent = (options.onDisk && process.env.TANDEM_TEST_DISK) || tmpdir();
+    return new RedisServer(await reservePort(), mkdtempSync(join(parent, 'tandem-redis-')), options);
   }
 
   get port(): number {
