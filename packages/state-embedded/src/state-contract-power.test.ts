@@ -1,6 +1,6 @@
-import { describeStateContract } from '@tandem/core/testing';
+import { describeWritesContract } from '@tandem/core/testing';
 import { makeEmbeddedStore } from './testing/embedded-store';
 
-describeStateContract('the embedded store that flushes to the disk', (limits) =>
+describeWritesContract('the embedded store that flushes to the disk', (limits) =>
   makeEmbeddedStore({ ...limits, durability: 'power' }),
 );

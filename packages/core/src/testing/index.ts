@@ -8,5 +8,5 @@ export * from './json-shapes';
 export { describeKeptRpcsContract } from './kept-rpcs-contract';
 export { describeRateCounters } from './rate-counters-contract';
 export { describeRpcStoreContract } from './rpc-store-contract';
-export { describeStateContract } from './state-contract';
+export { describeStateContract, describeWritesContract } from './state-contract';
 export type { MakeStore, StoreLimits, StoreUnderTest } from './store-under-test';

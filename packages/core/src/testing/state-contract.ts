@@ -43,3 +43,22 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeLifecycleContract(makeStore);
   });
 }
+
+/**
+ * The parts of it in which there is every kind of write, and what hears of it: for a store that differs from one that
+ * keeps the whole contract only in when a write counts as written.
+ */
+export function describeWritesContract(name: string, makeStore: MakeStore): void {
+  describe(`Writes, as the state contract wants them, by ${name}`, () => {
+    describeDeviceRemovalContract(makeStore);
+    describeClaimStoreContract(makeStore);
+    describeAttributeStoreContract(makeStore);
+    describeDeviceEventsContract(makeStore);
+    describeTelemetryContract(makeStore);
+    describeKeptRpcsContract(makeStore);
+    describeRateCountersContract(makeStore);
+    describeFirmwareStoreContract(makeStore);
+    describeDeviceFeedContract(makeStore);
+    describeLifecycleContract(makeStore);
+  });
+}
