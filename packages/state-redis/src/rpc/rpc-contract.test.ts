@@ -1,12 +1,18 @@
-import { describeKeptRpcsContract, describeRpcStoreContract } from '@tandem/core/testing';
-import { makeTwoProcesses } from './testing/rpcs-under-test';
+import { describeKeptRpcsContract, describeRpcStoreContract, type StoreLimits } from '@tandem/core/testing';
+import { makeTwoProcesses, RpcRedis } from './testing/rpcs-under-test';
 
-describe('Kept by two processes in turn:', () => {
-  describeRpcStoreContract(makeTwoProcesses);
-  describeKeptRpcsContract(makeTwoProcesses);
+let redis: RpcRedis;
+
+beforeAll(async () => {
+  redis = await RpcRedis.start();
 });
+afterAll(() => redis.stop());
 
-describe('Kept when every write reaches Redis twice:', () => {
-  describeRpcStoreContract((limits) => makeTwoProcesses(limits, { twice: true }));
-  describeKeptRpcsContract((limits) => makeTwoProcesses(limits, { twice: true }));
+describe.each([
+  ['Kept by two processes in turn:', false],
+  ['Kept when every write reaches Redis twice:', true],
+])('%s', (_name, twice) => {
+  const make = (limits?: Partial<StoreLimits>) => makeTwoProcesses(redis, limits, { twice });
+  describeRpcStoreContract(make);
+  describeKeptRpcsContract(make);
 });

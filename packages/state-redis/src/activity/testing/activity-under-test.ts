@@ -13,8 +13,11 @@ export class ActivityRedis {
   /** Devices that the registry has and whose slot is empty. */
   readonly unborn = new Set<Uuid>();
   readonly #open: Commands[] = [];
+  readonly #client: ReturnType<typeof openClient>;
 
-  private constructor(readonly server: RedisServer) {}
+  private constructor(readonly server: RedisServer) {
+    this.#client = openClient({ address: server.address, cluster: false, timeout: 5_000 }, silentLogger);
+  }
 
   static async start(): Promise<ActivityRedis> {
     return new ActivityRedis(await startRedis());
@@ -45,13 +48,21 @@ export class ActivityRedis {
     }
   }
 
+  /** Nothing stored and nobody there. */
+  async clear(): Promise<void> {
+    await this.leave();
+    this.unborn.clear();
+    await this.#client.flushall();
+  }
+
   async stop(): Promise<void> {
     await this.leave();
+    await closeClient(this.#client);
     await this.server.stop();
   }
 
   async begin(deviceId: Uuid): Promise<void> {
-    await this.server.cli('HSET', this.keys.device(deviceId, 'log'), 'epoch', randomUUID());
+    await this.#client.hset(this.keys.device(deviceId, 'log'), 'epoch', randomUUID());
   }
 
   /** As a deletion does it. */
@@ -94,9 +105,11 @@ class Stammering extends Commands {
   }
 }
 
-/** Enough of a state for the contract of `ActivityStore`: its calls go to two processes in turn. */
-export async function makeTwoProcesses({ stammering = false } = {}): Promise<StoreUnderTest> {
-  const redis = await ActivityRedis.start();
+/**
+ * Enough of a state for the contract of `ActivityStore`: its calls go to two processes in turn.
+ * @param redis empty, as it is left behind
+ */
+export async function makeTwoProcesses(redis: ActivityRedis, { stammering = false } = {}): Promise<StoreUnderTest> {
   const open = () => stateOf(redis, inTurn([redis.process(stammering), redis.process(stammering)]));
   return {
     state: open(),
@@ -104,7 +117,7 @@ export async function makeTwoProcesses({ stammering = false } = {}): Promise<Sto
       await redis.leave();
       return open();
     },
-    destroy: () => redis.stop(),
+    destroy: () => redis.clear(),
   };
 }
 

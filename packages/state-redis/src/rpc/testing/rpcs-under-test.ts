@@ -169,12 +169,15 @@ export class RpcRedis {
   }
 }
 
-/** Enough of a state for the contract of `RpcStore`: its calls go to two processes in turn. */
+/**
+ * Enough of a state for the contract of `RpcStore`: its calls go to two processes in turn.
+ * @param redis empty, as it is left behind
+ */
 export async function makeTwoProcesses(
+  redis: RpcRedis,
   { rpcMaxPending, rpcFinishedMax }: Partial<StoreLimits> = {},
   options: ProcessOptions = {},
 ): Promise<StoreUnderTest> {
-  const redis = await RpcRedis.start();
   const open = (): State => {
     const wakeUps = new HeardWakeUps();
     const processes = [1, 2].map(() =>
@@ -188,7 +191,7 @@ export async function makeTwoProcesses(
       await redis.leave();
       return open();
     },
-    destroy: () => redis.stop(),
+    destroy: () => redis.clear(),
   };
 }
 
