@@ -1,4 +1,4 @@
-import { describeStateContract } from '@tandem/core/testing';
+import { describeStateContract, describeWritesContract } from '@tandem/core/testing';
 import { type RedisCluster, startRedisCluster } from './testing/redis-cluster';
 import { makeRedisStore } from './testing/redis-store';
 
@@ -9,6 +9,11 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => cluster.stop());
 
-describeStateContract('the Redis store on a Cluster of three masters with a replica each', (limits) =>
+describeStateContract('the Redis store on a Cluster of three masters, whose writes wait for a replica', (limits) =>
+  makeRedisStore(cluster.address, { ...limits, waitReplicas: 1 }),
+);
+
+// Reads take the same way as above.
+describeWritesContract('the Redis store on a Cluster, whose writes wait for no replica', (limits) =>
   makeRedisStore(cluster.address, limits),
 );
