@@ -201,7 +201,10 @@ it('a command that an observation asked for and did not live to get goes to the 
   gate = undefined;
   const session = await gateway.session(device);
   const outcome = new Promise((resolve) => gateway.core.rpcDelivery.openPoll(session, 2_000, resolve));
-  expect(await outcome).toMatchObject({ kind: 'event', event: { body: '{"id":0,"method":"m","params":{}}' } });
+  expect(await outcome).toMatchObject({
+    kind: 'event',
+    event: { message: { payload: '{"id":0,"method":"m","params":{}}' } },
+  });
   expect(await client.rest()).toEqual([]);
   expect((await gateway.rpc(sent.id))?.status).toBe('QUEUED');
 });

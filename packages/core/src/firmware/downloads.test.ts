@@ -147,7 +147,7 @@ describe('The package a device has to get', () => {
     for await (const piece of downloads.read(part, 1, 3)) pieces.push(piece);
     expect(Buffer.concat(pieces).toString()).toBe('rmw');
     expect((await downloads.block(part, 0, 5)).toString()).toBe('irmwa');
-    await used.core.devices.update(used.tenantId, { id: device.deviceId, name: 'd', firmwareId: null });
+    await used.core.devices.update(used.tenantId, { id: device.deviceId, name: 'd', firmwareId: undefined });
     await used.core.firmware.packages.delete(used.tenantId, ota.id);
     await expect(downloads.block(part, 0, 5)).rejects.toMatchObject({ code: 'NO_PACKAGE' });
     await expect(downloads.read(part, 0, 5).next()).rejects.toMatchObject({ code: 'NO_PACKAGE' });
