@@ -59,9 +59,20 @@ export async function closeClient(client: Redis | Cluster): Promise<void> {
   if (client.status === 'end') return forgetCommands(client);
   // Between two attempts to connect there is no connection, and nobody tells of its end.
   const ended = client.status === 'reconnecting' ? Promise.resolve() : endOf(client);
+  if (client instanceof Cluster) lookNoMore(client);
   client.disconnect();
   forgetCommands(client);
   await ended;
+}
+
+/**
+ * ioredis would go on for ever where it is closed while it looks which node serves what: each look sets the timer of the
+ * next.
+ */
+function lookNoMore(client: Cluster): void {
+  client.refreshSlotsCache = () => {};
+  // The timer that a look under way sets yet is over at once.
+  client.options.slotsRefreshInterval = 1;
 }
 
 function endOf(client: Redis | Cluster): Promise<void> {
