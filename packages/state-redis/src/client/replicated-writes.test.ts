@@ -31,6 +31,9 @@ describe('Writes that a replica has to have', () => {
   const attach = async () => {
     await replica.cli('REPLICAOF', '127.0.0.1', String(redis.port));
     while (!isInStep(await redis.cli('INFO', 'replication'))) await nextTurn();
+    // A replica that is in step with nothing written yet gets its first write only after it has spoken.
+    await redis.cli('SET', 'attached', 'yes');
+    while ((await replica.cli('GET', 'attached').catch(() => '')) !== 'yes') await nextTurn();
   };
 
   it('never overwrite a later one once they have been refused', async () => {
