@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type OtaPackage, type State, TandemError } from '@tandem/core';
 import { FirmwareUnderTest } from '@tandem/core/testing';
+import { parse } from 'coap-packet';
 import type { RawClient, RawRequest, Received } from './testing/raw-client';
 import { type TestDevice, TestGateway } from './testing/test-gateway';
 
@@ -260,6 +261,25 @@ describe('What changes in the middle of a download', () => {
     expect(said(await ask({ block2: block(2, 1024) }))).toBe('4.01 [0]');
     device = await deviceWith(image);
   });
+});
+
+it('An address that has not proved itself gets no package, but the means to prove it', async () => {
+  const own = await TestGateway.start({ settings: { COAP_ECHO: 'on' } });
+  try {
+    const packages = new FirmwareUnderTest(own);
+    await packages.assignToProfile({ firmwareId: (await packages.package({}, IMAGE)).id });
+    const { token } = await own.device();
+    const peer = await own.client();
+    const refused = await peer.ask({ path: `fw/${token}`, block2: block(1, 1024) });
+    expect([refused.kind, refused.text]).toEqual(['ACK 4.01', '']);
+    const echo = parse(peer.datagrams.at(-1) ?? Buffer.alloc(0)).options.find(
+      ({ name }) => String(name) === '252',
+    )?.value;
+    const given = await peer.ask({ path: `fw/${token}`, block2: block(1, 1024), echo });
+    expect(given.payload.equals(IMAGE.subarray(1024, 2048))).toBe(true);
+  } finally {
+    await own.stop();
+  }
 });
 
 describe('coap-client', () => {

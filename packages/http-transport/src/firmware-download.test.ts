@@ -268,6 +268,27 @@ describe('A client that', () => {
     await until(() => downloads() === 0);
   });
 
+  it('goes away while the store is read leaves nothing', async () => {
+    const outgoing = httpRequest(urlOf(large, LARGE_QUERY), { agent: false });
+    outgoing.on('error', () => {});
+    const gone = new Promise<void>((resolve) => {
+      gateway.server.once('connection', (socket) => socket.once('close', () => resolve()));
+    });
+    let held = false;
+    fault = async (offset) => {
+      if (offset < 100_000 || held) return;
+      held = true;
+      outgoing.destroy();
+      await gone;
+      await new Promise(setImmediate);
+    };
+    outgoing.on('response', (incoming) => incoming.on('error', () => {}).resume());
+    outgoing.end();
+    await gone;
+    await until(() => held && downloads() === 0);
+    expect(gateway.log.join()).not.toContain('a download was broken off');
+  });
+
   it('is one too many is told when to come again', async () => {
     const clients = await Promise.all(Array.from({ length: 8 }, () => stalled(large)));
     const answer = await fetched(urlOf(large, LARGE_QUERY));

@@ -56,6 +56,7 @@ export class FirmwareDownload {
     this.#limitIdleness(response);
     try {
       for (let next = first; !next.done; next = await pieces.next()) {
+        if (socket.destroyed) return;
         if (!response.write(next.value) && !(await hasRoom(response, socket))) return;
       }
       response.end();

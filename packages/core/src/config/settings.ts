@@ -214,7 +214,7 @@ export const SETTINGS = {
     'Downloads of devices over HTTP at the same time, at most 8 of one device; further ones get 429',
   ),
   TANDEM_FIRMWARE_DOWNLOAD_IDLE: whole(
-    30_000,
+    120_000,
     { min: 1, max: 3_600_000, unit: 'ms' },
     'How long such a download may stand still before its connection is closed; it can be resumed with `Range`',
   ),
