@@ -1,7 +1,18 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Suites that take minutes. Jest knows how long a suite took last time, but a fresh clone has no last time. */
-const LONG = [/state-contract/, /chaos\.test/, /-cluster\.test/, /redis-start\.test/, /commands-restart\.test/];
+/**
+ * Suites that take long. Jest knows how long a suite took last time, but a fresh clone has no last time, and there the
+ * smallest file comes last.
+ */
+const LONG = [
+  /state-contract/,
+  /chaos\.test/,
+  /-cluster\.test/,
+  /redis-start\.test/,
+  /commands-restart\.test/,
+  /(settings|telemetry-consumer|two-gateways|tour|restart|fuzz|misrouted|crash|walk)\.test/,
+  /lossy-link/,
+];
 
 /** The longest suites first: one that begins last would run on alone, with the other cores idle. */
 class LongFirst extends Sequencer {
