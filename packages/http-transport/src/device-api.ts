@@ -319,7 +319,9 @@ class HttpDeviceApi implements DeviceApi {
       const options = { paramsRequired: true, caller: caller.signal, format };
       const json = await this.core.clientRpc.call(session, body, options);
       const answer = await this.#formats.ofAnswer(framing, session, 'reply', format);
-      if (held.release()) exchange.content(written(answer, { kind: 'reply', json }));
+      // Before it is released: what fails here is answered as well.
+      const content = written(answer, { kind: 'reply', json });
+      if (held.release()) exchange.content(content);
     } catch (error) {
       if (held.release()) throw error;
     }

@@ -12,7 +12,7 @@ const lines: PayloadCodec = {
   name: 'lines',
   mediaTypes: ['text/x-lines', 'text/x-lines-too'],
   contentFormat: undefined,
-  kinds: ['telemetry', 'attributes', 'command'],
+  kinds: ['telemetry', 'attributes', 'command', 'reply'],
   decode(bytes) {
     const members = bytes
       .toString()
@@ -300,6 +300,13 @@ describe("a codec of one's own over HTTP", () => {
     expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/json' } });
     expect(answer.text).not.toContain('no word');
     expect(gateway.log.join('\n')).toContain('a payload codec failed to encode {"codec":"lines","kind":"attributes"');
+  });
+
+  it('that fails to write the answer to a command of the device has that answered as well', async () => {
+    const answer = await post('/rpc', undefined, '{"method":"unspeakable","params":1}', { Accept: 'text/x-lines' });
+    expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/json' } });
+    const other = await post('/rpc', undefined, '{"method":"m","params":1}', { Accept: 'text/x-lines' });
+    expect(other.text).toBe('reply {"method":"m","params":1}');
   });
 
   it('that fails to write a command fails the command, and the next one is delivered', async () => {

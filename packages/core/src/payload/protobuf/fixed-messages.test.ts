@@ -77,7 +77,8 @@ describe('The fixed messages that a device gets (contract 4.5, proto/transport.p
   it('has the reply to a command of the device as JSON text, and a failure as its text', () => {
     expect(read('ToServerRpcResponseMsg', clientRpcResponse('{"time":"now"}'))).toEqual({ payload: '{"time":"now"}' });
     expect(read('ToServerRpcResponseMsg', clientRpcResponse('{"error":"no \\"x\\""}'))).toEqual({ error: 'no "x"' });
-    for (const json of ['{"error":"a","b":1}', '{"error":{}}']) {
+    const deep = `{"error":"a","b":${'['.repeat(1_000)}${']'.repeat(1_000)}}`;
+    for (const json of ['{"error":"a","b":1}', '{"error":{}}', '{"error":"a\\"}', deep]) {
       expect(read('ToServerRpcResponseMsg', clientRpcResponse(json))).toEqual({ payload: json });
     }
   });

@@ -1,8 +1,6 @@
 import type { EpochMillis, Millis } from '../../platform/clock';
 import { badPayload } from '../bad-payload';
 import { compactJson } from '../compact-json';
-import { JsonObject } from '../json-node';
-import { readJson } from '../json-reader';
 import type { ParsedClientRpc } from '../rpc-payload';
 import { type KeyValue, type Value, type ValueType, valueToText, valueType } from '../value';
 import { decodeMessage } from './decode-message';
@@ -20,6 +18,9 @@ const VALUE_TYPES: Readonly<Record<ValueType, readonly [type: number, field: num
   STRING: [3, 6],
   JSON: [4, 7],
 };
+
+/** A JSON object that has nothing but `error`, a string. */
+const ERROR_ALONE = /^\{"error":("[^"\\]*(?:\\.[^"\\]*)*")\s*\}\s*$/;
 
 /** `GetAttributeResponseMsg`: the answer to a read of attributes. */
 export function attributeResponse(client: readonly DatedValue[], shared: readonly DatedValue[]): Buffer {
@@ -49,11 +50,10 @@ export function clientRpcResponse(json: string): Buffer {
   return writer.finish();
 }
 
+/** A reply may nest deeper than what comes in, so it is looked at and not read. */
 function errorOf(json: string): string | undefined {
-  if (!json.startsWith('{"error":"')) return undefined;
-  const root = readJson(json);
-  const error = root instanceof JsonObject && root.names.length === 1 ? root.get('error') : undefined;
-  return typeof error === 'string' ? error : undefined;
+  const [, text] = ERROR_ALONE.exec(json) ?? [];
+  return text === undefined ? undefined : (JSON.parse(text) as string);
 }
 
 /**
