@@ -203,6 +203,16 @@ describe('A package', () => {
     expect(said(await ask({ etags: [etag], block2: block(1, 1024) }))).toBe('2.05 2:1/1/1024 [1024]');
   });
 
+  it.each([
+    [7, '2.03 [0]'],
+    [8, '2.05 2:0/1/1024 size 2500 [1024]'],
+    [300, '2.05 2:0/1/1024 size 2500 [1024]'],
+  ])('to who names it behind %i others is %s: the first eight tags are looked at', async (others, expected) => {
+    const etag = Buffer.from((await ask()).etag ?? '', 'hex');
+    const tags = Array.from({ length: others }, (_, n) => Buffer.from([n & 0xff, n >> 8]));
+    expect(said(await ask({ etags: [...tags, etag] }))).toBe(expected);
+  });
+
   it('that has too many blocks of a size is refused at the first one, with its length', async () => {
     device = await deviceWith(await firmware.package({ title: 'huge', version: '1' }, Buffer.alloc(HUGE, 7)));
     expect(said(await ask({ block2: block(0, 16) }))).toBe(`4.00 size ${HUGE} [0]`);

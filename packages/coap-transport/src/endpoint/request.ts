@@ -60,7 +60,7 @@ export class IncomingRequest implements CoapRequest {
   size1 = -1;
   /** Whether there is a Size2 option (RFC 7959 section 4). */
   asksForSize = false;
-  /** Of representations that the client has. */
+  /** Of representations that the client has, the first {@link MAX_TAGS}. */
   etags: readonly Buffer[] = NO_TAGS;
   fault: RequestFault | undefined = undefined;
   /** The Echo option: from which byte on, and how long, -1 when absent. */
@@ -128,6 +128,10 @@ export class IncomingRequest implements CoapRequest {
     return echoLength === -1 ? undefined : this.datagram.subarray(echoStart, echoStart + echoLength);
   }
 
+  addTag(tag: Buffer): void {
+    if (this.etags.length < MAX_TAGS) this.etags = [...this.etags, tag];
+  }
+
   /** The body put together out of the blocks of which this is the last. */
   set payload(body: Buffer) {
     this.#payload = body;
@@ -136,6 +140,8 @@ export class IncomingRequest implements CoapRequest {
 
 const NONE: readonly string[] = [];
 const NO_TAGS: readonly Buffer[] = [];
+/** A datagram of a stranger holds hundreds; a client that has more than a few versions of something gets it once more. */
+const MAX_TAGS = 8;
 /** Uri-Path options up to this length are remembered per peer. */
 const MAX_REMEMBERED_PATH = 128;
 
@@ -233,7 +239,7 @@ function readOption(
       if (!again && length <= 4) request.asksForSize = true;
       return true;
     case OPTION.ETAG:
-      if (length >= 1 && length <= 8) request.etags = [...request.etags, datagram.subarray(at, at + length)];
+      if (length >= 1 && length <= 8) request.addTag(datagram.subarray(at, at + length));
       return true;
     case OPTION.ECHO:
       if (!again && length >= 1 && length <= 40) {
