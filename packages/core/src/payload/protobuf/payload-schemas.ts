@@ -77,7 +77,8 @@ export function readPayloadSchemas(sources: SchemaSources, limits: SchemaLimits)
  * milliseconds, in which nobody else is served.
  */
 export class StoredSchemas implements PayloadSchemas {
-  readonly #read: { -readonly [kind in keyof PayloadSchemas]?: ProtoMessage } = {};
+  /** What does not read never will: it is not read again, nor logged, with every message. */
+  readonly #read: { -readonly [kind in keyof PayloadSchemas]?: ProtoMessage | TandemError } = {};
 
   constructor(
     private readonly sources: SchemaSources,
@@ -101,15 +102,18 @@ export class StoredSchemas implements PayloadSchemas {
   }
 
   #of(kind: keyof PayloadSchemas): ProtoMessage {
+    this.#read[kind] ??= this.#attempt(kind);
     const known = this.#read[kind];
-    if (known) return known;
+    if (known instanceof TandemError) throw known;
+    return known;
+  }
+
+  #attempt(kind: keyof PayloadSchemas): ProtoMessage | TandemError {
     try {
-      const message = read(READINGS[kind], this.sources, this.limits);
-      this.#read[kind] = message;
-      return message;
+      return read(READINGS[kind], this.sources, this.limits);
     } catch (cause) {
       // It was checked when it was saved: no device is to blame.
-      throw new TandemError('INTERNAL', { cause });
+      return new TandemError('INTERNAL', { cause });
     }
   }
 }
