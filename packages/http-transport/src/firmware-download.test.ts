@@ -317,4 +317,13 @@ describe('A store that fails', () => {
     await until(() => downloads() === 0);
     expect(gateway.log.join()).toContain('a download was broken off');
   });
+
+  it('in the middle by a fault of the gateway says in the log which one', async () => {
+    fault = (offset) => (offset > 1_000_000 ? Promise.reject(new Error('disk on fire')) : Promise.resolve());
+    await expect(fetched(urlOf(large, LARGE_QUERY))).rejects.toThrow();
+    await until(() => downloads() === 0);
+    expect(gateway.log.join()).toMatch(
+      /a download was broken off .*"correlationId":"[0-9a-f]{12}","error":"Error: disk on fire/,
+    );
+  });
 });

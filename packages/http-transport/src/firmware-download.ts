@@ -7,17 +7,28 @@ import {
   type DownloadRequest,
   type FileAnswer,
   fileAnswer,
+  type Logger,
+  type Millis,
   type PackageType,
+  quietLogger,
   TandemError,
 } from '@tandem/core';
 import type { Exchange } from './exchange';
+
+/** When the store goes away, all downloads do at once. */
+const LOG_INTERVAL: Millis = 10_000;
+const BROKEN_OFF = 'a download was broken off';
 
 /**
  * Endpoints 9 and 10 (contract 7.3): a package, or a part of it, as a stream that waits for its client. `Range` is about what
  * `size` and `chunk` have left, which is what the URL names.
  */
 export class FirmwareDownload {
-  constructor(private readonly core: Pick<Core, 'firmware' | 'logger' | 'settings'>) {}
+  readonly #quiet: Logger;
+
+  constructor(private readonly core: Pick<Core, 'clock' | 'firmware' | 'logger' | 'settings'>) {
+    this.#quiet = quietLogger(core.logger, core.clock, LOG_INTERVAL);
+  }
 
   /** @throws TandemError as long as nothing of the answer has been sent */
   async serve(exchange: Exchange, session: DeviceSession, type: PackageType, asked: DownloadRequest): Promise<void> {
@@ -63,13 +74,16 @@ export class FirmwareDownload {
     } catch (error) {
       // Less has come than Content-Length says, and so the client knows.
       socket.destroy();
-      this.core.logger.warn('a download was broken off', {
-        deviceId: session.deviceId,
-        error: TandemError.from(error).message,
-      });
+      this.#logBroken(session, error);
     } finally {
       await pieces.return(undefined);
     }
+  }
+
+  #logBroken({ deviceId }: DeviceSession, thrown: unknown): void {
+    const error = TandemError.from(thrown);
+    if (error.correlationId === undefined) this.#quiet.warn(BROKEN_OFF, { deviceId, error: error.message });
+    else error.logFault(this.#quiet, BROKEN_OFF, { deviceId });
   }
 
   /** A connection that stands still is closed. Node counts from the last byte that the system has taken. */
