@@ -18,6 +18,10 @@ interface FormerUser {
 
 const ADDED_TO_TENANTS: Partial<Tenant> = { ...NO_CONTACT, region: null, additionalInfo: null };
 const ADDED_TO_USERS: Partial<User> = { phone: null, additionalInfo: null };
+/**
+ * JSON also where the profile data say PROTOBUF: that version served JSON to such devices, and they would be lost from one moment to
+ * the next. The schemas hold from the next time that the profile is saved.
+ */
 const ADDED_TO_PROFILES: Partial<ProfileInfo> = {
   coapDeviceType: 'DEFAULT',
   payloadType: 'JSON',

@@ -56,10 +56,19 @@ export const FORMER = {
     name: 'default',
     description: null,
     isDefault: true,
-    transportType: 'DEFAULT',
+    transportType: 'COAP',
     provisionType: 'DISABLED',
     provisionDeviceKey: null,
-    profileData: { configuration: { type: 'DEFAULT' } },
+    profileData: {
+      configuration: { type: 'DEFAULT' },
+      transportConfiguration: {
+        type: 'COAP',
+        coapDeviceTypeConfiguration: {
+          coapDeviceType: 'DEFAULT',
+          transportPayloadTypeConfiguration: { transportPayloadType: 'PROTOBUF' },
+        },
+      },
+    },
     version: 1,
   },
   device: {
@@ -136,9 +145,10 @@ export function describeFormerRecords(open: () => Promise<State>): void {
 
     it('shows tenants, profiles and devices with all their fields', async () => {
       const { profileData, ...info } = profile;
+      // Its devices were served JSON, whatever its data say.
       const added = { coapDeviceType: 'DEFAULT', payloadType: 'JSON', firmwareId: null, softwareId: null } as const;
       const current = { ...info, ...added };
-      const text = '{"configuration":{"type":"DEFAULT"}}';
+      const text = JSON.stringify(profileData);
       expect(await state.accounts.getTenant(TENANT_ID)).toMatchObject({ title: 'Former', region: null, country: null });
       expect((await state.devices.listProfiles(TENANT_ID, ALL)).data).toEqual([current]);
       expect(await state.devices.getProfileInfo(profile.id)).toEqual(current);
