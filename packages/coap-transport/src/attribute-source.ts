@@ -1,5 +1,4 @@
 import type { AnswerFormat, AttributeObservation, AttributeUpdates, Connectivity, DeviceSession } from '@tandem/core';
-import { TandemError } from '@tandem/core';
 import { type Content, content } from './content';
 import { DeviceSource } from './device-source';
 import type { Notification } from './endpoint/index';
@@ -14,10 +13,8 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
     answers: AnswerFormat,
   ): Promise<{ source: AttributeSource; snapshot: Content }> {
     const source = new AttributeSource(session.deviceId, connectivity);
-    const observation = await updates.observe(session, source, answers);
+    const { observation, snapshot } = await updates.observe(session, source, answers);
     source.observation = observation;
-    const { snapshot } = observation;
-    if (!snapshot) throw new TandemError('INTERNAL');
     return { source, snapshot: content(snapshot) };
   }
 

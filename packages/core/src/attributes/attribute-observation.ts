@@ -9,35 +9,23 @@ const BATCH = 100;
 
 /** An observation of the shared attributes of one device. There are tens of thousands: it keeps no more than it needs. */
 export class AttributeObservation {
-  #snapshot: WrittenMessage | undefined;
   #position: Position;
   /** The keys the device has. */
   #told: readonly string[];
 
-  /**
-   * @param start what the observation goes on from
-   * @param snapshot all of it, as the device is told
-   */
+  /** @param start what the observation goes on from */
   constructor(
     private readonly observer: Observer,
     private readonly missed: MissedUpdates,
     private readonly answers: AnswerFormat,
     start: AttributeSnapshot,
-    snapshot: WrittenMessage,
   ) {
-    this.#snapshot = snapshot;
     this.#position = start.position;
     this.#told = keys(start.attributes.map(({ key }) => key));
   }
 
-  /** All shared attributes, flat (contract 2.6.1), until `begin`. */
-  get snapshot(): WrittenMessage | undefined {
-    return this.#snapshot;
-  }
-
   /** To be called when the snapshot has been sent: the one of this process that was there before ends. */
   begin(): void {
-    this.#snapshot = undefined;
     this.observer.begin();
   }
 

@@ -110,7 +110,7 @@ describe('Polls that alternate between two processes', () => {
       expect(reads).toBe(n);
     }
     expect(waiting.outcome).toBeUndefined();
-    const observation = await counting.attributeUpdates.observe(session, { news() {}, end() {} });
+    const { observation } = await counting.attributeUpdates.observe(session, { news() {}, end() {} });
     await share(1);
     expect(await waiting.delivered()).toBe('{"k":1}');
     expect((await observation.next())?.payload).toBe('{"k":1}');

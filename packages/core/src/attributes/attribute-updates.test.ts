@@ -191,8 +191,9 @@ describe('An observation of shared attributes', () => {
     const device = new Device(used, await used.device('observed'));
     await device.share({ a: '1', b: '2' });
     const onChange = jest.fn();
-    const observation = await used.core.attributeUpdates.observe(device.session, { news: onChange, end() {} });
-    expect(JSON.parse(String(observation.snapshot?.payload))).toEqual({ a: 1, b: 2 });
+    const listener = { news: onChange, end() {} };
+    const { observation, snapshot } = await used.core.attributeUpdates.observe(device.session, listener);
+    expect(JSON.parse(String(snapshot.payload))).toEqual({ a: 1, b: 2 });
     expect(await observation.next()).toBeUndefined();
     await device.share({ a: '3' });
     await device.share({ a: '4', c: '5' });
@@ -221,7 +222,7 @@ describe('An observation that fell out of the event log', () => {
   it('is told what is gone although the log has forgotten the deletion', async () => {
     const device = new Device(used, await used.device('slow'));
     await device.share({ a: '1', b: '2' });
-    const observation = await used.core.attributeUpdates.observe(device.session, { news() {}, end() {} });
+    const { observation } = await used.core.attributeUpdates.observe(device.session, { news() {}, end() {} });
     await device.share({ c: '3' });
     expect((await observation.next())?.payload).toBe('{"c":3}');
     await device.unshare('a');

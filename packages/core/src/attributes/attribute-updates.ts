@@ -10,7 +10,7 @@ import type { Uuid } from '../devices/model';
 import { type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
-import { type AnswerFormat, JSON_ANSWERS, writeIn } from '../payload/format/index';
+import { type AnswerFormat, JSON_ANSWERS, type WrittenMessage, writeIn } from '../payload/format/index';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import { quietLogger } from '../platform/quiet-logger';
@@ -24,6 +24,12 @@ export interface UpdateSettings {
   readonly gapDelivery: boolean;
   /** `TB_TRANSPORT_SESSIONS_INACTIVITY_TIMEOUT`: how long after its last poll a device keeps its position. */
   readonly sessionTimeout: Millis;
+}
+
+export interface OpenedObservation {
+  readonly observation: AttributeObservation;
+  /** All shared attributes, flat (contract 2.6.1): the answer to the registration. */
+  readonly snapshot: WrittenMessage;
 }
 
 /** While the store is away every poll has a line to write. */
@@ -108,7 +114,7 @@ export class AttributeUpdates {
     session: DeviceSession,
     listener: ObserverListener,
     answers: AnswerFormat = JSON_ANSWERS,
-  ): Promise<AttributeObservation> {
+  ): Promise<OpenedObservation> {
     // Before anything is waited for: a session that ends meanwhile is heard of.
     const observer = this.#observers.open(session, listener);
     try {
@@ -117,7 +123,7 @@ export class AttributeUpdates {
       if (observer.over) throw new TandemError('UNAUTHORIZED');
       const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
       const snapshot = await writeIn(answers, { kind: 'update', updated: start.attributes, deleted: [] });
-      return new AttributeObservation(observer, this.#missed, answers, start, snapshot);
+      return { observation: new AttributeObservation(observer, this.#missed, answers, start), snapshot };
     } catch (error) {
       observer.close();
       throw error;

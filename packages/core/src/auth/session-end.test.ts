@@ -40,10 +40,10 @@ describe('A session that ended before anybody listened', () => {
     await takeAway(session);
     for (const updates of [used.core.attributeUpdates, used.core.rpcDelivery]) {
       const onEnd = jest.fn();
-      const observation = await updates.observe(session, { news() {}, end: onEnd }).catch(() => undefined);
+      const opened = await updates.observe(session, { news() {}, end: onEnd }).catch(() => undefined);
       await used.quiet();
       expect(onEnd.mock.calls).toEqual([['credentials']]);
-      observation?.close();
+      if (opened) ('observation' in opened ? opened.observation : opened).close();
     }
   });
 

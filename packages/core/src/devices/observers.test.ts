@@ -3,6 +3,7 @@ import type { Core } from '../core';
 import { TandemError } from '../errors';
 import type { ObservedKind } from '../state/device-events';
 import { entriesOf } from '../testing/builders';
+import type { ObserverListener } from './observers';
 import { over, useCore } from './testing/core-under-test';
 
 const used = useCore();
@@ -19,11 +20,11 @@ beforeEach(async () => {
 async function observe(core: Core, kind: ObservedKind = 'attributes') {
   const ends: string[] = [];
   let news = 0;
-  const service = kind === 'attributes' ? core.attributeUpdates : core.rpcDelivery;
-  const observation = await service.observe(session, {
-    news: () => news++,
-    end: (reason) => ends.push(reason),
-  });
+  const listener: ObserverListener = { news: () => news++, end: (reason) => ends.push(reason) };
+  const observation =
+    kind === 'attributes'
+      ? (await core.attributeUpdates.observe(session, listener)).observation
+      : await core.rpcDelivery.observe(session, listener);
   return {
     ends,
     get news() {

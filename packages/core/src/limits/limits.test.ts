@@ -22,7 +22,10 @@ const MESSAGES: readonly [name: string, send: (core: Core, session: DeviceSessio
     (core, session) => core.clientRpc.call(session, json('{"method":"getTime","params":{}}'), { paramsRequired: true }),
   ],
   ['a read of attributes', (core, session) => core.attributes.readForDevice(session, {})],
-  ['an observation of attributes', async (core, session) => (await observeAttributes(core, session)).close()],
+  [
+    'an observation of attributes',
+    async (core, session) => (await observeAttributes(core, session)).observation.close(),
+  ],
   ['an observation of commands', async (core, session) => (await observeCommands(core, session)).close()],
   ['a poll for updates', (core, session) => polled((done) => core.attributeUpdates.openPoll(session, 0, done), core)],
   ['a poll for commands', (core, session) => polled((done) => core.rpcDelivery.openPoll(session, 0, done), core)],
