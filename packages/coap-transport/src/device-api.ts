@@ -119,19 +119,24 @@ export function createDeviceApi(
     if (request.method === 'GET') {
       return feature === 'attributes' ? getAttributes(schemas, session, request) : getRpc(schemas, session, request);
     }
-    const bodyOf = (kind: PayloadKind) => schemas ?? formats.ofContentFormat(request.contentFormat, kind);
     switch (feature) {
       case 'telemetry':
-        return whenStored(telemetry.post(session, request.payload, bodyOf('telemetry')));
+        return whenStored(telemetry.post(session, request.payload, bodyOf('telemetry', schemas, request)));
       case 'attributes':
-        return attributes.postClient(session, request.payload, bodyOf('attributes')).then(created);
+        return attributes.postClient(session, request.payload, bodyOf('attributes', schemas, request)).then(created);
       case 'claim':
-        return claiming.register(session, bodyOf('claim').readClaim(request.payload)).then(created);
+        return claiming.register(session, bodyOf('claim', schemas, request).readClaim(request.payload)).then(created);
       default:
         return requestId === undefined
-          ? callServer(bodyOf('command'), schemas, session, request)
-          : rpcCalls.reply(session, requestId, request.payload, 'object', bodyOf('reply')).then(created);
+          ? callServer(bodyOf('command', schemas, request), schemas, session, request)
+          : rpcCalls
+              .reply(session, requestId, request.payload, 'object', bodyOf('reply', schemas, request))
+              .then(created);
     }
+  }
+
+  function bodyOf(kind: PayloadKind, schemas: PayloadFormat | undefined, request: CoapRequest): PayloadFormat {
+    return schemas ?? formats.ofContentFormat(request.contentFormat, kind);
   }
 
   async function callServer(

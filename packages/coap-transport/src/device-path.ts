@@ -39,17 +39,23 @@ export function parseDevicePath(options: readonly string[]): DevicePath {
   // A slash within one of several options is part of a name, of a token for instance (RFC 7252 section 6.5).
   const segments = options.length === 1 && only?.includes('/') ? only.split('/').filter(Boolean) : options;
   const [root, , third, fourth, fifth] = segments;
-  if (root === undefined || (root === '' && segments.length === 1)) return { kind: 'root' };
-  if (root === '.well-known' && segments[1] === 'core' && segments.length === 2) return { kind: 'discovery' };
-  const packages = PACKAGE_ROOTS.get(root);
-  // Exactly one segment is a token; where there is any other number there is none.
-  if (packages) return feature(packages, segments.length === 2 ? segments[1] : undefined, undefined);
-  if (root !== 'api') return FOREIGN;
+  // What nearly all ask for comes first.
+  if (root !== 'api') return besideApi(segments);
   if (segments.length === 1) return API;
   if (third === undefined) return NO_FEATURE;
   if (fourth === undefined) return feature(segments.includes('provision') ? 'provision' : third, undefined, undefined);
   if (segments.length === 4 && /^\d+$/.test(fourth)) return feature(third, undefined, fourth);
   return feature(fourth, third, fifth);
+}
+
+function besideApi(segments: readonly string[]): DevicePath {
+  const [root, second] = segments;
+  if (root === undefined || (root === '' && segments.length === 1)) return { kind: 'root' };
+  if (root === '.well-known' && second === 'core' && segments.length === 2) return { kind: 'discovery' };
+  const packages = PACKAGE_ROOTS.get(root);
+  if (!packages) return FOREIGN;
+  // Exactly one segment is a token; where there is any other number there is none.
+  return feature(packages, segments.length === 2 ? second : undefined, undefined);
 }
 
 function feature(name: string, token: string | undefined, id: string | undefined): DevicePath {

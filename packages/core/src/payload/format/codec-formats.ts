@@ -8,6 +8,9 @@ import { namesProtobuf } from './protobuf-format';
 export class CodecFormats {
   readonly #byMediaType: ReadonlyMap<string, CodecFormat>;
   readonly #byContentFormat: ReadonlyMap<number, CodecFormat>;
+  /** Most devices name the same with every message: it is taken apart once. */
+  #lastHeader = '';
+  #lastFormat: CodecFormat | undefined;
 
   constructor(formats: readonly CodecFormat[]) {
     this.#byMediaType = new Map(
@@ -33,7 +36,11 @@ export class CodecFormats {
 
   /** @param header Content-Type */
   ofContentType(header: string, kind: PayloadKind): CodecFormat | undefined {
-    return suited(this.#byMediaType.get(header) ?? this.#byMediaType.get(mediaTypeOf(header)), kind);
+    if (header !== this.#lastHeader) {
+      this.#lastFormat = this.#byMediaType.get(header) ?? this.#byMediaType.get(mediaTypeOf(header));
+      this.#lastHeader = header;
+    }
+    return suited(this.#lastFormat, kind);
   }
 
   /**
