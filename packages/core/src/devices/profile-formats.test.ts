@@ -153,7 +153,27 @@ describe('The formats of profiles', () => {
   });
 });
 
+describe('The formats of profiles that are used', () => {
+  it('stay, and the one longest unused goes', async () => {
+    const profiles = new Profiles({ profiles: 2, bytes: 100_000 });
+    for (const id of ['a', 'b', 'c']) profiles.save(id, undefined);
+    for (const id of ['a', 'b', 'a', 'c']) await profiles.formats.of(id);
+    expect(profiles.formats.of('a')).toBe(json);
+    expect(profiles.formats.of('b')).toBeInstanceOf(Promise);
+  });
+});
+
 describe('The schemas of profiles', () => {
+  it('are measured in bytes', async () => {
+    const profiles = new Profiles();
+    const bytes = async (field: string) => {
+      profiles.save('a', field);
+      await profiles.formats.of('a');
+      return profiles.gauge('tandem_protobuf_schema_bytes_cached') ?? 0;
+    };
+    expect((await bytes('x; // ü')) - (await bytes('x; // u'))).toBe(1);
+  });
+
   it('are no longer than the setting says, the latest apart', async () => {
     const profiles = new Profiles({ profiles: 10, bytes: 1_000 });
     const cached = () => [
@@ -167,10 +187,11 @@ describe('The schemas of profiles', () => {
       await profiles.formats.of(id);
       expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBeLessThanOrEqual(1_000);
     }
-    expect(cached()).toEqual([3, 3]);
+    // That of JSON takes none of their room.
+    expect(cached()).toEqual([3, 4]);
     profiles.save('e', 'e'.repeat(900));
     await profiles.formats.of('e');
-    expect(cached()).toEqual([1, 1]);
+    expect(cached()).toEqual([1, 2]);
     profiles.save('e', undefined);
     expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBe(0);
   });

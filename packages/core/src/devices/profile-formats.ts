@@ -41,7 +41,7 @@ interface Known {
   readonly format: PayloadFormat;
   /** Of the sources; undefined for what has none. */
   readonly digest: string | undefined;
-  /** Length of the sources. */
+  /** Length of the sources in UTF-8. */
   readonly bytes: number;
 }
 
@@ -96,7 +96,12 @@ export class ProfileFormats implements PrescribedFormats {
 
   /** @throws TandemError STORE_UNAVAILABLE */
   of(profileId: Uuid): PayloadFormat | Promise<PayloadFormat> {
-    return this.#known.get(profileId)?.format ?? this.#reading.get(profileId) ?? this.#read(profileId);
+    const known = this.#known.get(profileId);
+    if (!known) return this.#reading.get(profileId) ?? this.#read(profileId);
+    // The one longest unused goes first.
+    this.#known.delete(profileId);
+    this.#known.set(profileId, known);
+    return known.format;
   }
 
   /** A device can get another profile while it waits. */
@@ -144,15 +149,17 @@ export class ProfileFormats implements PrescribedFormats {
     if (shared) return shared;
     this.#made.add();
     const format = new ProtobufFormat(new StoredSchemas(sources, STORED), this.settings);
-    return { format, digest, bytes: textsOf(sources).join('').length };
+    return { format, digest, bytes: Buffer.byteLength(textsOf(sources).join('')) };
   }
 
   #keep(profileId: Uuid, known: Known): void {
     const { digest, bytes } = known;
-    for (const oldest of this.#known.keys()) {
+    for (const [oldest, { digest: its }] of this.#known) {
       const added = digest === undefined || this.#shared.has(digest) ? 0 : bytes;
-      if (this.#known.size < this.bounds.profiles && this.#bytes + added <= this.bounds.bytes) break;
-      this.#drop(oldest);
+      const isFull = this.#known.size >= this.bounds.profiles;
+      if (!isFull && this.#bytes + added <= this.bounds.bytes) break;
+      // One without schemas makes no room for some.
+      if (isFull || its !== undefined) this.#drop(oldest);
     }
     if (digest !== undefined) {
       let shared = this.#shared.get(digest);
