@@ -1,10 +1,4 @@
-import {
-  type DeviceSession,
-  type DownloadRequest,
-  downloadCut,
-  type FirmwareDownloads,
-  packageTag,
-} from '@tandem/core';
+import { type DeviceSession, type DownloadRequest, downloadCut, type FirmwareDownloads } from '@tandem/core';
 import type { PackageFeature } from './device-path';
 import type { CoapRequest, CoapResponse } from './endpoint/index';
 import { withRetryTime } from './retry-time';
@@ -29,7 +23,7 @@ export function downloadPackage(
   function answer(download: Awaited<typeof opened>): CoapResponse {
     const read = (offset: number, length: number) => downloads.block(download, offset, length).catch(refuse);
     const source = { length: download.length, read };
-    return { code: '2.05', contentFormat: OCTETS, etag: packageTag(download.ota), source };
+    return { code: '2.05', contentFormat: OCTETS, etag: download.tag, source };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Uuid } from './model';
 
-/** Which devices have changed of late. Of those that changed longer ago it says that they may have. */
+/** Which devices (or whatever has an id) have changed of late. Of those that changed longer ago it says that they may have. */
 export class RecentChanges {
   /** Device -> number of its last change, oldest first. */
   readonly #last = new Map<Uuid, number>();

@@ -2,7 +2,6 @@ import type { DeviceSession } from '../auth/device-session';
 import type { Core } from '../core';
 import { over, useCore } from '../devices/testing/core-under-test';
 import { WHOLE } from './download-cut';
-import { packageTag } from './downloads';
 import { FirmwareUnderTest } from './testing/firmware-under-test';
 
 const used = useCore({ TANDEM_FIRMWARE_CACHE_MAX: '2', TANDEM_RATE_LIMIT_DEVICE_MSGS: '3:60' });
@@ -52,7 +51,7 @@ describe('The package a device has to get', () => {
     await firmware.assignToProfile({ firmwareId: shared.id });
     expect((await open(used.core, device)).ota).toEqual(shared);
     await firmware.assignToDevice(device.deviceId, { firmwareId: own.id });
-    expect(await open(used.core, device)).toEqual({ ota: own, start: 0, length: 12 });
+    expect(await open(used.core, device)).toMatchObject({ ota: own, start: 0, length: 12 });
     const software = async () => used.core.firmware.downloads.open(device, 'SOFTWARE', WHOLE, true);
     await expect(software()).rejects.toMatchObject({ code: 'NO_PACKAGE' });
   });
@@ -100,6 +99,19 @@ describe('The package a device has to get', () => {
     go();
     await early;
     expect((await open(core, device)).ota).toEqual(after);
+  });
+
+  it('that was read while another device changed is kept', async () => {
+    const { core, hold } = watched();
+    const [device, other] = [await used.device('d'), await used.device('other')];
+    await firmware.assignToDevice(device.deviceId, { firmwareId: (await firmware.package()).id });
+    const go = hold();
+    const early = open(core, device);
+    await used.quiet();
+    await used.core.devices.update(used.tenantId, { id: other.deviceId, name: 'renamed' });
+    go();
+    await early;
+    expect(core.firmware.downloads.open(device, 'FIRMWARE', WHOLE, true)).not.toBeInstanceOf(Promise);
   });
 
   it('is remembered of so many devices and no more, with both of its types', async () => {
@@ -158,7 +170,7 @@ describe('The package a device has to get', () => {
     const tags = [];
     for (let n = 0; n < 2; n++) {
       await firmware.assignToDevice(device.deviceId, { firmwareId: (await firmware.package()).id });
-      tags.push(packageTag((await open(used.core, device)).ota).toString('hex'));
+      tags.push((await open(used.core, device)).tag.toString('hex'));
     }
     expect(tags[0]).toMatch(/^[0-9a-f]{16}$/);
     expect(tags[1]).not.toBe(tags[0]);

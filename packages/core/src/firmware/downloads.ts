@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DeviceSession } from '../auth/device-session';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
@@ -8,7 +7,7 @@ import type { Random } from '../platform/random';
 import type { State } from '../state/state';
 import { type DownloadCut, partOf } from './download-cut';
 import { DownloadSlots } from './download-slots';
-import { KnownPackages, type PackageWithData } from './known-packages';
+import { type KnownPackage, KnownPackages } from './known-packages';
 import type { PackageType } from './model';
 import type { PackageData } from './package-data';
 
@@ -27,8 +26,7 @@ export interface DownloadRequest extends DownloadCut {
 }
 
 /** The package a device has to get, or the part of it that it asked for. */
-export interface Download {
-  readonly ota: PackageWithData;
+export interface Download extends KnownPackage {
   /** In the package. */
   readonly start: number;
   readonly length: number;
@@ -39,6 +37,7 @@ export class FirmwareDownloads {
   readonly #known: KnownPackages;
   readonly #slots: DownloadSlots;
   readonly #bytes: { add(n: number): void };
+  readonly #refused: { add(): void };
 
   constructor(
     stores: Pick<State, 'devices' | 'firmware'>,
@@ -51,6 +50,10 @@ export class FirmwareDownloads {
     this.#known = new KnownPackages(stores, settings.maxDevices, metrics);
     this.#slots = new DownloadSlots(settings.maxDownloads, random);
     metrics.gauge('tandem_firmware_downloads', 'Downloads of devices over HTTP under way', () => this.#slots.taken);
+    this.#refused = metrics.counter(
+      'tandem_firmware_downloads_refused_total',
+      'Downloads of devices over HTTP that were one too many, of all or of their device',
+    );
     this.#bytes = metrics.counter('tandem_firmware_download_bytes_total', 'Bytes of packages read for devices');
   }
 
@@ -73,7 +76,12 @@ export class FirmwareDownloads {
 
   /** A place among those who hold pieces in memory. @returns frees it. @throws TandemError TOO_MANY_REQUESTS */
   take({ deviceId }: DeviceSession): () => void {
-    return this.#slots.take(deviceId);
+    try {
+      return this.#slots.take(deviceId);
+    } catch (error) {
+      this.#refused.add();
+      throw error;
+    }
   }
 
   /**
@@ -109,23 +117,19 @@ export class FirmwareDownloads {
     limited: Promise<void> | undefined,
   ): Promise<Download> {
     await limited;
-    const ota = this.#known.cached(deviceId, type) ?? (await this.#known.of(deviceId, type));
-    if (!ota) throw new TandemError('NO_PACKAGE');
-    return downloadOf(ota, asked);
+    const known = this.#known.cached(deviceId, type) ?? (await this.#known.of(deviceId, type));
+    if (!known) throw new TandemError('NO_PACKAGE');
+    return downloadOf(known, asked);
   }
 }
 
-function downloadOf(ota: PackageWithData, asked: DownloadRequest): Download {
+function downloadOf({ ota, tag }: KnownPackage, asked: DownloadRequest): Download {
   const { title, version } = asked;
   if ((title !== undefined && title !== ota.title) || (version !== undefined && version !== ota.version)) {
     throw new TandemError('OTHER_PACKAGE');
   }
-  return { ota, ...partOf(asked, ota.dataSize) };
+  return { ota, tag, ...partOf(asked, ota.dataSize) };
 }
-
-/** Names the bytes of a package for good: other bytes have another one. 8 bytes (RFC 7252 section 5.10.6). */
-export const packageTag = ({ dataId }: PackageWithData): Buffer =>
-  createHash('sha256').update(dataId).digest().subarray(0, 8);
 
 const orNoPackage = (error: unknown): unknown =>
   error instanceof TandemError && error.code === 'NOT_FOUND' ? new TandemError('NO_PACKAGE', { cause: error }) : error;
