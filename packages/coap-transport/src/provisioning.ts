@@ -7,12 +7,13 @@ import {
   TandemError,
 } from '@tandem/core';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS } from './endpoint/index';
+import { ProvisionedPeers } from './provisioned-peers';
 
 /** text/plain: what devices that were written for the original expect of JSON here (contract 2.7). */
 const TEXT_FORMAT = 0;
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
 const INCOMPLETE: CoapResponse = { code: '4.08' };
-/** Devices whose answers may still be fetched: a long one takes some round trips. */
+/** Peers whose answers may still be fetched. */
 const MAX_TOLD = 1_024;
 
 /**
@@ -22,12 +23,12 @@ const MAX_TOLD = 1_024;
 export class ProvisioningDoor {
   readonly #maxBytes: number;
   readonly #echo: boolean;
-  /** Whom a peer was provisioned as, those longest ago first. */
-  readonly #told = new Map<string, string>();
+  readonly #told: ProvisionedPeers;
 
   constructor(private readonly core: Core) {
     this.#maxBytes = core.settings.TANDEM_PROVISION_MAX_BYTES;
     this.#echo = core.settings.COAP_ECHO === 'on';
+    this.#told = new ProvisionedPeers(MAX_TOLD, core.clock, core.metrics);
   }
 
   /** @throws TandemError */
@@ -47,7 +48,7 @@ export class ProvisioningDoor {
   admit(request: CoapRequest): CoapResponse | undefined {
     if (!request.proved) return PROVE_ADDRESS;
     if (!request.asksForMore) return undefined;
-    const deviceId = this.#told.get(request.peer.key);
+    const deviceId = this.#told.deviceOf(request.peer.key);
     if (deviceId === undefined) return INCOMPLETE;
     request.authenticate(deviceId);
     return undefined;
@@ -63,16 +64,9 @@ export class ProvisioningDoor {
     const outcome = await this.core.provisioning.provision(request, source);
     if (outcome.status === 'SUCCESS') {
       coap.authenticate(outcome.deviceId);
-      this.#remember(coap.peer.key, outcome.deviceId);
+      this.#told.add(coap.peer.key, outcome.deviceId);
     }
     return responseTo(outcome, render(outcome));
-  }
-
-  #remember(peer: string, deviceId: string): void {
-    this.#told.delete(peer);
-    const [oldest] = this.#told.keys();
-    if (oldest !== undefined && this.#told.size >= MAX_TOLD) this.#told.delete(oldest);
-    this.#told.set(peer, deviceId);
   }
 }
 

@@ -67,8 +67,9 @@ describe('The files of packages', () => {
       expect(await Promise.all([...all, ...all].map(wholeOf))).toEqual([...all, ...all]);
     }
     while ((await opened()).length > 16) await new Promise((resolve) => setImmediate(resolve));
+    expect(files.kept).toBe(16);
     await files.close();
-    expect(await opened()).toEqual([]);
+    expect([await opened(), files.kept]).toEqual([[], 0]);
   });
 
   it('are gone when they are removed, also for who was reading them', async () => {

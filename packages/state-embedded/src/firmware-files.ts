@@ -43,6 +43,11 @@ export class FirmwareFiles {
     });
   }
 
+  /** Files that are kept open to be read. */
+  get kept(): number {
+    return this.#read.size;
+  }
+
   /** Undefined when there is no such file. */
   async read(dataId: Uuid, offset: number, length: number): Promise<Buffer | undefined> {
     if (this.#closed) throw closedError();

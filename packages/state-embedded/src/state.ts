@@ -184,6 +184,11 @@ function openState(
   );
   options.metrics.gauge('tandem_data_free_bytes', 'Free bytes on the disk of the data folder', () => space.bytes);
   options.metrics.gauge(
+    'tandem_firmware_files_open',
+    'Files of packages that are kept open to be read',
+    () => files.kept,
+  );
+  options.metrics.gauge(
     'tandem_devices_watched',
     'Devices with an open poll, observation or command',
     () => wakeUps.size,
