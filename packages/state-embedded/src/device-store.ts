@@ -19,6 +19,7 @@ import {
   type Written,
 } from '@tandem/core';
 import { removeActivity } from './activity-store';
+import { DeviceCounts } from './device-counts';
 import { conflict, fits, follow, get, indexKey, lookUp, put, versionConflict } from './entity-rows';
 import type { Environment } from './environment';
 import type { EmbeddedEvents } from './event-log';
@@ -38,6 +39,7 @@ export interface Also {
 
 export class EmbeddedDevices implements DeviceStore {
   readonly #packages: PackageUses;
+  readonly #counts: DeviceCounts;
   readonly #listeners = new Set<(change: SessionChange) => void>();
   readonly #profiles: EmbeddedProfiles;
 
@@ -53,6 +55,7 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly logger: Logger,
   ) {
     this.#packages = new PackageUses(env);
+    this.#counts = new DeviceCounts(env);
     this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
     this.onSessionChange((change) => {
       if (change.kind === 'profile') directory.profileChanged(change.profileId);
@@ -96,15 +99,17 @@ export class EmbeddedDevices implements DeviceStore {
     return this.#profiles.delete(id);
   }
 
-  async createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
-    const result = await this.transactions.run((): Written<Device> => {
+  async createDevice(device: Device, credentials: DeviceCredentials, max = 0): Promise<Written<Device>> {
+    const result = await this.#counting((): Written<Device> => {
       const hash = credentialsHash(credentials.credentialsId);
       if (isRemoved(this.env, device.tenantId, device.customerId)) return conflict('ABSENT');
       if (!this.env.profiles.doesExist(device.deviceProfileId)) return conflict('ABSENT');
       if (!this.#packages.sound(device)) return conflict('PACKAGE_ABSENT');
       if (this.env.devicesByName.doesExist(indexKey(device))) return conflict('NAME_TAKEN');
       if (this.env.credentialsByHash.doesExist(hash)) return conflict('CREDENTIALS_TAKEN');
+      if (max > 0 && this.#counts.of(device.tenantId) >= max) return conflict('LIMIT');
       this.#putDevice(device);
+      this.#counts.add(device.tenantId, 1);
       this.env.credentials.put(device.id, JSON.stringify(credentials));
       this.env.credentialsByHash.put(hash, device.id);
       this.events.begin(device.id, this.newEpoch());
@@ -154,11 +159,12 @@ export class EmbeddedDevices implements DeviceStore {
   }
 
   async deleteDevice(id: Uuid): Promise<Written<Device>> {
-    const result = await this.transactions.run((): Written<Device> => {
+    const result = await this.#counting((): Written<Device> => {
       const stored = get<Device>(this.env.devices, id);
       if (!stored) return conflict('ABSENT');
       const credentials = this.#credentials(id);
       this.#removeDevice(stored);
+      this.#counts.add(stored.tenantId, -1);
       this.env.credentials.remove(id);
       if (credentials) this.env.credentialsByHash.remove(credentialsHash(credentials.credentialsId));
       this.#removeStateOf(id);
@@ -246,6 +252,17 @@ export class EmbeddedDevices implements DeviceStore {
       this.env.credentials.put(deviceId, JSON.stringify(updated));
       return updated;
     };
+  }
+
+  /** A step that adds a device or takes one away. */
+  async #counting<T>(step: () => T): Promise<T> {
+    try {
+      return await this.transactions.run(step);
+    } catch (error) {
+      // What of it is stored, nobody knows.
+      this.#counts.forget();
+      throw error;
+    }
   }
 
   #putDevice(device: Device): void {

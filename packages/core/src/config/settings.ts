@@ -369,6 +369,11 @@ export const SETTINGS = {
     'Accounts and addresses whose wrong passwords the embedded store remembers',
   ),
   TANDEM_PRINCIPALS_CACHE_MAX: whole(10_000, { min: 1 }, 'Accounts and API keys in the process cache'),
+  TANDEM_TENANT_MAX_DEVICES: whole(
+    0,
+    { min: 0 },
+    'Most devices of a tenant, however they are made: beyond it 400, and `FAILURE` to one that provisions itself; 0: no limit',
+  ),
   TANDEM_IMPORT_MAX_ROWS: whole(100_000, { min: 1 }, 'Rows of one device list; of a longer one nothing is imported'),
   TANDEM_API_KEYS_MAX: whole(100, { min: 1, max: 1_000 }, 'API keys of one user'),
   TANDEM_SESSIONS_ENDED_MAX: whole(

@@ -113,3 +113,22 @@ describe('A device', () => {
     expect(await devices.credentials(used.tenantId, id)).toMatchObject({ credentialsType: 'ACCESS_TOKEN', version: 1 });
   });
 });
+
+describe('A tenant that may have so many devices', () => {
+  const limited = useCore({ TANDEM_TENANT_MAX_DEVICES: '2' });
+
+  it('is told the limit with the next one, which is not made, and may have it when another has gone', async () => {
+    const make = (name: string) => limited.core.devices.create(limited.tenantId, { name });
+    const first = await make('a');
+    await make('b');
+    await rejects(
+      make('c'),
+      'BAD_REQUEST',
+      /^The tenant has as many devices as it may have: 2 \(TANDEM_TENANT_MAX_DEVICES\)$/,
+    );
+    expect(await limited.core.devices.find(limited.tenantId, 'c')).toBeUndefined();
+    expect(limited.gauge('tandem_tenant_devices_refused_total')).toBe(1);
+    await limited.core.devices.delete(limited.tenantId, first.id);
+    await make('c');
+  });
+});

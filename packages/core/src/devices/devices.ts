@@ -11,6 +11,7 @@ import {
   credentialsContent,
   newCredentials,
 } from './device-credentials';
+import type { DeviceLimit } from './device-limit';
 import type { DeviceProfiles } from './device-profiles';
 import type { Device, DeviceCredentials, ProfileInfo, Uuid } from './model';
 import { NULL_UUID } from './model';
@@ -42,6 +43,7 @@ export class Devices {
     private readonly accounts: Pick<AccountStore, 'getCustomer'>,
     private readonly clock: Clock,
     private readonly random: Random,
+    private readonly limit: DeviceLimit,
   ) {}
 
   /**
@@ -78,7 +80,10 @@ export class Devices {
       ...credentials,
       version: 1,
     };
-    return written(await this.#save({ after: device, profile }, () => this.store.createDevice(device, own)));
+    const { max } = this.limit;
+    const saved = await this.#save({ after: device, profile }, () => this.store.createDevice(device, own, max));
+    if (!saved.ok && saved.conflict === 'LIMIT') throw this.limit.refusal();
+    return written(saved);
   }
 
   /** @throws TandemError BAD_REQUEST, NOT_FOUND, VERSION_CONFLICT for a version that is not the device's */

@@ -7,6 +7,7 @@ import type { PayloadSettings } from '../payload/index';
 import type { State } from '../state/state';
 import type { Telemetry } from '../telemetry/telemetry';
 import { DeviceInfos } from './device-infos';
+import { DeviceLimit } from './device-limit';
 import type { DeviceProfiles } from './device-profiles';
 import { Devices } from './devices';
 import { DeviceImport } from './import/device-import';
@@ -37,7 +38,8 @@ export function makeDevices(
   { clock, random, logger, metrics }: Platform,
   { profiles, assignment, connectivity, attributes, telemetry, payload }: DeviceNeeds,
 ): DeviceServices {
-  const devices = new Devices(state.devices, profiles, assignment, state.accounts, clock, random);
+  const limit = new DeviceLimit(settings.TANDEM_TENANT_MAX_DEVICES, metrics);
+  const devices = new Devices(state.devices, profiles, assignment, state.accounts, clock, random, limit);
   const newDevices = new NewDevices(devices, connectivity, logger);
   return {
     devices,

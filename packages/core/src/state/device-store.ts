@@ -101,8 +101,9 @@ export interface DeviceStore {
   /**
    * Device and credentials together or not at all. NAME_TAKEN within the tenant, CREDENTIALS_TAKEN over all, ABSENT when
    * its profile is not there, PACKAGE_ABSENT when its firmware or software is not. A device made again with the id of a deleted one has an event log of another epoch.
+   * @param max devices of the tenant: LIMIT when there are as many; 0 or left out: as many as there are
    */
-  createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>>;
+  createDevice(device: Device, credentials: DeviceCredentials, max?: number): Promise<Written<Device>>;
   /** ABSENT also when its profile is not there; PACKAGE_ABSENT. Publishes `device`. */
   updateDevice(device: Device): Promise<Written<Device>>;
   getDevice(id: Uuid): Promise<Device | undefined>;

@@ -252,6 +252,27 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
       ]);
     });
 
+    it('makes as many devices of a tenant as there may be and no more, also of many that come at once', async () => {
+      const profiles = [await store.profile(), await store.profile()] as const;
+      await store.device({}, { profile: await store.profile({ tenantId: OTHER_TENANT }) });
+      const create = (n: number, max?: number) => {
+        const device = aDevice(profiles[n % 2 === 0 ? 0 : 1]);
+        return store.state.devices.createDevice(device, credentialsOf(device), max);
+      };
+      const outcomes = await Promise.all(Array.from({ length: 12 }, (_, n) => create(n, 5)));
+      const made = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
+      expect(made).toHaveLength(5);
+      expect(outcomes.filter((outcome) => !outcome.ok && outcome.conflict === 'LIMIT')).toHaveLength(7);
+      expect((await store.state.devices.listDevices(TENANT_ID, PAGE)).totalElements).toBe(5);
+      accepted(await store.state.devices.deleteDevice(made[0]?.id ?? ''));
+      accepted(await create(0, 5));
+      expect(await create(1, 5)).toEqual({ ok: false, conflict: 'LIMIT' });
+      accepted(await create(1));
+      await store.reopen();
+      expect(await create(0, 6)).toEqual({ ok: false, conflict: 'LIMIT' });
+      accepted(await create(0, 7));
+    });
+
     it('updates only the version that is stored, and adds one to it', async () => {
       const device = await store.device();
       const update = (label: string) => store.state.devices.updateDevice({ ...device, label });

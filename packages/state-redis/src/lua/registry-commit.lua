@@ -10,6 +10,7 @@
 --           absent  the field is not there
 --           present the field is there
 --           zero    the field is not there or a counter at 0
+--           below   the field is a list of fields, separated by spaces: the counters there make less than the text, in all
 --       then changes of four: number of the table, hset | hdel | hincrby, field, text or number; a counter at 0 goes
 -- Reply OK, or the conflict of the first check that does not hold.
 --
@@ -28,9 +29,16 @@ end
 local first_change = FIXED + 1 + tonumber(ARGV[FIXED]) * CHECK
 for i = FIXED + 1, first_change - 1, CHECK do
   local kind, expected = ARGV[i + 2], ARGV[i + 3]
-  local text = redis.call('HGET', KEYS[tonumber(ARGV[i])], ARGV[i + 1])
+  local table_key = KEYS[tonumber(ARGV[i])]
+  local text = kind ~= 'below' and redis.call('HGET', table_key, ARGV[i + 1])
   local holds
-  if kind == 'is' then
+  if kind == 'below' then
+    local sum = 0
+    for field in string.gmatch(ARGV[i + 1], '%S+') do
+      sum = sum + tonumber(redis.call('HGET', table_key, field) or 0)
+    end
+    holds = sum < tonumber(expected)
+  elseif kind == 'is' then
     holds = text == expected
   elseif kind == 'absent' then
     holds = not text

@@ -58,6 +58,11 @@ export class Commit {
     return this.#check(table, field, 'zero', '', refusal);
   }
 
+  /** Of counters: all together are less than `max`. */
+  below(table: Table, fields: readonly string[], max: number, refusal: Refusal): this {
+    return this.#check(table, fields.join(' '), 'below', String(max), refusal);
+  }
+
   set(table: Table, field: string, text: string): this {
     return this.#change(table, 'hset', field, text);
   }

@@ -33,8 +33,9 @@ export class Devices {
     private readonly logger: Logger,
   ) {}
 
-  async create(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
+  async create(device: Device, credentials: DeviceCredentials, max = 0): Promise<Written<Device>> {
     const { id, deviceProfileId } = device;
+    const limited = max > 0 ? await this.reader.profilesOf(device.tenantId) : [];
     const epoch = this.random.bytes(EPOCH_BYTES).toString('hex');
     const hash = credentialsHash(credentials.credentialsId);
     const commit = new Commit()
@@ -44,7 +45,9 @@ export class Devices {
       .present('profiles', deviceProfileId, 'ABSENT')
       .absent('device-names', nameField(device), 'NAME_TAKEN')
       .absent('credentials-by-hash', hash, 'CREDENTIALS_TAKEN')
-      .absent('devices', id, 'VERSION')
+      .absent('devices', id, 'VERSION');
+    if (max > 0) commit.below('profile-uses', limited, max, 'LIMIT');
+    commit
       .set('devices', id, deviceText(device))
       .set('device-names', nameField(device), id)
       .set('credentials', id, JSON.stringify(credentials))

@@ -72,6 +72,27 @@ export class RegistryReader {
     } while (cursor !== '0');
   }
 
+  /** Ids of the profiles of a tenant; of one that is made or removed meanwhile maybe not. */
+  async profilesOf(tenantId: Uuid): Promise<readonly Uuid[]> {
+    const ids = new Set<Uuid>();
+    let cursor = '0';
+    do {
+      const [next, piece] = await this.commands.during(() =>
+        this.commands.client.hscan(
+          this.keys.registry('profile-names'),
+          cursor,
+          'MATCH',
+          `${tenantId} *`,
+          'COUNT',
+          PIECE,
+        ),
+      );
+      for (let i = 1; i < piece.length; i += 2) ids.add(piece[i] ?? '');
+      cursor = next;
+    } while (cursor !== '0');
+    return [...ids];
+  }
+
   /** Some fields of a table, in their order. */
   async many(table: Table, fields: readonly string[]): Promise<readonly (string | undefined)[]> {
     if (fields.length === 0) return [];

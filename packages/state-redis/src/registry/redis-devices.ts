@@ -67,8 +67,8 @@ export class RedisDevices implements DeviceStore {
     return this.parts.profiles.delete(id);
   }
 
-  createDevice(device: Device, credentials: DeviceCredentials): Promise<Written<Device>> {
-    return this.parts.devices.create(device, credentials);
+  createDevice(device: Device, credentials: DeviceCredentials, max?: number): Promise<Written<Device>> {
+    return this.parts.devices.create(device, credentials, max);
   }
 
   updateDevice(device: Device): Promise<Written<Device>> {
