@@ -207,7 +207,7 @@ export function makeCore(
       metrics,
       limits,
     ),
-    provisioning: makeProvisioning(state, settings, platform, { ...services, attributes, quiet }),
+    provisioning: makeProvisioning(state, settings, platform, { ...services, attributes }),
     firmware,
   };
 }

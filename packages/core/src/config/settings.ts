@@ -292,6 +292,9 @@ export const SETTINGS = {
     60_000,
     'How long such an address gets 429 / 4.29, and for how long an unknown key counts',
   ),
+  TANDEM_PROVISION_RATE: rateLimits(
+    'Most devices that one profile lets in by ALLOW_CREATE_NEW_DEVICES; beyond it 429 / 4.29',
+  ),
   TANDEM_PROVISION_SUBJECTS_MAX: whole(
     65_536,
     { min: 1 },

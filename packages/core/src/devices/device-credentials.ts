@@ -15,7 +15,10 @@ export interface CredentialsRequest {
 }
 
 /** What of credentials depends on the request. */
-export type CredentialsContent = Pick<DeviceCredentials, 'credentialsType' | 'credentialsId' | 'credentialsValue'>;
+export type CredentialsContent = Pick<
+  DeviceCredentials,
+  'credentialsType' | 'credentialsId' | 'credentialsValue' | 'provisionRequest'
+>;
 
 const TOKEN_LENGTH = 20;
 const MAX_TOKEN_LENGTH = 255;

@@ -185,5 +185,10 @@ export interface DeviceCredentials {
   /** For ACCESS_TOKEN the token itself. A secret: never into a log line. */
   readonly credentialsId: string;
   readonly credentialsValue: string | null;
+  /**
+   * Of a device that has provisioned itself: which request made it, as a hash. By this it is known again by who was not
+   * answered, because the process died in between.
+   */
+  readonly provisionRequest?: string;
   readonly version: number;
 }

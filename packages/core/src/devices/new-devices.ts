@@ -14,15 +14,16 @@ export class NewDevices {
 
   /** @throws TandemError as {@link Devices.create} */
   async create(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsRequest = {}): Promise<Device> {
-    return this.#complete(await this.devices.create(tenantId, request, credentials));
+    return this.complete(await this.devices.create(tenantId, request, credentials));
   }
 
   /** @throws TandemError as {@link Devices.createWith} */
   async createWith(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsContent): Promise<Device> {
-    return this.#complete(await this.devices.createWith(tenantId, request, credentials));
+    return this.complete(await this.devices.createWith(tenantId, request, credentials));
   }
 
-  async #complete(device: Device): Promise<Device> {
+  /** What there is to do about a device that is made. Twice is as once. */
+  async complete(device: Device): Promise<Device> {
     // The device is there whatever becomes of this: a failure here must not say that it is not.
     await this.connectivity
       .created(device.id)

@@ -1,9 +1,11 @@
 import type { EpochMillis, Millis } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
-import type { FailureCounters, FailureLimit } from '../state/failure-counters';
+import type { Attempt, FailureCounters, FailureLimit } from '../state/failure-counters';
 
 interface Failures {
   readonly count: number;
+  /** Under way. */
+  readonly tries: number;
   /** When they are forgotten; of a lock, when it ends. */
   readonly until: EpochMillis;
   readonly locked: boolean;
@@ -34,13 +36,34 @@ export class MemoryFailureCounters implements FailureCounters {
     return failures?.locked ? failures.until - now : 0;
   }
 
-  async fail(subject: string, { max, window, lock }: FailureLimit, now: EpochMillis): Promise<Millis> {
+  async fail(
+    subject: string,
+    { max, window, lock }: FailureLimit,
+    now: EpochMillis,
+    { attempted = false } = {},
+  ): Promise<Millis> {
     const failures = this.#current(subject, now);
     if (failures?.locked) return failures.until - now;
     const count = (failures?.count ?? 0) + 1;
+    const tries = Math.max((failures?.tries ?? 0) - (attempted ? 1 : 0), 0);
     const locked = count >= max;
-    this.#keep(subject, { count, until: now + (locked ? lock : window), locked }, now);
+    this.#keep(subject, { count, tries, until: now + (locked ? lock : window), locked }, now);
     return locked ? lock : 0;
+  }
+
+  async attempt(subject: string, { max, window }: FailureLimit, now: EpochMillis): Promise<Attempt> {
+    const failures = this.#current(subject, now) ?? { count: 0, tries: 0, until: now + window, locked: false };
+    if (failures.locked) return { taken: false, lock: failures.until - now };
+    if (failures.count + failures.tries >= max) return { taken: false, lock: 0 };
+    this.#keep(subject, { ...failures, tries: failures.tries + 1 }, now);
+    return { taken: true };
+  }
+
+  async giveBack(subject: string, now: EpochMillis): Promise<void> {
+    const failures = this.#current(subject, now);
+    if (!failures || failures.locked || failures.tries === 0) return;
+    if (failures.count + failures.tries === 1) this.#open.delete(subject);
+    else this.#keep(subject, { ...failures, tries: failures.tries - 1 }, now);
   }
 
   async succeed(subject: string): Promise<void> {

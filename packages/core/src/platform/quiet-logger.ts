@@ -7,13 +7,13 @@ const MAX_REMEMBERED = 1_000;
 type Level = 'error' | 'warn' | 'info' | 'debug';
 
 /**
- * For what can go wrong thousands of times at once: a line of the same level and message as one that was written less than
+ * For what can go wrong thousands of times at once: a line of the same level and message, and of the same fields `by`, as one that was written less than
  * `interval` ago is dropped, and the next one that is written says how many were (`suppressed`).
  */
-export function quietLogger(logger: Logger, clock: Clock, interval: Millis): Logger {
+export function quietLogger(logger: Logger, clock: Clock, interval: Millis, by: readonly string[] = []): Logger {
   const said = new Map<string, { at: Millis; suppressed: number }>();
   const say = (level: Level, message: string, fields: LogFields = {}): void => {
-    const kind = `${level} ${message}`;
+    const kind = [level, message, ...by.map((name) => fields[name])].join(' ');
     const now = clock.monotonic();
     const last = said.get(kind);
     if (last && now - last.at < interval) {

@@ -3,6 +3,7 @@ import type { Clock, Millis } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters, FailureLimit } from '../state/failure-counters';
 import type { ProvisionOutcome } from './provision-outcome';
+import { TryQueue } from './try-queue';
 
 /** Where a request comes from. */
 export interface ProvisionSource {
@@ -13,6 +14,8 @@ export interface ProvisionSource {
    * counted apart, so that nobody is kept out of other doors by them, and in this process alone, so that they fill no store.
    */
   readonly proved: boolean;
+  /** Whether whoever sent it has gone, and cannot be told what he is. Left out where nobody knows. */
+  readonly gone?: () => boolean;
 }
 
 export interface ProvisionLimits {
@@ -31,6 +34,8 @@ const SOON: Millis = 1_000;
  */
 export class ProvisionGuard {
   #running = 0;
+  /** Of addresses that requests are under way from, no more than there are requests. */
+  readonly #queues = new Map<string, TryQueue>();
   readonly #locked: { add(): void };
   readonly #crowded: { add(): void };
 
@@ -61,34 +66,57 @@ export class ProvisionGuard {
     }
     this.#running++;
     try {
-      await this.#admit(source);
-      const outcome = await work();
-      if (outcome.status === 'NOT_FOUND') await this.#failed(source);
-      return outcome;
+      return await (this.#isLimited ? this.#try(source, work) : work());
     } finally {
       this.#running--;
     }
   }
 
-  async #admit(source: ProvisionSource): Promise<void> {
-    if (!this.#isLimited) return;
-    const lock = await this.#counters(source).locked(subjectOf(source), this.clock.now());
-    if (lock === 0) return;
-    this.#locked.add();
-    throw tooMany('Too many unknown provisioning keys from this address', lock);
+  /** As one of the tries of the address, which is taken before the work: many at once are no more tries than one by one. */
+  async #try(source: ProvisionSource, work: () => Promise<ProvisionOutcome>): Promise<ProvisionOutcome> {
+    const subject = subjectOf(source);
+    const counters = source.proved ? this.shared : this.apart;
+    const queue = this.#queueOf(`${source.proved} ${subject}`);
+    if (!(await queue.enter(() => this.#take(counters, subject)))) {
+      this.#crowded.add();
+      throw tooMany('Too many devices of this address are being provisioned', SOON);
+    }
+    let failed = false;
+    try {
+      const outcome = await work();
+      failed = outcome.status === 'NOT_FOUND';
+      if (failed) await counters.fail(subject, this.limits.failures, this.clock.now(), { attempted: true });
+      return outcome;
+    } finally {
+      if (failed) queue.leave();
+      else {
+        // The outcome does not wait for it: a try that is not given back is forgotten after a while.
+        void counters
+          .giveBack(subject, this.clock.now())
+          .catch(() => {})
+          .finally(() => queue.leave());
+      }
+    }
   }
 
-  async #failed(source: ProvisionSource): Promise<void> {
-    if (!this.#isLimited) return;
-    await this.#counters(source).fail(subjectOf(source), this.limits.failures, this.clock.now());
+  /** @returns whether there was a try left */
+  async #take(counters: FailureCounters, subject: string): Promise<boolean> {
+    const attempt = await counters.attempt(subject, this.limits.failures, this.clock.now());
+    if (attempt.taken || attempt.lock === 0) return attempt.taken;
+    this.#locked.add();
+    throw tooMany('Too many unknown provisioning keys from this address', attempt.lock);
+  }
+
+  #queueOf(name: string): TryQueue {
+    const known = this.#queues.get(name);
+    if (known) return known;
+    const queue = new TryQueue(() => this.#queues.delete(name));
+    this.#queues.set(name, queue);
+    return queue;
   }
 
   get #isLimited(): boolean {
     return this.limits.failures.max > 0;
-  }
-
-  #counters({ proved }: ProvisionSource): FailureCounters {
-    return proved ? this.shared : this.apart;
   }
 }
 

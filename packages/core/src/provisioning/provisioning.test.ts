@@ -7,12 +7,14 @@ import { stringValue } from '../payload/value';
 import type { State } from '../state/state';
 import { aProfile } from '../testing/builders';
 import { CERTIFICATE, trimmed } from '../testing/certificates';
+import type { ProvisionSource } from './provision-guard';
 import type { ProvisionOutcome } from './provision-outcome';
 import type { ProvisionRequest } from './provision-request';
 
 const LOCK = 60_000;
 const used = useCore({ TANDEM_PROVISION_MAX_FAILURES: '3', TANDEM_PROVISION_LOCK_TIME: `${LOCK}` });
 const SOURCE = { address: '192.0.2.1', proved: true };
+const from = (n: number) => ({ address: `198.51.100.${n}`, proved: true });
 const STATE = { key: 'provisionState', value: stringValue('provisioned') };
 
 let creating: DeviceProfile;
@@ -24,12 +26,19 @@ beforeEach(async () => {
   await used.core.devices.create(used.tenantId, { name: 'pre1', type: checking.name }, { credentialsId: 'pretok' });
 });
 
-async function profile(key: string, secret: string, provisionType: ProvisionType): Promise<DeviceProfile> {
+const profile = (key: string, secret: string, type: ProvisionType) => profileIn(used, key, secret, type);
+
+async function profileIn(
+  { core, tenantId }: Pick<typeof used, 'core' | 'tenantId'>,
+  key: string,
+  secret: string,
+  provisionType: ProvisionType,
+): Promise<DeviceProfile> {
   const profileData = JSON.stringify({
     provisionConfiguration: { type: provisionType, provisionDeviceSecret: secret },
   });
-  const given = { tenantId: used.tenantId, provisionType, provisionDeviceKey: key, profileData };
-  const made = await used.core.state.devices.createProfile(aProfile(given));
+  const given = { tenantId, provisionType, provisionDeviceKey: key, profileData };
+  const made = await core.state.devices.createProfile(aProfile(given));
   if (!made.ok) throw new Error(made.conflict);
   return made.value;
 }
@@ -47,7 +56,7 @@ const asked = (given: Partial<ProvisionRequest>): ProvisionRequest => ({
   gateway: false,
   ...given,
 });
-const provision = (given: Partial<ProvisionRequest>, core: Core = used.core, source = SOURCE) =>
+const provision = (given: Partial<ProvisionRequest>, core: Core = used.core, source: ProvisionSource = SOURCE) =>
   core.provisioning.provision(asked(given), source);
 const pre = { key: 'kc', secret: 'sc', deviceName: 'pre1' };
 const found = (name: string) => used.core.devices.find(used.tenantId, name);
@@ -145,14 +154,19 @@ describe('A device of a profile that lets new ones in', () => {
 
   it('is made once, by whatever process, when it asks many times at once', async () => {
     const there = used.another();
-    const tries = Array.from({ length: 16 }, (_, n) => provision({ deviceName: 'n1' }, n % 2 ? there : used.core));
-    const outcomes = await Promise.all(tries);
-    expect(outcomes.filter(({ status }) => status === 'SUCCESS')).toHaveLength(1);
-    expect(outcomes.filter(({ status }) => status === 'FAILURE')).toHaveLength(15);
+    const tries = Array.from({ length: 16 }, (_, n) =>
+      provision({ deviceName: 'n1' }, n % 2 ? there : used.core, from(n)),
+    );
+    const ends = await Promise.allSettled(tries);
+    const answers = ends.map((end) => (end.status === 'fulfilled' ? end.value.status : end.reason.code));
+    expect(answers.filter((answer) => answer === 'SUCCESS')).toHaveLength(1);
+    // Who asks while the first is under way is to come again.
+    for (const answer of answers) expect(['SUCCESS', 'FAILURE', 'STORE_UNAVAILABLE']).toContain(answer);
+    expect(await provision({ deviceName: 'n1' })).toEqual({ status: 'FAILURE' });
   });
 
   it('can try again when its attribute was not written', async () => {
-    const core = failing({ save: unavailable });
+    const core = failing({ saveServerIfAbsent: unavailable });
     await expect(provision({ deviceName: 'n1', token: 'T9' }, core)).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       retryAfter: 1_000,
@@ -172,7 +186,9 @@ describe('A device that was made before it was provisioned', () => {
 
   it('is provisioned once, by whatever process, when it asks many times at once', async () => {
     const there = used.another();
-    const outcomes = await Promise.all(Array.from({ length: 16 }, (_, n) => provision(pre, n % 2 ? there : used.core)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => provision(pre, n % 2 ? there : used.core, from(n))),
+    );
     expect(outcomes.filter(({ status }) => status === 'SUCCESS')).toHaveLength(1);
     expect(outcomes.filter(({ status }) => status === 'FAILURE')).toHaveLength(15);
   });
@@ -201,6 +217,78 @@ describe('A device that was made before it was provisioned', () => {
       code: 'STORE_UNAVAILABLE',
     });
     expect(await provision(pre)).toMatchObject({ status: 'SUCCESS' });
+  });
+});
+
+describe('A device that was made by a process that died before it told it so', () => {
+  /** What is left of it: the process never comes back from the write that it died in. */
+  const die = async (given: Partial<ProvisionRequest> = {}) => {
+    let reached = () => {};
+    const reaches = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const never = () => new Promise<never>(() => reached());
+    const dying = used.another((state) => ({
+      ...state,
+      attributes: over(state.attributes, { saveServerIfAbsent: never }),
+    }));
+    void provision({ deviceName: 'n1', ...given }, dying, { address: '192.0.2.9', proved: true });
+    await reaches;
+    const device = await found('n1');
+    if (!device) throw new Error('there is none');
+    return device;
+  };
+
+  it('is told to come again at first, and gets it by the same request after a while', async () => {
+    const device = await die();
+    await expect(provision({ deviceName: 'n1' })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    used.clock.advance(30_000);
+    const { credentialsId } = await used.core.devices.credentials(used.tenantId, device.id);
+    const outcome = await provision({ deviceName: 'n1 ' });
+    expect(outcome).toMatchObject({ status: 'SUCCESS', deviceId: device.id, credentials: token(credentialsId) });
+    expect(await stateOf(outcome)).toMatchObject([STATE]);
+    expect(await provision({ deviceName: 'n1' })).toEqual({ status: 'FAILURE' });
+  });
+
+  it.each<[string, Partial<ProvisionRequest>]>([
+    ['brings another token', { token: 'T8' }],
+    ['brings none', { token: '' }],
+    ['says something else', { token: 'T9', gateway: true }],
+  ])('is not given to who %s', async (_what, given) => {
+    await die({ token: 'T9' });
+    used.clock.advance(30_000);
+    expect(await provision({ deviceName: 'n1', ...given })).toEqual({ status: 'FAILURE' });
+  });
+
+  it('is not given to anybody when it has been used, or its credentials were changed', async () => {
+    const { id } = await die();
+    used.clock.advance(30_000);
+    await used.core.state.attributes.save(id, 'SERVER', [{ key: 'lastActivityTime', value: '1' as never }], 1);
+    expect(await provision({ deviceName: 'n1' })).toEqual({ status: 'FAILURE' });
+    await used.core.attributes.delete(id, 'SERVER', ['lastActivityTime']);
+    await used.core.devices.updateCredentials(used.tenantId, id, {
+      credentialsType: 'ACCESS_TOKEN',
+      credentialsId: 'T7',
+    });
+    expect(await provision({ deviceName: 'n1' })).toEqual({ status: 'FAILURE' });
+  });
+
+  it('is none that was made on the server side', async () => {
+    await used.core.devices.create(used.tenantId, { name: 'n1', deviceProfileId: creating.id });
+    used.clock.advance(30_000);
+    expect(await provision({ deviceName: 'n1' })).toEqual({ status: 'FAILURE' });
+  });
+});
+
+describe('A request whose sender has gone', () => {
+  it.each<[string, Partial<ProvisionRequest>]>([
+    ['makes no device', { deviceName: 'n1' }],
+    ['provisions none that is there', pre],
+  ])('%s', async (_what, given) => {
+    const gone = { ...SOURCE, gone: () => true };
+    await expect(provision(given, used.core, gone)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    expect(await provision(given)).toMatchObject({ status: 'SUCCESS' });
+    expect(used.gauge('tandem_provisions_abandoned_total')).toBe(1);
   });
 });
 
@@ -260,6 +348,24 @@ describe('Who tries keys', () => {
     expect(await provision({ deviceName: 'n1' }, there)).toMatchObject({ status: 'SUCCESS' });
   });
 
+  it('gets no more tries when they all come at once, by whatever process', async () => {
+    const there = used.another();
+    const ends = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, n) => guess(SOURCE, n % 2 === 0 ? used.core : there)),
+    );
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    const forged = { ...SOURCE, proved: false };
+    const others = await Promise.allSettled(Array.from({ length: 40 }, () => guess(forged)));
+    expect(others.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+  });
+
+  it('has them all again after requests that do not fail, however many come at once', async () => {
+    const many = Array.from({ length: 30 }, (_, n) => provision({ deviceName: `many ${n}` }));
+    for (const outcome of await Promise.all(many)) expect(outcome.status).toBe('SUCCESS');
+    await guesses(3);
+    await expect(guess()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: LOCK });
+  });
+
   it('keeps nobody out who comes from elsewhere, or whose requests fail for another reason', async () => {
     await guesses(3);
     const elsewhere = { address: '192.0.2.2', proved: true };
@@ -285,6 +391,55 @@ describe('Provisioning', () => {
     const log = JSON.stringify(used.log);
     expect(log).toContain('Device with such name already exists!');
     expect(log).not.toMatch(/very-secret|"sa"|"ka"/);
+  });
+
+  it('says each reason of each profile, and which device it was, in one short line', async () => {
+    const name = `pre1\n\u001b[31m\ud800${'x'.repeat(100)}`;
+    await provision({ ...pre, deviceName: name });
+    await provision({ ...pre, deviceName: '' });
+    await provision({ deviceName: 'pre1' });
+    await provision({ deviceName: 'pre1', token: 'again' });
+    const lines = used.log.filter(({ message }) => message === 'a device was not provisioned');
+    expect(lines.map(({ fields }) => [fields.profileId, fields.reason, fields.deviceName])).toEqual([
+      [checking.id, 'The profile has no such device', `pre1\ufffd\ufffd[31m\ufffd${'x'.repeat(53)}...`],
+      [checking.id, 'The request names no device', undefined],
+      [creating.id, 'Device with such name already exists!', 'pre1'],
+    ]);
+  });
+});
+
+describe('A tenant with as many devices as it may have', () => {
+  const full = useCore({ TANDEM_TENANT_MAX_DEVICES: '1' });
+
+  it('gets no further one by provisioning', async () => {
+    await profileIn(full, 'kf', 'sf', 'ALLOW_CREATE_NEW_DEVICES');
+    const ask = (deviceName: string) => provision({ key: 'kf', secret: 'sf', deviceName }, full.core);
+    expect(await ask('a')).toMatchObject({ status: 'SUCCESS' });
+    expect(await ask('b')).toEqual({ status: 'FAILURE' });
+    expect(JSON.stringify(full.log)).toContain('TANDEM_TENANT_MAX_DEVICES');
+  });
+});
+
+describe('A profile that lets in so many devices within a time', () => {
+  const slow = useCore({ TANDEM_PROVISION_RATE: '2:60' });
+
+  it('lets in the next ones later, and counts none that were refused', async () => {
+    await profileIn(slow, 'kr', 'sr', 'ALLOW_CREATE_NEW_DEVICES');
+    await profileIn(slow, 'ko', 'so', 'ALLOW_CREATE_NEW_DEVICES');
+    const ask = (deviceName: string, key = 'kr', secret = 'sr') => provision({ key, secret, deviceName }, slow.core);
+    expect(await ask('a')).toMatchObject({ status: 'SUCCESS' });
+    for (let n = 0; n < 5; n++) expect(await ask('a')).toMatchObject({ status: 'FAILURE' });
+    expect(await ask('b')).toMatchObject({ status: 'SUCCESS' });
+    await expect(ask('c')).rejects.toMatchObject({
+      code: 'TOO_MANY_REQUESTS',
+      message: 'Too many new devices of this profile! At most 2 in 60 s',
+      retryAfter: 30_000,
+    });
+    expect(await slow.core.devices.find(slow.tenantId, 'c')).toBeUndefined();
+    expect(await ask('d', 'ko', 'so')).toMatchObject({ status: 'SUCCESS' });
+    slow.clock.advance(30_000);
+    expect(await ask('c')).toMatchObject({ status: 'SUCCESS' });
+    expect(slow.gauge('tandem_provisions_throttled_total')).toBe(1);
   });
 });
 

@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Attributes } from '../attributes/attributes';
 import type { Devices } from '../devices/devices';
-import type { Device, DeviceProfile, Uuid } from '../devices/model';
+import type { Device, DeviceProfile } from '../devices/model';
 import type { NewDevices } from '../devices/new-devices';
 import { TandemError } from '../errors';
-import { type KeyValue, stringValue } from '../payload/value';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
@@ -12,13 +11,17 @@ import type { Random } from '../platform/random';
 import type { DeviceStore } from '../state/device-store';
 import type { ProvisionGuard, ProvisionSource } from './provision-guard';
 import type { ProvisionOutcome } from './provision-outcome';
+import type { ProvisionRate } from './provision-rate';
 import type { ProvisionRequest } from './provision-request';
 import { provisionedCredentials } from './provisioned-credentials';
+import { shownName } from './shown-name';
+import { PROVISIONED, requestHash, type UnfinishedDevices } from './unfinished-devices';
 
-/** The SERVER attribute of a device that has been provisioned (contract 5.3). */
-const PROVISIONED: KeyValue = { key: 'provisionState', value: stringValue('provisioned') };
 const NAME_LENGTH = 20;
-/** When a device may try again whose provisioning was undone. */
+/** Why a device was refused is said for each reason and profile. */
+export const REFUSED = 'a device was not provisioned';
+export const REFUSED_BY: readonly string[] = ['reason', 'profileId'];
+/** When a device may try again whose provisioning was undone, or is under way. */
 const RETRY: Millis = 1_000;
 
 const NOT_FOUND: ProvisionOutcome = { status: 'NOT_FOUND' };
@@ -26,10 +29,12 @@ const FAILURE: ProvisionOutcome = { status: 'FAILURE' };
 
 export interface ProvisioningParts {
   readonly store: Pick<DeviceStore, 'findProfileByProvisionKey' | 'findDeviceByName' | 'getCredentials'>;
-  readonly newDevices: Pick<NewDevices, 'createWith'>;
+  readonly newDevices: Pick<NewDevices, 'createWith' | 'complete'>;
   readonly devices: Pick<Devices, 'delete'>;
-  readonly attributes: Pick<Attributes, 'saveFromServer' | 'saveServerIfAbsent'>;
+  readonly attributes: Pick<Attributes, 'read' | 'saveServerIfAbsent'>;
   readonly guard: ProvisionGuard;
+  readonly rate: ProvisionRate;
+  readonly unfinished: UnfinishedDevices;
   readonly random: Random;
   readonly logger: Logger;
 }
@@ -39,6 +44,7 @@ export class Provisioning {
   readonly #succeeded: { add(): void };
   readonly #failed: { add(): void };
   readonly #notFound: { add(): void };
+  readonly #abandoned: { add(): void };
 
   constructor(
     private readonly parts: ProvisioningParts,
@@ -47,11 +53,15 @@ export class Provisioning {
     this.#succeeded = metrics.counter('tandem_provisions_succeeded_total', 'Devices that were provisioned');
     this.#failed = metrics.counter('tandem_provisions_failed_total', 'Provisioning requests answered FAILURE');
     this.#notFound = metrics.counter('tandem_provisions_not_found_total', 'Provisioning requests answered NOT_FOUND');
+    this.#abandoned = metrics.counter(
+      'tandem_provisions_abandoned_total',
+      'Provisioning requests that changed nothing because whoever sent them had gone',
+    );
   }
 
   /** @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, STORE_UNAVAILABLE; then nothing has changed */
   async provision(request: ProvisionRequest, source: ProvisionSource): Promise<ProvisionOutcome> {
-    const outcome = await this.parts.guard.run(source, () => this.#decide(request));
+    const outcome = await this.parts.guard.run(source, () => this.#decide(request, source));
     if (outcome.status === 'SUCCESS') this.#succeeded.add();
     else if (outcome.status === 'FAILURE') this.#failed.add();
     else this.#notFound.add();
@@ -59,14 +69,15 @@ export class Provisioning {
   }
 
   /** The table of contract 5.3, line by line. */
-  async #decide(request: ProvisionRequest): Promise<ProvisionOutcome> {
+  async #decide(request: ProvisionRequest, source: ProvisionSource): Promise<ProvisionOutcome> {
     const { key, secret } = request;
     if (key === '' || secret === '') return NOT_FOUND;
     const profile = await this.parts.store.findProfileByProvisionKey(key);
     if (!profile || !isSame(secretOf(profile), secret)) return NOT_FOUND;
+    if (source.gone?.()) throw this.#abandon();
     switch (profile.provisionType) {
       case 'ALLOW_CREATE_NEW_DEVICES':
-        return this.#create(profile, request);
+        return this.#create(profile, request, source);
       case 'CHECK_PRE_PROVISIONED_DEVICES':
         return this.#check(profile, request.deviceName.trim());
       default:
@@ -74,20 +85,37 @@ export class Provisioning {
     }
   }
 
-  async #create(profile: DeviceProfile, request: ProvisionRequest): Promise<ProvisionOutcome> {
+  async #create(profile: DeviceProfile, request: ProvisionRequest, source: ProvisionSource): Promise<ProvisionOutcome> {
+    const { rate, unfinished, random } = this.parts;
+    const name = request.deviceName === '' ? random.alphanumeric(NAME_LENGTH) : request.deviceName.trim();
+    const outcome = await rate.of(profile, async (): Promise<ProvisionOutcome | string> => {
+      if (source.gone?.()) throw this.#abandon();
+      try {
+        return await this.#make(profile, name, request);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return error.message;
+      }
+    });
+    if (typeof outcome !== 'string') return outcome;
+    return (await unfinished.finish(profile, name, request)) ?? this.#refuse(profile, outcome, name);
+  }
+
+  async #make(profile: DeviceProfile, name: string, request: ProvisionRequest): Promise<ProvisionOutcome> {
     const { newDevices, attributes, random } = this.parts;
     const { tenantId, id: deviceProfileId } = profile;
-    const name = request.deviceName === '' ? random.alphanumeric(NAME_LENGTH) : request.deviceName.trim();
-    try {
-      const credentials = provisionedCredentials(request, random);
-      const additionalInfo = request.gateway ? '{"gateway":true}' : null;
-      const device = await newDevices.createWith(tenantId, { name, deviceProfileId, additionalInfo }, credentials);
-      await attributes.saveFromServer(device.id, 'SERVER', [PROVISIONED]).catch((error) => this.#undo(device, error));
-      return { status: 'SUCCESS', deviceId: device.id, credentials };
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return this.#refuse(profile, error.message);
+    const credentials = provisionedCredentials(request, random);
+    const additionalInfo = request.gateway ? '{"gateway":true}' : null;
+    const device = await newDevices.createWith(
+      tenantId,
+      { name, deviceProfileId, additionalInfo },
+      { ...credentials, provisionRequest: requestHash(request) },
+    );
+    const saved = attributes.saveServerIfAbsent(device.id, PROVISIONED);
+    if (!(await saved.catch((error) => this.#undo(device, error)))) {
+      throw new TandemError('NOT_FOUND', { message: 'The device was removed meanwhile' });
     }
+    return { status: 'SUCCESS', deviceId: device.id, credentials };
   }
 
   /** The device was never told what it is, so it has to be able to try again under its name. */
@@ -103,19 +131,26 @@ export class Provisioning {
 
   async #check(profile: DeviceProfile, name: string): Promise<ProvisionOutcome> {
     const { store, attributes } = this.parts;
-    if (name === '') return this.#refuse(profile, 'The request names no device');
+    if (name === '') return this.#refuse(profile, 'The request names no device', name);
     const device = await store.findDeviceByName(profile.tenantId, name);
-    if (device?.deviceProfileId !== profile.id) return this.#refuse(profile, 'The profile has no such device');
+    if (device?.deviceProfileId !== profile.id) return this.#refuse(profile, 'The profile has no such device', name);
     // Before the attribute, after which there is no second try.
     const credentials = await store.getCredentials(device.id);
     const saved = credentials && (await attributes.saveServerIfAbsent(device.id, PROVISIONED));
-    if (!saved) return this.#refuse(profile, 'The device has been provisioned before', device.id);
+    if (!saved) return this.#refuse(profile, 'The device has been provisioned before', name);
     return { status: 'SUCCESS', deviceId: device.id, credentials };
   }
 
-  #refuse({ id: profileId, tenantId }: DeviceProfile, reason: string, deviceId?: Uuid): ProvisionOutcome {
-    this.parts.logger.warn('a device was not provisioned', { tenantId, profileId, deviceId, reason });
+  /** @param name as the device says it; empty for none */
+  #refuse({ id: profileId, tenantId }: DeviceProfile, reason: string, name: string): ProvisionOutcome {
+    this.parts.logger.warn(REFUSED, { tenantId, profileId, reason, deviceName: shownName(name) });
     return FAILURE;
+  }
+
+  /** Nobody would hear what became of it, and its name would be used up. */
+  #abandon(): TandemError {
+    this.#abandoned.add();
+    return new TandemError('BAD_REQUEST', { message: 'The caller has gone' });
   }
 }
 

@@ -53,6 +53,47 @@ export function describeFailureCounters(counters: () => FailureCounters): void {
       expect(outcomes.filter((wait) => wait === 0)).toHaveLength(2);
     });
 
+    describe('of tries that are taken before it is known what becomes of them', () => {
+      const attempt = (at: number) => counters().attempt(subject, LIMIT, CREATED + at);
+      const failed = (at: number) => counters().fail(subject, LIMIT, CREATED + at, { attempted: true });
+      const giveBack = (at: number) => counters().giveBack(subject, CREATED + at);
+      const TAKEN = { taken: true };
+
+      it('let as many be under way as may fail, also of many that come at once', async () => {
+        const outcomes = await Promise.all(Array.from({ length: 10 }, () => attempt(0)));
+        expect(outcomes.filter(({ taken }) => taken)).toHaveLength(3);
+        expect(outcomes.filter(({ taken }) => !taken)[0]).toEqual({ taken: false, lock: 0 });
+        await giveBack(1);
+        expect([await attempt(1), await attempt(1)]).toEqual([TAKEN, { taken: false, lock: 0 }]);
+      });
+
+      it('lock whoever fails with all of them, and with fewer where some failed before', async () => {
+        await fail(0);
+        expect([await attempt(1), await attempt(1), (await attempt(1)).taken]).toEqual([TAKEN, TAKEN, false]);
+        expect([await failed(2), await failed(3)]).toEqual([0, 5_000]);
+        expect(await attempt(4)).toEqual({ taken: false, lock: 4_999 });
+        expect(await attempt(5_003)).toEqual(TAKEN);
+      });
+
+      it('count nothing for those given back, and forget those that nobody ends', async () => {
+        for (let n = 0; n < 10; n++) {
+          expect(await attempt(n)).toEqual(TAKEN);
+          await giveBack(n);
+        }
+        for (let n = 0; n < 3; n++) expect(await attempt(100)).toEqual(TAKEN);
+        expect((await attempt(1_099)).taken).toBe(false);
+        expect(await attempt(1_101)).toEqual(TAKEN);
+      });
+
+      it('give nothing back of a lock', async () => {
+        for (let n = 0; n < 3; n++) await attempt(0);
+        for (let n = 0; n < 2; n++) await failed(0);
+        await fail(0);
+        await giveBack(1);
+        expect(await locked(1)).toBe(4_999);
+      });
+    });
+
     it('take any subject', async () => {
       for (const odd of ['', '\u0000', '{}:*', '\ud800', 'x'.repeat(10_000)]) {
         for (let n = 0; n < 3; n++) await fail(0, `${subject}${odd}`);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EpochMillis, FailureCounters, FailureLimit, Millis } from '@tandem/core';
+import type { Attempt, EpochMillis, FailureCounters, FailureLimit, Millis } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 
@@ -16,8 +16,22 @@ export class RedisFailureCounters implements FailureCounters {
     return this.#run(subject, ['look', now]);
   }
 
-  fail(subject: string, { max, window, lock }: FailureLimit, now: EpochMillis): Promise<Millis> {
-    return this.#run(subject, ['fail', now, max, window, lock]);
+  fail(
+    subject: string,
+    { max, window, lock }: FailureLimit,
+    now: EpochMillis,
+    { attempted = false } = {},
+  ): Promise<Millis> {
+    return this.#run(subject, ['fail', now, max, window, lock, attempted ? 1 : 0]);
+  }
+
+  async attempt(subject: string, { max, window }: FailureLimit, now: EpochMillis): Promise<Attempt> {
+    const wait = await this.#run(subject, ['attempt', now, max, window]);
+    return wait === 0 ? { taken: true } : { taken: false, lock: Math.max(wait, 0) };
+  }
+
+  async giveBack(subject: string, now: EpochMillis): Promise<void> {
+    await this.#run(subject, ['give-back', now]);
   }
 
   async succeed(subject: string): Promise<void> {
