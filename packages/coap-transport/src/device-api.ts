@@ -136,7 +136,11 @@ export function createDeviceApi(
   }
 
   function bodyOf(kind: PayloadKind, schemas: PayloadFormat | undefined, request: CoapRequest): PayloadFormat {
-    return schemas ?? formats.ofContentFormat(request.contentFormat, kind);
+    const format = schemas ?? formats.ofContentFormat(request.contentFormat, kind);
+    if (request.payload.length > settings.TANDEM_FORMAT_MAX_BYTES && format !== formats.json) {
+      throw new TandemError('PAYLOAD_TOO_LARGE', { limit: settings.TANDEM_FORMAT_MAX_BYTES });
+    }
+    return format;
   }
 
   async function callServer(

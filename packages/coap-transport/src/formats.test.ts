@@ -27,7 +27,7 @@ let gateway: TestGateway;
 let client: RawClient;
 let device: TestDevice;
 beforeAll(async () => {
-  gateway = await TestGateway.start({ backend, codecs: [byte] });
+  gateway = await TestGateway.start({ backend, codecs: [byte], settings: { TANDEM_FORMAT_MAX_BYTES: '400' } });
 });
 afterAll(() => gateway.stop());
 beforeEach(async () => {
@@ -47,6 +47,23 @@ const stored = async () =>
   Object.fromEntries(Object.entries(await gateway.stored(device)).map(([key, { value }]) => [key, value]));
 
 describe('a body over CoAP', () => {
+  it('that is not JSON is bounded, and the refusal says by how much', async () => {
+    const text = (length: number) =>
+      Buffer.concat([hex('a16161'), hex('79'), hex(length.toString(16).padStart(4, '0')), Buffer.alloc(length, 'x')]);
+    expect(await post('telemetry', CBOR, text(394))).toMatchObject({ kind: 'ACK 2.01' });
+    for (const [feature, format] of [
+      ['telemetry', CBOR],
+      ['attributes', CBOR],
+      ['claim', CBOR],
+      ['rpc/1', CBOR],
+      ['rpc', CBOR],
+      ['telemetry', SENML_JSON],
+    ] as const) {
+      expect(await post(feature, format, text(395))).toMatchObject({ kind: 'ACK 4.13', text: '', size1: 400 });
+    }
+    expect(await post('telemetry', undefined, `{"a":"${'x'.repeat(400)}"}`)).toMatchObject({ kind: 'ACK 2.01' });
+  });
+
   it('is CBOR with Content-Format 60, and keeps integers, floats and all their digits', async () => {
     const body = hex('a36161182a6162f951406163fb3fd3333333333334');
     expect(await post('telemetry', CBOR, body)).toMatchObject({ kind: 'ACK 2.01', text: '', format: undefined });

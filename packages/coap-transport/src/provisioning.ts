@@ -37,7 +37,7 @@ export class ProvisioningDoor {
     // It is not run a second time for an answer that was too long, so the address is proved before.
     if (!proved) return PROVE_ADDRESS;
     if (payload.length === 0) return BAD_REQUEST;
-    if (payload.length > this.#maxBytes) throw new TandemError('PAYLOAD_TOO_LARGE');
+    if (payload.length > this.#maxBytes) throw new TandemError('PAYLOAD_TOO_LARGE', { limit: this.#maxBytes });
     return this.#provision(request, readProvision(payload, { protobuf: true }));
   }
 

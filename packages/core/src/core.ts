@@ -12,6 +12,7 @@ import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
 import { Formats, JsonFormat, makeCodecFormats, type PayloadCodec, type PayloadSettings } from './payload/index';
+import { Callers } from './platform/caller-address';
 import type { Clock, Millis } from './platform/clock';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
@@ -55,6 +56,7 @@ export interface Core extends Platform, DeviceServices, AccountServices {
   readonly claiming: Claiming;
   readonly provisioning: Provisioning;
   readonly firmware: Firmware;
+  readonly callers: Callers;
 }
 
 const LOG_INTERVAL: Millis = 10_000;
@@ -209,5 +211,6 @@ export function makeCore(
     ),
     provisioning: makeProvisioning(state, settings, platform, { ...services, attributes }),
     firmware,
+    callers: new Callers(settings.TANDEM_TRUSTED_PROXIES, clock, logger),
   };
 }

@@ -55,6 +55,8 @@ export interface ErrorDetails {
   readonly message?: string;
   /** When a retry makes sense: Retry-After (rounded up to seconds) and Max-Age. */
   readonly retryAfter?: Millis;
+  /** Bytes that a body may have, where it had more: Size1 of a 4.13. */
+  readonly limit?: number;
   readonly cause?: unknown;
 }
 
@@ -68,6 +70,7 @@ const known = new WeakMap<object, TandemError>();
 export class TandemError extends Error {
   override readonly name = 'TandemError';
   readonly retryAfter: Millis | undefined;
+  readonly limit: number | undefined;
   /** Of INTERNAL alone: 12 characters that mean nothing but this fault. */
   readonly correlationId: string | undefined;
   #logged = false;
@@ -83,6 +86,7 @@ export class TandemError extends Error {
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.retryAfter = details.retryAfter;
+    this.limit = details.limit;
     this.correlationId = correlationId;
   }
 

@@ -20,6 +20,7 @@ describe('A device that says that it can be claimed', () => {
   it.each([
     ['a secret', '{"secretKey":"value","durationMs":60000}', 'value'],
     ['no body', undefined, ''],
+    ['white space', ' \r\n\t', ''],
     ['an empty object', '{}', ''],
     ['a number for a secret', '{"secretKey":123,"durationMs":"5000"}', '123'],
     ['what a shell leaves of it', '{secretKey: value}', 'value'],

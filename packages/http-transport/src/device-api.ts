@@ -167,7 +167,7 @@ class HttpDeviceApi implements DeviceApi {
     };
     if (operation.body === 'required' && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
     if (operation.name === 'provision') {
-      this.#read(call, (body) => {
+      this.#read(call, undefined, (body) => {
         provision(this.core, exchange, body).then(
           (answer) => exchange.content(answer),
           (error) => this.#fail(exchange, operation, error),
@@ -204,7 +204,9 @@ class HttpDeviceApi implements DeviceApi {
     this.core.connectivity.seen(session.deviceId);
     try {
       if (operation.body !== 'none') {
-        this.#read(call, (body) => {
+        const kind = KINDS[operation.name] ?? 'command';
+        const inJson = this.#formats.isJson(exchange.framing, session, kind);
+        this.#read(call, inJson ? undefined : this.core.settings.TANDEM_FORMAT_MAX_BYTES, (body) => {
           if (operation.name === 'telemetry' && body.length > 0) this.#postTelemetry(call, session, body);
           else this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
         });
@@ -220,11 +222,14 @@ class HttpDeviceApi implements DeviceApi {
     }
   }
 
-  #read({ exchange, operation, route }: Call, complete: (body: Buffer) => void): void {
+  /** @param formatLimit bytes that a body in its format may have, where that is fewer than others may */
+  #read({ exchange, operation, route }: Call, formatLimit = Infinity, complete: (body: Buffer) => void): void {
     const { request } = exchange;
+    if ((exchange.framing.length ?? 0) > formatLimit) throw tooLarge(formatLimit);
     if (exchange.framing.encoded)
       throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Content-Encoding is not supported' });
-    const limit = exchange.framing.length === undefined ? this.#limitOf(route) : Number.POSITIVE_INFINITY;
+    const limit =
+      exchange.framing.length === undefined ? Math.min(this.#limitOf(route), formatLimit) : Number.POSITIVE_INFINITY;
     readBody(
       request,
       limit,
@@ -373,6 +378,14 @@ class HttpDeviceApi implements DeviceApi {
     exchange.fail(error);
   }
 }
+
+/** What bodies are about. */
+const KINDS: Partial<Record<OperationName, PayloadKind>> = {
+  telemetry: 'telemetry',
+  attributes_write: 'attributes',
+  claim: 'claim',
+  rpc_reply: 'reply',
+};
 
 const isDownload = ({ name }: Operation): boolean => name === 'firmware' || name === 'software';
 

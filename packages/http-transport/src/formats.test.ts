@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ClientRpcBackend, PayloadCodec } from '@tandem/core';
 import { trustedValue } from '@tandem/core';
 import fc from 'fast-check';
@@ -33,7 +34,7 @@ const lines: PayloadCodec = {
 let gateway: TestGateway;
 let device: TestDevice;
 beforeAll(async () => {
-  gateway = await TestGateway.start({ backend, codecs: [lines] });
+  gateway = await TestGateway.start({ backend, codecs: [lines], settings: { TANDEM_FORMAT_MAX_BYTES: '4096' } });
 });
 afterAll(() => {
   callers.abort();
@@ -62,6 +63,45 @@ const command = (method: string, params: string) =>
     callers.signal,
   );
 const callers = new AbortController();
+
+describe('a body that is not JSON', () => {
+  const REFUSAL = JSON.stringify('Payload size exceeds the limit of 4096 bytes');
+  const text = (length: number) =>
+    Buffer.concat([hex(`a1616179${length.toString(16).padStart(4, '0')}`), Buffer.alloc(length, 'x')]);
+
+  it.each([
+    ['/telemetry', CBOR],
+    ['/attributes', CBOR],
+    ['/claim', CBOR],
+    ['/rpc', CBOR],
+    ['/rpc/1', CBOR],
+    ['/telemetry', 'application/senml+json'],
+    ['/attributes', 'text/x-lines'],
+  ])('is bounded: %s in %s', async (path, type) => {
+    const { status, text: body } = await post(path, type, text(4_091));
+    expect([status, body]).toEqual([413, REFUSAL]);
+  });
+
+  it('of the length that is allowed is read, and one in JSON may be longer', async () => {
+    expect((await post('/telemetry', CBOR, text(4_090))).status).toBe(200);
+    expect((await post('/telemetry', undefined, `{"a":"${'x'.repeat(5_000)}"}`)).status).toBe(200);
+  });
+
+  it('is refused before it is read where its length is announced, and when it is too long where not', async () => {
+    for (const [framing, body] of [
+      ['Content-Length: 5000', ''],
+      ['Transfer-Encoding: chunked', `1001\r\n${'x'.repeat(0x1001)}\r\n`],
+    ] as const) {
+      const socket = gateway.connect();
+      const head = `POST /api/v1/${device.token}/telemetry HTTP/1.1\r\nHost: x\r\nContent-Type: ${CBOR}`;
+      socket.write(`${head}\r\n${framing}\r\n\r\n${body}`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 413 /);
+      expect(answer.toString()).toContain(REFUSAL);
+    }
+  });
+});
 
 describe('a body over HTTP', () => {
   it.each([

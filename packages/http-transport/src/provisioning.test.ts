@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { aProfile, CERTIFICATE, trimmed } from '@tandem/core/testing';
 import { TestGateway } from './testing/test-gateway';
 
@@ -156,6 +157,41 @@ describe('A provisioning request', () => {
     expect([status, headers['retry-after'], body.errorCode]).toEqual([429, '60', 33]);
     expect((await ask({ deviceName: 'let in' }, '2001:db8:0:1::1')).body).toMatchObject({ status: 'SUCCESS' });
     expect(await gateway.core.devices.find(gateway.tenantId, 'kept out')).toBeUndefined();
+  });
+
+  it('may be sent to its path as any client writes it', async () => {
+    const body = JSON.stringify({ ...KEYS, deviceName: 'encoded' });
+    expect((await gateway.post('/%70rovision', body)).text).toContain('SUCCESS');
+    const big = JSON.stringify({ ...KEYS, deviceName: 'x'.repeat(8_192) });
+    expect((await gateway.post('/provisio%6E', big)).status).toBe(413);
+    const { token } = await gateway.device();
+    expect((await gateway.post(`/${token}/%74elemetr%79`, '{"a":1}')).status).toBe(200);
+    expect((await gateway.get(`/${token}/attributes%2Fupdates?timeout=1`)).status).toBe(404);
+    expect((await gateway.post(`/${token}/telemetr%`, '{"a":1}')).status).toBe(404);
+  });
+
+  it('of a client that has gone makes no device', async () => {
+    const body = JSON.stringify({ ...KEYS, deviceName: 'gone' });
+    const { devices } = gateway.core.state;
+    const find = devices.findProfileByProvisionKey.bind(devices);
+    const connected = once(gateway.server, 'connection') as Promise<[Socket]>;
+    const socket = gateway.connect();
+    const [served] = await connected;
+    // While the key is looked for the client goes.
+    const looked = new Promise<void>((resolve) => {
+      devices.findProfileByProvisionKey = async (key) => {
+        const ended = once(served, 'end');
+        socket.destroy();
+        await ended;
+        resolve();
+        return find(key);
+      };
+    });
+    const head = `POST /api/v1/provision HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(head + body);
+    await looked;
+    devices.findProfileByProvisionKey = find;
+    expect((await ask({ deviceName: 'gone' })).body).toMatchObject({ status: 'SUCCESS' });
   });
 
   it('leaves nothing secret in the log', () => {

@@ -1,4 +1,4 @@
-import { type Core, callerAddress, readProvision, TandemError, type WrittenMessage } from '@tandem/core';
+import { type Core, readProvision, TandemError, type WrittenMessage } from '@tandem/core';
 import type { Exchange } from './exchange';
 
 /**
@@ -6,7 +6,7 @@ import type { Exchange } from './exchange';
  * @throws TandemError BODY_REQUIRED, BAD_PAYLOAD, TOO_MANY_REQUESTS, STORE_UNAVAILABLE
  */
 export async function provision(
-  { provisioning, formats, settings }: Core,
+  { provisioning, formats, callers }: Core,
   { request: { headers, socket } }: Exchange,
   body: Buffer,
 ): Promise<WrittenMessage> {
@@ -14,6 +14,9 @@ export async function provision(
   const { request, render } = readProvision(body, { protobuf: false });
   const caller = { remoteAddress: socket.remoteAddress, forwardedFor: String(headers['x-forwarded-for'] ?? '') };
   // A connection was opened from there, or a proxy that is trusted says so.
-  const source = { address: callerAddress(caller, settings.TANDEM_TRUSTED_PROXIES), proved: true };
+  const address = callers.addressOf(caller);
+  // One that ended its side looks like one that is gone: a name must not be used up for nobody.
+  const gone = () => socket.destroyed || socket.readableEnded;
+  const source = { address, proved: true, gone };
   return { payload: render(await provisioning.provision(request, source)), format: formats.json };
 }

@@ -57,7 +57,7 @@ export interface Route {
   readonly resource: Resource | undefined;
   /** The token as it stands in the path, still percent-encoded; undefined where the path has none. */
   readonly token: string | undefined;
-  /** What follows the token. */
+  /** What follows the token, without its percent-encoding. */
   readonly rest: string;
   /** Without the question mark. */
   readonly query: string;
@@ -80,14 +80,35 @@ export function routeOf(target: string): Route | undefined {
   }
   const tokenEnd = url.indexOf('/', BASE.length);
   if (tokenEnd >= 0 && tokenEnd < end) {
-    const rest = url.slice(tokenEnd + 1, end);
+    const rest = decoded(url.slice(tokenEnd + 1, end));
     const found = resourceOf(rest);
     if (found) return { resource: found, token: url.slice(BASE.length, tokenEnd), rest, query };
   }
-  const rest = url.slice(BASE.length, end);
+  const rest = decoded(url.slice(BASE.length, end));
   const found = rest === 'provision' ? PROVISION : resourceOf(rest);
   if (found || tokenEnd < 0 || tokenEnd >= end) return { resource: found, token: undefined, rest, query };
-  return { resource: undefined, token: url.slice(BASE.length, tokenEnd), rest: url.slice(tokenEnd + 1, end), query };
+  return {
+    resource: undefined,
+    token: url.slice(BASE.length, tokenEnd),
+    rest: decoded(url.slice(tokenEnd + 1, end)),
+    query,
+  };
+}
+
+/** Segments mean the same however they are written (RFC 3986 section 6.2.2.2); what is none when it is decoded stays as it is. */
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  return path
+    .split('/')
+    .map((segment) => {
+      try {
+        const text = decodeURIComponent(segment);
+        return text.includes('/') ? segment : text;
+      } catch {
+        return segment;
+      }
+    })
+    .join('/');
 }
 
 /** RFC 9112 section 3.2.2. */

@@ -109,7 +109,7 @@ export class Blockwise {
       block2: undefined,
       block1,
       size2: undefined,
-      size1: response === TOO_LARGE ? this.#uploadsOf(request).limit : undefined,
+      size1: response === TOO_LARGE ? this.#uploadsOf(request).limit : response.size1,
     };
     const number = message.code >> 5 === SUCCESS ? blockNumber(request.block2) : 0;
     const { bodies } = this.#ports;

@@ -13,6 +13,8 @@ export interface CoapResponse {
   readonly contentFormat?: number;
   /** Seconds (RFC 7252 section 5.10.5). */
   readonly maxAge?: number;
+  /** With 4.13: bytes that a body may have (RFC 7959 section 4). */
+  readonly size1?: number;
   /** 1 to 8 bytes. A body of more than one block gets one out of its content when it has none. */
   readonly etag?: Buffer;
   /**
@@ -44,6 +46,7 @@ export function errorResponse(error: TandemError): CoapResponse {
   // The row is widened: `retryable` is a literal in the table.
   const row: ErrorRow = error.row;
   if (error.correlationId !== undefined) return { code: row.coap, payload: error.correlationId };
+  if (error.limit !== undefined) return { code: row.coap, size1: error.limit };
   if (!row.retryable || error.retryAfter === undefined) return { code: row.coap };
   return { code: row.coap, maxAge: Math.max(1, Math.ceil(error.retryAfter / 1000)) };
 }

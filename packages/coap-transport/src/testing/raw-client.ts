@@ -37,6 +37,7 @@ export interface Received {
   readonly block1: number | undefined;
   readonly block2: number | undefined;
   readonly size2: number | undefined;
+  readonly size1: number | undefined;
   /** Hex. */
   readonly etag: string | undefined;
   readonly payload: Buffer;
@@ -211,6 +212,7 @@ function read(packet: ParsedPacket): Received {
     block1: option(packet, 'Block1'),
     block2: option(packet, 'Block2'),
     size2: option(packet, 'Size2'),
+    size1: option(packet, 'Size1'),
     etag: optionBytes(packet, 'ETag')?.toString('hex'),
     payload: packet.payload,
     text: packet.payload.toString(),

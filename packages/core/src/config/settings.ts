@@ -170,6 +170,11 @@ export const SETTINGS = {
     30_000,
     'How long the next command waits for the answer to one that has arrived, with SEQUENTIAL_ON_RESPONSE_FROM_DEVICE',
   ),
+  TANDEM_FORMAT_MAX_BYTES: whole(
+    1_048_576,
+    { min: 1, unit: 'bytes' },
+    'Longest body of a device that is not in JSON: CBOR, SenML, protobuf, codecs of your own; beyond it 413 / 4.13',
+  ),
   TANDEM_PAYLOAD_CODECS: paths('JavaScript modules with payload codecs of your own; see the guide on customising'),
 
   TANDEM_RPC_WEBHOOK_URL: httpUrl('Answers commands of devices; see the guide on client-side RPC', {

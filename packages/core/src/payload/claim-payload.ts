@@ -6,13 +6,14 @@ import { type JsonNode, JsonNumber, JsonObject } from './json-node';
 import { readJson } from './json-reader';
 
 /**
- * What a device says so that a user can have it: nothing, or an object with `secretKey` and `durationMs`, both of which may
+ * What a device says so that a user can have it: nothing, as white space is, or an object with `secretKey` and `durationMs`, both of which may
  * be left out (contract 6.1).
  * @throws TandemError BAD_PAYLOAD
  */
 export function parseClaim(source: Buffer | string): ClaimRequest {
-  if (source.length === 0) return {};
-  const root = readJson(source.toString());
+  const text = source.toString();
+  if (text.trim() === '') return {};
+  const root = readJson(text);
   if (!(root instanceof JsonObject)) throw cannotParseValue(root);
   const [secretKey, durationMs] = [root.get('secretKey'), root.get('durationMs')];
   return {

@@ -51,8 +51,10 @@ function credentialsType(root: JsonObject): CredentialsType {
 }
 
 function flag(root: JsonObject, name: string): boolean {
-  const read = optional(root, name).toLowerCase();
-  if (read !== '' && read !== 'true' && read !== 'false') throw badPayload(`\`${name}\` is not a boolean`);
+  const node = root.get(name);
+  if (node === undefined) return false;
+  const read = scalarText(node)?.toLowerCase();
+  if (read !== 'true' && read !== 'false') throw badPayload(`\`${name}\` is not a boolean`);
   return read === 'true';
 }
 

@@ -52,6 +52,14 @@ describe('A provisioning request', () => {
     expect(read(text).request.gateway).toBe(true);
   });
 
+  it.each(['""', '"yes"', '1', 'null', '{}', '[true]'])(
+    'that says %s of whether it is a gateway is malformed',
+    (gateway) => {
+      const text = `{"provisionDeviceKey":"k","provisionDeviceSecret":"s","gateway":${gateway}}`;
+      expect(() => readProvision(Buffer.from(text), { protobuf: false })).toThrow('`gateway` is not a boolean');
+    },
+  );
+
   it.each([
     ['no field', '', NOTHING],
     ['a name, a key and a secret', '0a0164 1a06 0a016b 120173', { ...NOTHING, deviceName: 'd', key: 'k', secret: 's' }],

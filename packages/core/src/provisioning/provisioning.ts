@@ -8,13 +8,13 @@ import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { Random } from '../platform/random';
+import { shownText } from '../platform/shown-text';
 import type { DeviceStore } from '../state/device-store';
 import type { ProvisionGuard, ProvisionSource } from './provision-guard';
 import type { ProvisionOutcome } from './provision-outcome';
 import type { ProvisionRate } from './provision-rate';
 import type { ProvisionRequest } from './provision-request';
 import { provisionedCredentials } from './provisioned-credentials';
-import { shownName } from './shown-name';
 import { PROVISIONED, requestHash, type UnfinishedDevices } from './unfinished-devices';
 
 const NAME_LENGTH = 20;
@@ -143,14 +143,16 @@ export class Provisioning {
 
   /** @param name as the device says it; empty for none */
   #refuse({ id: profileId, tenantId }: DeviceProfile, reason: string, name: string): ProvisionOutcome {
-    this.parts.logger.warn(REFUSED, { tenantId, profileId, reason, deviceName: shownName(name) });
+    this.parts.logger.warn(REFUSED, { tenantId, profileId, reason, deviceName: shownText(name) });
     return FAILURE;
   }
 
   /** Nobody would hear what became of it, and its name would be used up. */
   #abandon(): TandemError {
     this.#abandoned.add();
-    return new TandemError('BAD_REQUEST', { message: 'The caller has gone' });
+    return new TandemError('BAD_REQUEST', {
+      message: 'The connection was ended before the answer: a device has to be there to be told what it is',
+    });
   }
 }
 

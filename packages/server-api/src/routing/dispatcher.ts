@@ -32,7 +32,7 @@ export class Dispatcher {
   readonly #addresses: CallerAddresses;
 
   constructor(private readonly core: Core) {
-    this.#addresses = new CallerAddresses(core.settings.TANDEM_TRUSTED_PROXIES);
+    this.#addresses = new CallerAddresses(core.callers);
   }
 
   get closing(): boolean {

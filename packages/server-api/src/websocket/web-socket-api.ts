@@ -92,7 +92,7 @@ class Sessions implements WebSocketApi, SessionHost {
       ]);
     });
     this.#strangers = new Strangers(settings.TANDEM_WS_MAX_STRANGERS, settings.TANDEM_WS_MAX_STRANGERS_PER_ADDRESS);
-    this.#addresses = new CallerAddresses(settings.TANDEM_TRUSTED_PROXIES);
+    this.#addresses = new CallerAddresses(core.callers);
     this.#off = [
       state.accounts.onAccountChange((change) => {
         this.#reviews.add(
