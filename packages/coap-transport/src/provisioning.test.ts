@@ -249,6 +249,44 @@ describe('A request that is longer than a block', () => {
     await small.stop();
   });
 
+  it('that finds no room begins anew as it is told, and those of the same address that have room get through', async () => {
+    // A quarter of it is for one address: three bodies of this length find no room at once.
+    const narrow = await start({ TANDEM_COAP_STRANGER_BYTES: '65536' });
+    const bodies = await Promise.all(
+      [0, 1, 2].map(async (n) => ({
+        from: await narrow.client(),
+        bytes: Buffer.from(JSON.stringify({ deviceName: `d${n}`, ...KEYS, padding: 'x'.repeat(6_900) })),
+        next: 0,
+      })),
+    );
+    const send = async (body: (typeof bodies)[number]) => {
+      const more = (body.next + 1) * 1_024 < body.bytes.length;
+      const block = body.bytes.subarray(body.next * 1_024, (body.next + 1) * 1_024);
+      const answer = await post(block, { block1: (body.next << 4) | (more ? 8 : 0) | 6 }, body.from);
+      return answer.kind.slice(4);
+    };
+    const ends: string[] = [];
+    const refusals: string[] = [];
+    for (let round = 0; round < 40 && ends.length < 3; round++) {
+      for (const body of bodies.filter(({ next }) => next >= 0)) {
+        const code = await send(body);
+        if (code === '2.31') body.next++;
+        else if (code === '2.01') {
+          ends.push(code);
+          body.next = -1;
+        } else {
+          refusals.push(`${code} ${body.next === 0 ? 'at the first' : 'later'}`);
+          body.next = 0;
+        }
+      }
+    }
+    expect(ends).toHaveLength(3);
+    expect(refusals).toContain('4.08 later');
+    for (const refusal of refusals) expect(['4.08 later', '5.03 at the first']).toContain(refusal);
+    expect(narrow.gauge('tandem_coap_stranger_upload_bytes')).toBe(0);
+    await narrow.stop();
+  });
+
   it("is put together out of libcoap's blocks, and libcoap gets the whole answer", async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tandem-provision-'));
     const file = join(folder, 'request.json');

@@ -177,9 +177,9 @@ export class Blockwise {
       case 'too_large':
         return this.#refuse('body_too_large', TOO_LARGE);
       case 'peer_budget':
-        return this.#refuse('body_peer_budget', NO_ROOM);
+        return this.#refuse('body_peer_budget', noRoom(request));
       case 'budget':
-        return this.#refuse('body_budget', NO_ROOM);
+        return this.#refuse('body_budget', noRoom(request));
     }
   }
 
@@ -215,6 +215,14 @@ function withCut({ code, payload, etag, contentFormat, maxAge, cut }: CoapRespon
 /** To a registration: nobody could have its later blocks, and nobody could make them anew. */
 export class AnswerTooLong extends Error {
   readonly response = NO_ROOM;
+}
+
+/**
+ * What there was of a body goes when it finds no more room. So who sends its first block may send it again later; a stranger
+ * who has sent more begins anew, which he is told at once and not when he repeats the block that was refused.
+ */
+function noRoom({ authenticated, block1 }: IncomingRequest): CoapResponse {
+  return authenticated || blockNumber(block1) === 0 ? NO_ROOM : INCOMPLETE;
 }
 
 /** The first block, and the last one. */

@@ -129,7 +129,7 @@ export const SETTINGS = {
   TANDEM_COAP_STRANGER_BYTES: whole(
     1_048_576,
     { min: 65_536, unit: 'bytes' },
-    'Memory for unfinished provisioning requests in blocks, of which one address gets a quarter; beyond it the oldest is dropped',
+    'Memory for unfinished provisioning requests in blocks; beyond it the one that waits longest begins anew. One address gets a quarter; beyond it 5.03 to a first block, and 4.08 to a later one, which begins anew',
   ),
   TANDEM_COAP_MAX_BODY: whole(
     262_144,
