@@ -53,7 +53,8 @@ describe('Two gateways on one Redis', () => {
         return answer;
       }),
     ]);
-    return (await Promise.all(asked)).map((answer) => JSON.parse(answer.text));
+    // 5.03 has no payload: the same request is under way at the other one.
+    return (await Promise.all(asked)).map(({ text }) => (text === '' ? { status: '5.03' } : JSON.parse(text)));
   }
   const successes = (answers: readonly { readonly status: string }[]) =>
     answers.filter(({ status }) => status === 'SUCCESS');
