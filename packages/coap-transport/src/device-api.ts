@@ -17,7 +17,7 @@ import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
 import { downloadPackage } from './package-download';
 import type { ProvisioningDoor } from './provisioning';
-import { withRetryTime } from './retry-time';
+import { refuse } from './retry-time';
 import { RpcSource } from './rpc-source';
 
 const CREATED: CoapResponse = { code: '2.01' };
@@ -295,11 +295,6 @@ function answers(feature: Feature, { method, observe }: CoapRequest): boolean {
 function refuseForeignTransport({ transportType, coapDeviceType }: DeviceSession): void {
   if (transportType !== 'DEFAULT' && transportType !== 'COAP') throw new TandemError('TRANSPORT_MISMATCH');
   if (coapDeviceType === 'EFENTO') throw new TandemError('BAD_REQUEST');
-}
-
-/** The endpoint answers with the row of what is thrown. */
-function refuse(error: unknown): never {
-  throw withRetryTime(error);
 }
 
 const created = (): CoapResponse => CREATED;

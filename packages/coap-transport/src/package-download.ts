@@ -1,7 +1,7 @@
 import { type DeviceSession, type DownloadRequest, downloadCut, type FirmwareDownloads } from '@tandem/core';
 import type { PackageFeature } from './device-path';
 import type { CoapRequest, CoapResponse } from './endpoint/index';
-import { withRetryTime } from './retry-time';
+import { refuse } from './retry-time';
 
 /** application/octet-stream (contract 2.7). */
 const OCTETS = 42;
@@ -31,8 +31,4 @@ export function downloadPackage(
 function downloadQuery(options: readonly string[]): DownloadRequest {
   const value = (name: string) => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
   return { title: value('title'), version: value('version'), ...downloadCut(value('size'), value('chunk')) };
-}
-
-function refuse(error: unknown): never {
-  throw withRetryTime(error);
 }

@@ -29,7 +29,6 @@ export * from './devices/import/device-import';
 export * from './devices/import/import-mapping';
 export * from './devices/long-poll';
 export * from './devices/model';
-export * from './devices/mqtt-credentials';
 export * from './devices/new-devices';
 export * from './devices/observers';
 export * from './devices/profile-data';
@@ -42,24 +41,46 @@ export * from './feed/live-attributes';
 export * from './feed/live-source';
 export * from './feed/live-subscription';
 export * from './feed/live-telemetry';
-export * from './firmware/assigned-package';
 export * from './firmware/checksums/index';
-export * from './firmware/download-cut';
+export { type DownloadCut, downloadCut } from './firmware/download-cut';
 export * from './firmware/downloads';
 export * from './firmware/file-answer';
-export * from './firmware/firmware';
+export type { Firmware } from './firmware/firmware';
 export * from './firmware/firmware-assignment';
 export * from './firmware/firmware-rollouts';
-export * from './firmware/known-packages';
 export * from './firmware/model';
 export * from './firmware/ota-packages';
 export * from './firmware/package-data';
 export * from './limits/limits';
 export * from './limits/memory-failure-counters';
 export * from './limits/memory-rate-counters';
-export * from './payload/index';
+export {
+  type AnswerFormat,
+  BUILT_IN_CODECS,
+  type DeviceMessage,
+  Formats,
+  faultOfCodec,
+  MAX_KEY_LENGTH,
+  MAX_NESTING,
+  MAX_VALUES,
+  namesProtobuf,
+  type ParsedTelemetry,
+  type PayloadCodec,
+  type PayloadFormat,
+  type PayloadKind,
+  type PayloadSettings,
+  parseAttributes,
+  parseServerTelemetry,
+  parseTelemetry,
+  splitJsonObject,
+  type TypedMembers,
+  type WrittenMessage,
+  written,
+} from './payload/index';
+export * from './payload/value';
 export * from './platform/caller-address';
 export * from './platform/clock';
+export * from './platform/int32-parameter';
 export * from './platform/ip-address';
 export * from './platform/logger';
 export * from './platform/metrics';
@@ -67,10 +88,8 @@ export * from './platform/multi-map';
 export * from './platform/quiet-logger';
 export * from './platform/random';
 export * from './platform/tell-all';
-export * from './provisioning/provision-guard';
-export * from './provisioning/provision-outcome';
+export type { ProvisionOutcome } from './provisioning/provision-outcome';
 export * from './provisioning/provision-payload';
-export * from './provisioning/provision-request';
 export * from './provisioning/provisioning';
 export * from './rpc/index';
 export * from './state/account-store';

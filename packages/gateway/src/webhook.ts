@@ -6,8 +6,7 @@ const MAX_REPLY_BYTES = 65_536;
 /**
  * Client-side RPC by webhook (design section 9): POST of `{"deviceId","deviceName","deviceType","method","params"}`; a 2xx
  * with a JSON body is the reply, anything else an error the device gets to see: what `{"error":"…"}` of a failure says, if
- * it is that. A redirect is not followed: commands go
- * to the address that was set and nowhere else.
+ * it is that. A redirect is not followed: commands go to the address that was set and nowhere else.
  * @param target user name and password in it are sent as HTTP Basic credentials
  */
 export function webhookBackend(target: URL): ClientRpcBackend {

@@ -1,17 +1,16 @@
-import { type AttributesRequest, type DownloadRequest, downloadCut, type Millis, TandemError } from '@tandem/core';
-
-const INT32_MAX = 2_147_483_647;
-const INT32_MIN = -2_147_483_648;
-
-const malformed = (name: string): TandemError =>
-  new TandemError('BAD_REQUEST', { message: `Parameter '${name}' is malformed` });
+import {
+  type AttributesRequest,
+  type DownloadRequest,
+  downloadCut,
+  int32Parameter,
+  type Millis,
+  malformedParameter,
+  TandemError,
+} from '@tandem/core';
 
 /** @throws TandemError BAD_REQUEST unless the segment is a signed 32-bit integer (contract 1.4 step 4) */
 export function requestIdOf(segment: string): number {
-  const text = decodeSegment(segment);
-  const id = Number(text);
-  if (!/^[+-]?\d{1,32}$/.test(text) || id > INT32_MAX || id < INT32_MIN) throw malformed('requestId');
-  return id;
+  return int32Parameter('requestId', decodeSegment(segment));
 }
 
 /** A path segment without its percent-encoding. @throws TandemError BAD_REQUEST where that is broken */
@@ -37,7 +36,7 @@ export interface PollTimeouts {
  */
 export function pollTimeout(query: string, timeouts: PollTimeouts): Millis {
   const text = query === '' ? '' : (new URLSearchParams(query).get('timeout') ?? '');
-  if (text !== '' && !/^[+-]?\d{1,19}$/.test(text)) throw malformed('timeout');
+  if (text !== '' && !/^[+-]?\d{1,19}$/.test(text)) throw malformedParameter('timeout');
   return Math.min(Number(text) || timeouts.default, timeouts.max);
 }
 

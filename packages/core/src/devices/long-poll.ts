@@ -9,7 +9,7 @@ import { lookAgain } from './look-again';
 
 /** One event for the device. */
 export interface PollEvent {
-  /** The response body. */
+  /** What the device gets, and what it is in. */
   readonly message: WrittenMessage;
   /**
    * To be called once, when the response has been written or the connection was lost: an event is never consumed for a

@@ -1,4 +1,4 @@
-import { TandemError } from '../errors';
+import { int32Parameter, malformedParameter } from '../platform/int32-parameter';
 
 /** Which part of a package is asked for (contract 7.3). */
 export interface DownloadCut {
@@ -9,8 +9,6 @@ export interface DownloadCut {
 
 export const WHOLE: DownloadCut = { size: 0, chunk: 0 };
 
-const INT32 = 2_147_483_648;
-
 /**
  * The parameters `size` and `chunk`, as text; absent and empty are 0.
  * @throws TandemError BAD_REQUEST for what is no signed 32-bit integer, and for a chunk before the first one
@@ -18,7 +16,7 @@ const INT32 = 2_147_483_648;
 export function downloadCut(size: string | undefined, chunk: string | undefined): DownloadCut {
   if (!size && !chunk) return WHOLE;
   const cut = { size: integer('size', size), chunk: integer('chunk', chunk) };
-  if (cut.size > 0 && cut.chunk < 0) throw malformed('chunk');
+  if (cut.size > 0 && cut.chunk < 0) throw malformedParameter('chunk');
   return cut;
 }
 
@@ -32,11 +30,4 @@ export function partOf(
   return { start, length: Math.min(size, length - start) };
 }
 
-function integer(name: string, text: string | undefined): number {
-  if (!text) return 0;
-  const value = Number(text);
-  if (!/^[+-]?\d{1,32}$/.test(text) || value >= INT32 || value < -INT32) throw malformed(name);
-  return value;
-}
-
-const malformed = (name: string) => new TandemError('BAD_REQUEST', { message: `Parameter '${name}' is malformed` });
+const integer = (name: string, text: string | undefined): number => (text ? int32Parameter(name, text) : 0);

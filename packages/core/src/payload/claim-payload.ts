@@ -4,6 +4,7 @@ import { badPayload, cannotParseValue } from './bad-payload';
 import { isZero, parseDecimal, wholeDigits } from './decimal';
 import { type JsonNode, JsonNumber, JsonObject } from './json-node';
 import { readJson } from './json-reader';
+import { scalarText } from './scalar-text';
 
 /**
  * What a device says so that a user can have it: nothing, as white space is, or an object with `secretKey` and `durationMs`, both of which may
@@ -23,10 +24,9 @@ export function parseClaim(source: Buffer | string): ClaimRequest {
 }
 
 function secretText(node: JsonNode): string {
-  if (typeof node === 'string') return node;
-  if (node instanceof JsonNumber) return node.text;
-  if (typeof node === 'number' || typeof node === 'boolean') return String(node);
-  throw badPayload('`secretKey` is not a string');
+  const text = scalarText(node);
+  if (text === undefined) throw badPayload('`secretKey` is not a string');
+  return text;
 }
 
 /** Digits of 2^53 - 1: whoever asks for longer asks for ever. */

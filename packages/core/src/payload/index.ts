@@ -1,12 +1,8 @@
 export { parseAttributes } from './attributes-payload';
 export { BUILT_IN_CODECS, makeCodecFormats } from './built-in-codecs';
-export { parseCanonicalObject } from './canonical-object';
-export { parseClaim } from './claim-payload';
-export { compactJson, splitJsonObject } from './compact-json';
+export { splitJsonObject } from './compact-json';
 export * from './format/index';
 export { MAX_NESTING, MAX_VALUES } from './json-reader';
-export { type ParsedClientRpc, parseClientRpc, parseRpcReply, type RpcReply } from './rpc-payload';
 export { parseServerTelemetry } from './server-telemetry';
 export { type ParsedTelemetry, parseTelemetry } from './telemetry-payload';
-export { MAX_KEY_LENGTH, MAX_PLAIN_DIGITS, type PayloadSettings, type TypedMembers } from './typing';
-export * from './value';
+export { MAX_KEY_LENGTH, type PayloadSettings, type TypedMembers } from './typing';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { TandemError } from '../errors';
-import { compactJson, parseAttributes, parseCanonicalObject, parseTelemetry } from './index';
+import { parseCanonicalObject } from './canonical-object';
+import { compactJson } from './compact-json';
+import { parseAttributes, parseTelemetry } from './index';
 import { typeNumber } from './typing';
 import { doubleValue, type KeyValue, renderObject, stringValue, trustedValue } from './value';
 

@@ -1,5 +1,6 @@
 import { TandemError } from '../errors';
-import { compactJson, parseAttributes, parseTelemetry, splitJsonObject } from './index';
+import { compactJson } from './compact-json';
+import { parseAttributes, parseTelemetry, splitJsonObject } from './index';
 import { readJsonDocument } from './json-reader';
 
 function refusal(text: string): string {

@@ -1,4 +1,4 @@
-import { parseClientRpc, parseRpcReply } from './index';
+import { parseClientRpc, parseRpcReply } from './rpc-payload';
 
 describe('the reply to a server-side RPC (contract 2.5.3, 3.8)', () => {
   const any = (text: string) => parseRpcReply(Buffer.from(text), 'any');
