@@ -64,13 +64,15 @@ class KeptBody extends TimerEntry implements CoapResponse {
   }
 
   override expire(): void {
-    this.bodies.forget(this);
+    this.bodies.expired(this);
   }
 }
 
 /** Charged per body on top of its bytes and its key. */
 const OVERHEAD: Bytes = 512;
 const SUCCESS = 2;
+/** How long a body is its reader's, from the last time a block of it was asked for. */
+const READER_TIME: Millis = 10_000;
 
 /**
  * Block2 (RFC 7959 section 2.4): bodies by transfer key, least recently used first to go, within a budget in all and one
@@ -158,10 +160,20 @@ export class BlockBodies {
   /** What was kept for this observer has been read, or nobody reads it any more: from now on it is one like others. */
   release(reader: BodyOwner): void {
     const body = this.#bodies.get(reader.transferKey);
-    if (body === undefined || body.reader !== reader) return;
+    if (body?.reader === reader) this.#release(body);
+  }
+
+  /** For `KeptBody` only. Who has not read in time may still find it, where nothing else needs its place. */
+  expired(body: KeptBody): void {
+    if (body.reader === undefined) this.forget(body);
+    else this.#release(body);
+  }
+
+  #release(body: KeptBody): void {
     this.#rank(body).delete(body);
     body.reader = undefined;
     this.#rank(body).add(body);
+    this.#schedule(body);
     this.#shelve(body);
   }
 
@@ -199,15 +211,18 @@ export class BlockBodies {
     }
     // Who is told of a change reads it to its end; who only asks what there is now can ask again.
     if (before?.reader !== undefined && !observer) return false;
-    const { downloadBytes, downloadBytesPerPeer, blockLifetime } = this.#settings;
+    const { downloadBytes, downloadBytesPerPeer } = this.#settings;
     const reader = observer ? owner : undefined;
     const body = new KeptBody(owner, message, alone(payload), etag, reader, renewable, this);
-    if (before !== undefined) this.forget(before);
+    if (before !== undefined) {
+      if (before.reader !== undefined) this.#evicted();
+      this.forget(before);
+    }
     if (body.bytes > (observer ? downloadBytes : Math.min(downloadBytes, downloadBytesPerPeer))) return false;
     this.#bodies.set(body.transferKey, body);
     this.#rank(body).add(body);
     this.#bytes += body.bytes;
-    this.#wheel.schedule(body, blockLifetime);
+    this.#schedule(body);
     if (!observer) this.#shelve(body);
     this.#makeRoom(body);
     return this.#bodies.get(body.transferKey) === body;
@@ -220,7 +235,11 @@ export class BlockBodies {
     rank.add(body);
     const shelved = this.#shelves.get(body.peerKey)?.bodies;
     if (shelved?.delete(body)) shelved.add(body);
-    this.#wheel.schedule(body, this.#settings.blockLifetime);
+    this.#schedule(body);
+  }
+
+  #schedule(body: KeptBody): void {
+    this.#wheel.schedule(body, body.reader === undefined ? this.#settings.blockLifetime : READER_TIME);
   }
 
   /** In all. One without a reader never takes the place of one that has. */

@@ -18,8 +18,14 @@ import { DATAGRAMS_PER_TURN, Turns } from './turns';
 const CONFIRMABLE_INTERVAL: Millis = 24 * 3_600_000;
 /** After a source failed to give a notification. */
 const RETRY_PULL: Millis = 5_000;
-/** How long the next notification waits for somebody to ask for the rest of a long one. */
-const READ_WAIT: Millis = 10_000;
+/** How long the next notification waits for the first question for the rest of a long one: it leaves with the ACK. */
+const READER_GRACE: Millis = 500;
+/** The same after a message that is not acknowledged: a round trip lies between (ACK_TIMEOUT). */
+const READER_GRACE_UNACKNOWLEDGED: Millis = 2_000;
+/** From one question to the next: one that is lost is repeated after 2 to 3 s. */
+const READER_PAUSE: Millis = 3_500;
+/** However eagerly the rest is read: what has waited so long is sent. */
+const READER_LIMIT: Millis = 30_000;
 /** The end of an observation that has missed something. */
 const UNDELIVERABLE: CoapResponse = { code: '5.03', maxAge: 30 };
 const NUMBER_MASK = 0xffffff;
@@ -105,21 +111,25 @@ export class ObserveLayer implements RelationLayer {
   /** The registration's response has left; `unread`: its first block has. */
   begin(relation: Relation, unread: boolean): void {
     if (relation.state === 'closed') return;
-    relation.unread = unread;
-    if (unread) this.#awaitReader(relation);
+    if (unread) {
+      relation.rest = 'unasked';
+      this.#settle(relation, READER_GRACE_UNACKNOWLEDGED);
+    }
     this.#guarded(() => relation.source.attach(relation));
   }
 
   /**
-   * A later block of what is kept under this key has been sent; `more`: not the last one. The next notification takes its
-   * place there, so it waits until this one has been read (RFC 7959 section 2.6).
+   * A later block of what is kept under this key has been sent; `more`: not the last one. While somebody reads the
+   * rest of a long notification the next one waits, which might take its place there (RFC 7959 section 2.6).
    */
   read(peer: PeerState, transferKey: string, more: boolean): void {
     for (const relation of relationsOf(peer)) {
-      if (!relation.unread || relation.transferKey !== transferKey) continue;
-      relation.unread = more;
+      if (relation.transferKey !== transferKey) continue;
       if (!more) this.#ports.release(relation);
-      if (relation.state === 'reading') this.#settle(relation);
+      if (relation.rest === 'none') continue;
+      relation.rest = more ? 'asked' : 'none';
+      if (more) this.#stillRead(relation);
+      else if (relation.state === 'reading') this.#settle(relation);
     }
   }
 
@@ -132,7 +142,7 @@ export class ObserveLayer implements RelationLayer {
     if (!relation.confirmable && !relationsOf(peer).some(({ confirmable }) => !confirmable)) peer.pacing = undefined;
     if (relation.state === 'parked') peer.parked = peer.parked?.filter((other) => other !== relation);
     this.#ports.wheel.cancel(relation);
-    if (relation.unread) this.#ports.release(relation);
+    this.#ports.release(relation);
     relation.notification = undefined;
     relation.transmission = undefined;
     this.#guarded(() => relation.close(reason));
@@ -221,18 +231,24 @@ export class ObserveLayer implements RelationLayer {
     if (this.#is(relation, 'idle')) this.#settle(relation);
   }
 
-  /** What has been sent is done with: now the next one, or first the rest of a long one. */
-  #settle(relation: Relation): void {
-    if (relation.unread) this.#awaitReader(relation);
-    else {
-      this.#ports.wheel.cancel(relation);
+  /** What has been sent is done with: now the next one, or soon, where it is long and somebody may read the rest of it. */
+  #settle(relation: Relation, grace = READER_GRACE): void {
+    this.#ports.wheel.cancel(relation);
+    if (relation.rest === 'none') {
       this.#turns.enqueue(relation);
+      return;
     }
+    relation.readableSince = Math.floor(this.#ports.now());
+    relation.state = 'reading';
+    this.#ports.wheel.schedule(relation, relation.rest === 'asked' ? READER_PAUSE : grace);
   }
 
-  #awaitReader(relation: Relation): void {
+  #stillRead(relation: Relation): void {
+    if (relation.state !== 'reading' && relation.state !== 'idle') return;
+    const left = relation.readableSince + READER_LIMIT - this.#ports.now();
+    if (left <= 0) return;
     relation.state = 'reading';
-    this.#ports.wheel.schedule(relation, READ_WAIT);
+    this.#ports.wheel.schedule(relation, Math.min(READER_PAUSE, left));
   }
 
   #measure({ peer, transmission }: Relation, now: Millis): void {
@@ -251,10 +267,8 @@ export class ObserveLayer implements RelationLayer {
 
   expired(relation: Relation): void {
     if (relation.state === 'outstanding') this.#guarded(() => relation.notification?.lapsed?.());
-    else if (relation.state === 'reading') {
-      this.#ports.release(relation);
-      this.#turns.enqueue(relation);
-    } else this.ready(relation);
+    else if (relation.state === 'reading') this.#turns.enqueue(relation);
+    else this.ready(relation);
   }
 
   #mustConfirm(relation: Relation): boolean {
@@ -341,7 +355,7 @@ export class ObserveLayer implements RelationLayer {
       return;
     }
     relation.notifications++;
-    relation.unread = message.block2 !== undefined && blockMore(message.block2);
+    relation.rest = message.block2 !== undefined && blockMore(message.block2) ? 'unasked' : 'none';
     // Without a free message id it goes as a Confirmable one, which can wait for an id.
     if (this.#mustConfirm(relation) || !this.#sender.once(relation, NON, message)) {
       this.#sendCon(relation, notification, message);
@@ -353,7 +367,7 @@ export class ObserveLayer implements RelationLayer {
       notification.sent?.();
       notification.delivered?.();
     });
-    if (this.#is(relation, 'idle')) this.#settle(relation);
+    if (this.#is(relation, 'idle')) this.#settle(relation, READER_GRACE_UNACKNOWLEDGED);
   }
 
   #sendCon(relation: Relation, notification: Notification, message: OutgoingMessage): void {

@@ -11,7 +11,7 @@ import { TimerEntry } from './timer-wheel';
  * - `parked`: waits until nothing is outstanding to the peer.
  * - `pulling`: its source has been asked.
  * - `outstanding`: a Confirmable notification is on its way.
- * - `reading`: the last message was longer than a block, and the rest of it is being fetched.
+ * - `reading`: the last message was longer than a block, and the rest of it is being fetched, or may be at any moment.
  */
 export type RelationState = 'idle' | 'queued' | 'parked' | 'pulling' | 'outstanding' | 'reading' | 'closed';
 
@@ -36,8 +36,10 @@ export class Relation extends TimerEntry implements ObservationHandle, Transmiss
   state: RelationState = 'idle';
   /** `ready` was called while it could not be acted upon. */
   dirty = false;
-  /** The last message was the first block of a longer one, whose rest has not been fetched. */
-  unread = false;
+  /** Of the last message: `unasked` and `asked` where it was the first block of a longer one that is not fetched whole. */
+  rest: 'none' | 'unasked' | 'asked' = 'none';
+  /** When the last message was done with, where it was such a one. */
+  readableSince: Millis = 0;
   /** Observe option of the last message, 24 bits. */
   number = 0;
   /** Notifications sent, without the answer to the registration and without repetitions. */
