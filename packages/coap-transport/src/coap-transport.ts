@@ -54,6 +54,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
     clock,
     random,
     logger,
+    faults: core.faults,
     metrics,
     settings: {
       piggybackTimeout: settings.COAP_PIGGYBACK_TIMEOUT,

@@ -4,6 +4,7 @@ import {
   type DeviceSession,
   type PayloadFormat,
   type PayloadKind,
+  speaksCoap,
   TandemError,
   written,
 } from '@tandem/core';
@@ -292,9 +293,9 @@ function answers(feature: Feature, { method, observe }: CoapRequest): boolean {
 }
 
 /** Contract 2.2: profiles of other transports do not get in, EFENTO devices have resources of their own. */
-function refuseForeignTransport({ transportType, coapDeviceType }: DeviceSession): void {
-  if (transportType !== 'DEFAULT' && transportType !== 'COAP') throw new TandemError('TRANSPORT_MISMATCH');
-  if (coapDeviceType === 'EFENTO') throw new TandemError('BAD_REQUEST');
+function refuseForeignTransport(session: DeviceSession): void {
+  if (speaksCoap(session)) return;
+  throw new TandemError(session.coapDeviceType === 'EFENTO' ? 'BAD_REQUEST' : 'TRANSPORT_MISMATCH');
 }
 
 const created = (): CoapResponse => CREATED;

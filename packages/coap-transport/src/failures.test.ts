@@ -134,6 +134,19 @@ describe('a fault of the gateway', () => {
     expect(ofLog()[0]).not.toContain(device.token);
   });
 
+  it('has a line of its own in the log, also when another one was there a moment ago', async () => {
+    await start({}, (state) => ({
+      ...state,
+      attributes: over(state.attributes, { read: () => Promise.reject(new Error('disk on fire')) }),
+    }));
+    const ask = () => client.ask({ path: path('attributes'), query: ['clientKeys=a'] });
+    const answers = [await ask(), await ask(), await ask()];
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(3);
+    answers.forEach(({ text }, i) => {
+      expect(ofLog()[i]).toContain(text);
+    });
+  });
+
   it('that a stranger meets gives it no more than three times what it sent', async () => {
     await start({}, failing(new Error('disk on fire')));
     const answer = await client.ask({ method: 'POST', path: 'api/v1/fault/telemetry', payload: '{"a":1}' });

@@ -96,3 +96,46 @@ it('a one-way command that is outstanding here is not sent by the other process 
   here.acknowledge(outstanding);
   await gateway.becomes(sent, 'DELIVERED');
 });
+
+describe('A device whose profile rules out CoAP', () => {
+  const bothObserve = async () => {
+    await register(here, 'rpc');
+    await register(there, 'attributes');
+  };
+  const bothEnd = async () => {
+    for (const client of [here, there]) {
+      expect(await client.notification(token)).toMatchObject({ kind: 'CON 2.02', observe: undefined, text: '' });
+    }
+    expect([gateway.observations, observationsThere()]).toEqual([0, 0]);
+    await gateway.share(device, { x: '1' });
+    await gateway.command(device);
+    expect([await here.rest(), await there.rest()]).toEqual([[], []]);
+  };
+  const moveTo = (profile: { readonly id: string }) =>
+    gateway.core.devices.update(gateway.tenantId, { id: device.id, name: 'd', deviceProfileId: profile.id });
+
+  it('has its observations ended on all processes when it gets that profile', async () => {
+    const others = [await gateway.profile({ transportType: 'COAP' }), await gateway.profile({ transportType: 'MQTT' })];
+    await bothObserve();
+    await moveTo(others[0] as (typeof others)[0]);
+    await gateway.share(device, { x: '0' });
+    expect(await there.notification(token)).toMatchObject({ text: '{"x":0}' });
+    await moveTo(others[1] as (typeof others)[0]);
+    await bothEnd();
+  });
+
+  it('has its observations ended when its profile becomes one for EFENTO devices', async () => {
+    const profile = await gateway.profile({ transportType: 'COAP' });
+    await moveTo(profile);
+    await bothObserve();
+    const transportConfiguration = { coapDeviceTypeConfiguration: { coapDeviceType: 'EFENTO' } };
+    await gateway.core.profiles.save(gateway.tenantId, {
+      id: profile.id,
+      name: profile.name,
+      type: 'DEFAULT',
+      transportType: 'COAP',
+      profileData: JSON.stringify({ transportConfiguration }),
+    });
+    await bothEnd();
+  });
+});

@@ -14,6 +14,7 @@ import { Limits } from './limits/limits';
 import { Formats, JsonFormat, makeCodecFormats, type PayloadCodec, type PayloadSettings } from './payload/index';
 import { Callers } from './platform/caller-address';
 import type { Clock, Millis } from './platform/clock';
+import { Faults } from './platform/faults';
 import type { Logger } from './platform/logger';
 import type { MetricsRegistry } from './platform/metrics';
 import { quietLogger } from './platform/quiet-logger';
@@ -39,6 +40,7 @@ export interface Platform {
 export interface Core extends Platform, DeviceServices, AccountServices {
   readonly settings: Settings;
   readonly state: State;
+  readonly faults: Faults;
   readonly auth: DeviceAuth;
   readonly limits: Limits;
   readonly formats: Formats;
@@ -140,6 +142,7 @@ export function makeCore(
     ...platform,
     settings,
     state,
+    faults: new Faults(logger, clock),
     auth,
     limits,
     formats: new Formats(

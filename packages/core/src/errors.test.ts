@@ -1,5 +1,7 @@
 import { TandemError } from './errors';
+import { Faults } from './platform/faults';
 import { silentLogger } from './platform/logger';
+import { FakeClock } from './testing/fake-clock';
 
 describe('A fault of the gateway', () => {
   it('has a short id, which its message ends with and nothing else tells', () => {
@@ -13,7 +15,8 @@ describe('A fault of the gateway', () => {
     const logger = { ...silentLogger, error: (message: string, fields?: object) => lines.push({ message, ...fields }) };
     const thrown = new Error('thrown twice');
     const faults = [TandemError.from(thrown), TandemError.from(thrown), TandemError.from(new Error('another'))];
-    for (const fault of faults) fault.logFault(logger, 'failed', { operation: 'telemetry' });
+    const log = new Faults(logger, new FakeClock());
+    for (const fault of faults) fault.logFault(log, 'failed', { operation: 'telemetry' });
     expect(faults[1]).toBe(faults[0]);
     expect(lines).toEqual([
       {
@@ -29,9 +32,10 @@ describe('A fault of the gateway', () => {
   it('says in its line what was thrown, also where that is no error', () => {
     const lines: unknown[] = [];
     const logger = { ...silentLogger, error: (_message: string, fields?: object) => lines.push(fields) };
-    TandemError.from('a word').logFault(logger, 'failed');
-    TandemError.from(undefined).logFault(logger, 'failed');
-    new TandemError('INTERNAL', { message: 'A stored object is damaged' }).logFault(logger, 'failed');
+    const log = new Faults(logger, new FakeClock());
+    TandemError.from('a word').logFault(log, 'failed');
+    TandemError.from(undefined).logFault(log, 'failed');
+    new TandemError('INTERNAL', { message: 'A stored object is damaged' }).logFault(log, 'failed');
     expect(lines).toMatchObject([
       { error: 'a word' },
       { error: expect.any(String) },
@@ -43,7 +47,7 @@ describe('A fault of the gateway', () => {
 it('What a caller did wrong has no id, and is nothing for the log', () => {
   const error = new TandemError('BAD_PAYLOAD');
   const said = jest.fn();
-  error.logFault({ ...silentLogger, error: said }, 'failed');
+  error.logFault({ write: said }, 'failed');
   expect(said).not.toHaveBeenCalled();
   expect(error).toMatchObject({ correlationId: undefined, message: 'The payload is not what this resource takes' });
 });

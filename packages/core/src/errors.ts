@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Millis } from './platform/clock';
-import type { LogFields, Logger } from './platform/logger';
+import type { Faults } from './platform/faults';
+import type { LogFields } from './platform/logger';
 
 export interface ErrorRow {
   /** HTTP status. */
@@ -71,8 +72,7 @@ export class TandemError extends Error {
   override readonly name = 'TandemError';
   readonly retryAfter: Millis | undefined;
   readonly limit: number | undefined;
-  /** Of INTERNAL alone: 12 characters that mean nothing but this fault. */
-  readonly correlationId: string | undefined;
+  #correlationId: string | undefined;
   #logged = false;
 
   constructor(
@@ -87,7 +87,12 @@ export class TandemError extends Error {
     );
     this.retryAfter = details.retryAfter;
     this.limit = details.limit;
-    this.correlationId = correlationId;
+    this.#correlationId = correlationId;
+  }
+
+  /** Of INTERNAL alone: 12 characters that mean nothing but this fault. To be told once it is logged. */
+  get correlationId(): string | undefined {
+    return this.#correlationId;
   }
 
   get row(): ErrorRow {
@@ -108,14 +113,19 @@ export class TandemError extends Error {
 
   /**
    * Writes a fault to the log with the id that its answers carry: once, however many answers there are. Every other error is its
-   * caller's matter, and passed over.
+   * caller's matter, and passed over. To be called before the answer is written: where there are more faults than lines, this
+   * one gets the id of another.
    * @param fields never a secret
    */
-  logFault(logger: Logger, message: string, fields: LogFields = {}): void {
-    if (this.correlationId === undefined || this.#logged) return;
+  logFault(faults: Pick<Faults, 'write'>, message: string, fields: LogFields = {}): void {
+    const own = this.#correlationId;
+    if (own === undefined || this.#logged) return;
     this.#logged = true;
     const cause = this.cause ?? this;
     const error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    logger.error(message, { ...fields, correlationId: this.correlationId, error });
+    const told = faults.write(message, own, error, fields);
+    if (told === own) return;
+    this.message = this.message.replace(own, told);
+    this.#correlationId = told;
   }
 }

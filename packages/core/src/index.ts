@@ -81,6 +81,7 @@ export * from './payload/value';
 export * from './platform/caller-address';
 export * from './platform/clock';
 export * from './platform/int32-parameter';
+export * from './platform/faults';
 export * from './platform/ip-address';
 export * from './platform/logger';
 export * from './platform/metrics';

@@ -374,7 +374,7 @@ class HttpDeviceApi implements DeviceApi {
 
   #fail(exchange: Exchange, operation: Operation | undefined, thrown: unknown): void {
     const error = TandemError.from(thrown);
-    error.logFault(this.core.logger, 'request failed', { operation: operation?.name });
+    error.logFault(this.core.faults, 'request failed', { operation: operation?.name });
     exchange.fail(error);
   }
 }

@@ -17,7 +17,7 @@ export function createApp(): Router {
  * To be called when all routes are mounted: what none of them took is answered with the error JSON of contract 1.6. Express's own
  * pages would repeat the path, and with it the token.
  */
-export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock' | 'logger'>): void {
+export function answerTheRest(app: Router, { clock, faults }: Pick<Core, 'clock' | 'faults'>): void {
   const send = (response: ServerResponse, { row, message, correlationId }: TandemError) => {
     const { http: status, errorCode } = row;
     const body = JSON.stringify({ status, message, errorCode, timestamp: clock.now() });
@@ -32,7 +32,7 @@ export function answerTheRest(app: Router, { clock, logger }: Pick<Core, 'clock'
     // Express marks what the client did wrong, such as an undecodable path.
     const clients = thrown instanceof Error && 'status' in thrown && thrown.status === 400;
     const error = clients ? new TandemError('BAD_REQUEST') : TandemError.from(thrown);
-    error.logFault(logger, 'request failed');
+    error.logFault(faults, 'request failed');
     if (response.headersSent) response.destroy();
     else send(response, error);
   });

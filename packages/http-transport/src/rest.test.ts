@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { silentLogger, systemClock, trustedValue } from '@tandem/core';
+import { Faults, silentLogger, systemClock, trustedValue } from '@tandem/core';
 import { answerTheRest, createApp, createHttpServer, listen } from './index';
 import { TestGateway } from './testing/test-gateway';
 
@@ -8,7 +8,7 @@ describe('What is nobody’s path', () => {
     'is answered with the error JSON and without the path: %s',
     async (path) => {
       const app = createApp();
-      answerTheRest(app, { clock: systemClock, logger: silentLogger });
+      answerTheRest(app, { clock: systemClock, faults: new Faults(silentLogger, systemClock) });
       const server = createHttpServer(app);
       const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
       const answer = await raw(
@@ -33,10 +33,8 @@ describe('What is nobody’s path', () => {
     app.use(() => {
       throw new Error('out of order');
     });
-    answerTheRest(app, {
-      clock: systemClock,
-      logger: { ...silentLogger, error: (_message, fields) => lines.push(fields) },
-    });
+    const logger = { ...silentLogger, error: (_message: string, fields?: object) => lines.push(fields) };
+    answerTheRest(app, { clock: systemClock, faults: new Faults(logger, systemClock) });
     const server = createHttpServer(app);
     const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
     const answer = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');

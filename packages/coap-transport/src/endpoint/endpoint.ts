@@ -1,4 +1,12 @@
-import { type Clock, type Logger, type MetricsRegistry, type Millis, quietLogger, type Random } from '@tandem/core';
+import {
+  type Clock,
+  Faults,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  quietLogger,
+  type Random,
+} from '@tandem/core';
 import { BlockBodies } from './block2-bodies';
 import type { Admission, RequestHandler } from './blockwise';
 import { ACK, CON, FIRST_RESPONSE, NON } from './codes';
@@ -40,6 +48,8 @@ export interface EndpointOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** One of its own where left out. */
+  readonly faults?: Faults;
   readonly metrics: MetricsRegistry;
   /** First part of every metric's name. Two endpoints on one registry need two. */
   readonly metricsPrefix?: string;
@@ -124,6 +134,7 @@ export class CoapEndpoint {
       now,
       proofs: settings.echo ? new EchoProofs(random, now) : undefined,
       logger: quiet,
+      faults: options.faults ?? new Faults(logger, clock),
       seed,
       send,
       read: (peer, transferKey, more) => this.#observe.read(peer, transferKey, more),

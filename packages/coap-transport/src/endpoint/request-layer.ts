@@ -1,4 +1,4 @@
-import { type ErrorCode, type Logger, type Millis, TandemError } from '@tandem/core';
+import { type ErrorCode, type Faults, type Logger, type Millis, TandemError } from '@tandem/core';
 import { blockExponent, blockMore } from './block-option';
 import { type BodySource, readBlock } from './block2-source';
 import { AnswerTooLong, Blockwise, type BlockwisePorts, type RequestHandler } from './blockwise';
@@ -16,6 +16,7 @@ import type { EndpointSettings } from './settings';
 
 export interface RequestPorts extends BlockwisePorts, ResponderPorts {
   readonly logger: Logger;
+  readonly faults: Faults;
   /** 32 random bits. */
   readonly seed: number;
 }
@@ -209,7 +210,7 @@ export class RequestLayer implements ExchangeLayer {
 
   #errorResponse(thrown: unknown): CoapResponse {
     const error = TandemError.from(thrown);
-    error.logFault(this.#ports.logger, 'a request handler failed');
+    error.logFault(this.#ports.faults, 'a request handler failed');
     const refusal = REFUSALS[error.code];
     if (refusal !== undefined) this.#ports.metrics.dropped(refusal);
     return errorResponse(error);

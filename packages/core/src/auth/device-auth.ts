@@ -1,10 +1,10 @@
-import type { DeviceCredentials, Uuid } from '../devices/model';
+import type { DeviceCredentials, ProfileInfo, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import { MultiMap } from '../platform/multi-map';
 import type { DeviceStore, SessionChange } from '../state/device-store';
-import { type DeviceSession, sessionOf } from './device-session';
+import { type DeviceSession, sessionOf, speaksCoap } from './device-session';
 import { SessionReview } from './session-review';
 
 export type SessionEnd = 'deleted' | 'credentials';
@@ -13,6 +13,18 @@ export type SessionEnd = 'deleted' | 'credentials';
 export interface SessionWaiter {
   readonly session: DeviceSession;
   sessionEnded(reason: SessionEnd): void;
+  /** Of one that waits on behalf of CoAP, which a profile can rule out: the profile the device is known to have. */
+  readonly profileId?: Uuid;
+  /** The device has this profile now, or this is what its profile has become. */
+  profileIs?(profile: ProfileInfo): void;
+}
+
+/** What the store says of the device of a session. */
+interface Stored {
+  /** Undefined: the device is gone. */
+  readonly credentials: DeviceCredentials | undefined;
+  /** Undefined where nobody who waits wants to know. */
+  readonly profile: ProfileInfo | undefined;
 }
 
 /** Changes of other devices count as well: under many of them a read has to come to an end all the same. */
@@ -28,7 +40,7 @@ export class DeviceAuth {
   #newest: DeviceSession | undefined = undefined;
   readonly #tokenOf = new Map<Uuid, string>();
   readonly #waiters = new MultiMap<Uuid, SessionWaiter>();
-  readonly #review: SessionReview<SessionWaiter>;
+  readonly #review: SessionReview<SessionWaiter, Stored>;
   /** Counts the changes heard: a read that began before a change must not fill the cache after it. */
   #changes = 0;
   readonly #misses;
@@ -39,7 +51,8 @@ export class DeviceAuth {
     clock: Clock,
     metrics: MetricsRegistry,
   ) {
-    this.#review = new SessionReview(devices, clock, (deviceId) => this.#waiters.of(deviceId), compare);
+    const read = (deviceId: Uuid, waiters: readonly SessionWaiter[]) => this.#stored(deviceId, waiters);
+    this.#review = new SessionReview(read, clock, (deviceId) => this.#waiters.of(deviceId), compare);
     devices.onSessionChange((change) => this.#forget(change));
     this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
     metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#byToken.size);
@@ -135,18 +148,42 @@ export class DeviceAuth {
     }
     if (change.kind === 'profile') {
       for (const [token, session] of this.#byToken) if (session.profileId === change.profileId) this.#drop(token);
+      void this.#profileChanged(change.profileId);
       return;
     }
     const token = this.#tokenOf.get(change.deviceId);
     if (token !== undefined) this.#drop(token);
-    if (change.kind === 'device') return;
+    if (change.kind === 'device') {
+      if (this.#waiters.of(change.deviceId).some(({ profileId }) => profileId)) this.#review.add(change.deviceId);
+      return;
+    }
     for (const waiter of this.#waiters.of(change.deviceId)) waiter.sessionEnded(change.kind);
+  }
+
+  async #stored(deviceId: Uuid, waiters: readonly SessionWaiter[]): Promise<Stored> {
+    const credentials = await this.devices.getCredentials(deviceId);
+    if (!credentials || !waiters.some(({ profileId }) => profileId)) return { credentials, profile: undefined };
+    const device = await this.devices.getDevice(deviceId);
+    return { credentials, profile: device && (await this.devices.getProfileInfo(device.deviceProfileId)) };
+  }
+
+  /** One read for all its devices: it is rare that a profile rules out what it allowed, and then each is looked at. */
+  async #profileChanged(profileId: Uuid): Promise<void> {
+    const devices = this.#followersOf(profileId);
+    if (devices.length === 0) return;
+    const profile = await this.devices.getProfileInfo(profileId).catch(() => undefined);
+    if (!profile || !speaksCoap(profile)) this.#review.review(devices);
+  }
+
+  #followersOf(profileId: Uuid): Uuid[] {
+    const followed = (deviceId: Uuid) => this.#waiters.of(deviceId).some((waiter) => waiter.profileId === profileId);
+    return [...this.#waiters.keys()].filter(followed);
   }
 }
 
-/** @param stored what the store has now; undefined when the device is gone */
-function compare(waiter: SessionWaiter, stored: DeviceCredentials | undefined): void {
+function compare(waiter: SessionWaiter, { credentials, profile }: Stored): void {
   const { id, version } = waiter.session.credentials;
-  if (!stored) waiter.sessionEnded('deleted');
-  else if (stored.id !== id || stored.version !== version) waiter.sessionEnded('credentials');
+  if (!credentials) waiter.sessionEnded('deleted');
+  else if (credentials.id !== id || credentials.version !== version) waiter.sessionEnded('credentials');
+  else if (profile) waiter.profileIs?.(profile);
 }

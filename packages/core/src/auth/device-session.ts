@@ -1,4 +1,11 @@
-import type { CoapDeviceType, DeviceCredentials, PayloadType, TransportType, Uuid } from '../devices/model';
+import type {
+  CoapDeviceType,
+  DeviceCredentials,
+  PayloadType,
+  ProfileInfo,
+  TransportType,
+  Uuid,
+} from '../devices/model';
 import type { ResolvedDevice } from '../state/device-store';
 
 /** Who sent a request: what the credentials stand for, and what the device's profile says about its transport. */
@@ -17,6 +24,10 @@ export interface DeviceSession {
   /** What the session was made from. */
   readonly credentials: CredentialsStamp;
 }
+
+/** Contract 2.2: profiles of other transports do not get in over CoAP, and EFENTO devices have resources of their own. */
+export const speaksCoap = ({ transportType, coapDeviceType }: Pick<ProfileInfo, 'transportType' | 'coapDeviceType'>) =>
+  (transportType === 'DEFAULT' || transportType === 'COAP') && coapDeviceType !== 'EFENTO';
 
 /** Which credentials, without what is secret in them. */
 export type CredentialsStamp = Pick<DeviceCredentials, 'id' | 'version'>;

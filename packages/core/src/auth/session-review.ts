@@ -1,6 +1,5 @@
-import type { DeviceCredentials, Uuid } from '../devices/model';
+import type { Uuid } from '../devices/model';
 import type { Clock, Millis, Timer } from '../platform/clock';
-import type { DeviceStore } from '../state/device-store';
 
 /** Reads under way at the same time: enough to be through soon, few enough to leave the store to those who ask it. */
 const READERS = 16;
@@ -11,18 +10,18 @@ const RETRY: Millis = 2_000;
  * Looks at devices again whose changes may have gone by unheard, one read of the store for each. What cannot be read is
  * read later.
  */
-export class SessionReview<Waiter> {
+export class SessionReview<Waiter, Stored> {
   /** No more than there are devices with waiters. */
   readonly #due = new Set<Uuid>();
   #readers = 0;
   #retry: Timer | undefined;
 
   constructor(
-    private readonly devices: DeviceStore,
+    private readonly read: (deviceId: Uuid, waiters: readonly Waiter[]) => Promise<Stored>,
     private readonly clock: Clock,
     private readonly waitersOf: (deviceId: Uuid) => readonly Waiter[],
-    /** Called with what the store has now, for each who waited before it was read; undefined: the device is gone. */
-    private readonly compare: (waiter: Waiter, stored: DeviceCredentials | undefined) => void,
+    /** Called with what the store has now, for each who waited before it was read. */
+    private readonly compare: (waiter: Waiter, stored: Stored) => void,
   ) {}
 
   /** Devices that have not been looked at yet. */
@@ -68,7 +67,7 @@ export class SessionReview<Waiter> {
     // Who comes while it is read has a session of now.
     const waiters = this.waitersOf(deviceId);
     try {
-      const stored = await this.devices.getCredentials(deviceId);
+      const stored = await this.read(deviceId, waiters);
       const still = new Set(this.waitersOf(deviceId));
       for (const waiter of waiters) if (still.has(waiter)) this.compare(waiter, stored);
     } catch {

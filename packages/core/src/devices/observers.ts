@@ -1,14 +1,16 @@
 import type { DeviceAuth, SessionEnd, SessionWaiter } from '../auth/device-auth';
-import type { DeviceSession } from '../auth/device-session';
+import { type DeviceSession, speaksCoap } from '../auth/device-session';
 import type { Random } from '../platform/random';
 import type { DeviceEvents, ObservedKind, Wake } from '../state/device-events';
-import type { Uuid } from './model';
+import type { ProfileInfo, Uuid } from './model';
 
 /** Why an observation is over from the server's side. */
 export type ObserverEnd =
   | SessionEnd
   /** Another observation of the same device has taken its place. */
-  | 'superseded';
+  | 'superseded'
+  /** The profile of the device does not allow CoAP any more. */
+  | 'transport';
 
 /** Who is told what becomes of an observation. */
 export interface ObserverListener {
@@ -65,6 +67,8 @@ export class Observers {
 
 /** One observation, as the others know it: opened -> announced -> begun -> over or closed. */
 export class Observer implements SessionWaiter {
+  /** What the session says of it may be of before. */
+  profileId: Uuid;
   readonly #unwatch: () => void;
   #announced = false;
   #over = false;
@@ -78,6 +82,7 @@ export class Observer implements SessionWaiter {
     private readonly listener: ObserverListener,
   ) {
     const { events, auth } = observers.ports;
+    this.profileId = session.profileId;
     this.#unwatch = events.watch(this.deviceId, (wake) => this.#heard(wake));
     auth.watch(this);
   }
@@ -109,6 +114,12 @@ export class Observer implements SessionWaiter {
   /** For `DeviceAuth` only. */
   sessionEnded(reason: SessionEnd): void {
     this.#end(reason);
+  }
+
+  /** For `DeviceAuth` only. */
+  profileIs(profile: ProfileInfo): void {
+    this.profileId = profile.id;
+    if (!speaksCoap(profile)) this.#end('transport');
   }
 
   close(): void {

@@ -68,7 +68,7 @@ export class Dispatcher {
 
   readonly refuse = (request: Request, response: Response, thrown: unknown, route?: string): void => {
     const error = asTandemError(thrown);
-    error.logFault(this.core.logger, 'request of the server API failed', { method: request.method, route });
+    error.logFault(this.core.faults, 'request of the server API failed', { method: request.method, route });
     if (response.writableEnded) return;
     if (response.headersSent) {
       // Half an answer must not look like a whole one.

@@ -200,7 +200,7 @@ export class Session implements Reviewed {
     } catch (thrown) {
       const error = TandemError.from(thrown);
       const { row, message } = error;
-      error.logFault(this.host.core.logger, 'a login over WebSocket failed');
+      error.logFault(this.host.core.faults, 'a login over WebSocket failed');
       this.close(row.http >= 500 ? CLOSE.TRY_AGAIN_LATER : refusal, message);
     }
   }

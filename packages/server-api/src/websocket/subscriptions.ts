@@ -237,10 +237,10 @@ class DeviceSubscription implements Subscribed {
 
 const absent = () => new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
 
-function failureText({ logger }: Core, cmdId: number, thrown: unknown): string {
+function failureText({ faults }: Core, cmdId: number, thrown: unknown): string {
   const error = TandemError.from(thrown);
   if (error.correlationId !== undefined) {
-    error.logFault(logger, 'a command over WebSocket failed');
+    error.logFault(faults, 'a command over WebSocket failed');
     return errorText(cmdId, ERROR_CODE.INTERNAL, `Internal Server error! (correlation id ${error.correlationId})`);
   }
   if (error.row.http > 500) return errorText(cmdId, ERROR_CODE.INTERNAL, error.message);
