@@ -289,6 +289,17 @@ describe('an observation ends', () => {
     await gone();
   });
 
+  it.each([
+    ['in other letters', (token: string) => ['api', 'v1', token, 'ATTRIBUTES'], []],
+    ['as one option', (token: string) => [`api/v1/${token}/attributes`], []],
+    ['with a query', (token: string) => ['api', 'v1', token, 'attributes'], ['clientKeys=a']],
+  ])('by Observe 1 with its token and its resource written %s', async (_name, written, query) => {
+    await register();
+    const answer = await client.ask({ path: written(device.token), query, observe: 1, token });
+    expect(answer).toMatchObject({ kind: 'ACK 2.02', observe: undefined, text: '' });
+    await gone();
+  });
+
   it('but not by Observe 1 with its token for another resource', async () => {
     await register();
     expect(await client.ask({ path: 'api/v1/nope/attributes', observe: 1, token })).toMatchObject({ kind: 'ACK 4.01' });

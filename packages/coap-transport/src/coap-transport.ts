@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { type Core, type Millis, quietLogger } from '@tandem/core';
 import { admit, createDeviceApi, mayContinue } from './device-api';
+import { sameDevicePath } from './device-path';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
 import { type ListedObservation, listed } from './listed-observation';
 import { Lookups } from './lookups';
@@ -51,6 +52,7 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
     handler: createDeviceApi(core, lookups, provisioning, closing.signal),
     admit: (request) => admit(core, lookups, provisioning, request),
     mayContinue: (request) => mayContinue(core, request),
+    sameResource: (one, other) => sameDevicePath(one.path, other.path),
     clock,
     random,
     logger,

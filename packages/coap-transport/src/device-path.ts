@@ -58,6 +58,12 @@ function besideApi(segments: readonly string[]): DevicePath {
   return feature(packages, segments.length === 2 ? second : undefined, undefined);
 }
 
+/** Whether both name the same feature of the same device, in whatever writing: `RPC`, or one option with slashes in it. */
+export function sameDevicePath(one: readonly string[], other: readonly string[]): boolean {
+  const [a, b] = [parseDevicePath(one), parseDevicePath(other)];
+  return a.kind === 'feature' && b.kind === 'feature' && a.feature === b.feature && a.token === b.token;
+}
+
 function feature(name: string, token: string | undefined, id: string | undefined): DevicePath {
   const known = name.toLowerCase();
   if (!isFeature(known)) return NO_FEATURE;

@@ -26,7 +26,7 @@ const BROKEN_OFF = 'a download was broken off';
 export class FirmwareDownload {
   readonly #quiet: Logger;
 
-  constructor(private readonly core: Pick<Core, 'clock' | 'firmware' | 'logger' | 'settings'>) {
+  constructor(private readonly core: Pick<Core, 'clock' | 'faults' | 'firmware' | 'logger' | 'settings'>) {
     this.#quiet = quietLogger(core.logger, core.clock, LOG_INTERVAL);
   }
 
@@ -83,7 +83,7 @@ export class FirmwareDownload {
   #logBroken({ deviceId }: DeviceSession, thrown: unknown): void {
     const error = TandemError.from(thrown);
     if (error.correlationId === undefined) this.#quiet.warn(BROKEN_OFF, { deviceId, error: error.message });
-    else error.logFault(this.#quiet, BROKEN_OFF, { deviceId });
+    else error.logFault(this.core.faults, BROKEN_OFF, { deviceId });
   }
 
   /** A connection that stands still is closed. Node counts from the last byte that the system has taken. */

@@ -22,7 +22,7 @@ import type { PeerState } from './peer';
 import { PeerTable } from './peer-table';
 import type { Relation } from './relation';
 import { Reliability } from './reliability';
-import type { CoapRequest } from './request';
+import { type CoapRequest, sameTarget, type Target } from './request';
 import { RequestLayer } from './request-layer';
 import { type CoapResponse, EMPTY } from './response';
 import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
@@ -44,6 +44,8 @@ export interface EndpointOptions {
    * the right to it. Always true where there is none.
    */
   readonly mayContinue?: (request: CoapRequest) => boolean;
+  /** Whether two targets are one resource, where it can be written in several ways; by the letter where left out. */
+  readonly sameResource?: (one: Target, other: Target) => boolean;
   readonly settings?: Partial<EndpointSettings>;
   readonly clock: Clock;
   readonly random: Random;
@@ -134,6 +136,7 @@ export class CoapEndpoint {
       now,
       proofs: settings.echo ? new EchoProofs(random, now) : undefined,
       logger: quiet,
+      sameResource: options.sameResource ?? sameTarget,
       faults: options.faults ?? new Faults(logger, clock),
       seed,
       send,

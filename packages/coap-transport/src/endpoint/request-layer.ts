@@ -9,7 +9,7 @@ import { type DropReason, emptyMessage, Frame } from './guard';
 import { PeerState } from './peer';
 import { isPromise } from './promise';
 import type { Relation } from './relation';
-import { IncomingRequest, type RequestFault, readRequest, sameTarget, transferKey } from './request';
+import { IncomingRequest, type RequestFault, readRequest, type Target, targetOf, transferKey } from './request';
 import { Responder, type ResponderPorts } from './responder';
 import { type CoapResponse, EMPTY, errorResponse } from './response';
 import type { EndpointSettings } from './settings';
@@ -17,6 +17,8 @@ import type { EndpointSettings } from './settings';
 export interface RequestPorts extends BlockwisePorts, ResponderPorts {
   readonly logger: Logger;
   readonly faults: Faults;
+  /** Whether what is observed is what the end of an observation names. */
+  sameResource(observed: Target, named: Target): boolean;
   /** 32 random bits. */
   readonly seed: number;
 }
@@ -161,7 +163,8 @@ export class RequestLayer implements ExchangeLayer {
       } else {
         const relation = observe.find(peer, tokenKey);
         // The end of an observation names what is observed (RFC 7641 section 3.6): another path leaves it alone.
-        if (relation === undefined || !sameTarget(relation.transferKey, transferKey(request))) return undefined;
+        if (relation === undefined || !this.#ports.sameResource(targetOf(relation.transferKey), request))
+          return undefined;
         request.authenticate(relation.owner);
         observe.close(relation, 'deregistered');
         return DEREGISTERED;

@@ -335,21 +335,30 @@ export function transferKey(request: IncomingRequest): string {
   return key;
 }
 
-/** Whether both name the same resource: path and query, whatever else may differ. */
-export function sameTarget(one: string, other: string): boolean {
-  return targetOf(one) === targetOf(other);
-}
+/** What a request is about. */
+export type Target = Pick<CoapRequest, 'path' | 'query'>;
 
-function targetOf(transferKey: string): string {
-  let target = '';
+/** Of the request that this key was made of. */
+export function targetOf(transferKey: string): Target {
+  const path: string[] = [];
+  const query: string[] = [];
   for (let at = transferKey.indexOf(' ', transferKey.indexOf(' ') + 1); at !== -1 && at < transferKey.length; ) {
     const [entry = '', option, length] = /^ (\d+),(\d+),/.exec(transferKey.slice(at)) ?? [];
-    const end = at + entry.length + Number(length);
-    if (Number(option) === OPTION.URI_PATH || Number(option) === OPTION.URI_QUERY) target += transferKey.slice(at, end);
-    at = end;
+    const start = at + entry.length;
+    at = start + Number(length);
+    const text = () => Buffer.from(transferKey.slice(start, at), 'latin1').toString();
+    if (Number(option) === OPTION.URI_PATH) path.push(text());
+    else if (Number(option) === OPTION.URI_QUERY) query.push(text());
   }
-  return target;
+  return { path, query };
 }
+
+/** Letter by letter, whatever else may differ between the requests. */
+export const sameTarget = (one: Target, other: Target): boolean =>
+  sameTexts(one.path, other.path) && sameTexts(one.query, other.query);
+
+const sameTexts = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((text, i) => text === others[i]);
 
 /** Size1, Size2 and Echo, for example, are NoCacheKey options by their number (RFC 7252 section 5.4.6). */
 function setsApart(option: number): boolean {
