@@ -80,8 +80,8 @@ export {
 export * from './payload/value';
 export * from './platform/caller-address';
 export * from './platform/clock';
-export * from './platform/int32-parameter';
 export * from './platform/faults';
+export * from './platform/int32-parameter';
 export * from './platform/ip-address';
 export * from './platform/logger';
 export * from './platform/metrics';
