@@ -232,7 +232,9 @@ describe('A package', () => {
   });
 
   it('that a slow store gives comes as a separate response', async () => {
-    fault = () => new Promise((resolve) => setTimeout(resolve, 700));
+    fault = async () => {
+      await client.next(({ kind }) => kind === 'ACK 0.00');
+    };
     const { kind, payload } = await ask({ block2: block(2, 1024) });
     expect(kind).toBe('CON 2.05');
     expect(payload.equals(IMAGE.subarray(2048))).toBe(true);

@@ -210,8 +210,8 @@ describe('when the gateway stops over a store that does not answer', () => {
     const heard: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => heard.push(chunk));
     gateway.api.close(0);
-    // Its timer is over when this one is.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    // Its timer fires before one that is set later for the same time.
+    await new Promise<void>((resolve) => gateway.core.clock.setTimer(0, resolve));
     expect(heard).toEqual([]);
     const closed = new Promise((resolve) => socket.on('end', resolve).on('error', resolve));
     await gateway.stop();
