@@ -127,7 +127,6 @@ export function makeCore(
     clientRpcBackend,
     settings.TANDEM_RPC_MAX_WAITING,
     limits,
-    json,
   );
   metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
   const services = makeDevices(state, settings, platform, {

@@ -19,7 +19,11 @@ const MESSAGES: readonly [name: string, send: (core: Core, session: DeviceSessio
   ['a reply', (core, session) => core.rpcCalls.reply(session, 0, json('{}'), 'any')],
   [
     'a command of its own',
-    (core, session) => core.clientRpc.call(session, json('{"method":"getTime","params":{}}'), { paramsRequired: true }),
+    (core, session) =>
+      core.clientRpc.call(session, json('{"method":"getTime","params":{}}'), {
+        paramsRequired: true,
+        format: core.formats.json,
+      }),
   ],
   ['a read of attributes', (core, session) => core.attributes.readForDevice(session, {})],
   [

@@ -46,11 +46,11 @@ describe('A command of a device', () => {
   beforeEach(() => {
     clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     backend = new HeldBackend();
-    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS, JSON_FORMAT);
+    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS);
   });
 
   const call = (text: string, caller?: AbortSignal, paramsRequired = true) =>
-    rpc.call(SESSION, Buffer.from(text), { paramsRequired, caller });
+    rpc.call(SESSION, Buffer.from(text), { paramsRequired, caller, format: JSON_FORMAT });
   const ask = (caller?: AbortSignal) => call('{"method":"m","params":{}}', caller);
 
   it('getTime is answered at once, without the backend', async () => {
@@ -125,8 +125,11 @@ describe('A command of a device', () => {
   });
 
   it('waits for its time-out where there is no backend', async () => {
-    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS, JSON_FORMAT);
-    const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), { paramsRequired: true });
+    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS);
+    const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), {
+      paramsRequired: true,
+      format: JSON_FORMAT,
+    });
     const refused = expect(reply).rejects.toMatchObject({ code: 'NO_REPLY' });
     clock.advance(TIMEOUT);
     await refused;

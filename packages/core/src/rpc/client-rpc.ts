@@ -30,7 +30,6 @@ export class ClientRpc {
     /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
     private readonly maxWaiting: number,
     private readonly limits: MessageLimits,
-    private readonly json: PayloadFormat,
   ) {}
 
   #waiting = 0;
@@ -43,17 +42,13 @@ export class ClientRpc {
    * The reply as JSON text: the answer, or `{"error":"..."}` when the server logic failed.
    * @param paramsRequired HTTP wants `params`, CoAP counts a missing one as null
    * @param caller aborted when the device's connection is gone
-   * @param format of the payload; JSON where left out
+   * @param format of the payload
    * @throws TandemError BAD_PAYLOAD, NO_REPLY after the time-out, TOO_MANY_REQUESTS
    */
   async call(
     session: DeviceSession,
     payload: Buffer,
-    {
-      paramsRequired,
-      caller,
-      format = this.json,
-    }: { paramsRequired: boolean; caller?: AbortSignal; format?: PayloadFormat },
+    { paramsRequired, caller, format }: { paramsRequired: boolean; caller?: AbortSignal; format: PayloadFormat },
   ): Promise<string> {
     const { method, params } = format.readClientRpc(payload, { paramsRequired });
     const limited = this.limits.take(session, 'message');
