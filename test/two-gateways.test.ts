@@ -149,20 +149,73 @@ describe.each(KINDS)('On %s', (_kind, start) => {
       const { id, token, coap } = await gateway.device();
       const device = { id: { id, entityType: 'DEVICE' }, name: `device of ${token}`, deviceProfileId: profileId };
       expect((await gateway.server.send('POST', '/api/device', device)).status).toBe(200);
-      await soon(async () => (await coap.post('telemetry', '\b\u0001')).code === '2.01');
+      expect((await coap.post('telemetry', '\b\u0001')).code).toBe('2.01');
       const observation = coap.observe('rpc');
       expect((await observation.next()).code).toBe('2.03');
       const command = () => gateway.server.command('oneway', id, { method: 'm', params: 'x', timeout: 20_000 });
       await command();
       expect((await observation.next()).text).toBe('\n\u0001m\u0010\0\u001a\u0001x');
       await save({ ...profile('two', 4), id: profileId });
-      await soon(async () => {
-        await coap.post('telemetry', '\b\u0002');
-        return (await gateway.server.latest(id)).two?.[0]?.value === '2';
-      });
+      expect((await coap.post('telemetry', '\b\u0002')).code).toBe('2.01');
+      await soon(async () => (await gateway.server.latest(id)).two?.[0]?.value === '2');
       await command();
       expect((await observation.next()).text).toBe('\n\u0001m\u0010\u0001"\u0001x');
       coap.close();
+    });
+
+    it('the next payload after each of many saves at one is read at another as saved, protobuf and JSON', async () => {
+      const schema = (n: number) => ({
+        transportPayloadType: 'PROTOBUF',
+        deviceTelemetryProtoSchema: 'syntax = "proto3"; message T { optional int32 t = 1; }',
+        deviceAttributesProtoSchema: `syntax = "proto3"; message A { optional int32 k${n} = 1; }`,
+      });
+      const save = async (n: number, id?: { id: string }) => {
+        const transportPayloadTypeConfiguration = n % 3 === 2 ? { transportPayloadType: 'JSON' } : schema(n);
+        const answer = await gateway.server.send('POST', '/api/deviceProfile', {
+          ...{ id, name: 'often changed', type: 'DEFAULT', transportType: 'COAP' },
+          profileData: {
+            transportConfiguration: {
+              type: 'COAP',
+              coapDeviceTypeConfiguration: { transportPayloadTypeConfiguration },
+            },
+          },
+        });
+        if (answer.status !== 200) throw new Error(answer.text);
+        return (JSON.parse(answer.text) as { id: { id: string } }).id;
+      };
+      const { id, token, coap } = await gateway.device();
+      expect((await coap.post('attributes', '{"k":1}')).code).toBe('2.01');
+      const profileId = await save(0);
+      const device = { id: { id, entityType: 'DEVICE' }, name: `device of ${token}`, deviceProfileId: profileId };
+      expect((await gateway.server.send('POST', '/api/device', device)).status).toBe(200);
+      const expected: Record<string, number> = { k: 1 };
+      for (let n = 0; n < 30; n++) {
+        await save(n, profileId);
+        const payload = n % 3 === 2 ? `{"k${n}":${n}}` : `\b${String.fromCharCode(n)}`;
+        expect(await coap.post('attributes', payload)).toMatchObject({ code: '2.01', text: '' });
+        expected[`k${n}`] = n;
+      }
+      expect(await gateway.server.attributes(id, 'CLIENT_SCOPE')).toEqual(expected);
+      coap.close();
+    });
+
+    it('a process that stands still holds up one save for a moment, and no more', async () => {
+      const { id, token, coap } = await gateway.device();
+      coap.close();
+      const rename = (label: string) =>
+        gateway.server.send('POST', '/api/device', {
+          id: { id, entityType: 'DEVICE' },
+          name: `device of ${token}`,
+          label,
+        });
+      const before = await gateway.api.metric('tandem_session_changes_unheard_total');
+      gateway.coap.kill('SIGSTOP');
+      try {
+        for (let n = 0; n < 5; n++) expect((await rename(`label ${n}`)).status).toBe(200);
+      } finally {
+        gateway.coap.kill('SIGCONT');
+      }
+      expect((await gateway.api.metric('tandem_session_changes_unheard_total')) - before).toBe(1);
     });
 
     it('new credentials end the sessions of the old ones at the others', async () => {

@@ -25,6 +25,8 @@ export interface RedisBounds {
   readonly directoryMax: number;
   /** Every waiter is woken this often, told or not. */
   readonly rereadInterval: Millis;
+  /** How long a change of sessions waits for other processes to hear of it; 0 = not at all. */
+  readonly changeWait: Millis;
   /** Points kept for each time series of a device. */
   readonly historyMax: number;
   /** How old points of the history may get; 0 = for ever. */
@@ -68,6 +70,7 @@ export const redisBoundsOf = (settings: Settings): RedisBounds => ({
   rpcCacheMax: settings.TANDEM_REDIS_RPC_CACHE_MAX,
   directoryMax: settings.TANDEM_DEVICE_DIRECTORY_MAX,
   rereadInterval: settings.TANDEM_REDIS_REREAD_INTERVAL,
+  changeWait: settings.TANDEM_REDIS_CHANGE_WAIT,
   historyMax: settings.TANDEM_HISTORY_MAX ?? DEFAULT_HISTORY_MAX,
   historyMaxAge: settings.TS_KV_TTL * 1_000,
   retentionInterval: settings.TANDEM_RETENTION_INTERVAL,

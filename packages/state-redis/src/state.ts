@@ -102,6 +102,7 @@ async function compose(
     metrics,
     wake: (deviceId) => wakeUps.wakeLocally(deviceId, 'rpc'),
     directoryMax: options.directoryMax,
+    changeWait: options.changeWait,
   });
   opened.push(() => registry.close());
   const feed = new RedisFeed(commands, subscriptions, registry.devices, {

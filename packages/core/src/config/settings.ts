@@ -492,6 +492,10 @@ export const SETTINGS = {
     15_000,
     'Every waiter re-reads its device this often, whether or not Redis told of a change: wake-ups can get lost',
   ),
+  TANDEM_REDIS_CHANGE_WAIT: millis(
+    500,
+    'How long a changed profile, device or token waits until every other process has heard of it, before it is answered; 0 = not at all',
+  ),
   TANDEM_REDIS_RPC_CACHE_MAX: whole(100_000, { min: 1 }, 'Commands of which this process remembers the device'),
   TANDEM_TELEMETRY_PARTITIONS: whole(
     8,

@@ -140,10 +140,11 @@ export interface DeviceStore {
   resolveCredentials(credentialsId: string): Promise<ResolvedDevice | undefined>;
 
   /**
-   * Heard in the order of the writes; in the process that writes, before the write's promise resolves, so that whoever
-   * changed credentials cannot see a session of the old ones there afterwards; in other processes soon after.
-   * A change can be read when it is heard. A conflict publishes nothing. A listener that throws harms neither the write nor
-   * other listeners: it is logged.
+   * Heard in the order of the writes, before the write's promise resolves: in the process that writes, always, and in every
+   * other process that answers in time (`TANDEM_REDIS_CHANGE_WAIT`). So whoever changed credentials, or what devices
+   * speak, meets nothing of the old afterwards. A process that does not answer hears it as soon as it can. A change can be
+   * read when it is heard. A conflict publishes nothing. A listener that throws harms neither the write nor other
+   * listeners: it is logged.
    * @returns stops listening
    */
   onSessionChange(listener: (change: SessionChange) => void): () => void;

@@ -80,7 +80,9 @@ describe('Accounts that processes share', () => {
     await accounts.deleteCustomer(customer.id, CREATED);
     await accounts.deleteTenant(tenant.id, CREATED);
     for (const { id } of await accounts.listRemovals(10)) await accounts.finishRemoval(id);
-    const left = (await server.cli('KEYS', '*')).split('\n').filter((key) => !/commit:|changes$|meta$/.test(key));
+    const left = (await server.cli('KEYS', '*'))
+      .split('\n')
+      .filter((key) => !/commit:|changes$|readers$|meta$/.test(key));
     expect(left).toEqual([]);
   });
 });

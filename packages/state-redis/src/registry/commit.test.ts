@@ -59,7 +59,7 @@ describe('Writes of the registry', () => {
     await one.devices.deleteProfile(profile.id);
     const left = (await server.cli('KEYS', '*')).split('\n');
     expect(left.filter((key) => !key.startsWith(keys.registry('commit:'))).sort()).toEqual(
-      [keys.device(device.id, 'log'), keys.registry('changes'), keys.registry('meta')].sort(),
+      [keys.device(device.id, 'log'), keys.registry('changes'), keys.registry('meta'), keys.registry('readers')].sort(),
     );
     for (const key of left.filter((name) => name.startsWith(keys.registry('commit:')))) {
       expect(Number(await server.cli('PTTL', key))).toBeGreaterThan(0);
@@ -165,6 +165,8 @@ describe('Writes of the registry', () => {
       random: systemRandom,
       logger: silentLogger,
       metrics: new MetricsRegistry(),
+      publish: 'PUBLISH',
+      wait: 500,
     });
     const random = { ...systemRandom, fraction: () => 0 };
     const writer = new RegistryWriter(one.commands, keys, changes, {

@@ -89,7 +89,7 @@ export class Devices {
 
   async delete(id: Uuid): Promise<Written<Device>> {
     let ended = '';
-    const written = await this.writer.write(async () => {
+    const plan = async () => {
       const [text, profile, credentialsText, epoch = ''] = await this.reader.read(
         ['devices', at(id)],
         ['profiles', headOf(1)],
@@ -97,7 +97,7 @@ export class Devices {
         ['epochs', at(id)],
       );
       const stored = parseDevice(text, profile);
-      if (!stored) return 'ABSENT';
+      if (!stored) return 'ABSENT' as const;
       ended = epoch;
       const commit = new Commit()
         .unchanged('devices', id, text)
@@ -114,9 +114,8 @@ export class Devices {
       referTo(commit, stored);
       if (credentials) commit.remove('credentials-by-hash', credentialsHash(credentials.credentialsId));
       return { value: stored, commit };
-    });
-    if (written.ok) await this.#afterwards('cleared away', id, () => this.purge.run(id, ended));
-    return written;
+    };
+    return this.writer.write(plan, () => this.#afterwards('cleared away', id, () => this.purge.run(id, ended)));
   }
 
   get(id: Uuid): Promise<Device | undefined> {

@@ -53,6 +53,8 @@ export interface RegistryOptions {
   readonly directoryMax: number;
   /** How often the changes of others are read, told or not. */
   readonly changesInterval?: Millis;
+  /** How long a change of sessions waits for other processes to hear of it; 0 = not at all. */
+  readonly changeWait: Millis;
   /** How often it is looked whether a process died over a deletion or an upload. */
   readonly purgeInterval?: Millis;
 }
@@ -77,7 +79,11 @@ export class Registry {
     const { random, logger } = options;
     const reader = new RegistryReader(commands, keys);
     this.births = new DeviceBirths(commands, keys, reader);
-    this.changes = new SessionChanges(commands, keys, wakes, { ...options, interval: options.changesInterval });
+    this.changes = new SessionChanges(commands, keys, wakes, {
+      ...options,
+      interval: options.changesInterval,
+      wait: options.changeWait,
+    });
     const writer = new RegistryWriter(commands, keys, this.changes, options);
     this.purge = new DevicePurge(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
     this.accounts = new RedisAccounts({

@@ -11,6 +11,7 @@ import {
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import { type ChangeEntry, parseEntry, type RawEntry } from './change-entries';
+import { ChangeReaders } from './change-readers';
 import type { RegistryChange, ToldChange } from './commit';
 import { makeOnce } from './once';
 import type { WakeSource } from './wake-source';
@@ -39,11 +40,16 @@ export interface SessionChangesOptions {
   readonly restore?: () => Promise<void>;
   /** How often the stream is read, told or not. */
   readonly interval?: Millis;
+  readonly publish: 'PUBLISH' | 'SPUBLISH';
+  /** How long a write waits for other processes to hear of it; 0 = not at all. */
+  readonly wait: Millis;
 }
 
 type Reply = readonly [id: string | null, server: string, newest: RawEntry | null, entries: readonly RawEntry[]];
 type Place = Pick<ChangeEntry, 'number' | 'commit'>;
 const BEFORE_ALL: Place = { number: 0, commit: '' };
+/** Changes of sessions and of what they speak: a write of them is acknowledged when all processes have heard of it. */
+const AWAITED: ReadonlySet<string> = new Set<RegistryChange['kind']>(['profile', 'device', 'credentials', 'deleted']);
 
 /**
  * Changes that running sessions, and what keeps accounts in memory, have to hear of. Those of this process are told when their write is answered; those of
@@ -59,6 +65,9 @@ export class SessionChanges {
   readonly #unanswered = new Set<string>();
   readonly #leave: (() => void)[] = [];
   readonly #missed: { add(): void };
+  readonly #readers: ChangeReaders;
+  /** Whose changes were heard since this was said last. */
+  readonly #writers = new Set<string>();
   /** The last entry that was read. */
   #place = BEFORE_ALL;
   #storeId: string | undefined;
@@ -83,6 +92,7 @@ export class SessionChanges {
       'tandem_session_changes_missed_total',
       'How often changes of other processes may have gone by unheard, so that everything cached was dropped',
     );
+    this.#readers = new ChangeReaders(commands, keys, wakes, options);
   }
 
   /** Resolves when no later change is overheard. */
@@ -94,9 +104,12 @@ export class SessionChanges {
       this.wakes.onReconnect(() => void this.catchUp()),
     );
     this.#storeId = await this.#makeId();
+    // Before the place is known: what is written in between waits for this process, which has nothing in memory yet.
+    await this.#readers.join();
     this.#place = await this.#newest();
     this.#started = true;
     await this.catchUp();
+    await this.#readers.say(this.#place.number);
     this.#schedule();
   }
 
@@ -105,6 +118,7 @@ export class SessionChanges {
     this.#timer?.cancel();
     for (const leave of this.#leave.splice(0)) leave();
     await this.#reading;
+    await this.#readers.leave();
   }
 
   onChange(listener: (change: RegistryChange) => void): () => void {
@@ -119,6 +133,20 @@ export class SessionChanges {
 
   tell(change: RegistryChange): void {
     tellAll(this.#listeners, change, this.options.logger);
+  }
+
+  /** Whether a write of it has to wait until other processes have heard of it. */
+  isAwaited({ kind }: ToldChange): boolean {
+    return this.options.wait > 0 && AWAITED.has(kind);
+  }
+
+  /**
+   * Resolves when the others have heard of a change of this process, or not in time. Never rejects.
+   * @param number of the change
+   * @param others id and number of the change heard last, of each
+   */
+  heard(number: number, ...others: readonly (string | number)[]): Promise<void> {
+    return this.#readers.allHave(number, others);
   }
 
   /** A commit of this process that has something to tell sets out. */
@@ -178,6 +206,9 @@ export class SessionChanges {
 
   async #readAll(): Promise<void> {
     while ((await this.#read()) && !this.#closed);
+    const writers = [...this.#writers];
+    this.#writers.clear();
+    if (writers.length > 0) void this.#readers.say(this.#place.number, writers);
   }
 
   /** @returns whether there is more */
@@ -192,6 +223,8 @@ export class SessionChanges {
       this.#server = server;
       this.#place = newest ? parseEntry(newest) : BEFORE_ALL;
       this.#tellMissed();
+      this.#readers.forget();
+      void this.#readers.say(this.#place.number);
       return false;
     }
     for (const entry of entries) if (entry.number > this.#place.number) this.#hear(entry);
@@ -207,6 +240,9 @@ export class SessionChanges {
   #hear(entry: ChangeEntry): void {
     this.#place = { number: entry.number, commit: entry.commit };
     if (!this.#isTold(entry)) this.tell(entry.change ?? { kind: 'missed' });
+    if (entry.by !== this.options.processId && entry.change && AWAITED.has(entry.change.kind)) {
+      this.#writers.add(entry.by);
+    }
   }
 
   #isTold({ by, commit }: ChangeEntry): boolean {
@@ -217,6 +253,8 @@ export class SessionChanges {
   async #startOver(): Promise<void> {
     const id = await this.#makeId();
     await this.options.restore?.();
+    this.#readers.forget();
+    await this.#readers.say(0);
     this.#place = await this.#newest();
     this.#storeId = id;
     this.options.logger.error('Redis has lost what was stored; everything begins anew');
@@ -247,7 +285,9 @@ export class SessionChanges {
   #schedule(): void {
     if (this.#closed) return;
     this.#timer = this.options.clock.setTimer(this.options.interval ?? INTERVAL, () => {
-      void this.catchUp().finally(() => this.#schedule());
+      void this.catchUp()
+        .then(() => this.#readers.say(this.#place.number))
+        .finally(() => this.#schedule());
     });
   }
 }

@@ -19,6 +19,7 @@ export const optionsFor = (address: RedisAddress, given: Partial<RedisStateOptio
   rpcCacheMax: 1_000,
   directoryMax: 10_000,
   rereadInterval: 60_000,
+  changeWait: 500,
   historyMax: 100_000,
   historyMaxAge: 0,
   retentionInterval: 3_600_000,

@@ -79,6 +79,7 @@ export class EventProcess {
     const { publish } = this.wakeUps;
     this.registry = new Registry(this.commands, keys, this.#wakeSource(), {
       directoryMax: 1_000,
+      changeWait: 500,
       processId,
       publish,
       clock: systemClock,

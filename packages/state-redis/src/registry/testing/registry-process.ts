@@ -93,6 +93,7 @@ export class RegistryProcess {
       wake: (deviceId) => this.woken.push(deviceId),
       directoryMax: 10_000,
       changesInterval: NEVER,
+      changeWait: 500,
       purgeInterval: NEVER,
       ...options,
     });

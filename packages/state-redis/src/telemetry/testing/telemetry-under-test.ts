@@ -40,6 +40,7 @@ const BOUNDS: RedisBounds = {
   rpcCacheMax: 100,
   directoryMax: 100,
   rereadInterval: 15_000,
+  changeWait: 500,
   historyMax: 100_000,
   historyMaxAge: 0,
   retentionInterval: 3_600_000,
