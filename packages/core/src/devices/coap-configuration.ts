@@ -1,7 +1,7 @@
 import {
+  checkPayloadSchemas,
   DEFAULT_RPC_REQUEST_SCHEMA,
   DEFAULT_RPC_RESPONSE_SCHEMA,
-  readPayloadSchemas,
   type SchemaLimits,
   type SchemaSources,
 } from '../payload/protobuf/index';
@@ -16,16 +16,21 @@ export const NO_COAP: CoapKinds = { coapDeviceType: 'DEFAULT', payloadType: 'JSO
 
 /**
  * Checks the transport configuration of a COAP profile and fills in what is absent (server contract 4.3).
+ * @param former the schemas in force, if there are any: those that stay are not checked again
  * @throws TandemError BAD_REQUEST
  */
-export function completeCoapConfiguration(transport: WrittenObject, limits: SchemaLimits): CoapKinds {
+export function completeCoapConfiguration(
+  transport: WrittenObject,
+  limits: SchemaLimits,
+  former?: SchemaSources,
+): CoapKinds {
   const deviceType = transport.object('coapDeviceTypeConfiguration');
   const coapDeviceType = deviceType.choice('coapDeviceType', ['DEFAULT', 'EFENTO'], 'DEFAULT');
   let payloadType: PayloadType = 'JSON';
   if (coapDeviceType === 'DEFAULT') {
     const payload = deviceType.object('transportPayloadTypeConfiguration');
     payloadType = payload.choice('transportPayloadType', ['JSON', 'PROTOBUF'], 'JSON');
-    if (payloadType === 'PROTOBUF') completeProtobuf(payload, limits);
+    if (payloadType === 'PROTOBUF') completeProtobuf(payload, limits, former);
     deviceType.put('transportPayloadTypeConfiguration', payload.toJson());
   }
   transport.put('coapDeviceTypeConfiguration', deviceType.toJson());
@@ -36,7 +41,7 @@ export function completeCoapConfiguration(transport: WrittenObject, limits: Sche
   return { coapDeviceType, payloadType };
 }
 
-function completeProtobuf(payload: WrittenObject, limits: SchemaLimits): void {
+function completeProtobuf(payload: WrittenObject, limits: SchemaLimits, former: SchemaSources | undefined): void {
   const schema = (name: keyof SchemaSources, fallback = '') => {
     const source = payload.text(name) || fallback;
     payload.put(name, JSON.stringify(source));
@@ -48,7 +53,7 @@ function completeProtobuf(payload: WrittenObject, limits: SchemaLimits): void {
     deviceRpcRequestProtoSchema: schema('deviceRpcRequestProtoSchema', DEFAULT_RPC_REQUEST_SCHEMA),
     deviceRpcResponseProtoSchema: schema('deviceRpcResponseProtoSchema', DEFAULT_RPC_RESPONSE_SCHEMA),
   };
-  readPayloadSchemas(sources, limits);
+  checkPayloadSchemas(sources, limits, former);
   payload.fill({
     enableCompatibilityWithJsonPayloadFormat: false,
     useJsonPayloadFormatForDefaultDownlinkTopics: false,

@@ -104,8 +104,11 @@ export class DeviceProfiles {
   }
 
   async #save(tenantId: Uuid, id: Uuid, request: ProfileRequest): Promise<Written<DeviceProfile>> {
-    const stored = request.id === undefined ? undefined : await this.getInfo(tenantId, request.id);
-    const given = { ...this.#given(request), isDefault: request.isDefault === true || stored?.isDefault === true };
+    const stored = request.id === undefined ? undefined : await this.get(tenantId, request.id);
+    const given = {
+      ...this.#given(request, stored),
+      isDefault: request.isDefault === true || stored?.isDefault === true,
+    };
     if (given.isDefault && !stored?.isDefault && (await this.store.findDefaultProfile(tenantId))) {
       throw refused('Another default device profile is present in scope of current tenant!');
     }
@@ -142,7 +145,7 @@ export class DeviceProfiles {
     throw refused('The device profile referenced by the devices cannot be deleted!');
   }
 
-  #given(request: ProfileRequest) {
+  #given(request: ProfileRequest, stored: DeviceProfile | undefined) {
     const { transportType, type, name } = request;
     if (!name?.trim()) throw refused('Device profile name should be specified!');
     if (name.length > MAX_NAME_LENGTH)
@@ -156,7 +159,7 @@ export class DeviceProfiles {
       transportType,
       provisionType,
       provisionDeviceKey: request.provisionDeviceKey || null,
-      ...completeProfileData(request.profileData, { transportType, provisionType }, this.limits),
+      ...completeProfileData(request.profileData, { transportType, provisionType }, this.limits, stored),
       firmwareId: request.firmwareId ?? null,
       softwareId: request.softwareId ?? null,
     };

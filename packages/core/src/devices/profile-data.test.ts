@@ -98,6 +98,19 @@ describe('The data of a profile', () => {
     });
   });
 
+  it('keeps schemas as they are whatever the limits are by now, and checks those that are changed', () => {
+    const given = protobuf({ deviceTelemetryProtoSchema: TELEMETRY, deviceAttributesProtoSchema: ATTRIBUTES });
+    const types = { transportType: 'COAP', provisionType: 'DISABLED' } as const;
+    const stored = completeProfileData(given, types, LIMITS);
+    const tight = { ...LIMITS, schemas: { ...LIMITS.schemas, maxBytes: 10 } };
+    expect(completeProfileData(given, types, tight, stored)).toEqual(stored);
+    expect(() => completeProfileData(given, types, tight, { ...stored, payloadType: 'JSON' })).toThrow(
+      'longer than 10',
+    );
+    const changed = given.replace('bool a', 'bool b');
+    expect(() => completeProfileData(changed, types, tight, stored)).toThrow('longer than 10');
+  });
+
   it('keeps the secret of its strategy', () => {
     const given = '{"provisionConfiguration":{"type":"ALLOW_CREATE_NEW_DEVICES","provisionDeviceSecret":"s"}}';
     expect(JSON.parse(complete(given, 'DEFAULT', 'ALLOW_CREATE_NEW_DEVICES')).provisionConfiguration).toEqual({

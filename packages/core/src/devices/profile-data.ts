@@ -1,6 +1,6 @@
 import { TandemError } from '../errors';
 import type { SchemaLimits } from '../payload/protobuf/index';
-import { completeCoapConfiguration, NO_COAP } from './coap-configuration';
+import { completeCoapConfiguration, NO_COAP, schemaSourcesOf } from './coap-configuration';
 import type { DeviceProfile, ProvisionType, TransportType } from './model';
 import { WrittenObject } from './written-object';
 
@@ -29,12 +29,14 @@ export const DEFAULT_PROFILE_DATA = JSON.stringify({
  * `profileData` as it is stored: as it was written, and with the parts that are absent (server contract 4.2, 4.3), and what
  * of it is kept beside it. The configurations of MQTT, LWM2M and SNMP are kept without being looked at.
  * @param given an object as JSON text
+ * @param stored the profile as it is, if there is one: schemas that stay are kept whatever the limits are by now
  * @throws TandemError BAD_REQUEST, also when it contradicts the types of the profile
  */
 export function completeProfileData(
   given: string | null | undefined,
   { transportType, provisionType }: { readonly transportType: TransportType; readonly provisionType: ProvisionType },
   limits: ProfileDataLimits,
+  stored?: Pick<DeviceProfile, 'payloadType' | 'profileData'>,
 ): Pick<DeviceProfile, 'profileData' | 'coapDeviceType' | 'payloadType'> {
   // What is added to it makes it no shorter: nobody has to look at what is too long already.
   refuseLong(given ?? '', limits);
@@ -45,7 +47,8 @@ export function completeProfileData(
 
   const transport = data.object('transportConfiguration');
   transport.choice('type', [transportType], transportType);
-  const coap = transportType === 'COAP' ? completeCoapConfiguration(transport, limits.schemas) : NO_COAP;
+  const former = stored?.payloadType === 'PROTOBUF' ? schemaSourcesOf(stored.profileData) : undefined;
+  const coap = transportType === 'COAP' ? completeCoapConfiguration(transport, limits.schemas, former) : NO_COAP;
   data.put('transportConfiguration', transport.toJson());
 
   const provision = data.object('provisionConfiguration');

@@ -2,10 +2,10 @@ export { encodeFromJson } from './encode-message';
 export * from './fixed-messages';
 export { decodeToJson } from './message-json';
 export {
+  checkPayloadSchemas,
   DEFAULT_RPC_REQUEST_SCHEMA,
   DEFAULT_RPC_RESPONSE_SCHEMA,
   type PayloadSchemas,
-  readPayloadSchemas,
   type SchemaSources,
   StoredSchemas,
 } from './payload-schemas';

@@ -1,4 +1,4 @@
-import { readPayloadSchemas, type SchemaSources, StoredSchemas } from './payload-schemas';
+import { checkPayloadSchemas, type SchemaSources, StoredSchemas } from './payload-schemas';
 
 const LIMITS = { maxBytes: 65_536, maxTypes: 100, maxFields: 1_000, maxNesting: 16 };
 const schema = (body: string) => `syntax = "proto3";\n${body}`;
@@ -8,7 +8,11 @@ const SOURCES: SchemaSources = {
   deviceRpcRequestProtoSchema: '',
   deviceRpcResponseProtoSchema: '',
 };
-const read = (sources: Partial<SchemaSources>) => readPayloadSchemas({ ...SOURCES, ...sources }, LIMITS);
+const read = (sources: Partial<SchemaSources>) => {
+  const all = { ...SOURCES, ...sources };
+  checkPayloadSchemas(all, LIMITS);
+  return new StoredSchemas(all, LIMITS);
+};
 const values = 'message V { double a = 1; }';
 const request = (fields: string) => `message R {\n${fields}\n}`;
 const METHOD = 'optional string method = 1;';
@@ -68,6 +72,16 @@ describe('The schemas of a profile', () => {
       "line 3: 'values' must be a message",
     ],
     [
+      'repeated values beside a time',
+      telemetry(`${values} message T { optional int64 ts = 1;\n repeated V values = 2; }`),
+      "line 3: 'values' must not be repeated",
+    ],
+    [
+      'a method and an id that exclude each other',
+      commands(`oneof either { string method = 1;\n int32 requestId = 2; } ${PARAMS}`),
+      "line 4: 'requestId' must not exclude another",
+    ],
+    [
       'a time of another type',
       telemetry(`${values} message T {\n\noptional int32 ts = 1; V values = 2; }`),
       "line 4: 'ts' must be of type int64",
@@ -121,6 +135,17 @@ describe('The schemas of a profile', () => {
     expect(() => read(sources)).toThrow(
       expect.objectContaining({ code: 'BAD_REQUEST', message: expect.stringContaining(expected) }),
     );
+  });
+});
+
+describe('The schemas of a profile that is saved again', () => {
+  const tight = { ...LIMITS, maxFields: 1 };
+  const long = schema('message T { double a = 1; double b = 2; }');
+  const former = { ...SOURCES, deviceTelemetryProtoSchema: long, deviceRpcRequestProtoSchema: 'of an earlier time' };
+
+  it('are not checked where they stay as they are, whatever the limits are by now', () => {
+    expect(() => checkPayloadSchemas(former, tight, former)).not.toThrow();
+    expect(() => checkPayloadSchemas(former, tight)).toThrow('deviceTelemetryProtoSchema');
   });
 });
 

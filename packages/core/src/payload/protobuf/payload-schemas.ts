@@ -60,16 +60,13 @@ const READINGS: Readonly<Record<keyof PayloadSchemas, Reading>> = {
 };
 
 /**
- * Reads and checks the four schemas of a profile.
+ * Reads and checks the schemas of a profile that were not in force before: those were checked by the limits of then.
  * @throws TandemError BAD_REQUEST with a sentence that names the member and the line
  */
-export function readPayloadSchemas(sources: SchemaSources, limits: SchemaLimits): PayloadSchemas {
-  return {
-    telemetry: read(READINGS.telemetry, sources, limits),
-    attributes: read(READINGS.attributes, sources, limits),
-    rpcRequest: read(READINGS.rpcRequest, sources, limits),
-    rpcResponse: read(READINGS.rpcResponse, sources, limits),
-  };
+export function checkPayloadSchemas(sources: SchemaSources, limits: SchemaLimits, former?: SchemaSources): void {
+  for (const reading of Object.values(READINGS)) {
+    if (sources[reading.member] !== former?.[reading.member]) read(reading, sources, limits);
+  }
 }
 
 /**
@@ -156,6 +153,7 @@ function checkTelemetry(checked: Checked): void {
   const [ts, values] = [fieldOf(message, 'ts'), fieldOf(message, 'values')];
   if (message.fields.length !== 2 || !ts || !values) return;
   if (values.type.kind !== 'message') throw checked.fault("'values' must be a message", values);
+  if (values.repeated) throw checked.fault("'values' must not be repeated", values);
   checked.requireScalar(ts, 'int64');
   if (!ts.optional) throw checked.fault("'ts' must be optional", ts);
 }
@@ -168,7 +166,11 @@ function checkRpcRequest(checked: Checked): void {
   }
   checked.requireScalar(method, 'string');
   checked.requireScalar(requestId, 'int32');
+  const oneofs = new Set<string>();
   for (const field of message.fields) {
     if (field.repeated) throw checked.fault(`'${field.name}' must not be repeated`, field);
+    if (field.oneof === undefined) continue;
+    if (oneofs.has(field.oneof)) throw checked.fault(`'${field.name}' must not exclude another`, field);
+    oneofs.add(field.oneof);
   }
 }

@@ -24,6 +24,56 @@ const shape = ({ name, fields }: ProtoMessage): unknown => [
   ...fields.map((field) => [field.number, field.name, typeOf(field)]),
 ];
 
+describe('Names of types', () => {
+  const fieldsOf = (body: string) => shape(read(`${HEAD}${body}`).message);
+  it.each<[string, string, unknown]>([
+    [
+      'around a message, and not within what it holds',
+      'message Inner { double outer = 1; } message A { message B { message Inner { double inner = 1; } double z = 1; } Inner i = 1; }',
+      ['A', [1, 'i', ['Inner', [1, 'outer', 'double']]]],
+    ],
+    [
+      'of enums as well',
+      'enum E { OUT = 0; } message A { message B { enum E { IN = 0; } double z = 1; } E e = 1; }',
+      ['A', [1, 'e', 'E']],
+    ],
+    [
+      'in a package as well',
+      'package p.q; message Inner { double outer = 1; } message A { message B { message Inner { double inner = 1; } double z = 1; } Inner i = 1; q.Inner j = 2; .p.q.Inner k = 3; p.q.A.B b = 4; }',
+      [
+        'A',
+        ...['i', 'j', 'k'].map((name, n) => [n + 1, name, ['Inner', [1, 'outer', 'double']]]),
+        [4, 'b', ['A.B', [1, 'z', 'double']]],
+      ],
+    ],
+    [
+      'in the innermost scope first',
+      'message Inner { double outer = 1; } message A { message Inner { double inner = 1; } Inner i = 1; .Inner j = 2; }',
+      ['A', [1, 'i', ['A.Inner', [1, 'inner', 'double']]], [2, 'j', ['Inner', [1, 'outer', 'double']]]],
+    ],
+    [
+      'past a package and a field of that name',
+      'package p; message M { message p { double z = 1; } message A { double M = 1; p x = 2; } A a = 1; }',
+      ['M', [1, 'a', ['M.A', [1, 'M', 'double'], [2, 'x', ['M.p', [1, 'z', 'double']]]]]],
+    ],
+  ])('are looked for %s', (_case, body, fields) => {
+    expect(fieldsOf(body)).toEqual(fields);
+  });
+
+  it.each([
+    ['Inner', 'message Z { message Inner { double z = 1; } } message A { Inner i = 1; }'],
+    ['B.C', 'message B { message C { double y = 1; } } message A { message B { double z = 1; } B.C e = 1; }'],
+    ['A.A', 'message A { A.A a = 1; }'],
+    ['E.X', 'enum E { X = 0; } message A { E.X x = 1; }'],
+    ['.B', 'message A { message B { double z = 1; } .B b = 1; }'],
+    ['p', 'package p; message A { p x = 1; }'],
+    ['b', 'message A { double b = 1; b c = 2; }'],
+    ['constructor', 'message A { constructor c = 1; }'],
+  ])('that name nothing are refused: %s', (name, body) => {
+    expect(faultOf(`${HEAD}${body}`)).toBe(`schema, line 2: there is no type '${name}'`);
+  });
+});
+
 describe('A schema', () => {
   it('gives the fields of its message by number, with their types and whether they can be absent', () => {
     const { message } = read(`
@@ -211,7 +261,6 @@ describe('A schema', () => {
     ['an open statement', `${HEAD}message A { string a }`, 'line 2: unexpected "}"'],
     ['a body of nothing', `${HEAD}\n{ }`, 'line 3: unexpected "{"'],
     ['a word that is no statement', `${HEAD}message A { }\nhello world;`, "line 3: illegal token 'hello'"],
-    ['a late package', `${HEAD}message A { }\npackage p;`, "line 3: illegal token 'package'"],
     ['JSON', '{"a":1}', 'line 1: unexpected'],
   ])('is refused with its line when it has %s', (_case, source, expected) => {
     expect(faultOf(source)).toContain(expected);
@@ -324,12 +373,73 @@ describe('A schema', () => {
 
   it('is read without code being generated', () => {
     const script = `
-      const { readPayloadSchemas } = require(${JSON.stringify(require.resolve('@tandem/core').replace('/src/index.ts', '/dist/payload/protobuf/index.js'))});
+      const { checkPayloadSchemas, StoredSchemas } = require(${JSON.stringify(require.resolve('@tandem/core').replace('/src/index.ts', '/dist/payload/protobuf/index.js'))});
       const schema = 'syntax = "proto3"; message A { string a = 1; }';
       const sources = { deviceTelemetryProtoSchema: schema, deviceAttributesProtoSchema: schema };
       const limits = { maxBytes: 1000, maxTypes: 10, maxFields: 10, maxNesting: 4 };
-      console.log(readPayloadSchemas(sources, limits).rpcRequest.name);`;
+      checkPayloadSchemas(sources, limits);
+      console.log(new StoredSchemas(sources, limits).rpcRequest.name);`;
     const answer = execFileSync(process.execPath, ['--disallow-code-generation-from-strings', '-e', script]);
     expect(answer.toString()).toBe('RpcRequestMsg\n');
+  });
+});
+
+describe('What protobuf takes of a schema', () => {
+  it.each([
+    ['a byte order mark before it', '\uFEFFsyntax = "proto3"; message A { double a = 1; }'],
+    ['comments that end with a carriage return', 'syntax = "proto3"; // one\rmessage A { // two\r  double a = 1;\r}'],
+    [
+      'its package behind messages',
+      'syntax = "proto3"; message A { .p.q.B b = 1; }\npackage p.q; message B { double a = 1; }',
+    ],
+    [
+      'a oneof of the name that the parser gives an optional field',
+      `${HEAD}message A { optional int32 a = 1; oneof _a { int32 b = 2; } }`,
+    ],
+    ['optional fields of such names', `${HEAD}message A { optional int32 a = 1; optional int32 _a = 2; }`],
+  ])('is %s', (_case, source) => {
+    expect(faultOf(source)).toBe('none');
+  });
+
+  it('keeps the line behind other ends of lines', () => {
+    expect(faultOf('syntax = "proto3";\r// one\r\r\nmessage A {\r\n double a = 1;\n wrong b = 2; }')).toBe(
+      "schema, line 6: there is no type 'wrong'",
+    );
+  });
+
+  it('tells optional fields and members of a oneof apart', () => {
+    const { fields } = read(
+      `${HEAD}message A { optional int32 a = 1; oneof _a { int32 b = 2; } int32 c = 3; }`,
+    ).message;
+    expect(fields.map(({ optional, oneof, hasPresence }) => [optional, oneof, hasPresence])).toEqual([
+      [true, undefined, true],
+      [false, '_a', true],
+      [false, undefined, false],
+    ]);
+  });
+
+  it.each([
+    ['a second syntax', 'syntax = "proto3";\nmessage A { double a = 1; }', 'schema, line 2: the syntax is there twice'],
+    ['a oneof of nothing', 'message A {\n oneof x {\n } }', 'schema, line 4: a oneof must have fields'],
+    [
+      'a value of two enums',
+      'enum A { X = 0; }\nenum B { X = 0; } message M { A a = 1; }',
+      "schema, line 3: 'X' is there twice",
+    ],
+    [
+      'a value of the name of a field',
+      'message M { enum A { a = 0; }\n A a = 1; }',
+      "schema, line 3: 'a' is there twice",
+    ],
+    ['a second package', 'package a; message M { }\npackage b;', "schema, line 3: illegal token 'package'"],
+    ['an optional member of a oneof', 'message M {\n oneof x { optional int32 a = 1; } }', 'schema, line 3: '],
+    ['optional twice over', 'message M {\n optional repeated int32 a = 1; }', 'schema, line 3: '],
+  ])('is not %s', (_case, body, fault) => {
+    expect(faultOf(`${HEAD}${body}`)).toContain(fault);
+  });
+
+  it('may hold the same value in enums of two messages', () => {
+    const body = 'message A { enum E { X = 0; } E e = 1; } message B { enum E { X = 0; } E e = 1; A a = 2; }';
+    expect(faultOf(`${HEAD}${body}`)).toBe('none');
   });
 });

@@ -2,7 +2,7 @@ import { parse, Root } from 'protobufjs';
 import type { ProtoField, ProtoMessage } from './schema';
 import type { SchemaFaults } from './schema-faults';
 import { SchemaGuard, type SchemaLimits } from './schema-guard';
-import { sourceOf, type Token, tokensOf } from './schema-tokens';
+import { packageFirst, sourceOf, type Token, tokensOf } from './schema-tokens';
 import { SchemaTypes } from './schema-types';
 
 /** A schema, and where it says what it says. */
@@ -28,8 +28,9 @@ export function readSchema(source: string, limits: SchemaLimits, faults: SchemaF
     guard.take(token);
     tokens.push(token);
   }
-  const lines = guard.end();
-  const types = new SchemaTypes(parsed(sourceOf(tokens), faults), lines, limits, faults);
+  const notes = guard.end();
+  const checked = sourceOf(packageFirst(tokens.filter((token) => !notes.leftOut.has(token))));
+  const types = new SchemaTypes(parsed(checked, faults), notes, limits, faults);
   const message = types.lastMessage();
   return { message, lineOf: (field) => types.lineOf(message.name, field?.name) };
 }

@@ -12,8 +12,15 @@ export interface SchemaLimits {
   readonly maxNesting: number;
 }
 
-/** `<name of the message or enum>.<name>` -> line of its declaration. The name of a type holds those around it. */
-export type Lines = ReadonlyMap<string, number>;
+/** What the parser is not asked for. Paths are `<name of the message or enum>.<name>`; the name of a type holds those around it. */
+export interface SchemaNotes {
+  /** Path -> line of its declaration. */
+  readonly lines: ReadonlyMap<string, number>;
+  /** Paths of the fields with `optional`. */
+  readonly optional: ReadonlySet<string>;
+  /** The words that the parser need not see: it makes a oneof of an `optional` field, whose name may be taken. */
+  readonly leftOut: ReadonlySet<Token>;
+}
 
 type Block = 'file' | 'message' | 'enum' | 'oneof';
 
@@ -23,6 +30,8 @@ interface Scope {
   readonly name: string;
   /** Numbers of the fields or values so far; a oneof has those of its message. */
   readonly numbers: Set<number>;
+  /** Fields of the schema before it. */
+  readonly before: number;
 }
 
 const TYPE_WORDS: readonly string[] = ['message', 'enum', 'oneof'];
@@ -46,7 +55,9 @@ const REFUSED: Readonly<Record<string, string>> = {
  */
 export class SchemaGuard {
   readonly #lines = new Map<string, number>();
-  readonly #scopes: Scope[] = [{ block: 'file', name: '', numbers: new Set() }];
+  readonly #optional = new Set<string>();
+  readonly #leftOut = new Set<Token>();
+  readonly #scopes: Scope[] = [{ block: 'file', name: '', numbers: new Set(), before: 0 }];
   #statement: Token[] = [];
   #last: Token | undefined;
   #types = 0;
@@ -74,12 +85,12 @@ export class SchemaGuard {
   }
 
   /** After the last token. @throws TandemError BAD_REQUEST */
-  end(): Lines {
+  end(): SchemaNotes {
     if (this.#last && (this.#statement.length > 0 || this.#scopes.length > 1)) {
       throw this.faults.at(this.#last.line, 'the schema ends within a statement');
     }
     if (!this.#hasSyntax) throw this.faults.at(1, 'the syntax must be "proto3"');
-    return this.#lines;
+    return { lines: this.#lines, optional: this.#optional, leftOut: this.#leftOut };
   }
 
   get #scope(): Scope {
@@ -103,7 +114,7 @@ export class SchemaGuard {
     const outer = this.#scope;
     if (word.text === 'oneof') {
       this.#note(name);
-      this.#scopes.push({ ...outer, block: 'oneof' });
+      this.#scopes.push({ ...outer, block: 'oneof', before: this.#fields });
       return;
     }
     if (++this.#types > this.limits.maxTypes) {
@@ -113,12 +124,14 @@ export class SchemaGuard {
     if (this.#scopes.length > this.limits.maxNesting) {
       throw this.faults.at(word.line, `messages are nested more than ${this.limits.maxNesting} deep`);
     }
-    const path = outer.name === '' ? name.text : `${outer.name}.${name.text}`;
-    this.#scopes.push({ block: word.text as Block, name: path, numbers: new Set() });
+    const path = pathOf(outer, name);
+    this.#scopes.push({ block: word.text as Block, name: path, numbers: new Set(), before: this.#fields });
   }
 
   #close([rest]: readonly Token[], { line }: Token): void {
     if (rest || this.#scopes.length === 1) throw this.faults.at(line, 'unexpected "}"');
+    const { block, before } = this.#scope;
+    if (block === 'oneof' && before === this.#fields) throw this.faults.at(line, 'a oneof must have fields');
     this.#scopes.pop();
   }
 
@@ -131,6 +144,7 @@ export class SchemaGuard {
       if (second?.text !== '=' || third?.text.slice(1, -1) !== 'proto3') {
         throw this.faults.at(first.line, 'the syntax must be "proto3"');
       }
+      if (this.#hasSyntax) throw this.faults.at(first.line, 'the syntax is there twice');
       this.#hasSyntax = true;
     } else if (first.text === 'package' && (second?.text.split('.').length ?? 0) > this.limits.maxNesting) {
       throw this.faults.at(first.line, `the package has more than ${this.limits.maxNesting} parts`);
@@ -148,6 +162,12 @@ export class SchemaGuard {
       throw this.faults.at(first.line, `there are more than ${this.limits.maxFields} fields and values of enums`);
     }
     this.#note(name);
+    // Values of enums stand beside their enum, as far as names go.
+    if (this.#scope.block === 'enum') this.#note(name, this.#scopes[this.#scopes.length - 2]);
+    if (this.#scope.block === 'message' && first.text === 'optional' && equals === 3) {
+      this.#optional.add(pathOf(this.#scope, name));
+      this.#leftOut.add(first);
+    }
     const value = wholeNumber(number.text);
     if (value === undefined) throw this.faults.at(number.line, `'${number.text}' is no number`);
     if (this.#scope.numbers.has(value)) {
@@ -156,12 +176,14 @@ export class SchemaGuard {
     this.#scope.numbers.add(value);
   }
 
-  #note({ text, line }: Token): void {
-    const path = this.#scope.name === '' ? text : `${this.#scope.name}.${text}`;
-    if (this.#lines.has(path)) throw this.faults.at(line, `'${text}' is there twice`);
-    this.#lines.set(path, line);
+  #note(name: Token, scope = this.#scope): void {
+    const path = pathOf(scope, name);
+    if (this.#lines.has(path)) throw this.faults.at(name.line, `'${name.text}' is there twice`);
+    this.#lines.set(path, name.line);
   }
 }
+
+const pathOf = ({ name }: Scope, { text }: Token): string => (name === '' ? text : `${name}.${text}`);
 
 const isLabel = (word: string): boolean => word === 'optional' || word === 'repeated';
 

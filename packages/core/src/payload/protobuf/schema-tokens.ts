@@ -10,7 +10,9 @@ export interface Token {
 const MAX_WORD = 255;
 
 const SPACE = /[ \t\r\f\v\n]+/y;
-const LINE_COMMENT = /\/\/[^\n]*/y;
+const LINE_COMMENT = /\/\/[^\n\r]*/y;
+const LINE_END = /\r\n?|\n/g;
+const BYTE_ORDER_MARK = '\uFEFF';
 const BLOCK_COMMENT = /\/\*[\s\S]*?\*\//y;
 /** Words with their dots, numbers with whatever hangs on them, texts without an escape, signs. */
 const TOKEN =
@@ -18,7 +20,7 @@ const TOKEN =
 
 /** @throws TandemError BAD_REQUEST for what is no token of the language, in one walk over the source */
 export function* tokensOf(source: string, faults: SchemaFaults): Generator<Token> {
-  let at = 0;
+  let at = source.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
   let line = 1;
   const match = (expression: RegExp): string | undefined => {
     expression.lastIndex = at;
@@ -30,7 +32,7 @@ export function* tokensOf(source: string, faults: SchemaFaults): Generator<Token
   while (at < source.length) {
     const skipped = match(SPACE) ?? match(LINE_COMMENT) ?? match(BLOCK_COMMENT);
     if (skipped !== undefined) {
-      for (const character of skipped) if (character === '\n') line++;
+      line += skipped.match(LINE_END)?.length ?? 0;
       continue;
     }
     const text = match(TOKEN);
@@ -39,6 +41,27 @@ export function* tokensOf(source: string, faults: SchemaFaults): Generator<Token
     if (text.split('.').includes('__proto__')) throw faults.at(line, "'__proto__' cannot be a name");
     yield { text, line };
   }
+}
+
+/**
+ * The same tokens, the package before everything else but the syntax: protobuf lets it stand anywhere at the top, and the
+ * parser does not.
+ */
+export function packageFirst(tokens: readonly Token[]): readonly Token[] {
+  let depth = 0;
+  let begins = true;
+  for (const [at, { text }] of tokens.entries()) {
+    if (begins && depth === 0 && text === 'package') {
+      const end = tokens.findIndex((token, n) => n > at && token.text === ';') + 1;
+      const [first] = tokens;
+      const moved = tokens.slice(at, end).map((token) => ({ ...token, line: first?.line ?? 1 }));
+      return [...moved, ...tokens.slice(0, at), ...tokens.slice(end)];
+    }
+    if (text === '{') depth++;
+    if (text === '}') depth--;
+    begins = text === ';' || text === '{' || text === '}';
+  }
+  return tokens;
 }
 
 /** The same schema without comments, every token in its line: what is read then is what was checked. */

@@ -1,7 +1,7 @@
-import { Enum, type Field, Namespace, type Root, Type } from 'protobufjs';
+import { Enum, type Field, Namespace, type ReflectionObject, type Root, Type } from 'protobufjs';
 import type { ProtoEnum, ProtoField, ProtoMessage, ProtoType, ScalarName } from './schema';
 import type { SchemaFaults } from './schema-faults';
-import type { Lines, SchemaLimits } from './schema-guard';
+import type { SchemaLimits, SchemaNotes } from './schema-guard';
 
 const FIELD_NUMBERS = { min: 1, max: 536_870_911 };
 /** Kept by the language for itself. */
@@ -29,8 +29,8 @@ export class SchemaTypes {
 
   /** @throws TandemError BAD_REQUEST */
   constructor(
-    root: Root,
-    private readonly lines: Lines,
+    private readonly root: Root,
+    private readonly notes: SchemaNotes,
     private readonly limits: SchemaLimits,
     private readonly faults: SchemaFaults,
   ) {
@@ -48,7 +48,7 @@ export class SchemaTypes {
 
   /** @param field of the type; the type itself where there is none */
   lineOf(type: string, field?: string): number {
-    return this.lines.get(field === undefined ? type : `${type}.${field}`) ?? 1;
+    return this.notes.lines.get(field === undefined ? type : `${type}.${field}`) ?? 1;
   }
 
   #readAll(namespace: Namespace): void {
@@ -68,7 +68,7 @@ export class SchemaTypes {
     let depth = 0;
     const fields: ProtoField[] = [];
     for (const field of type.fieldsArray) {
-      const resolved = this.#resolved(name, field);
+      const resolved = this.#resolved(type, field);
       let fieldType: ProtoType;
       if (resolved instanceof Type) {
         const inner = this.#read(resolved);
@@ -91,24 +91,23 @@ export class SchemaTypes {
     return read;
   }
 
-  #resolved(message: string, field: Field): Type | Enum | ScalarName {
-    if (isScalar(field.type)) return field.type;
-    try {
-      field.resolve();
-    } catch {
-      throw this.faults.at(this.lineOf(message, field.name), `there is no type '${field.type}'`);
-    }
-    return field.resolvedType as Type | Enum;
+  /** Not by the parser, which looks into what a message holds before it looks at what is around it. */
+  #resolved(message: Type, { name, type }: Field): Type | Enum | ScalarName {
+    if (isScalar(type)) return type;
+    const found = type.startsWith('.')
+      ? typeIn(this.root, type.slice(1).split('.'))
+      : typeFrom(message, type.split('.'));
+    if (!found) throw this.faults.at(this.lineOf(this.#nameOf(message), name), `there is no type '${type}'`);
+    return found;
   }
 
-  #field(message: string, { name, id, repeated, options, partOf }: Field, type: ProtoType): ProtoField {
+  #field(message: string, { name, id, repeated, partOf }: Field, type: ProtoType): ProtoField {
     const own = id >= OWN_NUMBERS.min && id <= OWN_NUMBERS.max;
     if (id < FIELD_NUMBERS.min || id > FIELD_NUMBERS.max || own) {
       throw this.faults.at(this.lineOf(message, name), `'${name}' cannot have the number ${id}`);
     }
-    const optional = options?.proto3_optional === true;
-    // The parser keeps `optional` as a oneof of one.
-    const oneof = optional ? undefined : partOf?.name;
+    const optional = this.notes.optional.has(`${message}.${name}`);
+    const oneof = partOf?.name;
     return {
       name,
       jsonName: jsonNameOf(name),
@@ -164,6 +163,29 @@ function packageOf(root: Root): Namespace {
     top = only;
   }
 }
+
+/** The innermost scope that has the first part of a name decides, whether or not it has the rest. */
+function typeFrom(message: Type, parts: readonly string[]): Type | Enum | undefined {
+  const [first = ''] = parts;
+  for (let scope: Namespace | null = message; scope; scope = scope.parent) {
+    const found = memberOf(scope, first);
+    // A package is no type: what is around it may have one of its name.
+    if (found && (parts.length > 1 || isType(found))) return typeIn(scope, parts);
+  }
+  return undefined;
+}
+
+function typeIn(scope: Namespace, parts: readonly string[]): Type | Enum | undefined {
+  let found: ReflectionObject | undefined = scope;
+  for (const part of parts) found = found instanceof Namespace ? memberOf(found, part) : undefined;
+  return found && isType(found) ? found : undefined;
+}
+
+/** Types and packages, and not the fields that `get` finds as well. */
+const memberOf = ({ nested = {} }: Namespace, name: string): ReflectionObject | undefined =>
+  Object.hasOwn(nested, name) ? nested[name] : undefined;
+
+const isType = (found: ReflectionObject): found is Type | Enum => found instanceof Type || found instanceof Enum;
 
 const isScalar = (type: string): type is ScalarName => SCALARS.has(type);
 

@@ -108,6 +108,13 @@ describe('Telemetry in protobuf (contract 8.14)', () => {
     ]);
   });
 
+  it('keeps bytes as text though their base64 may be of digits alone', () => {
+    expect(stored('message T { bytes a = 1; string b = 2; }', '0a03d76df8 120431323334')).toEqual([
+      'a STRING "1234"',
+      'b LONG 1234',
+    ]);
+  });
+
   it('is refused when a text is longer than the setting allows', () => {
     const limited = { typeCast: true, maxStringLength: 3 };
     expect(stored('message T { string a = 1; }', '0a03616161', limited)).toEqual(['a STRING "aaa"']);

@@ -49,13 +49,14 @@ function memberOf(root: MessageValue, jsonName: string, json: MessageJson) {
 
 /**
  * Every field as a key and its value: what contract section 3 makes of the JSON form, but that the schema is believed where
- * it says more than JSON can. A number with a fraction is a DOUBLE whatever it looks like, and an integer of 64 bits is a
- * LONG even where strings are not turned into numbers.
+ * it says more than JSON can. A number with a fraction is a DOUBLE whatever it looks like, an integer of 64 bits is a LONG
+ * even where strings are not turned into numbers, and bytes stay text though their base64 may be of digits alone.
  */
 function typeFields(root: MessageValue, settings: PayloadSettings, json: MessageJson): TypedMembers {
   const entries: KeyValue[] = [];
   let droppedKeys = 0;
   const { fields } = root.message;
+  const ofBytes = { ...settings, typeCast: false };
   for (let at = 0; at < fields.length; at++) {
     const field = fields[at] as ProtoField;
     const given = root.get(at);
@@ -65,11 +66,14 @@ function typeFields(root: MessageValue, settings: PayloadSettings, json: Message
       droppedKeys++;
       continue;
     }
-    const value = numberOf(field, given) ?? typed(json.member(root, at, field), key, settings);
+    const value =
+      numberOf(field, given) ?? typed(json.member(root, at, field), key, isBytes(field) ? ofBytes : settings);
     if (value !== undefined) entries.push({ key, value });
   }
   return { entries, droppedKeys };
 }
+
+const isBytes = ({ type }: ProtoField): boolean => type.kind === 'scalar' && type.name === 'bytes';
 
 const typed = (node: JsonNode | undefined, key: string, settings: PayloadSettings): Value | undefined =>
   node === undefined || node === null ? undefined : typeNode(node, key, settings);
