@@ -38,7 +38,7 @@ export class ProvisioningDoor {
     if (!proved) return PROVE_ADDRESS;
     if (payload.length === 0) return BAD_REQUEST;
     if (payload.length > this.#maxBytes) throw new TandemError('PAYLOAD_TOO_LARGE', { limit: this.#maxBytes });
-    return this.#provision(request, readProvision(payload, { protobuf: true }));
+    return this.#provision(request, readProvision(payload, 'either'));
   }
 
   /**

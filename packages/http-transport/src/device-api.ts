@@ -8,6 +8,7 @@ import {
   type PayloadLimit,
   type PollOutcome,
   payloadLimitOf,
+  saysProtobuf,
   TandemError,
   type Timer,
   written,
@@ -165,7 +166,9 @@ class HttpDeviceApi implements DeviceApi {
       requestId: operation.name === 'rpc_reply' ? requestIdOf(route.rest.slice('rpc/'.length)) : 0,
       download: isDownload(operation) ? downloadRequest(route.query) : undefined,
     };
-    if (operation.body === 'required' && !exchange.bodyUnread) throw new TandemError('BODY_REQUIRED');
+    if (operation.body === 'required' && !exchange.bodyUnread && !mayBeEmpty(operation, exchange)) {
+      throw new TandemError('BODY_REQUIRED');
+    }
     if (operation.name === 'provision') {
       this.#read(call, undefined, (body) => {
         provision(this.core, exchange, body).then(
@@ -207,7 +210,9 @@ class HttpDeviceApi implements DeviceApi {
         const kind = KINDS[operation.name] ?? 'command';
         const inJson = this.#formats.isJson(exchange.framing, session, kind);
         this.#read(call, inJson ? undefined : this.core.settings.TANDEM_FORMAT_MAX_BYTES, (body) => {
-          if (operation.name === 'telemetry' && body.length > 0) this.#postTelemetry(call, session, body);
+          if (body.length === 0 && operation.body === 'required' && !this.#isEmptyMessage(call, session)) {
+            this.#fail(exchange, operation, new TandemError('BODY_REQUIRED'));
+          } else if (operation.name === 'telemetry') this.#postTelemetry(call, session, body);
           else this.#perform(call, session, body).catch((error) => this.#fail(exchange, operation, error));
         });
       } else if (operation.name === 'attributes_read') {
@@ -220,6 +225,10 @@ class HttpDeviceApi implements DeviceApi {
     } catch (error) {
       this.#fail(exchange, operation, error);
     }
+  }
+
+  #isEmptyMessage({ exchange, operation }: Call, session: DeviceSession): boolean {
+    return mayBeEmpty(operation, exchange) && this.#formats.isEmptyMessage(exchange.framing, session);
   }
 
   /** @param formatLimit bytes that a body in its format may have, where that is fewer than others may */
@@ -267,7 +276,6 @@ class HttpDeviceApi implements DeviceApi {
 
   async #perform(call: Call, session: DeviceSession, body: Buffer): Promise<void> {
     const { exchange, operation, requestId } = call;
-    if (body.length === 0 && operation.body === 'required') throw new TandemError('BODY_REQUIRED');
     const bodyIn = (kind: PayloadKind) => this.#formats.ofBody(exchange.framing, session, kind);
     switch (operation.name) {
       case 'claim':
@@ -386,6 +394,10 @@ const KINDS: Partial<Record<OperationName, PayloadKind>> = {
   claim: 'claim',
   rpc_reply: 'reply',
 };
+
+/** A message of protobuf may have no bytes: whether it is one is up to the profile, and known with the token. */
+const mayBeEmpty = ({ name }: Operation, { framing }: Exchange): boolean =>
+  (name === 'telemetry' || name === 'attributes_write') && saysProtobuf(framing.contentType);
 
 const isDownload = ({ name }: Operation): boolean => name === 'firmware' || name === 'software';
 

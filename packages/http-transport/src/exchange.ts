@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, ERRORS, type TandemError, type WrittenMessage } from '@tandem/core';
+import { type Clock, ERRORS, type PayloadFormat, type TandemError } from '@tandem/core';
 import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
 import type { WaitingExchanges } from './waiting-exchanges';
@@ -9,6 +9,12 @@ type Headers = Readonly<Record<string, string | number>>;
 const EMPTY: Headers = { 'Content-Length': 0 };
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' };
 const DEFAULT_RETRY_SECONDS = 1;
+
+/** What an answer holds. */
+export interface Content {
+  readonly payload: string | Buffer;
+  readonly format: Pick<PayloadFormat, 'mediaType'>;
+}
 
 /** One request and the one answer it gets. */
 export class Exchange {
@@ -51,7 +57,7 @@ export class Exchange {
   }
 
   /** 200 with what the domain has to say, in the format that was asked for. */
-  content({ payload, format }: WrittenMessage): void {
+  content({ payload, format }: Content): void {
     const headers = {
       'Content-Type': format.mediaType,
       'Content-Length': Buffer.byteLength(payload),

@@ -65,6 +65,35 @@ describe('A device of a profile with protobuf payloads, over HTTP', () => {
     expect(await get('attributes', '*/*')).toMatchObject({ status: 200, text: '{"shared":{"c":42}}' });
   });
 
+  it('sends a message of no bytes, whose fields are at their defaults (TV-320)', async () => {
+    const flag = await save({
+      ...SCHEMAS,
+      deviceTelemetryProtoSchema: 'syntax = "proto3"; message T { bool on = 1; }',
+    });
+    const plain = await gateway.device(undefined, flag.id);
+    const empty = (of: TestDevice, feature: string, type = PROTOBUF) =>
+      post(feature, '', { 'Content-Type': type, 'Content-Length': '0' }, of);
+    expect((await empty(plain, 'telemetry')).status).toBe(200);
+    expect(await stored(plain)).toEqual({ on: 'false' });
+    expect((await empty(plain, 'attributes')).status).toBe(200);
+    for (const feature of ['rpc', 'rpc/1']) expect((await empty(plain, feature)).status).toBe(400);
+    expect((await empty(plain, 'telemetry', 'application/json')).status).toBe(400);
+    expect((await empty(await gateway.device(), 'telemetry')).status).toBe(400);
+    const nobody = { ...plain, token: 'nobody' };
+    expect((await empty(nobody, 'telemetry', 'text/plain')).status).toBe(400);
+    expect((await empty(nobody, 'telemetry')).status).toBe(401);
+  });
+
+  it.each([
+    'application/json; profile="application/x-protobuf"',
+    'text/plain;application/protobuf',
+    'application/x-protobufs',
+    'x.application/x-protobuf',
+  ])('sends JSON as %s', async (type) => {
+    expect((await post('telemetry', '{"a":1}', { 'Content-Type': type })).status).toBe(200);
+    expect((await get('attributes', `${type}, */*`)).headers['content-type']).toBe('application/json');
+  });
+
   it.each([
     PROTOBUF,
     'application/protobuf',

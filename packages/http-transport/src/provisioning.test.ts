@@ -51,6 +51,29 @@ describe('A device that asks for its credentials', () => {
     expect(JSON.parse(text)).toMatchObject({ status: 'SUCCESS', credentialsValue: 'T1' });
   });
 
+  it('asks and is answered in protobuf where its Content-Type says so', async () => {
+    const string = (field: number, text: string | Buffer) =>
+      Buffer.concat([Buffer.from([(field << 3) | 2, text.length]), Buffer.from(text)]);
+    const send = (name: string, key: string, type: string) => {
+      const credentials = Buffer.concat([string(1, key), string(2, 'sa')]);
+      const token = string(1, string(1, `token-${name}`));
+      const body = Buffer.concat([string(1, name), string(3, credentials), string(4, token)]);
+      const headers = { 'Content-Type': type, 'X-Forwarded-For': `192.0.2.${++addresses}` };
+      return gateway.send('POST', '/provision', { body, headers });
+    };
+    const protobuf = 'application/x-protobuf';
+    const made = await send('p1', 'ka', `${protobuf}; charset=utf-8`);
+    expect([made.status, made.headers['content-type'], made.text]).toEqual([200, protobuf, '\b\u0001\u001a\btoken-p1']);
+    expect((await gateway.post('/token-p1/telemetry', '{"a":1}')).status).toBe(200);
+    expect(await send('p1', 'ka', protobuf)).toMatchObject({ status: 200, text: '\b\u0003' });
+    expect(await send('p2', 'no', protobuf)).toMatchObject({ status: 200, text: '\b\u0002' });
+    expect((await send('p3', 'ka', 'application/octet-stream')).status).toBe(400);
+    const headers = { 'Content-Type': protobuf, 'X-Forwarded-For': `192.0.2.${++addresses}` };
+    const json = JSON.stringify({ ...KEYS, deviceName: 'p4' });
+    expect((await gateway.send('POST', '/provision', { body: json, headers })).status).toBe(400);
+    expect((await gateway.send('POST', '/provision', { body: '', headers })).status).toBe(400);
+  });
+
   it('gets what it brought for MQTT as an object, and does not get in with it', async () => {
     const mqtt = { credentialsType: 'MQTT_BASIC', clientId: 'c', username: 'u', password: 'p' };
     expect((await ask({ deviceName: 'n6', ...mqtt })).body).toEqual({

@@ -1,22 +1,25 @@
-import { type Core, readProvision, TandemError, type WrittenMessage } from '@tandem/core';
-import type { Exchange } from './exchange';
+import { type Core, PROTOBUF_MEDIA_TYPE, readProvision, saysProtobuf, TandemError } from '@tandem/core';
+import type { Content, Exchange } from './exchange';
 
 /**
- * Provisioning over HTTP (contract 5): whoever sends it is a stranger, and a failure is an answer like success.
+ * Provisioning over HTTP (contract 5): whoever sends it is a stranger, and a failure is an answer like success. In JSON, and
+ * in protobuf where its Content-Type says so: no profile is known that could.
  * @throws TandemError BODY_REQUIRED, BAD_PAYLOAD, TOO_MANY_REQUESTS, STORE_UNAVAILABLE
  */
 export async function provision(
   { provisioning, formats, callers }: Core,
-  { request: { headers, socket } }: Exchange,
+  { framing, request: { headers, socket } }: Exchange,
   body: Buffer,
-): Promise<WrittenMessage> {
+): Promise<Content> {
   if (body.length === 0) throw new TandemError('BODY_REQUIRED');
-  const { request, render } = readProvision(body, { protobuf: false });
+  const protobuf = saysProtobuf(framing.contentType);
+  const { request, render } = readProvision(body, protobuf ? 'protobuf' : 'json');
   const caller = { remoteAddress: socket.remoteAddress, forwardedFor: String(headers['x-forwarded-for'] ?? '') };
   // A connection was opened from there, or a proxy that is trusted says so.
   const address = callers.addressOf(caller);
   // One that ended its side looks like one that is gone: a name must not be used up for nobody.
   const gone = () => socket.destroyed || socket.readableEnded;
   const source = { address, proved: true, gone };
-  return { payload: render(await provisioning.provision(request, source)), format: formats.json };
+  const format = protobuf ? { mediaType: PROTOBUF_MEDIA_TYPE } : formats.json;
+  return { payload: render(await provisioning.provision(request, source)), format };
 }

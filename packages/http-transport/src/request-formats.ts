@@ -1,10 +1,11 @@
 import {
   type AnswerFormat,
+  asksForProtobuf,
   type DeviceSession,
   type Formats,
-  namesProtobuf,
   type PayloadFormat,
   type PayloadKind,
+  saysProtobuf,
 } from '@tandem/core';
 import type { Framing } from './framing';
 
@@ -19,7 +20,7 @@ export class RequestFormats {
 
   /** What the body is in; without a promise in all cases but the first of a profile with schemas. */
   ofBody({ contentType }: Named, session: DeviceSession, kind: PayloadKind): PayloadFormat | Promise<PayloadFormat> {
-    return hasSchemas(session) && namesProtobuf(contentType)
+    return hasSchemas(session) && saysProtobuf(contentType)
       ? this.formats.ofProfile(session.profileId)
       : this.formats.ofContentType(contentType, kind);
   }
@@ -27,8 +28,13 @@ export class RequestFormats {
   /** Whether the body is in JSON, which is read many times faster than anything else. */
   isJson({ contentType }: Named, session: DeviceSession, kind: PayloadKind): boolean {
     if (contentType === undefined) return true;
-    if (hasSchemas(session) && namesProtobuf(contentType)) return false;
+    if (hasSchemas(session) && saysProtobuf(contentType)) return false;
     return this.formats.ofContentType(contentType, kind) === this.formats.json;
+  }
+
+  /** Whether no bytes are a body: a message of protobuf whose fields are all at their defaults has none. */
+  isEmptyMessage({ contentType }: Named, session: DeviceSession): boolean {
+    return hasSchemas(session) && saysProtobuf(contentType);
   }
 
   /** @param usual what is sent to those who do not ask */
@@ -39,14 +45,14 @@ export class RequestFormats {
     usual?: PayloadFormat,
   ): Promise<PayloadFormat> {
     const schemas =
-      hasSchemas(session) && namesProtobuf(accept) ? await this.formats.ofProfile(session.profileId) : undefined;
+      hasSchemas(session) && asksForProtobuf(accept) ? await this.formats.ofProfile(session.profileId) : undefined;
     return this.formats.acceptedOverHttp(accept, kind, usual, schemas);
   }
 
   /** For an answer that comes later, from schemas of then. Undefined: JSON. */
   ofPoll({ accept }: Named, session: DeviceSession, kind: PayloadKind): AnswerFormat | undefined {
     const { formats } = this;
-    if (hasSchemas(session) && namesProtobuf(accept)) {
+    if (hasSchemas(session) && asksForProtobuf(accept)) {
       const followed = formats.answersFor(session, undefined);
       return {
         current: async () => formats.acceptedOverHttp(accept, kind, undefined, await followed.current()),

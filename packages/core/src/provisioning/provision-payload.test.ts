@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TandemError } from '../errors';
 import { readProvision } from './provision-payload';
 
-const read = (bytes: Buffer | string) => readProvision(Buffer.from(bytes), { protobuf: true });
+const read = (bytes: Buffer | string) => readProvision(Buffer.from(bytes), 'either');
 const NOTHING = {
   deviceName: '',
   key: '',
@@ -56,7 +56,7 @@ describe('A provisioning request', () => {
     'that says %s of whether it is a gateway is malformed',
     (gateway) => {
       const text = `{"provisionDeviceKey":"k","provisionDeviceSecret":"s","gateway":${gateway}}`;
-      expect(() => readProvision(Buffer.from(text), { protobuf: false })).toThrow('`gateway` is not a boolean');
+      expect(() => readProvision(Buffer.from(text), 'json')).toThrow('`gateway` is not a boolean');
     },
   );
 

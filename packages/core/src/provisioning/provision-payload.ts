@@ -13,13 +13,17 @@ export interface ReadProvisionRequest {
   render(outcome: ProvisionOutcome): string | Buffer;
 }
 
+/** In what a request is: `either` where nothing says so. */
+export type ProvisionForm = 'json' | 'protobuf' | 'either';
+
 /**
- * Reads a request. What is no JSON is a message of protobuf where `protobuf` is spoken (contract 5.7). A word without quotes is
+ * Reads a request. What is no JSON is a message of protobuf where it may be `either` (contract 5.7). A word without quotes is
  * none, though a lenient reader takes it for a string: many a message of protobuf reads like one.
  * @throws TandemError BAD_PAYLOAD
  */
-export function readProvision(bytes: Buffer, { protobuf }: { readonly protobuf: boolean }): ReadProvisionRequest {
-  if (!protobuf) return inJson(readJsonDocument(bytes.toString('utf8'))?.root ?? null);
+export function readProvision(bytes: Buffer, form: ProvisionForm): ReadProvisionRequest {
+  if (form === 'protobuf') return inProtobuf(bytes);
+  if (form === 'json') return inJson(readJsonDocument(bytes.toString('utf8'))?.root ?? null);
   const json = jsonIn(bytes);
   return json === undefined ? inProtobuf(bytes) : inJson(json);
 }

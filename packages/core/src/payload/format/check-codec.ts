@@ -1,10 +1,10 @@
 import { PAYLOAD_KINDS, type PayloadCodec } from './payload-codec';
-import { namesProtobuf } from './protobuf-format';
+import { isProtobuf } from './protobuf-format';
 
 /** What the gateway calls formats that are no codecs. */
 const OWN_NAMES: ReadonlySet<string> = new Set(['json', 'protobuf']);
 /** Media types that say what they say whatever codecs there are. */
-const isOwnMediaType = (type: string): boolean => type === 'application/json' || namesProtobuf(type);
+const isOwnMediaType = (type: string): boolean => type === 'application/json' || isProtobuf(type);
 /** JSON (RFC 7252 section 12.3). */
 const OWN_CONTENT_FORMATS: ReadonlySet<number> = new Set([50]);
 

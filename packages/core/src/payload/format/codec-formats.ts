@@ -2,7 +2,7 @@ import { CodecFormat } from './codec-format';
 import { mediaRanges, mediaTypeOf, qualityOfType } from './media-types';
 import type { PayloadKind } from './payload-codec';
 import type { PayloadFormat } from './payload-format';
-import { namesProtobuf } from './protobuf-format';
+import { isProtobuf } from './protobuf-format';
 
 /** The formats beside JSON, by the names they have on the wire. What is not known by any of these names is none of them. */
 export class CodecFormats {
@@ -58,7 +58,7 @@ export class CodecFormats {
   ): PayloadFormat {
     const named = (type: string): PayloadFormat | undefined => {
       if (type === json.mediaType) return json;
-      return schemas !== undefined && namesProtobuf(type) ? schemas : suited(this.#byMediaType.get(type), kind);
+      return schemas !== undefined && isProtobuf(type) ? schemas : suited(this.#byMediaType.get(type), kind);
     };
     const ranges = mediaRanges(header);
     let best: { readonly format: PayloadFormat; readonly quality: number } | undefined;

@@ -18,14 +18,28 @@ import type { ParsedClientRpc, RpcReply } from '../rpc-payload';
 import type { ParsedTelemetry } from '../telemetry-payload';
 import type { PayloadSettings, TypedMembers } from '../typing';
 import type { DeviceMessage } from './device-message';
+import { mediaRanges, mediaTypeOf } from './media-types';
 import type { PayloadFormat } from './payload-format';
 
-const MEDIA_TYPE = 'application/x-protobuf';
-/** By which names HTTP devices may say or ask for protobuf; answers carry the first. */
-const NAMES = /\bapplication\/(?:x-|vnd\.google\.)?protobuf(?![-+.\w])/i;
+/** What answers in protobuf carry over HTTP. */
+export const PROTOBUF_MEDIA_TYPE = 'application/x-protobuf';
+/** By which names HTTP devices may say or ask for it. */
+const NAMES: ReadonlySet<string> = new Set([
+  PROTOBUF_MEDIA_TYPE,
+  'application/protobuf',
+  'application/vnd.google.protobuf',
+]);
 
-/** @param header Content-Type or Accept */
-export const namesProtobuf = (header: string | undefined): boolean => header !== undefined && NAMES.test(header);
+/** @param type `type/subtype` in lower case */
+export const isProtobuf = (type: string): boolean => NAMES.has(type);
+
+/** @param contentType a header, with its parameters */
+export const saysProtobuf = (contentType: string | undefined): boolean =>
+  contentType !== undefined && NAMES.has(mediaTypeOf(contentType));
+
+/** @param accept a header of any number of ranges */
+export const asksForProtobuf = (accept: string | undefined): boolean =>
+  accept?.toLowerCase().includes('protobuf') === true && mediaRanges(accept).some(({ type }) => NAMES.has(type));
 
 /** Objects and arrays go into a field of this name as their JSON text, where it is a string (device contract 4.4). */
 const AS_TEXT = ['params'];
@@ -34,7 +48,7 @@ const COMMAND_MEMBERS = ['method', 'requestId', 'params'];
 /** Device contract section 4: the schemas of a profile, and the fixed messages where there is none. */
 export class ProtobufFormat implements PayloadFormat {
   readonly name = 'protobuf';
-  readonly mediaType = MEDIA_TYPE;
+  readonly mediaType = PROTOBUF_MEDIA_TYPE;
   /** application/octet-stream (contract 2.7). */
   readonly contentFormat = 42;
 
