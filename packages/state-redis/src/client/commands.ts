@@ -10,6 +10,7 @@ import {
 import type { Cluster, Redis } from 'ioredis';
 import { connectionFault } from './connections';
 import { type About, closedError, storeFailure } from './failures';
+import { type Frame, FramedCommand } from './framed-command';
 import { isMisrouted, rerouted } from './misrouted';
 import { Outage, SAY_AGAIN } from './outage';
 import { ReplicatedWrites } from './replicated-writes';
@@ -61,18 +62,24 @@ export class Commands {
     return this.#outage.reason;
   }
 
-  /** Runs a script. All keys are of one slot. */
-  run<T>(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<T> {
-    return this.during(() => evaluate<T>(this.client, script, keys, args), { script: script.name, keys });
+  /**
+   * Runs a script. All keys are of one slot.
+   * @param frame memory for arguments that are large, until there is an answer, or for good where there is none
+   */
+  run<T>(script: Script, keys: readonly string[], args: readonly Argument[], frame?: Frame): Promise<T> {
+    const work = () =>
+      frame ? evaluateFramed<T>(this.client, script, keys, args, frame) : evaluate<T>(this.client, script, keys, args);
+    return this.during(work, { script: script.name, keys });
   }
 
   /**
    * Runs a script that writes; resolves when as many replicas have it as are asked for.
+   * @param frame as for `run`; not used where replicas are waited for
    * @throws TandemError STORE_UNAVAILABLE also when it was written but too few replicas have it
    */
-  write<T>(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<T> {
+  write<T>(script: Script, keys: readonly string[], args: readonly Argument[], frame?: Frame): Promise<T> {
     const replicated = this.#replicated;
-    if (!replicated) return this.run(script, keys, args);
+    if (!replicated) return this.run(script, keys, args, frame);
     return this.during(() => replicated.send(script, keys, args) as Promise<T>, { script: script.name, keys });
   }
 
@@ -153,6 +160,23 @@ async function evaluate<T>(
   } catch (error) {
     if (!isUnknownScript(error)) throw error;
     return (await client.call('eval', [script.source, keys.length, ...keys, ...args])) as T;
+  }
+}
+
+/** Alone, and from the memory given. */
+async function evaluateFramed<T>(
+  client: Redis | Cluster,
+  script: Script,
+  keys: readonly string[],
+  args: readonly Argument[],
+  frame: Frame,
+): Promise<T> {
+  const rest = [String(keys.length), ...keys, ...args.map((arg) => (typeof arg === 'number' ? String(arg) : arg))];
+  try {
+    return (await client.sendCommand(new FramedCommand('evalsha', [script.sha, ...rest], frame))) as T;
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error;
+    return (await client.sendCommand(new FramedCommand('eval', [script.source, ...rest], frame))) as T;
   }
 }
 

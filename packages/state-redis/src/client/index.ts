@@ -1,5 +1,6 @@
 export * from './commands';
 export * from './connections';
 export * from './failures';
+export { Frame } from './framed-command';
 export * from './misrouted';
 export * from './scripts';

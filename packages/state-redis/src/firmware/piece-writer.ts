@@ -1,16 +1,20 @@
 import { TandemError } from '@tandem/core';
+import { Frame } from '../client';
 import { PIECE_BYTES, type Pieces } from './pieces';
 
-/** Pieces of one upload that are on their way to Redis at the same time. */
-const IN_FLIGHT = 2;
-
-/** Cuts what comes into pieces. */
+/**
+ * Cuts what comes into pieces, one of which fills while the one before is on its way. All memory for them is used again and
+ * again: what is made anew for each piece waits for the collector, and that is far more than what is held.
+ */
 export class PieceWriter {
-  #piece = Buffer.allocUnsafe(PIECE_BYTES);
+  /** The one that fills, and the one on its way: where replicas are waited for it is sent from here and not from the frame. */
+  #pieces: readonly [Buffer, Buffer] = [Buffer.allocUnsafeSlow(PIECE_BYTES), Buffer.allocUnsafeSlow(PIECE_BYTES)];
+  readonly #frame = new Frame(PIECE_BYTES);
   #filled = 0;
   #sent = 0;
   #size = 0;
-  readonly #inFlight = new Set<Promise<void>>();
+  /** Never rejects. */
+  #underWay: Promise<void> = Promise.resolve();
   #failure: unknown;
   #over = false;
 
@@ -28,7 +32,7 @@ export class PieceWriter {
     for (let at = 0; at < chunk.length; ) {
       this.#check();
       const part = chunk.subarray(at, at + PIECE_BYTES - this.#filled);
-      this.#piece.set(part, this.#filled);
+      this.#pieces[0].set(part, this.#filled);
       this.#filled += part.length;
       this.#size += part.length;
       at += part.length;
@@ -39,7 +43,7 @@ export class PieceWriter {
   /** Resolves when all is in Redis. */
   async finish(): Promise<void> {
     if (this.#filled > 0) await this.#send();
-    await Promise.all(this.#inFlight);
+    await this.#underWay;
     this.#check();
     this.#over = true;
   }
@@ -47,20 +51,21 @@ export class PieceWriter {
   /** Resolves when nothing is on its way any more. */
   async stop(): Promise<void> {
     this.#over = true;
-    await Promise.all(this.#inFlight);
+    await this.#underWay;
   }
 
   async #send(): Promise<void> {
-    const piece = this.#piece.subarray(0, this.#filled);
-    // The old one is on its way, and stays as it is until it has arrived.
-    this.#piece = Buffer.allocUnsafe(PIECE_BYTES);
+    await this.#underWay;
+    // One that got no answer may be sent again: its memory stays as it is.
+    this.#check();
+    const [piece, other] = this.#pieces;
+    this.#underWay = this.pieces
+      .write(this.#sent++, piece.subarray(0, this.#filled), this.#frame)
+      .catch((error: unknown) => {
+        this.#failure = error;
+      });
+    this.#pieces = [other, piece];
     this.#filled = 0;
-    const sent = this.pieces.write(this.#sent++, piece).catch((error: unknown) => {
-      this.#failure ??= error;
-    });
-    const done = sent.then(() => void this.#inFlight.delete(done));
-    this.#inFlight.add(done);
-    while (this.#inFlight.size >= IN_FLIGHT) await Promise.race(this.#inFlight);
   }
 
   #check(): void {
