@@ -194,6 +194,16 @@ describe('A download', () => {
     expect((await fetched(urlOf(device), { ...range, 'If-Range': `W/${etag}` })).status).toBe(200);
   });
 
+  it('is refused where another image is meant', async () => {
+    for (const method of ['GET', 'HEAD']) {
+      const headers = { 'If-Match': '"other"', Range: 'bytes=5-' };
+      const { status, body, header } = await fetched(urlOf(device), headers, method);
+      expect([status, body.length, header('etag')]).toEqual([412, 0, `"${image.dataId}"`]);
+    }
+    const same = { 'If-Match': `"other", "${image.dataId}"`, Range: 'bytes=2400-' };
+    expect(await fetched(urlOf(device), same)).toMatchObject({ status: 206, body: IMAGE.subarray(2400) });
+  });
+
   it.each([
     ['a name.bin', 'text/plain;charset=UTF-8', `attachment;filename="a name.bin";filename*=UTF-8''a%20name.bin`],
     ['ü"\r\nX: y', 'nonsense', `attachment;filename="____X: y";filename*=UTF-8''%C3%BC%22%0D%0AX%3A%20y`],
@@ -234,6 +244,29 @@ describe('A download by curl', () => {
 
     await curl('--etag-save', tag, '-o', file, urlOf(device));
     expect(await curl('--etag-compare', tag, '-o', file, '-w', '%{http_code}', urlOf(device))).toBe('304');
+  });
+
+  it('goes on with If-Range only in the image it has begun, also when the other has its title and version', async () => {
+    const [file, tag] = [join(folder, 'again.bin'), join(folder, 'again.etag')];
+    const [first, second] = [randomBytes(9_000), randomBytes(9_000)];
+    const begun = await firmware.package({ title: 'again', version: '1' }, first);
+    const at = await deviceWith(begun);
+    const url = urlOf(at, 'title=again&version=1');
+    await curl('-f', '--etag-save', tag, '-o', file, url);
+    const onward = ['-f', '-C', '-', '-H', `If-Range: ${(await readFile(tag, 'utf8')).trim()}`, '-o', file, url];
+    await writeFile(file, first.subarray(0, 5_000));
+    await curl(...onward);
+    expect((await readFile(file)).equals(first)).toBe(true);
+
+    await firmware.assignToDevice(at.id, {});
+    await gateway.core.firmware.packages.delete(gateway.tenantId, begun.id);
+    const { id: firmwareId } = await firmware.package({ title: 'again', version: '1' }, second);
+    await firmware.assignToDevice(at.id, { firmwareId });
+    await writeFile(file, first.subarray(0, 5_000));
+    await expect(curl(...onward)).rejects.toMatchObject({ code: 33 });
+    expect((await readFile(file)).equals(first.subarray(0, 5_000))).toBe(true);
+    await curl('-f', '-o', file, url);
+    expect((await readFile(file)).equals(second)).toBe(true);
   });
 
   it('gets the name of the file', async () => {

@@ -8,6 +8,7 @@ describe('The head of a file', () => {
     ['text/plain', 'text/plain'],
     ['text/plain; charset="a b"', 'text/plain; charset="a b"'],
     ['application/vnd.x+json;v=1', 'application/vnd.x+json;v=1'],
+    ['text/plain \t;  charset=utf-8', 'text/plain \t;  charset=utf-8'],
     ['text', 'application/octet-stream'],
     ['a/b\r\nX: y', 'application/octet-stream'],
     ['a/b;c="\n"', 'application/octet-stream'],
@@ -23,6 +24,21 @@ describe('The head of a file', () => {
     expect(asked({ 'if-none-match': '"x"', range: 'bytes=1-2' })).toMatchObject({ status: 206, start: 1, length: 2 });
     expect(asked({ 'if-range': 'Tue, 01 Dec 2026 00:00:00 GMT', range: 'bytes=1-2' })).toMatchObject({ status: 200 });
     expect(asked({ range: 'bytes=10-' })).toMatchObject({ status: 416, headers: { 'Content-Range': 'bytes */10' } });
+  });
+
+  it.each([
+    ['"e"', 206],
+    ['"x", "e"', 206],
+    ['*', 206],
+    ['"x"', 412],
+    ['W/"e"', 412],
+    ['e', 412],
+    ['', 412],
+  ])('with If-Match of %j is %i: before all other conditions, and by the strong tag alone', (tags, status) => {
+    expect(asked({ 'if-match': tags, range: 'bytes=1-2' })).toMatchObject({ status });
+    expect(asked({ 'if-match': tags, 'if-none-match': '*' })).toMatchObject({ status: status === 206 ? 304 : 412 });
+    const beyond = asked({ 'if-match': tags, range: 'bytes=10-' });
+    expect(beyond).toMatchObject({ status: status === 206 ? 416 : 412, length: 0, headers: { 'Content-Length': 0 } });
   });
 
   it('of nothing has no range', () => {

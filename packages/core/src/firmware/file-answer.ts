@@ -14,7 +14,7 @@ export interface HttpFile {
 
 /** What a GET of a file answers; of its bytes only where they begin and how many they are. */
 export interface FileAnswer {
-  readonly status: 200 | 206 | 304 | 416;
+  readonly status: 200 | 206 | 304 | 412 | 416;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly start: number;
   readonly length: number;
@@ -23,7 +23,7 @@ export interface FileAnswer {
 const OCTETS = 'application/octet-stream';
 /** RFC 9110 section 8.3.1, parameters included: it goes into a header. */
 const MEDIA_TYPE =
-  /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?: ?; ?[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[ !#-[\]-~]*"))*$/;
+  /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[ !#-[\]-~]*"))*$/;
 
 /**
  * Conditions first, then the range (RFC 9110 section 13.2.2). A file never changes but for another one, so there are no dates.
@@ -32,7 +32,11 @@ const MEDIA_TYPE =
 export function fileAnswer(file: HttpFile, header: (name: string) => string | undefined): FileAnswer {
   const { size, etag } = file;
   const common = { 'Cache-Control': 'private, no-cache', ETag: etag, 'Accept-Ranges': 'bytes' };
-  if (namesTag(header('if-none-match'), etag)) return { status: 304, headers: common, start: 0, length: 0 };
+  const required = header('if-match');
+  if (required !== undefined && !namesTag(required, etag)) {
+    return { status: 412, headers: { ...common, 'Content-Length': 0 }, start: 0, length: 0 };
+  }
+  if (namesTag(header('if-none-match'), etag, opaque)) return { status: 304, headers: common, start: 0, length: 0 };
   const condition = header('if-range');
   const range = byteRange(condition === undefined || condition.trim() === etag ? header('range') : undefined, size);
   if (range === 'unsatisfiable') {
@@ -55,6 +59,8 @@ export function fileAnswer(file: HttpFile, header: (name: string) => string | un
   };
 }
 
-const namesTag = (header: string | undefined, etag: string): boolean =>
-  header !== undefined &&
-  (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag));
+/** `If-Match` compares tags as they are, `If-None-Match` without their W/ (RFC 9110 sections 13.1.1 and 13.1.2). */
+const opaque = (tag: string): string => tag.replace(/^W\//, '');
+
+const namesTag = (header: string | undefined, etag: string, form = (tag: string) => tag): boolean =>
+  header !== undefined && (header.trim() === '*' || header.split(',').some((tag) => form(tag.trim()) === etag));
