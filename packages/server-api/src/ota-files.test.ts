@@ -180,6 +180,22 @@ describe('The file of a package', () => {
     expect((await bytesOf(await client.download(id))).toString()).toBe('this one');
   });
 
+  it.each<[string, string[], string]>([
+    ['with parameters', ['Content-Type: text/plain; Charset="UTF-8"; x=1'], 'text/plain; Charset="UTF-8"; x=1'],
+    ['over two lines', ['content-type:text/plain;', ' charset=utf-8  '], 'text/plain; charset=utf-8'],
+    ['in capitals', ['CONTENT-TYPE: Application/X-Firmware'], 'Application/X-Firmware'],
+    ['that is empty', ['Content-Type:  '], 'application/octet-stream'],
+    ['that is missing', [], 'application/octet-stream'],
+  ])('keeps a type %s', async (_, type, expected) => {
+    const id = await client.create();
+    const about = 'Content-Disposition: form-data; name="file"; filename="x.bin"';
+    const other = ['--b', 'Content-Disposition: form-data; name="z"; filename="z"', 'Content-Type: a/other', '', 'z'];
+    const form = multipart(...other, '--b', about, ...type, '', 'x', ...other, '--b--');
+    const answer = await server.call('POST', `/api/otaPackage/${id}?checksumAlgorithm=MD5`, { token, ...form });
+    expect(answer.json()).toMatchObject({ contentType: expected });
+    expect((await client.download(id)).headers.get('content-type')).toBe(expected);
+  });
+
   /** Sends the beginning of a body; resolves when the gateway has it. */
   async function begin(of: ServerUnderTest, jwt: string, id: string): Promise<Socket> {
     const socket = connect(of.port, '127.0.0.1');
@@ -307,6 +323,13 @@ describe('A download', () => {
     expect((await client.download(id, { 'If-None-Match': '"other"' })).status).toBe(200);
     expect((await client.download(id, { Range: 'bytes=5-', 'If-Range': etag })).status).toBe(206);
     expect((await client.download(id, { Range: 'bytes=5-', 'If-Range': '"other"' })).status).toBe(200);
+  });
+
+  it('is refused where another file is meant', async () => {
+    const etag = (await client.download(id)).headers.get('etag') ?? '';
+    const refused = await client.download(id, { 'If-Match': '"other"', Range: 'bytes=5-' });
+    expect([refused.status, await refused.text()]).toEqual([412, '']);
+    expect((await client.download(id, { 'If-Match': etag, Range: 'bytes=5-' })).status).toBe(206);
   });
 
   it('of a package without a file is not found', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy';
+import { Busboy, type BusboyFileStream, type BusboyInstance, type Dicer } from '@fastify/busboy';
 import { TandemError } from '@tandem/core';
 import { bodyTooLarge, refuseCompressed } from './body';
 
@@ -28,6 +28,7 @@ export const fileReader = (part: string): FileReader => ({
 export interface FilePart {
   /** Without a path; empty where the sender gives none. */
   readonly fileName: string;
+  /** As the sender writes it, with its parameters. */
   readonly contentType: string;
   /**
    * Ends when the whole body has come, and was in order. The sender is held back as long as nothing is read. Throws
@@ -44,6 +45,7 @@ export interface TakeOptions {
   readonly signal: AbortSignal;
 }
 
+const OCTETS = 'application/octet-stream';
 /** Of what comes beside the file nothing is used, and little is kept. */
 const LIMITS = { fields: 16, fieldSize: 65_536, parts: 32, headerPairs: 64, headerSize: 16_384 };
 
@@ -67,14 +69,15 @@ export async function takeFile<T>(
     body.whole.catch((error) => {
       if (!taken) reject(error);
     });
-    parser.on('file', (name, stream, fileName, _encoding, contentType) => {
+    const partType = partTypes(parser);
+    parser.on('file', (name, stream, fileName) => {
       // A stream that nobody reads any more may still fail.
       stream.on('error', () => body.fail(malformed()));
       if (taken || name !== part) {
         stream.resume();
         return;
       }
-      taken = take({ fileName: fileName ?? '', contentType, bytes: body.read(stream) });
+      taken = take({ fileName: fileName ?? '', contentType: partType() || OCTETS, bytes: body.read(stream) });
       taken.then(resolve, (error) => {
         body.fail(error);
         reject(error);
@@ -86,6 +89,22 @@ export async function takeFile<T>(
     });
     body.start();
   });
+}
+
+/**
+ * Busboy tells of a Content-Type without its parameters, and of `text/plain` where there is none. The parser that it has within,
+ * Dicer, has the header as it came, just before there is a 'file'.
+ * @returns gives the type of the part that was begun last; empty where it has none
+ */
+function partTypes(parser: BusboyInstance): () => string {
+  const { parser: parts } = (parser as unknown as { _parser: { parser: Dicer } })._parser;
+  let type = '';
+  parts.prependListener('part', (part) => {
+    part.prependListener('header', (header: { readonly 'content-type'?: readonly string[] }) => {
+      type = header['content-type']?.[0]?.trim() ?? '';
+    });
+  });
+  return () => type;
 }
 
 /** One body on its way through the parser, until it is complete or has failed. */
