@@ -221,7 +221,7 @@ export const SETTINGS = {
   TANDEM_FIRMWARE_DOWNLOAD_IDLE: whole(
     120_000,
     { min: 1, max: 3_600_000, unit: 'ms' },
-    'How long such a download may stand still before its connection is closed; it can be resumed with `Range`',
+    'How long the system may take no bytes of such a download, its send buffer being full, before the connection is closed; it can be resumed with `Range`',
   ),
   TANDEM_FIRMWARE_CACHE_MAX: whole(
     100_000,
