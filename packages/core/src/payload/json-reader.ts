@@ -94,6 +94,11 @@ export function readJson(text: string): JsonNode {
   return readJsonDocument(text)?.root ?? null;
 }
 
+/** As {@link readJson}. @param tooMany said of more than {@link MAX_VALUES} where the format counts in something else */
+export function readJsonOf(text: string, tooMany: string): JsonNode {
+  return new LenientReader(text, MAX_NESTING, MAX_VALUES, tooMany).document()?.root ?? null;
+}
+
 class LenientReader {
   readonly #text: string;
   #at = 0;
@@ -104,6 +109,7 @@ class LenientReader {
     text: string,
     private readonly maxNesting: number,
     private readonly maxValues: number,
+    private readonly tooMany?: string,
   ) {
     this.#text = text;
   }
@@ -158,7 +164,7 @@ class LenientReader {
 
   /** @param first the character at the position, which is not blank */
   #value(first: number): JsonNode {
-    if (++this.#values > this.maxValues) throw this.#fault(`more than ${this.maxValues} values`);
+    if (++this.#values > this.maxValues) throw this.#tooMany();
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) return this.#quoted(first);
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return this.#literal(first);
     if (++this.#nesting > this.maxNesting) throw this.#fault(`nested more than ${this.maxNesting} deep`);
@@ -339,6 +345,10 @@ class LenientReader {
     while (!endsLiteral(text.charCodeAt(at))) at++;
     this.#at = at;
     return text.slice(start, at);
+  }
+
+  #tooMany() {
+    return this.tooMany === undefined ? this.#fault(`more than ${this.maxValues} values`) : badPayload(this.tooMany);
   }
 
   #fault(what: string) {

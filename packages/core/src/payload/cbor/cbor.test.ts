@@ -177,6 +177,42 @@ describe('CBOR', () => {
     expect(() => read(`9f${'00'.repeat(300_000)}ff`)).toThrow('more than 100000 values');
   });
 
+  it('reads and writes what is deeply nested in time linear in its length', () => {
+    const depth = 253;
+    const length = 2_000_000;
+    const text = Buffer.alloc(length + 5, 'a');
+    text[0] = 0x7a;
+    text.writeUInt32BE(length, 1);
+    const begun = performance.now();
+    for (const level of ['81', 'a16161', '9f']) {
+      const end = level === '9f' ? Buffer.alloc(depth, 0xff) : Buffer.alloc(0);
+      const json = readCbor(Buffer.concat([Buffer.from(level.repeat(depth), 'hex'), text, end]));
+      expect(json.length).toBeGreaterThan(length + 2 * depth);
+      expect(writeCbor(readOwnJson(json)).length).toBeGreaterThan(length + depth);
+    }
+    // A second for each level before.
+    expect(performance.now() - begun).toBeLessThan(3_000);
+  });
+
+  it('counts a decimal fraction within a decimal fraction as nesting', () => {
+    expect(() => read('c4'.repeat(50_000))).toThrow('nested more than 255 deep at byte 255');
+    expect(() => read(`c482${'c48201'.repeat(20_000)}01`)).toThrow('nested more than 255 deep');
+    expect(read('c48221c249010000000000000000')).toBe('1.8446744073709552E17');
+  });
+
+  it.each([
+    ['the item that is too long', '8301820245', 'a length beyond the end at byte 4'],
+    ['where the bytes end', '8301', 'a length beyond the end at byte 0'],
+    ['where a number is cut short', '190a', 'cut short at byte 2'],
+    ['what follows the document', '0100', 'bytes after the document at byte 1'],
+    ['the text that is no UTF-8', '82016361ff61', 'no UTF-8 at byte 2'],
+    ['the key', 'a2616101f502', 'a key that is neither text nor an integer at byte 4'],
+    ['the simple value', '8201f818', 'a simple value without a meaning at byte 2'],
+    ['the decimal fraction', '8201c483010203', 'a decimal fraction that no double holds at byte 2'],
+  ])('names the byte of %s', (_what, hex, sentence) => {
+    expect(() => read(hex)).toThrow(`Not CBOR: ${sentence}`);
+  });
+
   it('refuses a bignum that has more digits than a number may have', () => {
     const bignum = (length: number) => `c259${length.toString(16).padStart(4, '0')}${'ff'.repeat(length)}`;
     expect(read(bignum(167))).toHaveLength(403);

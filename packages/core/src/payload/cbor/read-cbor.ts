@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { badPayload } from '../bad-payload';
+import { type JsonNode, JsonNumber, JsonObject, renderNode } from '../json-node';
 import { MAX_NESTING, MAX_VALUES } from '../json-reader';
-import { doubleValue, quote } from '../value';
+import { doubleValue } from '../value';
 import { halfFloat } from './half-float';
 
 /** Bytes of a bignum; its digits are more than a number may have (ADR 6) from here on. */
@@ -14,11 +15,16 @@ const BREAK = 0xff;
 const TAG_BIGNUM = 2;
 const TAG_NEGATIVE_BIGNUM = 3;
 const TAG_DECIMAL_FRACTION = 4;
-const DECIMAL_FRACTION = /^\[(-?\d{1,20}),(-?\d+)\]$/;
+const EXPONENT = /^-?\d{1,20}$/;
+const INTEGER = /^-?\d+$/;
+/** Integers below are JavaScript numbers in a node (json-node.ts). */
+const MAX_PLAIN_INTEGER = 1e15;
 
 export interface CborReading {
   /** The name a map key stands for that is an integer; its digits where this is left out. */
   readonly integerName?: (key: number | bigint) => string | undefined;
+  /** Said of a document with more than {@link MAX_VALUES} where its format counts in something else. */
+  readonly tooMany?: string;
 }
 
 /**
@@ -34,11 +40,18 @@ export interface CborReading {
  * {@link MAX_NESTING} and {@link MAX_VALUES}
  */
 export function readCbor(bytes: Buffer, reading: CborReading = {}): string {
+  return renderNode(readCborNode(bytes, reading));
+}
+
+/** As {@link readCbor}, before it is text: whatever is nested is written once, however deep it is. */
+export function readCborNode(bytes: Buffer, reading: CborReading = {}): JsonNode {
   return new CborReader(bytes, reading).document();
 }
 
 class CborReader {
   #at = 0;
+  /** Where the item begins that is being read. */
+  #start = 0;
   #nesting = 0;
   #values = 0;
 
@@ -47,25 +60,25 @@ class CborReader {
     private readonly reading: CborReading,
   ) {}
 
-  document(): string {
-    const text = this.#value();
-    if (this.#at < this.bytes.length) throw this.#fault('bytes after the document');
-    return text;
+  document(): JsonNode {
+    const node = this.#value();
+    if (this.#at < this.bytes.length) throw this.#fault('bytes after the document', this.#at);
+    return node;
   }
 
-  #value(): string {
+  #value(): JsonNode {
     this.#count();
-    const head = this.#byte();
+    const head = this.#head();
     const info = head & 0x1f;
     switch (head >> 5) {
       case 0:
-        return String(this.#argument(info));
+        return integer(this.#argument(info));
       case 1:
         return negative(this.#argument(info));
       case 2:
-        return quote(this.#string(info, 2).toString('base64url'));
+        return this.#string(info, 2).toString('base64url');
       case 3:
-        return quote(this.#text(info));
+        return this.#text(info);
       case 4:
         return this.#nested(() => this.#array(info));
       case 5:
@@ -77,41 +90,39 @@ class CborReader {
     }
   }
 
-  #nested(read: () => string): string {
+  #nested(read: () => JsonNode): JsonNode {
     if (++this.#nesting > MAX_NESTING) throw this.#fault(`nested more than ${MAX_NESTING} deep`);
-    const text = read();
+    const node = read();
     this.#nesting--;
-    return text;
+    return node;
   }
 
-  #array(info: number): string {
-    const items: string[] = [];
+  #array(info: number): JsonNode {
+    const items: JsonNode[] = [];
     if (info === INDEFINITE) {
       while (!this.#ended()) items.push(this.#value());
     } else {
       const count = this.#length(info, 1);
       for (let i = 0; i < count; i++) items.push(this.#value());
     }
-    return `[${items.join(',')}]`;
+    return items;
   }
 
-  #map(info: number): string {
+  #map(info: number): JsonObject {
     // In the order of first appearance, and the last value of each.
-    const members = new Map<string, string>();
+    const members = new Map<string, JsonNode>();
     if (info === INDEFINITE) {
       while (!this.#ended()) members.set(this.#key(), this.#value());
     } else {
       const count = this.#length(info, 2);
       for (let i = 0; i < count; i++) members.set(this.#key(), this.#value());
     }
-    const texts: string[] = [];
-    for (const [name, value] of members) texts.push(`${quote(name)}:${value}`);
-    return `{${texts.join(',')}}`;
+    return new JsonObject([...members.keys()], [...members.values()]);
   }
 
   #key(): string {
     for (;;) {
-      const head = this.#byte();
+      const head = this.#head();
       const info = head & 0x1f;
       switch (head >> 5) {
         case 0: {
@@ -120,7 +131,7 @@ class CborReader {
         }
         case 1: {
           const key = this.#argument(info);
-          return (typeof key === 'number' && this.reading.integerName?.(-1 - key)) || negative(key);
+          return (typeof key === 'number' && this.reading.integerName?.(-1 - key)) || String(minusOne(key));
         }
         case 3:
           return this.#text(info);
@@ -134,12 +145,12 @@ class CborReader {
     }
   }
 
-  /** @param tag tags around a tag are read in a row: nothing here nests with them */
-  #tagged(tag: number | bigint): string {
+  /** @param tag tags around a tag are read in a row: nothing here nests with them, but in a decimal fraction */
+  #tagged(tag: number | bigint): JsonNode {
     let outer = tag;
     for (;;) {
       if (outer === TAG_BIGNUM || outer === TAG_NEGATIVE_BIGNUM) return this.#bignum(outer === TAG_NEGATIVE_BIGNUM);
-      if (outer === TAG_DECIMAL_FRACTION) return this.#decimalFraction();
+      if (outer === TAG_DECIMAL_FRACTION) return this.#nested(() => this.#decimalFraction());
       const head = this.#peek();
       if (head >> 5 !== 6) return this.#value();
       this.#count();
@@ -148,34 +159,36 @@ class CborReader {
     }
   }
 
-  #bignum(isNegative: boolean): string {
-    const head = this.#byte();
+  #bignum(isNegative: boolean): JsonNode {
+    const head = this.#head();
     if (head >> 5 !== 2) throw this.#fault('a bignum that is no byte string');
     const bytes = this.#string(head & 0x1f, 2);
     let start = 0;
     while (bytes[start] === 0) start++;
     if (bytes.length - start > MAX_BIGNUM_BYTES) throw this.#fault('a bignum too long');
     const magnitude = BigInt(`0x0${bytes.toString('hex', start)}`);
-    return isNegative ? negative(magnitude) : String(magnitude);
+    return isNegative ? negative(magnitude) : integer(magnitude);
   }
 
   /** RFC 8949 section 3.4.4. */
-  #decimalFraction(): string {
-    const [, exponent, mantissa] = DECIMAL_FRACTION.exec(this.#value()) ?? [];
-    const number = Number(`${mantissa}e${exponent}`);
-    if (!Number.isFinite(number)) throw this.#fault('a decimal fraction that no double holds');
-    return doubleValue(number);
+  #decimalFraction(): JsonNode {
+    const start = this.#start;
+    const node = this.#value();
+    const [exponent = '', mantissa = ''] = Array.isArray(node) && node.length === 2 ? node.map(numberText) : [];
+    const number = EXPONENT.test(exponent) && INTEGER.test(mantissa) ? Number(`${mantissa}e${exponent}`) : Number.NaN;
+    if (!Number.isFinite(number)) throw this.#fault('a decimal fraction that no double holds', start);
+    return new JsonNumber(doubleValue(number));
   }
 
-  #simple(head: number, info: number): string {
+  #simple(head: number, info: number): JsonNode {
     switch (info) {
       case 20:
-        return 'false';
+        return false;
       case 21:
-        return 'true';
+        return true;
       case 22:
       case 23:
-        return 'null';
+        return null;
       case 25:
         return float(halfFloat(this.bytes.readUInt16BE(this.#take(2))));
       case 26:
@@ -214,7 +227,7 @@ class CborReader {
   /** Chunks have a length of their own and the type of the whole (RFC 8949 section 3.2.3). */
   #chunkLength(major: number): number {
     this.#count();
-    const head = this.#byte();
+    const head = this.#head();
     if (head >> 5 !== major || (head & 0x1f) === INDEFINITE) throw this.#fault('a chunk of another kind');
     return this.#length(head & 0x1f, 1);
   }
@@ -258,8 +271,14 @@ class CborReader {
 
   #peek(): number {
     const byte = this.bytes[this.#at];
-    if (byte === undefined) throw this.#fault('cut short');
+    if (byte === undefined) throw this.#fault('cut short', this.#at);
     return byte;
+  }
+
+  /** The first byte of an item. */
+  #head(): number {
+    this.#start = this.#at;
+    return this.#byte();
   }
 
   #byte(): number {
@@ -271,21 +290,32 @@ class CborReader {
   /** @returns where the bytes that are taken begin */
   #take(length: number): number {
     const start = this.#at;
-    if (start + length > this.bytes.length) throw this.#fault('cut short');
+    if (start + length > this.bytes.length) throw this.#fault('cut short', this.bytes.length);
     this.#at = start + length;
     return start;
   }
 
   #count(): void {
-    if (++this.#values > MAX_VALUES) throw this.#fault(`more than ${MAX_VALUES} values`);
+    if (++this.#values <= MAX_VALUES) return;
+    const { tooMany } = this.reading;
+    throw tooMany === undefined ? this.#fault(`more than ${MAX_VALUES} values`) : badPayload(tooMany);
   }
 
-  #fault(what: string) {
-    return badPayload(`Not CBOR: ${what} at byte ${this.#at}`);
+  /** @param at the byte that is named, counted from 0 */
+  #fault(what: string, at = this.#start) {
+    return badPayload(`Not CBOR: ${what} at byte ${at}`);
   }
 }
 
-const negative = (argument: number | bigint): string =>
-  typeof argument === 'number' ? String(-1 - argument) : String(-1n - argument);
+const minusOne = (argument: number | bigint): number | bigint =>
+  typeof argument === 'number' ? -1 - argument : -1n - argument;
 
-const float = (n: number): string => (Number.isFinite(n) ? doubleValue(n) : `"${n}"`);
+const negative = (argument: number | bigint): JsonNode => integer(minusOne(argument));
+
+const integer = (n: number | bigint): JsonNode =>
+  typeof n === 'number' && n > -MAX_PLAIN_INTEGER && n < MAX_PLAIN_INTEGER ? n : new JsonNumber(String(n));
+
+const float = (n: number): JsonNode => (Number.isFinite(n) ? new JsonNumber(doubleValue(n)) : String(n));
+
+const numberText = (node: JsonNode): string =>
+  typeof node === 'number' ? String(node) : node instanceof JsonNumber ? node.text : '';

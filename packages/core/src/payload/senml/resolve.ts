@@ -19,6 +19,13 @@ export interface Measurement {
 const MAX_VERSION = 10;
 const VERSION_WITH_SECONDARY_UNITS = 26;
 
+/**
+ * Records of a pack. With a time of its own and both value and sum each is five values of JSON, so that what is made of a pack
+ * never has more than a document may have (MAX_VALUES of the reader), nor a pack whose records have no more labels than that.
+ */
+const MAX_RECORDS = 16_000;
+export const TOO_MANY_RECORDS = `Not SenML: the pack has more than ${MAX_RECORDS} records, or labels than fit in as many`;
+
 /** RFC 8428 section 4.5.1. */
 const NAME = /^[A-Za-z0-9][-A-Za-z0-9:./_]*$/;
 const BASE64URL = /^[-A-Za-z0-9_]*$/;
@@ -33,6 +40,7 @@ export const isSenmlName = (name: string): boolean => NAME.test(name);
  */
 export function resolvePack(root: JsonNode): Measurement[] {
   if (!isJsonArray(root)) throw badPayload('Not SenML: the pack is not an array');
+  if (root.length > MAX_RECORDS) throw badPayload(TOO_MANY_RECORDS);
   const measurements: Measurement[] = [];
   const base: Base = { name: '', unit: '', time: 0, value: undefined, sum: undefined };
   for (const record of root) {

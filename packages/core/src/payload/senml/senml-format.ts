@@ -1,13 +1,14 @@
-import { readCbor } from '../cbor/read-cbor';
+import { readCborNode } from '../cbor/read-cbor';
 import { writeCbor } from '../cbor/write-cbor';
 import { CodecFormat } from '../format/codec-format';
 import type { DeviceMessage } from '../format/device-message';
 import { jsonText } from '../format/json-format';
 import type { PayloadAbout, PayloadCodec, PayloadKind } from '../format/payload-codec';
 import type { JsonNode } from '../json-node';
-import { readJson, readOwnJson } from '../json-reader';
+import { readJsonOf, readOwnJson } from '../json-reader';
 import { cborKeyOf, labelOf } from './labels';
 import { attributesOfPack, telemetryOfPack } from './read-pack';
+import { TOO_MANY_RECORDS } from './resolve';
 import { packOf } from './write-pack';
 
 /** SenML measures: it has no way to say a command. */
@@ -22,7 +23,7 @@ export const SENML_JSON: PayloadCodec = {
   mediaTypes: ['application/senml+json'],
   contentFormat: 110,
   kinds: KINDS,
-  decode: (bytes, about) => bodyOf(readJson(bytes.toString('utf8')), about),
+  decode: (bytes, about) => bodyOf(readJsonOf(bytes.toString('utf8'), TOO_MANY_RECORDS), about),
   encode: (pack) => Buffer.from(pack),
 };
 
@@ -32,7 +33,7 @@ export const SENML_CBOR: PayloadCodec = {
   mediaTypes: ['application/senml+cbor'],
   contentFormat: 112,
   kinds: KINDS,
-  decode: (bytes, about) => bodyOf(readJson(readCbor(bytes, { integerName: labelOf })), about),
+  decode: (bytes, about) => bodyOf(readCborNode(bytes, { integerName: labelOf, tooMany: TOO_MANY_RECORDS }), about),
   encode: (pack) => writeCbor(readOwnJson(pack), { integerKey: cborKeyOf }),
 };
 

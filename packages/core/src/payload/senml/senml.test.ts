@@ -5,6 +5,7 @@ import { readJson, readOwnJson } from '../json-reader';
 import { trustedValue } from '../value';
 import { cborKeyOf, labelOf } from './labels';
 import { attributesOfPack, telemetryOfPack } from './read-pack';
+import { SENML_CBOR, SENML_JSON } from './senml-format';
 import { packOf } from './write-pack';
 
 const NOW = 1_700_000_000_000;
@@ -147,7 +148,7 @@ describe('SenML', () => {
 
   it('counts a name that is too long for a key among those that are left out, and does not carry it along', () => {
     const long = 'a'.repeat(1_000_000);
-    const records = Array.from({ length: 20_000 }, (_, i) => `{"n":"${i}","u":"${i % 2}","v":1}`);
+    const records = Array.from({ length: 15_000 }, (_, i) => `{"n":"${i}","u":"${i % 2}","v":1}`);
     const pack = `[{"bn":"${long}","bu":"${long}"},${records.join(',')}]`;
     expect(attributes(pack)).toMatch(/^{"a{256}":1,"a{256}:1":1}$/);
   });
@@ -191,6 +192,19 @@ describe('SenML', () => {
   it('takes an integer key it does not know for an unknown label, and `0` in quotes for another one than 0', () => {
     expect(telemetryOfPack(readJson(fromCbor(Buffer.from('81a300616102011863f5', 'hex'))), NOW)).toContain('{"a":1}');
     expect(() => telemetry('[{"0":"a","2":1}]')).toThrow('name of a record');
+  });
+
+  it('takes a pack of 16000 records whatever is in them, and speaks of records where there are more', () => {
+    const pack = (count: number) =>
+      `[${Array.from({ length: count }, (_, i) => `{"n":"a","v":1,"s":2,"t":${i}}`).join(',')}]`;
+    const about = { kind: 'telemetry', now: NOW } as const;
+    for (const codec of [SENML_JSON, SENML_CBOR]) {
+      const bytes = (count: number) => (codec === SENML_JSON ? Buffer.from(pack(count)) : toCbor(pack(count)));
+      expect(readJson(codec.decode(bytes(16_000), about))).toHaveLength(16_000);
+      for (const count of [16_001, 60_000]) {
+        expect(() => codec.decode(bytes(count), about)).toThrow('the pack has more than 16000 records');
+      }
+    }
   });
 
   it('writes attributes with their scope as base name', () => {
