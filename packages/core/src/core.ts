@@ -12,6 +12,7 @@ import { ProfileKeys } from './devices/profile-keys';
 import { type Firmware, makeFirmware } from './firmware/firmware';
 import { Limits } from './limits/limits';
 import { Formats, JsonFormat, makeCodecFormats, type PayloadCodec, type PayloadSettings } from './payload/index';
+import { MessageSize } from './payload/message-size';
 import { Callers } from './platform/caller-address';
 import type { Clock, Millis } from './platform/clock';
 import { Faults } from './platform/faults';
@@ -82,6 +83,7 @@ export function makeCore(
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
   };
   const json = new JsonFormat(payload);
+  const size = new MessageSize(settings.TANDEM_MESSAGE_MAX_BYTES);
   const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
   const limits = new Limits(state.rateCounters, settings, clock, logger, metrics);
   const waiting = { events: state.events, auth, clock, random, limits };
@@ -109,8 +111,8 @@ export function makeCore(
     logger,
     metrics,
   );
-  const attributes = new Attributes(state.attributes, json, clock, quiet, limits, connectivity);
-  const telemetry = new Telemetry(state.telemetryLog, json, clock, quiet, limits);
+  const attributes = new Attributes(state.attributes, json, clock, quiet, limits, connectivity, size);
+  const telemetry = new Telemetry(state.telemetryLog, json, clock, quiet, limits, size);
   const firmware = makeFirmware(state, settings, platform, limits);
   const profiles = new DeviceProfiles(state.devices, firmware.assignment, clock, random, {
     maxBytes: settings.TANDEM_PROFILE_DATA_MAX_BYTES,
@@ -187,6 +189,7 @@ export function makeCore(
       logger,
       limits,
       json,
+      size,
     ),
     finishedRpcs: new FinishedRpcs(
       state.rpcs,

@@ -117,6 +117,7 @@ export * from './state/telemetry-log';
 export * from './state/telemetry-view';
 export * from './telemetry/aggregation';
 export * from './telemetry/intervals';
+export * from './telemetry/materialisable';
 export * from './telemetry/point-line';
 export * from './telemetry/record-lines';
 export * from './telemetry/retention-metrics';

@@ -1,4 +1,4 @@
-import { type EpochMillis, pointLine, type Uuid } from '@tandem/core';
+import { type EpochMillis, MATERIALISER_MESSAGE_MAX, pointLine, type Uuid } from '@tandem/core';
 import { entryDevice, entryExpiry, entryLines, entryRecords, splitEntries } from './entry-codec';
 import type { Environment, ViewEnvironment } from './environment';
 import { bucketOf, rowKey } from './history-rows';
@@ -13,14 +13,31 @@ export interface Environments {
   readonly view: ViewEnvironment;
 }
 
-/** Bounds of one step. Rows bound the pages a transaction holds in memory, characters the texts. */
+/** Bounds of one step. Rows bound the pages a transaction holds in memory, characters and bytes the texts. */
 export interface StepLimits {
   readonly entries: number;
   readonly rows: number;
+  /** After the entry that reaches them no more are taken. */
   readonly characters: number;
+  /** Of one entry: a larger one is passed over, and never becomes a text. */
+  readonly entryBytes: number;
 }
 
-export const STEP_LIMITS: StepLimits = { entries: 20_000, rows: 4_000, characters: 8_000_000 };
+/** Beside the message: its device and when its points leave the history. */
+const ENTRY_OVERHEAD = 1_024;
+
+export const STEP_LIMITS: StepLimits = {
+  entries: 20_000,
+  rows: 4_000,
+  characters: 8_000_000,
+  entryBytes: MATERIALISER_MESSAGE_MAX + ENTRY_OVERHEAD,
+};
+
+/** An entry that the view cannot take. */
+export interface TooLarge {
+  readonly deviceId: Uuid;
+  readonly bytes: number;
+}
 
 /** A message of a watched device, as it stood in the log. */
 export interface ToldEntry {
@@ -43,9 +60,11 @@ export interface StepResult {
   readonly more: boolean;
   /** Values that are not in the view because their devices have as many keys as they may. */
   readonly refused: ReadonlyMap<Uuid, number>;
+  /** Entries that are not in the view because of their size. */
+  readonly tooLarge: readonly TooLarge[];
 }
 
-const NOTHING: StepResult = { moved: 0, more: false, refused: new Map() };
+const NOTHING: StepResult = { moved: 0, more: false, refused: new Map(), tooLarge: [] };
 
 /** Log rows that one transaction removes: an append waits for it. */
 const TRIM_BATCH = 500;
@@ -68,10 +87,14 @@ export function materialise(
   const moved = view.root.transactionSync(() => {
     const step = new ViewStep(env, view, keysMax, limits);
     let last: number | undefined;
-    for (const { key, value } of log.telemetryLog.getRange({ start: consumedSequence(view) + 1 })) {
-      for (const entry of splitEntries(value)) {
-        if (step.take(entry) && watching.devices.has(entryDevice(entry))) {
-          told.push({ deviceId: entryDevice(entry), lines: entryLines(entry) });
+    for (const key of log.telemetryLog.getKeys({ start: consumedSequence(view) + 1 })) {
+      const row = log.telemetryLog.getBinary(key);
+      if (row && row.length > limits.entryBytes) step.passOver(row);
+      else {
+        for (const entry of splitEntries(row?.toString('utf8') ?? '')) {
+          if (step.take(entry) && watching.devices.has(entryDevice(entry))) {
+            told.push({ deviceId: entryDevice(entry), lines: entryLines(entry) });
+          }
         }
       }
       last = key;
@@ -80,7 +103,8 @@ export function materialise(
     if (last === undefined) return NOTHING;
     step.write(last);
     view.meta.put('consumed', String(last));
-    return { moved: step.entries, more: step.full, refused: step.refused };
+    const { entries, full, refused, tooLarge } = step;
+    return { moved: entries, more: full, refused, tooLarge };
   });
   // Before anything else can fail: what is in the view is told.
   if (told.length > 0) watching.told(told);
@@ -127,6 +151,7 @@ class ViewStep {
   /** Undefined for a device that was deleted after its message was accepted. */
   readonly #devices = new Map<Uuid, Device | undefined>();
   readonly refused = new Map<Uuid, number>();
+  readonly tooLarge: TooLarge[] = [];
   /** Whether any device has points with a time of their own; undefined until that is asked. */
   #anyExpiring: boolean | undefined;
   entries = 0;
@@ -143,6 +168,12 @@ class ViewStep {
   get full(): boolean {
     const { entries, rows, characters } = this.limits;
     return this.entries >= entries || this.#rows >= rows || this.#characters >= characters;
+  }
+
+  /** @param row of one entry: only such a row is that large */
+  passOver(row: Buffer): void {
+    this.entries++;
+    this.tooLarge.push({ deviceId: entryDevice(row.toString('latin1', 0, ENTRY_OVERHEAD)), bytes: row.length });
   }
 
   /** @returns whether its device is there */

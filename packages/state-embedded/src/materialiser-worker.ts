@@ -14,12 +14,13 @@ import type { DeleteOrder, FromWorker, ToWorker, WatchOrder, WorkerData } from '
 const MIN_PAUSE = 150;
 const MAX_PAUSE = 600;
 
-const { folder, durability, minFreeBytes, keysMax, retention, retentionInterval, idle } = workerData as WorkerData;
+const { folder, durability, minFreeBytes, keysMax, entryMax, retention, retentionInterval, idle } = workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
 const log = openLog(folder, durability);
 const view = openViewEnvironment(folder, durability);
 const watched = new Set<string>();
+const limits = { ...STEP_LIMITS, entryBytes: entryMax ?? STEP_LIMITS.entryBytes };
 const sweeper = new Sweeper(view, {
   rules: retention,
   interval: retentionInterval,
@@ -63,11 +64,12 @@ function pauseAfter(duration: number): number {
 function move(): StepResult | undefined {
   try {
     if (freeBytes(folder) < minFreeBytes) throw new Error('the disk is nearly full');
-    const result = materialise({ env, log, view }, keysMax, STEP_LIMITS, {
+    const result = materialise({ env, log, view }, keysMax, limits, {
       devices: watched,
       told: (entries) => say({ kind: 'told', entries }),
     });
     for (const [deviceId, values] of result.refused) say({ kind: 'refused', deviceId, values });
+    for (const { deviceId, bytes } of result.tooLarge) say({ kind: 'too-large', deviceId, bytes });
     if (result.moved > 0) say({ kind: 'consumed', sequence: consumedSequence(view) });
     return result;
   } catch (error) {

@@ -48,8 +48,12 @@ const RESTART_DELAY = 1_000;
 const RETRY_AFTER = 1_000;
 /** What a device does wrong it does with every message. */
 const LOG_INTERVAL = 10_000;
-/** Megabytes. A step gathers some millions of characters at the most (materialise.ts), and nothing outlives it. */
-const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
+/**
+ * Megabytes. A step gathers some millions of characters, and one message of up to 64 MiB on top (materialise.ts), which is there
+ * twice, and with two bytes for each character where it is not Latin-1; nothing outlives the step. Beyond its heap the thread
+ * would end the process with it.
+ */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 768 };
 /** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
 const WORKER_FILE = join(__dirname, '..', 'dist', 'materialiser-worker.js');
 
@@ -246,6 +250,13 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
             values: message.values,
           },
         );
+        break;
+      case 'too-large':
+        this.#metrics.tooLarge(1);
+        this.logger.error('a message is too large for the materialiser: it is not in the view', {
+          deviceId: message.deviceId,
+          bytes: message.bytes,
+        });
         break;
       case 'deleted':
         this.log.refresh();

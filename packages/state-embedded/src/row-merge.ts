@@ -4,6 +4,8 @@ import { bucketOfKey, mergeRows, rowRange } from './history-rows';
 
 /** Rows that are looked at in one go. */
 const PIECE = 1_000;
+/** Characters of a bucket that are merged at once; rows of large values gain nothing by it, and are as they are. */
+const MAX_MERGED = 8_000_000;
 /** Characters of a row: with them it takes one page of the file (pending-rows.ts). */
 const MAX_ROW = 3_500;
 const ALL = { startTs: Number.MIN_SAFE_INTEGER, endTs: Number.MAX_SAFE_INTEGER + 1 };
@@ -54,7 +56,15 @@ const AFTER = Buffer.alloc(1);
 /** @param keys of all rows of one bucket, in the order of their steps */
 function mergeBucket(view: ViewEnvironment, keys: readonly Buffer[]): void {
   if (keys.length < 2) return;
-  const rows = packed(keys.map((key) => view.history.get(key) ?? ''));
+  const stored: string[] = [];
+  let characters = 0;
+  for (const key of keys) {
+    const row = view.history.get(key) ?? '';
+    characters += row.length;
+    if (characters > MAX_MERGED) return;
+    stored.push(row);
+  }
+  const rows = packed(stored);
   // Nearly full ones as well would be written anew for nothing.
   if (rows.length > keys.length / 2) return;
   const kept = keys.length - rows.length;

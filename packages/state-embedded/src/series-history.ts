@@ -11,8 +11,9 @@ import type { ViewEnvironment } from './environment';
 import { bucketOf, bucketPart, mergeRows, rowRange } from './history-rows';
 import { nameBytes, timestampBytes } from './keys';
 
-/** Rows that are looked at between two writes. */
+/** Rows that are looked at between two writes, and characters after which no more are. */
 const PIECE = 1_000;
+const PIECE_CHARACTERS = 8_000_000;
 
 /** What the history keys of one series begin with. The length goes first, so that no series is a prefix of another. */
 export function seriesPrefix(device: Buffer, key: string): Buffer | undefined {
@@ -155,7 +156,13 @@ function removePiece(
   const { end } = rowRange(series, bucketOf(startTs), bucketOf(endTs));
   let removed = 0;
   // Nothing is changed under the cursor of a range that is still read.
-  const rows = [...view.history.getRange({ ...from, end, limit })].map(({ key, value }) => ({ key, value }));
+  const rows: { readonly key: Buffer; readonly value: string }[] = [];
+  let characters = 0;
+  for (const { key, value } of view.history.getRange({ ...from, end, limit })) {
+    rows.push({ key, value });
+    characters += value.length;
+    if (characters >= PIECE_CHARACTERS) break;
+  }
   for (const { key, value } of rows) {
     const lines = value.split('\n');
     const kept = lines.filter((line) => {
@@ -167,7 +174,8 @@ function removePiece(
     else if (kept.length < lines.length) view.history.put(key, kept.join('\n'));
   }
   const last = rows.at(-1);
-  return { removed, next: last && rows.length >= limit ? { start: last.key, exclusiveStart: true } : undefined };
+  const more = rows.length >= limit || characters >= PIECE_CHARACTERS;
+  return { removed, next: last && more ? { start: last.key, exclusiveStart: true } : undefined };
 }
 
 /** @returns how many there were, at most `limit` */

@@ -62,6 +62,8 @@ export interface EmbeddedOptions {
   readonly directoryMax: number;
   /** Telemetry keys of one device that the view takes. */
   readonly telemetryKeysMax: number;
+  /** Bytes of the largest entry of the log that gets into the view; all that is accepted where left out. */
+  readonly telemetryEntryMax?: number;
   /** How old points of the history may get; 0 = for ever. */
   readonly historyMaxAge: Millis;
   /** Points of a series; undefined = all. */
@@ -164,6 +166,7 @@ function openState(
       durability,
       minFreeBytes,
       keysMax: options.telemetryKeysMax,
+      entryMax: options.telemetryEntryMax,
       retention: { maxAge: options.historyMaxAge, maxPoints: options.historyMax },
       retentionInterval: options.retentionInterval,
     },

@@ -10,6 +10,8 @@ export interface WorkerData {
   readonly minFreeBytes: number;
   /** Telemetry keys of one device that the view takes. */
   readonly keysMax: number;
+  /** Bytes of the largest entry that the view takes; undefined: all that is accepted. */
+  readonly entryMax?: number;
   readonly retention: RetentionRules;
   /** From the end of a pass of the retention to the begin of the next. */
   readonly retentionInterval: Millis;
@@ -56,6 +58,8 @@ export type FromWorker =
   | { readonly kind: 'failed'; readonly error: string }
   /** Values that a device has too many keys for. */
   | { readonly kind: 'refused'; readonly deviceId: Uuid; readonly values: number }
+  /** A message that is not in the view because of its size. */
+  | { readonly kind: 'too-large'; readonly deviceId: Uuid; readonly bytes: number }
   | { readonly kind: 'deleted'; readonly id: number; readonly error?: string }
   /** `progress` of the pass, from 0 to 1; `ended` 0 while it is under way; `removed` points by this step. */
   | {

@@ -4,6 +4,7 @@ import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import type { PayloadFormat } from '../payload/index';
+import type { MessageSize } from '../payload/message-size';
 import type { KeyValue } from '../payload/value';
 import type { Clock } from '../platform/clock';
 import type { Logger } from '../platform/logger';
@@ -28,15 +29,18 @@ export class Attributes {
     private readonly logger: Logger,
     private readonly limits: MessageLimits,
     private readonly connectivity: Pick<Connectivity, 'attributesChanged'>,
+    private readonly size: MessageSize,
   ) {}
 
   /**
    * Client attributes, as the device writes them (contract 3.3).
    * @param format JSON where left out
-   * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, UNAUTHORIZED when the device is gone by now, STORE_UNAVAILABLE
+   * @throws TandemError BAD_PAYLOAD, PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS, UNAUTHORIZED when the device is gone by now,
+   * STORE_UNAVAILABLE
    */
   async postClient(session: DeviceSession, payload: Buffer, format: PayloadFormat = this.json): Promise<void> {
     const { entries, droppedKeys } = format.readAttributes(payload);
+    this.size.checkAll(entries);
     if (droppedKeys > 0) this.logger.warn('attribute keys left out', { deviceId: session.deviceId, keys: droppedKeys });
     await this.limits.take(session, 'telemetry', entries.length);
     if (entries.length === 0) return;
@@ -66,10 +70,11 @@ export class Attributes {
 
   /**
    * The server's write: SHARED reaches every waiter of the device on every process.
-   * @throws TandemError NOT_FOUND when the device is gone, INVALID_ARGUMENTS for the CLIENT scope
+   * @throws TandemError NOT_FOUND when the device is gone, INVALID_ARGUMENTS for the CLIENT scope, PAYLOAD_TOO_LARGE
    */
   async saveFromServer(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[]): Promise<void> {
     if (scope === 'CLIENT') throw new TandemError('INVALID_ARGUMENTS', { message: 'Invalid scope: CLIENT_SCOPE' });
+    this.size.checkAll(entries);
     const saved = await this.store.save(deviceId, scope, entries, this.clock.now());
     if (!saved) throw new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
     if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, entries.map(keyOf));

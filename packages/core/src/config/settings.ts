@@ -1,4 +1,5 @@
 import { SUBMIT_STRATEGIES, type SubmitStrategy } from '../rpc/submit-strategy';
+import { MATERIALISER_MESSAGE_MAX } from '../telemetry/materialisable';
 import { payloadLimits } from './payload-limits';
 import { rateLimits } from './rate-limits';
 import { keyPrefix, redisUrl } from './redis-address';
@@ -174,6 +175,11 @@ export const SETTINGS = {
     1_048_576,
     { min: 1, unit: 'bytes' },
     'Longest body of a device that is not in JSON: CBOR, SenML, protobuf, codecs of your own; beyond it 413 / 4.13',
+  ),
+  TANDEM_MESSAGE_MAX_BYTES: whole(
+    MATERIALISER_MESSAGE_MAX,
+    { min: 1_024, max: MATERIALISER_MESSAGE_MAX, unit: 'bytes' },
+    'What the telemetry or attributes of one message, a command or a reply may take as JSON text, in which a control character has six bytes; beyond it 413 / 4.13',
   ),
   TANDEM_PAYLOAD_CODECS: paths('JavaScript modules with payload codecs of your own; see the guide on customising'),
 

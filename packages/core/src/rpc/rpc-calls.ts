@@ -3,6 +3,7 @@ import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import type { PayloadFormat } from '../payload/index';
+import type { MessageSize } from '../payload/message-size';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import { quietLogger } from '../platform/quiet-logger';
@@ -65,6 +66,7 @@ export class RpcCalls {
     logger: Logger,
     private readonly limits: MessageLimits,
     private readonly json: PayloadFormat,
+    private readonly size: MessageSize,
   ) {
     this.#watch = new CommandWatch(rpcs, events, clock);
     this.#quiet = quietLogger(logger, clock, SAID_EVERY);
@@ -73,10 +75,11 @@ export class RpcCalls {
   /**
    * Sends and, unless persistent, waits: an offline device is not refused at once (server contract 6.2).
    * @param caller aborted when nobody waits any more
-   * @throws TandemError BAD_REQUEST when the requestUuid is taken; TOO_MANY_REQUESTS when there are too many open commands, or
+   * @throws TandemError PAYLOAD_TOO_LARGE; BAD_REQUEST when the requestUuid is taken; TOO_MANY_REQUESTS when there are too many open commands, or
    * the device went away this moment
    */
   async send(call: RpcCall, caller?: AbortSignal): Promise<RpcOutcome> {
+    this.size.check(call.params);
     const now = this.clock.now();
     const timeout = Math.max(call.timeout ?? this.settings.defaultTimeout, this.settings.minTimeout);
     const rpc = await this.rpcs.create({
@@ -104,7 +107,7 @@ export class RpcCalls {
    * The device's reply. Unknown, stale and second replies are accepted and change nothing (contract 1.3, 3.8).
    * @param shape CoAP takes an object only (contract 2.5.3)
    * @param format JSON where left out
-   * @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS
+   * @throws TandemError BAD_PAYLOAD, PAYLOAD_TOO_LARGE, TOO_MANY_REQUESTS
    */
   async reply(
     session: DeviceSession,
@@ -114,6 +117,7 @@ export class RpcCalls {
     format: PayloadFormat = this.json,
   ): Promise<void> {
     const { text, isJson } = format.readReply(payload, shape);
+    this.size.check(text);
     await this.limits.take(session, 'message');
     const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
     const at = this.clock.now();

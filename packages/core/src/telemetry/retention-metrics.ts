@@ -5,6 +5,7 @@ import type { MetricsRegistry } from '../platform/metrics';
 export class RetentionMetrics {
   readonly #removed: { add(n?: number): void };
   readonly #refused: { add(n?: number): void };
+  readonly #tooLarge: { add(n?: number): void };
   #progress = 1;
   #ended: EpochMillis = 0;
 
@@ -16,6 +17,10 @@ export class RetentionMetrics {
     this.#refused = metrics.counter(
       'tandem_telemetry_keys_refused_total',
       'Values that are not in the view because their devices have as many telemetry keys as they may',
+    );
+    this.#tooLarge = metrics.counter(
+      'tandem_telemetry_too_large_total',
+      'Messages that are not in the view because they are too large for the materialiser',
     );
     metrics.gauge(
       'tandem_retention_progress',
@@ -31,6 +36,10 @@ export class RetentionMetrics {
 
   refused(values: number): void {
     this.#refused.add(values);
+  }
+
+  tooLarge(messages: number): void {
+    this.#tooLarge.add(messages);
   }
 
   /** @param step `ended` is 0 while the pass is under way */

@@ -4,9 +4,11 @@
 --
 -- KEYS  1 stream of the partition   2 lease
 -- ARGV  1 who asks   2 the group   3 its one consumer   4 '>' for new entries, '0' for those handed out and not acknowledged
---       5 entries at the most   6 bytes after which no more are added
+--       5 entries at the most   6 bytes at the most, where it is not one entry alone   7 bytes of the largest entry
 -- Reply nil without the lease; else 1 the first 10 characters of master_replid: ids of another life of the server may be larger
---       (adr/0012)   2 entries as XREADGROUP has them: id, fields and values (nil where the entry is gone).
+--       (adr/0012)   2 entries as XREADGROUP has them: id, fields and values (nil where the entry is gone, or too large)
+--       3 of those that are too large by turns: device and bytes   4 bytes of the others   5 whether there are entries that
+--       are handed out now and come only with '0'.
 --
 -- Atomic. Done again with '>' it hands out what follows: what was handed out before comes with '0'.
 -- Also where a key of another type is in its place.
@@ -27,9 +29,29 @@ local function size(entry)
   return bytes
 end
 
-local entries, bytes, most, limit = {}, 0, tonumber(ARGV[5]), tonumber(ARGV[6])
+local entries, bytes, tooLarge, left = {}, 0, {}, 0
+local most, limit, largest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+
+-- Whether all of them go along.
+local function take(got)
+  for _, entry in ipairs(got) do
+    local own = size(entry)
+    if own > largest then
+      tooLarge[#tooLarge + 1] = entry[2][2]
+      tooLarge[#tooLarge + 1] = own
+      entry, own = { entry[1], false }, 0
+    end
+    if bytes > 0 and bytes + own > limit then
+      return false
+    end
+    entries[#entries + 1] = entry
+    bytes = bytes + own
+  end
+  return true
+end
+
 -- Messages may be large: one at first, then as many again as there are.
-local count = from == '>' and 1 or most
+local count = 1
 while #entries < most and bytes < limit do
   local reply = read(count)
   if type(reply) == 'table' and reply.err then
@@ -40,15 +62,18 @@ while #entries < most and bytes < limit do
     reply = read(count)
   end
   local got = reply and reply[1] and reply[1][2] or {}
-  for _, entry in ipairs(got) do
-    entries[#entries + 1] = entry
-    bytes = bytes + size(entry)
-  end
-  if #got < count or from ~= '>' then
+  if not take(got) then
+    left = 1
     break
+  end
+  if #got < count then
+    break
+  end
+  if from ~= '>' then
+    from = got[#got][1]
   end
   count = math.min(#entries, most - #entries)
 end
 local info = redis.call('INFO', 'replication')
 local _, at = string.find(info, 'master_replid:', 1, true)
-return { string.sub(info, at + 1, at + 10), entries }
+return { string.sub(info, at + 1, at + 10), entries, tooLarge, bytes, left }

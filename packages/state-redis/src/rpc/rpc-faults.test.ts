@@ -154,6 +154,7 @@ describe('Sweeping while Redis is out of memory', () => {
       { ...silentLogger, error },
       {} as never,
       {} as never,
+      {} as never,
     );
     await cli('CONFIG', 'SET', 'maxmemory', '1');
     try {

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import {
   type Clock,
   type Logger,
+  MATERIALISER_MESSAGE_MAX,
   type Materialiser,
   type MetricsRegistry,
   quietLogger,
@@ -41,6 +42,8 @@ export interface MaterialiserOptions {
   readonly lease?: number;
   /** How often what was left out of the view is tried again; 30 s where left out. */
   readonly retryInterval?: number;
+  /** Bytes of the largest entry of the log that gets into the view; all that is accepted where left out. */
+  readonly entryMax?: number;
 }
 
 const LEASE = 5_000;
@@ -52,8 +55,14 @@ const LOG_INTERVAL = 10_000;
 const LONGEST_STOP = 3_800;
 /** How often somebody who waits looks, when this process does not move the partition itself. */
 const LOOK_INTERVAL = 50;
-/** Megabytes. What a step holds is bounded (partition-reader.ts), and nothing outlives it. */
-const WORKER_MEMORY = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 512 };
+/** Beside the message: its device, when its points leave the history, and the names of the fields. */
+const ENTRY_OVERHEAD = 1_024;
+/**
+ * Megabytes. What a step holds is bounded (partition-reader.ts): three portions at the most, of which one is on its way to Redis
+ * and there three times more; each may be a message of 64 MiB, with two bytes for each character where it is not Latin-1. Nothing
+ * outlives the step. Beyond its heap the thread would end the process with it.
+ */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 64, maxOldGenerationSizeMb: 1_024 };
 /** Always the built file: a worker thread loads JavaScript, also when the rest runs from the sources. */
 const WORKER_FILE = join(__dirname, '..', '..', 'dist', 'telemetry', 'materialiser-worker.js');
 
@@ -211,6 +220,7 @@ export class RedisMaterialiser implements Materialiser {
   #launch(): Promise<void> {
     const { connection, bounds, processId, log, logger } = this.options;
     const { lease = LEASE, retryInterval = RETRY_INTERVAL } = this.options;
+    const { entryMax = MATERIALISER_MESSAGE_MAX + ENTRY_OVERHEAD } = this.options;
     const { prefix, waitReplicas, timeout, historyMax, historyMaxAge, retentionInterval } = bounds;
     const { telemetryKeysMax, consumerGroupTtl } = bounds;
     const workerData: WorkerData = {
@@ -229,6 +239,7 @@ export class RedisMaterialiser implements Materialiser {
       partitions: log.partitions,
       lease,
       retryInterval,
+      entryMax,
       idle: this.#idle.buffer as SharedArrayBuffer,
     };
     const worker = new Worker(WORKER_FILE, { workerData, resourceLimits: WORKER_MEMORY });
@@ -281,6 +292,13 @@ export class RedisMaterialiser implements Materialiser {
             values: message.values,
           },
         );
+        break;
+      case 'too-large':
+        this.#retention.tooLarge(1);
+        logger.error('a message is too large for the materialiser: it is not in the view', {
+          deviceId: message.deviceId,
+          bytes: message.bytes,
+        });
         break;
       case 'swept-step':
         this.#retention.step(message);

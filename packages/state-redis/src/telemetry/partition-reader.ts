@@ -1,4 +1,4 @@
-import type { Millis } from '@tandem/core';
+import type { Millis, Uuid } from '@tandem/core';
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import type { StreamEntry } from './message-codec';
@@ -8,16 +8,26 @@ const READ = loadScript('telemetry-read');
 const TRIM = loadScript('telemetry-trim');
 /** All processes read as one consumer: who takes a partition over finds there what the one before had in hand. */
 const CONSUMER = 'tandem';
-/** Bounds of what is read at once. */
+/** Bounds of what is read at once, where it is not one large entry. */
 const MAX_ENTRIES = 2_500;
 const MAX_BYTES = 4_000_000;
 
+/** An entry that the view cannot take. */
+export interface TooLarge {
+  readonly deviceId: Uuid;
+  readonly bytes: number;
+}
+
 export interface Portion {
+  /** Without their fields where they are too large. */
   readonly entries: readonly StreamEntry[];
   /** Within one life of the stream ids grow; a server that took over or began anew may give smaller ones. */
   readonly life: string;
   /** Whether the stream probably has more. */
   readonly more: boolean;
+  readonly tooLarge: readonly TooLarge[];
+  /** Of the entries that are not. */
+  readonly bytes: number;
 }
 
 export interface Trimmed {
@@ -38,22 +48,30 @@ export class PartitionReader {
     private readonly partition: number,
     private readonly processId: string,
     private readonly consumerGroupTtl: Millis,
+    /** Bytes of the largest entry that is handed out. */
+    private readonly entryMax: number,
   ) {}
 
   /** Undefined when the partition is not ours any more. */
   async read(): Promise<Portion | undefined> {
     const from = this.#handedOut ? '0' : '>';
-    const reply = await this.commands.run<[string, StreamEntry[]] | null>(
+    const reply = await this.commands.run<[string, StreamEntry[], (string | number)[], number, number] | null>(
       READ,
       [this.keys.telemetry(this.partition), this.keys.partition(this.partition, 'lease')],
-      [this.processId, GROUP, CONSUMER, from, MAX_ENTRIES, MAX_BYTES],
+      [this.processId, GROUP, CONSUMER, from, MAX_ENTRIES, MAX_BYTES, this.entryMax],
     );
     if (!reply) return undefined;
-    const [server, entries] = reply;
-    const life = `${this.partition}.${server}`;
-    if (from === '>') return { entries, life, more: entries.length >= MAX_ENTRIES };
+    const [server, entries, large, bytes, left] = reply;
+    const tooLarge: TooLarge[] = [];
+    for (let i = 0; i + 1 < large.length; i += 2)
+      tooLarge.push({ deviceId: String(large[i]), bytes: Number(large[i + 1]) });
+    const portion = { entries, life: `${this.partition}.${server}`, tooLarge, bytes };
+    if (from === '>') {
+      this.#handedOut = left === 1;
+      return { ...portion, more: this.#handedOut || entries.length >= MAX_ENTRIES };
+    }
     this.#handedOut = entries.length > 0;
-    return this.#handedOut ? { entries, life, more: true } : this.read();
+    return this.#handedOut ? { ...portion, more: true } : this.read();
   }
 
   /** What was read and not acknowledged is read again. */

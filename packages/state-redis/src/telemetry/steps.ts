@@ -12,6 +12,8 @@ import type { FromWorker, WorkerData } from './worker-messages';
 const TEND_INTERVAL: Millis = 1_000;
 /** How long a partition rests that could not be worked on. */
 const FAILURE_PAUSE: Millis = 1_000;
+/** Bytes from which on a portion is alone in the hands of the thread. */
+const LARGE = 8_000_000;
 /** Partitions at the same time: while Redis works on one, the thread works on another. */
 const LANES = 3;
 
@@ -34,6 +36,8 @@ interface Held {
 export class Steps {
   readonly #held = new Map<number, Held>();
   readonly #failing = new Set<number | 'leases'>();
+  /** Resolves when no large portion is worked on. */
+  #largeDone: Promise<unknown> = Promise.resolve();
   #tended = Number.NEGATIVE_INFINITY;
   #partitions: number;
 
@@ -98,7 +102,7 @@ export class Steps {
   }
 
   #take(partition: number): Held {
-    const { processId, bounds, retryInterval: interval } = this.data;
+    const { processId, bounds, entryMax, retryInterval: interval } = this.data;
     return {
       partition,
       leftOut: new LeftOutEntries(this.commands, this.keys, partition, this.view, {
@@ -106,7 +110,7 @@ export class Steps {
         interval,
         logger: this.quiet,
       }),
-      reader: new PartitionReader(this.commands, this.keys, partition, processId, bounds.consumerGroupTtl),
+      reader: new PartitionReader(this.commands, this.keys, partition, processId, bounds.consumerGroupTtl, entryMax),
       notBefore: 0,
     };
   }
@@ -117,12 +121,24 @@ export class Steps {
     if (!portion) this.#drop(held.partition);
     if (!portion) return undefined;
     if (portion.entries.length > 0) {
-      await this.view.write(portion, (leftOut) => this.#keep(held, leftOut));
+      await this.#write(held, portion);
       await this.view.replicated();
       await this.#trim(held, portion.entries);
+      for (const { deviceId, bytes } of portion.tooLarge) this.say({ kind: 'too-large', deviceId, bytes });
     }
     return (await held.leftOut.again()) ? { ...portion, more: true } : portion;
   };
+
+  /** Of large ones, which are there several times over until Redis has them, one at a time. */
+  async #write(held: Held, portion: Portion): Promise<void> {
+    const { entries, life, tooLarge } = portion;
+    const taken = tooLarge.length === 0 ? entries : entries.filter(([, fields]) => fields !== null);
+    const write = () => this.view.write({ entries: taken, life }, (leftOut) => this.#keep(held, leftOut));
+    if (portion.bytes < LARGE) return write();
+    const written = this.#largeDone.then(write);
+    this.#largeDone = written.catch(() => {});
+    return written;
+  }
 
   async #keep(held: Held, leftOut: LeftOut): Promise<void> {
     await held.leftOut.keep(leftOut);

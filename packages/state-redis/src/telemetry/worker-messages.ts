@@ -25,6 +25,8 @@ export interface WorkerData {
   readonly lease: Millis;
   /** How often what was left out of the view is tried again. */
   readonly retryInterval: Millis;
+  /** Bytes of the largest entry of the log that gets into the view. */
+  readonly entryMax: number;
   /** One Int32: 1 while the worker waits to be woken. */
   readonly idle: SharedArrayBuffer;
 }
@@ -50,6 +52,8 @@ export type FromWorker =
       readonly ended: EpochMillis;
       readonly removed: number;
     }
+  /** A message that is not in the view because of its size. */
+  | { readonly kind: 'too-large'; readonly deviceId: Uuid; readonly bytes: number }
   /** Entries were left out of the view and kept. */
   | { readonly kind: 'left-out'; readonly entries: number }
   | {

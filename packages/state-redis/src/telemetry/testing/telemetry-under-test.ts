@@ -23,6 +23,7 @@ export interface TelemetryGiven {
   readonly bounds?: Partial<RedisBounds>;
   readonly lease?: number;
   readonly retryInterval?: number;
+  readonly entryMax?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
@@ -51,7 +52,7 @@ const BOUNDS: RedisBounds = {
 
 /** The telemetry parts of one process, put together as in the store. */
 export async function openTelemetry(address: RedisAddress, given: TelemetryGiven = {}): Promise<TelemetryUnderTest> {
-  const { cluster = false, clock = systemClock, logger = silentLogger, lease, retryInterval } = given;
+  const { cluster = false, clock = systemClock, logger = silentLogger, lease, retryInterval, entryMax } = given;
   const bounds = { ...BOUNDS, ...given.bounds };
   const connection = { address, cluster, timeout: bounds.timeout };
   const client = openClient(connection, logger);
@@ -62,7 +63,7 @@ export async function openTelemetry(address: RedisAddress, given: TelemetryGiven
   const processId = randomUUID();
   const shared = { commands, keys, bounds, processId, clock, logger, metrics };
   const log = await RedisTelemetryLog.open({ ...shared, client: bounds.waitReplicas > 0 ? waiting : client });
-  const materialiser = new RedisMaterialiser({ ...shared, connection, log, lease, retryInterval });
+  const materialiser = new RedisMaterialiser({ ...shared, connection, log, lease, retryInterval, entryMax });
   log.onAppended(() => materialiser.wake());
   const view = new RedisTelemetryView(commands, keys, cluster ? 'SPUBLISH' : 'PUBLISH');
   const close = async () => {
