@@ -27,7 +27,11 @@ let gateway: TestGateway;
 let client: RawClient;
 let device: TestDevice;
 beforeAll(async () => {
-  gateway = await TestGateway.start({ backend, codecs: [byte], settings: { TANDEM_FORMAT_MAX_BYTES: '400' } });
+  gateway = await TestGateway.start({
+    backend,
+    codecs: [byte],
+    settings: { TANDEM_FORMAT_MAX_BYTES: '400', TANDEM_MESSAGE_MAX_BYTES: '2000' },
+  });
 });
 afterAll(() => gateway.stop());
 beforeEach(async () => {
@@ -78,6 +82,16 @@ describe('a body over CoAP', () => {
     expect(await gateway.stored(device)).toEqual({ 'dev:t': { ts: 1_700_000_000_000, value: '23.0' } });
     expect(await post('attributes', SENML_CBOR, hex('81a2006178021829'))).toMatchObject({ kind: 'ACK 2.01' });
     expect(await gateway.clientAttributes(device)).toEqual({ x: '41' });
+  });
+
+  it('that is too large as JSON text is 4.13', async () => {
+    const controls = '\x01'.repeat(380);
+    const cbor = Buffer.concat([hex('a1616279017c'), Buffer.from(controls)]);
+    for (const feature of ['telemetry', 'attributes', 'rpc/1']) {
+      expect(await post(feature, CBOR, cbor)).toMatchObject({ kind: 'ACK 4.13' });
+      expect(await post(feature, undefined, `{"b":"${controls}"}`)).toMatchObject({ kind: 'ACK 4.13' });
+    }
+    expect(await stored()).toEqual({});
   });
 
   it('in blocks is what its first block says', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ClientRpcBackend, PayloadCodec } from '@tandem/core';
+import type { ClientRpcBackend, PayloadCodec, RecordLines } from '@tandem/core';
 import { trustedValue } from '@tandem/core';
 import fc from 'fast-check';
 import { type Answer, type TestDevice, TestGateway } from './testing/test-gateway';
@@ -34,7 +34,11 @@ const lines: PayloadCodec = {
 let gateway: TestGateway;
 let device: TestDevice;
 beforeAll(async () => {
-  gateway = await TestGateway.start({ backend, codecs: [lines], settings: { TANDEM_FORMAT_MAX_BYTES: '4096' } });
+  gateway = await TestGateway.start({
+    backend,
+    codecs: [lines],
+    settings: { TANDEM_FORMAT_MAX_BYTES: '4096', TANDEM_MESSAGE_MAX_BYTES: '20000' },
+  });
 });
 afterAll(() => {
   callers.abort();
@@ -179,6 +183,32 @@ describe('a body over HTTP', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('that is too large as JSON text is refused, whatever it is and in whatever format', async () => {
+    const controls = '\x01'.repeat(4_000);
+    const json = Buffer.from(`{"b":"${controls}"}`);
+    const cbor = Buffer.concat([hex('a16162790fa0'), Buffer.from(controls)]);
+    for (const path of ['/telemetry', '/attributes', '/rpc/1']) {
+      for (const [type, body] of [
+        [undefined, json],
+        [CBOR, cbor],
+      ] as const) {
+        expect(await post(path, type, body)).toMatchObject({
+          status: 413,
+          text: '"The payload takes more than 20000 bytes as JSON text, in which control characters are escaped"',
+        });
+      }
+    }
+    const entry = { key: 'b', value: trustedValue(JSON.stringify(controls)) };
+    const tooLarge = { code: 'PAYLOAD_TOO_LARGE' };
+    await expect(gateway.core.attributes.saveFromServer(device.id, 'SHARED', [entry])).rejects.toMatchObject(tooLarge);
+    const lines = `1 {"b":${entry.value}}` as RecordLines;
+    await expect(gateway.core.telemetry.saveFromServer(device.id, lines, undefined)).rejects.toMatchObject(tooLarge);
+    await expect(command('m', entry.value)).rejects.toMatchObject(tooLarge);
+    expect(await stored()).toEqual({});
+    const plain = await post('/telemetry', undefined, `{"b":"${'x'.repeat(18_000)}"}`);
+    expect(plain.status).toBe(200);
   });
 
   it('of a type that knows no commands is JSON where it is a command', async () => {
