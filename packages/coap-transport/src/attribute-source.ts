@@ -1,4 +1,5 @@
 import type { AnswerFormat, AttributeObservation, AttributeUpdates, Connectivity, DeviceSession } from '@tandem/core';
+import { TandemError } from '@tandem/core';
 import { type Content, content } from './content';
 import { DeviceSource } from './device-source';
 import type { Notification } from './endpoint/index';
@@ -23,7 +24,15 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
   }
 
   async next(): Promise<Notification | undefined> {
-    const message = this.isClosed() ? undefined : await this.observation?.next();
-    return message && content(message);
+    if (this.isClosed()) return undefined;
+    try {
+      const message = await this.observation?.next();
+      return message && content(message);
+    } catch (error) {
+      // A store that is away comes back. What the format fails to say it would fail to say again.
+      if (TandemError.from(error).code !== 'INTERNAL') throw error;
+      this.fail();
+      return undefined;
+    }
   }
 }

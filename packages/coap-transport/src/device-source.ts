@@ -4,6 +4,9 @@ import type { Notification, ObservationEnd, ObservationHandle, ObservationSource
 /** Final answer to an observer whose observation ends in good order (contract 2.6.3): without Observe, without payload. */
 const FINAL = { code: '2.02' } as const;
 
+/** To one whose observation cannot go on (RFC 7641 section 4.2). */
+const FAILED = { code: '5.00' } as const;
+
 /** What a listing and log lines say of an observation besides its peer. */
 export interface ObservedDevice {
   readonly deviceId: Uuid;
@@ -55,6 +58,12 @@ export abstract class DeviceSource<O extends Observation> implements Observation
   end(_reason: ObserverEnd): void {
     if (this.#state !== 'closed') this.#state = 'ended';
     this.#relation?.end(FINAL);
+  }
+
+  /** The device hears of it and can register again. */
+  protected fail(): void {
+    if (this.#state !== 'closed') this.#state = 'ended';
+    this.#relation?.end(FAILED);
   }
 
   closed(_reason: ObservationEnd): void {

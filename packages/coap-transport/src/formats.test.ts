@@ -20,7 +20,10 @@ const byte: PayloadCodec = {
     if (bytes.length !== 1) throw new Error('secret');
     return `{"t":${bytes[0]}}`;
   },
-  encode: (json) => Buffer.from([json.length]),
+  encode(json) {
+    if (json.includes('unspeakable')) throw new Error('no word for it');
+    return Buffer.from([json.length]);
+  },
 };
 
 let gateway: TestGateway;
@@ -193,6 +196,17 @@ describe('an answer over CoAP', () => {
     expect(senml.first).toMatchObject({ text: '[{"n":"limit","v":1.5}]', format: SENML_JSON });
     await gateway.unshare(device, 'limit');
     expect(await client.notification(senml.token)).toMatchObject({ text: '[{"n":"limit","v":null}]' });
+  });
+
+  it('to an observer that its codec fails to write ends the observation with 5.00, told of once', async () => {
+    const token = client.newToken();
+    await client.ask({ path: path('attributes'), accept: OWN, observe: 0, token });
+    await gateway.share(device, { x: '"unspeakable"' });
+    expect(await client.notification(token)).toMatchObject({ kind: 'CON 5.00', observe: undefined, text: '' });
+    await gateway.share(device, { x: '1' });
+    expect(await client.rest()).toEqual([]);
+    const again = await client.ask({ path: path('attributes'), accept: OWN, observe: 0, token });
+    expect(again).toMatchObject({ kind: 'ACK 2.05', observe: 0, format: OWN });
   });
 
   it('to an observer of commands is in the format it registered with, and takes the reply in CBOR', async () => {

@@ -148,7 +148,7 @@ export function makeCore(
     limits,
     formats: new Formats(
       json,
-      makeCodecFormats(payload, codecs, { clock, logger: quiet }),
+      makeCodecFormats(payload, codecs, { clock, logger: quiet, faults: logger }),
       new ProfileFormats(
         state.devices,
         json,

@@ -31,12 +31,24 @@ const lines: PayloadCodec = {
   },
 };
 
+/** All that JSON says, but for one word. */
+const mute: PayloadCodec = {
+  name: 'mute',
+  mediaTypes: ['text/x-mute'],
+  contentFormat: undefined,
+  decode: (bytes) => bytes.toString(),
+  encode(json) {
+    if (json.includes('unspeakable')) throw new Error('no word for it');
+    return Buffer.from(json);
+  },
+};
+
 let gateway: TestGateway;
 let device: TestDevice;
 beforeAll(async () => {
   gateway = await TestGateway.start({
     backend,
-    codecs: [lines],
+    codecs: [lines, mute],
     settings: { TANDEM_FORMAT_MAX_BYTES: '4096', TANDEM_MESSAGE_MAX_BYTES: '20000' },
   });
 });
@@ -313,6 +325,15 @@ describe('an answer over HTTP', () => {
     expect(JSON.parse((await get('/rpc', 'application/senml+cbor')).text)).toMatchObject({ method: 'm' });
   });
 
+  it('to a command of the device is JSON where it refuses the format of the command', async () => {
+    const body = hex('a2666d6574686f64616d66706172616d7301');
+    const type = async (accept: string) => (await post('/rpc', CBOR, body, { Accept: accept })).headers['content-type'];
+    for (const accept of ['application/cbor;q=0, */*', 'application/cbor;q=0', '*/*, application/cbor;q=0.0']) {
+      expect(await type(accept)).toBe('application/json');
+    }
+    for (const accept of ['text/html', '*/*', 'application/cbor;q=0.1']) expect(await type(accept)).toBe(CBOR);
+  });
+
   it('to a command of the device is in the format of the command, unless it asks for another', async () => {
     const body = hex('a2666d6574686f64616d66706172616d7301');
     for (const accept of [undefined, '*/*', CBOR]) {
@@ -369,7 +390,10 @@ describe("a codec of one's own over HTTP", () => {
     const answer = await get('/attributes', 'text/x-lines');
     expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/json' } });
     expect(answer.text).not.toContain('no word');
-    expect(gateway.log.join('\n')).toContain('a payload codec failed to encode {"codec":"lines","kind":"attributes"');
+    const id = answer.headers['x-correlation-id'];
+    const told = gateway.log.filter((line) => line.includes(String(id)));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('a payload codec failed to encode {"codec":"lines","kind":"attributes"');
   });
 
   it('that fails to write the answer to a command of the device has that answered as well', async () => {
@@ -377,6 +401,16 @@ describe("a codec of one's own over HTTP", () => {
     expect(answer).toMatchObject({ status: 500, headers: { 'content-type': 'application/json' } });
     const other = await post('/rpc', undefined, '{"method":"m","params":1}', { Accept: 'text/x-lines' });
     expect(other.text).toBe('reply {"method":"m","params":1}');
+  });
+
+  it('that fails to write an update answers 500 once, and the poll after it gets the next one', async () => {
+    const poll = () => get('/attributes/updates?timeout=5000', 'text/x-mute');
+    const first = poll();
+    await gateway.polls(1);
+    await share('x', '"unspeakable"');
+    expect(await first).toMatchObject({ status: 500 });
+    await share('x', '2');
+    expect(await poll()).toMatchObject({ status: 200, text: '{"x":2}' });
   });
 
   it('that fails to write a command fails the command, and the next one is delivered', async () => {

@@ -14,7 +14,8 @@ import type { DeleteOrder, FromWorker, ToWorker, WatchOrder, WorkerData } from '
 const MIN_PAUSE = 150;
 const MAX_PAUSE = 600;
 
-const { folder, durability, minFreeBytes, keysMax, entryMax, retention, retentionInterval, idle } = workerData as WorkerData;
+const { folder, durability, minFreeBytes, keysMax, entryMax, retention, retentionInterval, idle } =
+  workerData as WorkerData;
 const idleFlag = new Int32Array(idle);
 const env = openEnvironment(folder, durability);
 const log = openLog(folder, durability);

@@ -86,8 +86,16 @@ export class AttributeUpdates {
           this.#moveCursor(deviceId, position, end - clock.now());
           return undefined;
         }
+        let message: WrittenMessage;
+        try {
+          message = await writeIn(answers, missed.delta.message);
+        } catch (error) {
+          // What the format of this poll fails to say would be the failure of every next one, and so is left out.
+          if (TandemError.from(error).code === 'INTERNAL') position = missed.position;
+          throw error;
+        }
         return {
-          message: await writeIn(answers, missed.delta.message),
+          message,
           settled: (written) => {
             if (written) this.#moveCursor(deviceId, missed.position, 0);
             else if (position) this.#moveCursor(deviceId, position, 0);

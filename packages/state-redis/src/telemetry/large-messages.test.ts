@@ -16,7 +16,10 @@ const text = (length: number) => JSON.stringify('x'.repeat(length));
 
 it('a message that is too large for the materialiser is passed over, told once and counted', async () => {
   const errors: [string, LogFields | undefined][] = [];
-  const logger = { ...silentLogger, error: (message: string, fields?: LogFields) => void errors.push([message, fields]) };
+  const logger = {
+    ...silentLogger,
+    error: (message: string, fields?: LogFields) => void errors.push([message, fields]),
+  };
   const one = await openTelemetry(server.address, { entryMax: 2_000, logger, bounds: { prefix: 'large' } });
   try {
     const id = await one.device();
@@ -43,7 +46,12 @@ it('a portion has no more bytes than it may, and what it has no room for comes w
   try {
     const id = await one.device();
     // Small ones first, so that several large ones are read at once.
-    const sizes = [...Array.from({ length: 8 }, () => 10), ...Array.from({ length: 7 }, () => 1_500_000), 5_000_000, 10];
+    const sizes = [
+      ...Array.from({ length: 8 }, () => 10),
+      ...Array.from({ length: 7 }, () => 1_500_000),
+      5_000_000,
+      10,
+    ];
     for (const [ts, size] of sizes.entries()) await one.log.append(aMessage({ id }, ts, { t: text(size) }));
     const partition = partitionOf(id, one.log.partitions);
     await one.commands.client.set(one.keys.partition(partition, 'lease'), 'me');

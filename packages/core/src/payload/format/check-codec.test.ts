@@ -16,7 +16,7 @@ describe('A codec', () => {
     ['without a Content-Format', { contentFormat: undefined }],
     ['without a media type', { mediaTypes: [] }],
     ['for some kinds', { kinds: ['telemetry', 'update'] }],
-    ['for octets of any kind', { contentFormat: 42, mediaTypes: ['application/octet-stream'] }],
+    ['for octets of any kind over HTTP', { mediaTypes: ['application/octet-stream'] }],
   ])('%s is one', (_what, change) => {
     expect(faultOfCodec({ ...codec, ...change }, BUILT_IN_CODECS)).toBeUndefined();
   });
@@ -42,6 +42,11 @@ describe('A codec', () => {
     [{ ...codec, mediaTypes: ['application/protobuf'] }, 'names the media type application/protobuf'],
     [{ ...codec, mediaTypes: ['application/senml+json'] }, 'names the media type application/senml+json'],
     [{ ...codec, contentFormat: 50 }, 'names the Content-Format 50'],
+    [{ ...codec, contentFormat: 0 }, 'names the Content-Format 0'],
+    [{ ...codec, contentFormat: 40 }, 'names the Content-Format 40'],
+    [{ ...codec, contentFormat: 42 }, 'names the Content-Format 42'],
+    [{ ...codec, decode: async () => '{}' }, 'that answer at once'],
+    [{ ...codec, encode: async () => Buffer.alloc(0) }, 'that answer at once'],
     [{ ...codec, contentFormat: 110 }, 'names the Content-Format 110'],
     [{ ...codec, contentFormat: 65_536 }, 'needs a `contentFormat` from 0 to 65535'],
     [{ ...codec, contentFormat: 1.5 }, 'needs a `contentFormat` from 0 to 65535'],
@@ -51,6 +56,16 @@ describe('A codec', () => {
     [{ ...codec, kinds: ['telemetry', 'rpc'] }, 'needs `kinds` out of telemetry, '],
   ])('%#: one with a fault is told it: %s', (candidate, fault) => {
     expect(faultOfCodec(candidate, BUILT_IN_CODECS)).toContain(fault);
+  });
+
+  it('whose properties throw is told what they threw', () => {
+    const thrower = { ...codec };
+    Object.defineProperty(thrower, 'mediaTypes', {
+      get() {
+        throw new Error('no such file');
+      },
+    });
+    expect(faultOfCodec(thrower, BUILT_IN_CODECS)).toBe('cannot be read: no such file');
   });
 
   it('cannot share a name with one that came before', () => {

@@ -18,9 +18,11 @@ const codec: PayloadCodec = {
   },
   encode: (json) => Buffer.from(backwards(json)),
 };
-const format = new CodecFormat(codec, new JsonFormat({ typeCast: true, maxStringLength: 0 }), {
+const SETTINGS = { typeCast: true, maxStringLength: 0 };
+const format = new CodecFormat(codec, new JsonFormat(SETTINGS), {
   clock: new FakeClock(),
   logger: silentLogger,
+  faults: silentLogger,
 });
 const bytes = (json: string) => Buffer.from(backwards(json));
 
@@ -47,6 +49,27 @@ describe('A codec', () => {
     expect(said({ kind: 'update', updated: one, deleted: ['b'] })).toBe('{"a":1.0,"deleted":["b"]}');
     expect(said({ kind: 'command', id: 3, method: 'm', params: 'null' })).toBe('{"id":3,"method":"m","params":null}');
     expect(said({ kind: 'reply', json: '{"time":1}' })).toBe('{"time":1}');
+  });
+
+  it('that answers with a promise is refused, told of once, and ends nothing when the promise is rejected', async () => {
+    const errors: string[] = [];
+    const logger = { ...silentLogger, error: (line: string) => void errors.push(line) };
+    const reject = () => Promise.reject(new Error('later')) as never;
+    const late = new CodecFormat({ ...codec, decode: reject, encode: reject }, new JsonFormat(SETTINGS), {
+      clock: new FakeClock(),
+      logger,
+      faults: silentLogger,
+    });
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    for (let n = 0; n < 2; n++) {
+      expect(() => late.readAttributes(bytes('{}'))).toThrow(expect.objectContaining({ code: 'BAD_PAYLOAD' }));
+      expect(() => late.write({ kind: 'reply', json: '1' })).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+    }
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    expect(errors).toEqual(['a payload codec answered with a promise: codecs answer at once']);
   });
 
   it('says nothing of its own troubles to whoever sent the bytes, unless it means to', () => {

@@ -15,6 +15,8 @@ export interface CodecPorts {
   readonly clock: Pick<Clock, 'now'>;
   /** For what goes wrong with every message: one that does not repeat itself. */
   readonly logger: Logger;
+  /** For faults with a correlation id: each is written. */
+  readonly faults: Logger;
 }
 
 /**
@@ -25,6 +27,7 @@ export class CodecFormat implements PayloadFormat {
   readonly name: string;
   readonly mediaType: string;
   readonly contentFormat: number;
+  #saidLate = false;
 
   constructor(
     readonly codec: PayloadCodec,
@@ -60,11 +63,16 @@ export class CodecFormat implements PayloadFormat {
     const { kind } = message;
     try {
       const bytes: unknown = this.codec.encode(this.text(message), { kind, now: this.ports.clock.now() });
+      this.#refuseLate(bytes);
       if (!(bytes instanceof Uint8Array)) throw new Error('encode has to return a Buffer');
       return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
     } catch (error) {
-      this.ports.logger.error('a payload codec failed to encode', { codec: this.name, kind, error: described(error) });
-      throw new TandemError(kind === 'command' ? 'UNDELIVERABLE' : 'INTERNAL', { cause: error });
+      const { logger, faults } = this.ports;
+      const line = 'a payload codec failed to encode';
+      const failure = new TandemError(kind === 'command' ? 'UNDELIVERABLE' : 'INTERNAL', { cause: error });
+      if (failure.code === 'INTERNAL') failure.logFault(faults, line, { codec: this.name, kind });
+      else logger.error(line, { codec: this.name, kind, error: described(error) });
+      throw failure;
     }
   }
 
@@ -73,9 +81,21 @@ export class CodecFormat implements PayloadFormat {
     return jsonText(message);
   }
 
+  /** A promise that nobody listens to would end the process when it is rejected. */
+  #refuseLate(answer: unknown): void {
+    if (!isThenable(answer)) return;
+    Promise.resolve(answer).catch(() => {});
+    if (!this.#saidLate) {
+      this.ports.logger.error('a payload codec answered with a promise: codecs answer at once', { codec: this.name });
+    }
+    this.#saidLate = true;
+    throw new Error('codecs answer at once, not with a promise');
+  }
+
   #decoded(bytes: Buffer, kind: PayloadKind, now = this.ports.clock.now()): string {
     try {
       const text: unknown = this.codec.decode(bytes, { kind, now });
+      this.#refuseLate(text);
       if (typeof text !== 'string') throw new Error('decode has to return JSON text');
       return text;
     } catch (error) {
@@ -89,5 +109,8 @@ export class CodecFormat implements PayloadFormat {
     }
   }
 }
+
+const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function';
 
 const described = (error: unknown): string | undefined => (error instanceof Error ? error.stack : String(error));

@@ -45,7 +45,8 @@ export class CodecFormats {
 
   /**
    * What an `Accept` header asks for most; of what it asks for as much, what it names first. A format is chosen by its name
-   * only: wildcards stand for what is sent to those who do not ask, and so does a header that leaves nothing.
+   * only: wildcards stand for what is sent to those who do not ask, and so does a header that leaves nothing; where
+   * that is what the header refuses (`q=0`), JSON is.
    * @param usual what is sent to those who do not ask
    * @param schemas what protobuf is for this device, if it is anything
    */
@@ -67,8 +68,9 @@ export class CodecFormats {
       const format = named(type);
       if (format !== undefined) best = { format, quality };
     }
-    if (best === undefined || best.quality < (qualityOfType(usual.mediaType, ranges) ?? 0)) return usual;
-    return best.format;
+    const usualQuality = qualityOfType(usual.mediaType, ranges);
+    if (best === undefined) return usualQuality === 0 ? json : usual;
+    return best.quality < (usualQuality ?? 0) ? usual : best.format;
   }
 }
 
