@@ -200,7 +200,7 @@ it.each([
   // As far as a step of the materialiser gets until it dies.
   const { commands, keys } = one;
   await commands.client.set(keys.partition(0, 'lease'), 'dead');
-  const portion = await new PartitionReader(commands, keys, 0, 'dead', 1_000).read();
+  const portion = await new PartitionReader(commands, keys, 0, 'dead', 1_000, 64_000_000).read();
   const bounds = { historyMax: 100, telemetryKeysMax: 1_000, waitReplicas: 0, timeout: 5_000 };
   const births = { ensure: async () => false };
   const view = new ViewWriter(commands, keys, births, bounds, 'PUBLISH', silentLogger, () => {});
