@@ -82,6 +82,7 @@ export function makeCore(
     typeCast: settings.JSON_TYPE_CAST_ENABLED,
     maxStringLength: settings.JSON_MAX_STRING_VALUE_LENGTH,
   };
+  const faults = new Faults(logger, clock);
   const json = new JsonFormat(payload);
   const size = new MessageSize(settings.TANDEM_MESSAGE_MAX_BYTES);
   const auth = new DeviceAuth(state.devices, settings.TANDEM_CREDENTIALS_CACHE_MAX, clock, metrics);
@@ -143,12 +144,12 @@ export function makeCore(
     ...platform,
     settings,
     state,
-    faults: new Faults(logger, clock),
+    faults,
     auth,
     limits,
     formats: new Formats(
       json,
-      makeCodecFormats(payload, codecs, { clock, logger: quiet, faults: logger }),
+      makeCodecFormats(payload, codecs, { clock, logger: quiet, faults }),
       new ProfileFormats(
         state.devices,
         json,

@@ -18,11 +18,12 @@ const codec: PayloadCodec = {
   },
   encode: (json) => Buffer.from(backwards(json)),
 };
+const faults = { write: (_message: string, id: string) => id };
 const SETTINGS = { typeCast: true, maxStringLength: 0 };
 const format = new CodecFormat(codec, new JsonFormat(SETTINGS), {
   clock: new FakeClock(),
   logger: silentLogger,
-  faults: silentLogger,
+  faults,
 });
 const bytes = (json: string) => Buffer.from(backwards(json));
 
@@ -58,7 +59,7 @@ describe('A codec', () => {
     const late = new CodecFormat({ ...codec, decode: reject, encode: reject }, new JsonFormat(SETTINGS), {
       clock: new FakeClock(),
       logger,
-      faults: silentLogger,
+      faults,
     });
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);

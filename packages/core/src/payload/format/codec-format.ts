@@ -1,6 +1,7 @@
 import type { ClaimRequest } from '../../claiming/claiming';
 import { TandemError } from '../../errors';
 import type { Clock, EpochMillis } from '../../platform/clock';
+import type { Faults } from '../../platform/faults';
 import type { Logger } from '../../platform/logger';
 import { badPayload } from '../bad-payload';
 import type { ParsedClientRpc, RpcReply } from '../rpc-payload';
@@ -15,8 +16,8 @@ export interface CodecPorts {
   readonly clock: Pick<Clock, 'now'>;
   /** For what goes wrong with every message: one that does not repeat itself. */
   readonly logger: Logger;
-  /** For faults with a correlation id: each is written. */
-  readonly faults: Logger;
+  /** For faults with a correlation id. */
+  readonly faults: Pick<Faults, 'write'>;
 }
 
 /**
