@@ -33,7 +33,6 @@ const MESSAGES: readonly [name: string, send: (core: Core, session: DeviceSessio
   ['an observation of commands', async (core, session) => (await observeCommands(core, session)).close()],
   ['a poll for updates', (core, session) => polled((done) => core.attributeUpdates.openPoll(session, 0, done), core)],
   ['a poll for commands', (core, session) => polled((done) => core.rpcDelivery.openPoll(session, 0, done), core)],
-  ['telemetry without a value', (core, session) => core.telemetry.post(session, json('{}'))],
 ];
 
 const observeAttributes = (core: Core, session: DeviceSession) =>
@@ -84,6 +83,7 @@ describe('TANDEM_RATE_LIMIT_DEVICE_MSGS', () => {
     const session = await used.device('d');
     await used.core.telemetry.post(session, points(1));
     await used.core.attributes.postClient(session, points(1));
+    await used.core.telemetry.post(session, json('{}'));
     expect(() => used.core.telemetry.post(session, json('{'))).toThrow(TandemError);
     expect(await outcome(used.core.rpcCalls.reply(session, 0, json('1'), 'object'))).toBe('BAD_PAYLOAD');
     expect(asked).not.toHaveBeenCalled();
@@ -112,6 +112,13 @@ describe('TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_*', () => {
     const session = await used.device('d');
     const records = json(JSON.stringify(Array(11).fill({ ts: 1, values: { a: 1 } })));
     expect(await outcome(used.core.telemetry.post(session, records))).toMatch(/^DEVICE rate limits/);
+  });
+
+  it.each(['{}', '[]', '{"a":null}'])('counts %s, in which there is no value, as a message', async (body) => {
+    const session = await used.device('d');
+    const post = () => outcome(used.core.telemetry.post(session, json(body)));
+    expect([await post(), await post(), await post()]).toEqual(['done', 'done', 'done']);
+    expect(await post()).toMatch(/^DEVICE rate limits reached! At most 3 telemetry messages/);
   });
 
   it('keeps nothing of what it refuses', async () => {
@@ -162,5 +169,83 @@ describe('TANDEM_RATE_LIMIT_TENANT_TELEMETRY_MSGS', () => {
     expect(await Promise.all(sent)).toEqual(['done', 'done', expect.stringMatching(/^DEVICE/)]);
     expect(used.log.filter(({ level }) => level === 'warn')).toHaveLength(1);
     expect(await send(used.core, session)).toBe('done');
+  });
+});
+
+describe('A store that counts for no one and does not say so', () => {
+  const used = useCore({ TANDEM_RATE_LIMIT_TENANT_MSGS: '100:60', TANDEM_RATE_LIMIT_DEVICE_MSGS: '2:60' });
+  const take = (core: Core, session: DeviceSession) => outcome(Promise.resolve(core.limits.take(session, 'message')));
+
+  /** Another process, whose questions hang until the test lets them go on. */
+  function hanging() {
+    const store = { hangs: true, asked: 0 };
+    const core = used.another((state: State) => ({
+      ...state,
+      rateCounters: {
+        take: (...question) => {
+          store.asked++;
+          return store.hangs ? new Promise(() => {}) : state.rateCounters.take(...question);
+        },
+      },
+    }));
+    return { core, store };
+  }
+  const microtasks = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('delays a message by 500 ms for both its limits, and none for a second after it', async () => {
+    const { core, store } = hanging();
+    const session = await used.device('d');
+    const first = take(core, session);
+    used.clock.advance(499);
+    await microtasks();
+    expect(store.asked).toBe(1);
+    used.clock.advance(1);
+    expect(await first).toBe('done');
+    expect(await take(core, session)).toBe('done');
+    expect(await take(core, session)).toMatch(/^DEVICE/);
+    expect(store.asked).toBe(1);
+    expect(used.clock.timers).toBe(0);
+    expect(used.log.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  });
+
+  it('is asked again by one message a second, and by all once it answers', async () => {
+    const { core, store } = hanging();
+    const [one, other] = [await used.device('a'), await used.device('b')];
+    const failed = take(core, one);
+    used.clock.advance(500);
+    await failed;
+    used.clock.advance(1_000);
+    const trying = take(core, one);
+    expect(await take(core, other)).toBe('done');
+    expect(store.asked).toBe(2);
+    used.clock.advance(500);
+    expect(await trying).toBe('done');
+    store.hangs = false;
+    expect(await take(core, other)).toBe('done');
+    expect(store.asked).toBe(2);
+    used.clock.advance(1_000);
+    expect(await take(core, one)).toBe('done');
+    expect(await take(core, other)).toBe('done');
+    // Device and tenant, each.
+    expect(store.asked).toBe(6);
+  });
+
+  it('that answers the first question late gets no more time for the second', async () => {
+    let answer: (() => void) | undefined;
+    const core = used.another((state: State) => ({
+      ...state,
+      rateCounters: {
+        take: ({ scope }) =>
+          new Promise((resolve) => {
+            if (scope === 'device') answer = () => resolve({ ok: true });
+          }),
+      },
+    }));
+    const message = take(core, await used.device('d'));
+    used.clock.advance(400);
+    answer?.();
+    await microtasks();
+    used.clock.advance(100);
+    expect(await message).toBe('done');
   });
 });

@@ -1,13 +1,13 @@
 import type { DeviceSession } from '../auth/device-session';
 import type { Settings } from '../config/settings';
 import { TandemError } from '../errors';
-import type { Clock } from '../platform/clock';
+import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
-import type { RateCounters, RateDemand, RateLimit, RateOwner, RateTaken } from '../state/rate-counters';
-import { MemoryRateCounters } from './memory-rate-counters';
+import type { RateCounters, RateDemand, RateLimit, RateOwner } from '../state/rate-counters';
+import { FallbackCounters } from './fallback-counters';
 
-/** A message with data points counts as telemetry, one without, of whatever kind, as a message (contract 1.8). */
+/** Telemetry and client attributes, however many values are in them, or any other message (contract 1.8). */
 export type LimitedKind = 'message' | 'telemetry';
 
 type ScopeLimits = Readonly<Record<'messages' | 'telemetryMessages' | 'dataPoints', readonly RateLimit[]>>;
@@ -15,24 +15,20 @@ type ScopeLimits = Readonly<Record<'messages' | 'telemetryMessages' | 'dataPoint
 /** Names of what is counted, as they stand in the refusal. */
 const WORDS = { messages: 'messages', telemetryMessages: 'telemetry messages', dataPoints: 'data points' } as const;
 
-/** How often the log says that limits hold for each process alone. */
-const QUIET = 60_000;
-
 /** Asks for every message of a device whether it is one too many: for the device, then for its tenant. */
 export class Limits {
   readonly #device: ScopeLimits;
   readonly #tenant: ScopeLimits;
   readonly #limited: boolean;
-  readonly #alone: RateCounters;
+  readonly #counters: FallbackCounters;
+  readonly #timeout: Millis;
   readonly #refused: { add(): void };
-  readonly #unshared: { add(): void };
-  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly counters: RateCounters,
+    counters: RateCounters,
     settings: Settings,
     private readonly clock: Clock,
-    private readonly logger: Logger,
+    logger: Logger,
     metrics: MetricsRegistry,
   ) {
     this.#device = {
@@ -46,20 +42,17 @@ export class Limits {
       dataPoints: settings.TANDEM_RATE_LIMIT_TENANT_TELEMETRY_DATA_POINTS,
     };
     this.#limited = [this.#device, this.#tenant].some((scope) => Object.values(scope).some(({ length }) => length > 0));
-    const { TANDEM_RATE_LIMIT_BUCKETS_MAX: max } = settings;
-    this.#alone = new MemoryRateCounters(max, metrics, 'tandem_rate_limit_fallback_buckets');
+    this.#timeout = settings.TANDEM_RATE_LIMIT_TIMEOUT;
+    this.#counters = new FallbackCounters(counters, settings.TANDEM_RATE_LIMIT_BUCKETS_MAX, clock, logger, metrics);
     this.#refused = metrics.counter(
       'tandem_rate_limited_total',
       'Messages of devices that were refused with 429 / 4.29',
     );
-    this.#unshared = metrics.counter(
-      'tandem_rate_limit_fallbacks_total',
-      'Questions for a rate limit that the store did not answer and this process decided alone',
-    );
   }
 
   /**
-   * Counts one message of the device. Where the store does not answer, buckets of this process decide.
+   * Counts one message of the device. Where the store does not answer in `TANDEM_RATE_LIMIT_TIMEOUT`, buckets of this process
+   * decide.
    * @param points key-value pairs in the message
    * @returns undefined, and nothing was asked, where no limit is set for the kind
    * @throws TandemError TOO_MANY_REQUESTS, which names the limit; only by the promise
@@ -77,42 +70,27 @@ export class Limits {
     forDevice: readonly RateDemand[],
     forTenant: readonly RateDemand[],
   ): Promise<void> {
+    // One for both questions: no message waits longer for its limits.
+    const answerBy = this.clock.monotonic() + this.#timeout;
     // A device beyond its own limit takes nothing from the others of its tenant.
-    await this.#ask({ scope: 'device', id: deviceId }, forDevice);
-    await this.#ask({ scope: 'tenant', id: tenantId }, forTenant);
+    await this.#ask({ scope: 'device', id: deviceId }, forDevice, answerBy);
+    await this.#ask({ scope: 'tenant', id: tenantId }, forTenant, answerBy);
   }
 
-  async #ask(owner: RateOwner, demands: readonly RateDemand[]): Promise<void> {
+  async #ask(owner: RateOwner, demands: readonly RateDemand[], answerBy: Millis): Promise<void> {
     if (demands.length === 0) return;
-    const taken = await this.#counted(owner, demands);
+    const taken = await this.#counters.take(owner, demands, answerBy);
     if (taken.ok) return;
     this.#refused.add();
     throw refusal(owner, taken.demand, taken.retryAfter);
-  }
-
-  async #counted(owner: RateOwner, demands: readonly RateDemand[]): Promise<RateTaken> {
-    const now = this.clock.now();
-    try {
-      return await this.counters.take(owner, demands, now);
-    } catch (error) {
-      this.#unshared.add();
-      this.#sayOnce(error);
-      return this.#alone.take(owner, demands, now);
-    }
-  }
-
-  #sayOnce(error: unknown): void {
-    if (this.clock.monotonic() - this.#saidAt < QUIET) return;
-    this.#saidAt = this.clock.monotonic();
-    this.logger.warn('the store does not count for rate limits; each process counts alone', { error: String(error) });
   }
 }
 
 function demandsOf(limits: ScopeLimits, kind: LimitedKind, points: number): RateDemand[] {
   const of = (what: keyof ScopeLimits, cost: number) =>
     limits[what].map((limit) => ({ what: WORDS[what], limit, cost }));
-  if (kind === 'message' || points === 0) return of('messages', 1);
-  return [...of('telemetryMessages', 1), ...of('dataPoints', points)];
+  if (kind === 'message') return of('messages', 1);
+  return [...of('telemetryMessages', 1), ...(points > 0 ? of('dataPoints', points) : [])];
 }
 
 const refusal = ({ scope }: RateOwner, { what, limit }: RateDemand, retryAfter: number): TandemError =>
