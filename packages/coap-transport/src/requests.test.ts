@@ -279,6 +279,13 @@ describe('commands of the device', () => {
     expect(await call('{"method":"fail"}')).toMatchObject({ kind: 'ACK 2.05', format: 50, text: '{"error":"boom"}' });
   });
 
+  it('whose device is deleted meanwhile gets 4.03', async () => {
+    const calling = call('{"method":"silent"}');
+    while (gateway.core.clientRpc.waiting === 0) await new Promise(setImmediate);
+    await gateway.core.devices.delete(gateway.tenantId, device.id);
+    expect((await calling).kind).toMatch(/ 4\.03$/);
+  });
+
   it('TV-276: a reply that takes long follows separately and is confirmed', async () => {
     client.acknowledges = false;
     client.send({

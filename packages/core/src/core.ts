@@ -130,6 +130,7 @@ export function makeCore(
     clientRpcBackend,
     settings.TANDEM_RPC_MAX_WAITING,
     limits,
+    auth,
   );
   metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
   const services = makeDevices(state, settings, platform, {

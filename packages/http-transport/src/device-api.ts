@@ -23,7 +23,7 @@ import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
 import {
   isProvision,
-  limitedPath,
+  limitedPaths,
   OPERATION_NAMES,
   type Operation,
   type OperationName,
@@ -140,7 +140,7 @@ class HttpDeviceApi implements DeviceApi {
     const method = request.method ?? '';
     const { length = 0 } = exchange.framing;
     if (length > this.#smallestLimit) {
-      const limit = this.#limitOf(route);
+      const limit = this.#limitOf(exchange, route);
       if (length > limit) throw tooLarge(limit);
     }
     if (method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
@@ -238,7 +238,9 @@ class HttpDeviceApi implements DeviceApi {
     if (exchange.framing.encoded)
       throw new TandemError('UNSUPPORTED_MEDIA_TYPE', { message: 'Content-Encoding is not supported' });
     const limit =
-      exchange.framing.length === undefined ? Math.min(this.#limitOf(route), formatLimit) : Number.POSITIVE_INFINITY;
+      exchange.framing.length === undefined
+        ? Math.min(this.#limitOf(exchange, route), formatLimit)
+        : Number.POSITIVE_INFINITY;
     readBody(
       request,
       limit,
@@ -342,7 +344,10 @@ class HttpDeviceApi implements DeviceApi {
 
   /** Contract 1.5. */
   #poll({ exchange, operation, timeout }: Call, session: DeviceSession): void {
-    if (timeout < 0) throw new TandemError('POLL_EXPIRED');
+    if (timeout < 0) {
+      this.#expireAtOnce(exchange, operation, session);
+      return;
+    }
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
       throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
@@ -361,6 +366,17 @@ class HttpDeviceApi implements DeviceApi {
     }
   }
 
+  /** A poll of a negative time-out: it counts as any other, and takes nothing. */
+  #expireAtOnce(exchange: Exchange, operation: Operation, session: DeviceSession): void {
+    const limited = this.core.limits.take(session, 'message');
+    if (!limited) throw new TandemError('POLL_EXPIRED');
+    exchange.waits();
+    limited.then(
+      () => exchange.fail(new TandemError('POLL_EXPIRED')),
+      (error) => this.#fail(exchange, operation, error),
+    );
+  }
+
   #answerPoll(held: HeldRequest, operation: Operation, outcome: PollOutcome): void {
     const { exchange } = held;
     const listening = held.release();
@@ -375,8 +391,9 @@ class HttpDeviceApi implements DeviceApi {
     else this.#fail(exchange, operation, outcome.error);
   }
 
-  #limitOf(route: Route): number {
-    const limit = payloadLimitOf(this.#limits, limitedPath(route)) ?? Number.POSITIVE_INFINITY;
+  #limitOf({ request }: Exchange, route: Route): number {
+    const paths = limitedPaths(route, () => bearerToken(request.headers.authorization));
+    const limit = payloadLimitOf(this.#limits, ...paths) ?? Number.POSITIVE_INFINITY;
     return isProvision(route) ? Math.min(limit, this.core.settings.TANDEM_PROVISION_MAX_BYTES) : limit;
   }
 

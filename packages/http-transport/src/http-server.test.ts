@@ -43,6 +43,73 @@ it('says in one line that the machine does not have an address', async () => {
   expect(failure.message).toMatch(/^port 0 \(TCP\) on 192\.0\.2\.1 cannot be had[^\n]*$/);
 });
 
+describe('What is no request that could be served', () => {
+  const server = createHttpServer(
+    createApp().use((request, response) => {
+      request.resume();
+      if (request.url === '/begun') response.write('begun');
+      if (request.url === '/served') response.end('served');
+    }),
+    { headersTimeout: 50, requestTimeout: 50, checkInterval: 20 },
+  );
+  let port: number;
+  beforeAll(async () => {
+    ({ port } = await listen(server, HERE));
+  });
+  afterAll(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  async function send(text: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+    socket.write(text);
+    let answer = '';
+    socket.on('data', (piece: string) => {
+      answer += piece;
+    });
+    await once(socket, 'close');
+    return answer;
+  }
+
+  it.each([
+    ['that is not HTTP', 'nonsense\r\n\r\n', 400, 'The request is not HTTP as it should be'],
+    [
+      'with two lengths',
+      'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+      400,
+      /not HTTP/,
+    ],
+    ['with bad chunks', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400, /not HTTP/],
+    ['with endless headers', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(20_000)}\r\n\r\n`, 431, /headers/],
+    ['that does not come', 'GET / HTTP/1.1\r\nHost: x\r\n', 408, 'The request did not arrive in time'],
+    ['whose body does not come', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n', 408, /in time/],
+    [
+      'that expects something',
+      'POST /served HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nContent-Length: 2\r\n\r\n{}',
+      417,
+      /100-continue/,
+    ],
+  ])('one %s gets the error JSON, and the connection ends', async (_name, text, status, message) => {
+    const [head = '', body = ''] = (await send(text)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} \\w`));
+    expect(head).toMatch(/^Connection: close$/m);
+    expect(head).toContain(`Content-Length: ${Buffer.byteLength(body)}`);
+    expect(JSON.parse(body)).toEqual({
+      status,
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      errorCode: status === 408 ? 2 : 31,
+      timestamp: expect.any(Number),
+    });
+  });
+
+  it('gets nothing written into an answer that has begun', async () => {
+    const begun = await send('GET /begun HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n');
+    expect(begun).toMatch(/^HTTP\/1.1 200 /);
+    expect(begun).not.toContain('HTTP/1.1 400');
+  });
+});
+
 describe('A server that upgrades some requests', () => {
   const server = createHttpServer(
     createApp().use((request, response) => {

@@ -1,9 +1,10 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Core, type Millis, TandemError } from '@tandem/core';
+import { type Clock, type Core, type Millis, systemClock, TandemError } from '@tandem/core';
 import express, { type Router } from 'express';
 import type { DeviceApiHandler } from './device-api';
+import { answerFaults } from './request-faults';
 
 /**
  * The router of everything that is not the device API: Express's, without the application around it. An application gives every
@@ -61,10 +62,10 @@ export interface HttpServerOptions {
    * no request meets a closing connection; and a device that reports every minute keeps its own.
    */
   readonly keepAliveTimeout?: Millis;
+  /** How often the time limits of requests are looked at. */
+  readonly checkInterval?: Millis;
+  readonly clock?: Clock;
 }
-
-/** How often the time limits are looked at. */
-const CHECK_INTERVAL: Millis = 5_000;
 
 /** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
 export function createHttpServer(app: Router, options: HttpServerOptions = {}): Server {
@@ -75,7 +76,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     headersTimeout: options.headersTimeout ?? 20_000,
     requestTimeout: options.requestTimeout ?? 300_000,
     keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
-    connectionsCheckingInterval: CHECK_INTERVAL,
+    connectionsCheckingInterval: options.checkInterval ?? 5_000,
     noDelay: true,
   });
   // A client may end its side once it has sent all of its request, and still read the answer.
@@ -88,6 +89,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     if (first) first(request, response, rest);
     else rest();
   };
+  answerFaults(server, options.clock ?? systemClock);
   server.on('request', serve);
   server.on('checkContinue', (request, response) => {
     continueOnRead(request, response);

@@ -15,6 +15,8 @@ it('a device beyond its rate limit gets 429 with the limit and a time to retry; 
     await gateway.get(`/${token}/attributes`),
     await gateway.get(`/${token}/rpc`),
     await gateway.get(`/${token}/attributes/updates`),
+    await gateway.get(`/${token}/rpc?timeout=-1`),
+    await gateway.get(`/${token}/attributes/updates?timeout=-1`),
     await gateway.post(`/${token}/rpc/0`, '{}'),
     await gateway.post(`/${token}/rpc`, '{"method":"getTime","params":{}}'),
     await gateway.post(`/${token}/claim`, '{}'),
@@ -32,6 +34,9 @@ it('a device beyond its rate limit gets 429 with the limit and a time to retry; 
     });
   }
   expect(gateway.openPolls).toBe(0);
+  const last = await gateway.device();
+  const expired = `/${last.token}/rpc?timeout=-1`;
+  expect([(await gateway.get(expired)).status, (await gateway.get(expired)).status]).toEqual([408, 429]);
   expect((await gateway.post(`/${neighbour.token}/telemetry`, '{"a":1}')).status).toBe(200);
   await gateway.stop();
 });

@@ -124,8 +124,22 @@ function resourceOf(rest: string): Resource | undefined {
 }
 
 /**
- * The path that payload limits are looked up by: the same with and without a token in the path. Only the shape matters,
- * so the token itself stays out.
+ * The path that payload limits are looked up by, without its percent-encoding, which would get around them. One that has its
+ * token in a header is also what it would be with the token in it: patterns are written for either.
  */
-export const limitedPath = ({ resource, token, rest }: Route): string =>
-  token === undefined && (!resource || resource === PROVISION) ? BASE + rest : `${BASE}-/${rest}`;
+export function limitedPaths({ resource, token, rest }: Route, bearer: () => string): string[] {
+  if (token !== undefined) return [withToken(plain(token), rest)];
+  return !resource || resource === PROVISION ? [BASE + rest] : [BASE + rest, withToken(bearer(), rest)];
+}
+
+/** One segment, whatever is in the token. */
+const withToken = (token: string, rest: string): string => `${BASE}${token.replaceAll('/', '%2F')}/${rest}`;
+
+/** What is no percent-encoding stays as it is, and is refused later. */
+function plain(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -210,6 +210,16 @@ describe('commands of the device to the server', () => {
     expect(performance.now() - start).toBeGreaterThan(280);
   });
 
+  it('waits no longer than its device is there: 403', async () => {
+    const { token, id } = await gateway.device();
+    const before = abandoned;
+    const calling = gateway.post(`/${token}/rpc`, '{"method":"silent","params":{}}');
+    await until(() => gateway.gauge('tandem_client_rpcs_waiting') === 1);
+    await gateway.core.devices.delete(gateway.tenantId, id);
+    expect(await calling).toMatchObject({ status: 403, text: 'Device was deleted!' });
+    expect(abandoned).toBe(before + 1);
+  });
+
   it('stops waiting when the device goes away', async () => {
     const { token } = await gateway.device();
     const before = abandoned;

@@ -33,7 +33,7 @@ function parseLimit(item: string): PayloadLimit {
 
 const escapeRegExp = (literal: string) => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** The limit of a path, or undefined where none applies. */
-export function payloadLimitOf(limits: readonly PayloadLimit[], path: string): number | undefined {
-  return limits.find(({ pattern }) => pattern.test(path))?.bytes;
+/** The limit of a path, or undefined where none applies. @param paths the one path, in every form it may be written in */
+export function payloadLimitOf(limits: readonly PayloadLimit[], ...paths: readonly string[]): number | undefined {
+  return limits.find(({ pattern }) => paths.some((path) => pattern.test(path)))?.bytes;
 }

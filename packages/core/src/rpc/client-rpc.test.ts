@@ -1,3 +1,4 @@
+import type { SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import { NO_LIMITS } from '../limits/limits';
 import { JsonFormat } from '../payload/index';
@@ -15,6 +16,20 @@ const SESSION: DeviceSession = {
   payloadType: 'JSON',
   credentials: { id: 'credentials', version: 1 },
 };
+
+/** What is heard of the sessions of devices. */
+class Sessions {
+  readonly heard = new Set<(reason: SessionEnd) => void>();
+
+  onSessionEnd(_session: DeviceSession, listener: (reason: SessionEnd) => void): () => void {
+    this.heard.add(listener);
+    return () => this.heard.delete(listener);
+  }
+
+  end(reason: SessionEnd): void {
+    for (const listener of this.heard) listener(reason);
+  }
+}
 
 const JSON_FORMAT = new JsonFormat({ typeCast: true, maxStringLength: 0 });
 
@@ -42,11 +57,13 @@ describe('A command of a device', () => {
   const TIMEOUT = 60_000;
   let clock: FakeClock;
   let backend: HeldBackend;
+  let sessions: Sessions;
   let rpc: ClientRpc;
   beforeEach(() => {
     clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     backend = new HeldBackend();
-    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS);
+    sessions = new Sessions();
+    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS, sessions);
   });
 
   const call = (text: string, caller?: AbortSignal, paramsRequired = true) =>
@@ -114,6 +131,28 @@ describe('A command of a device', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('ends at once when its device is deleted, and goes on when that gets other credentials', async () => {
+    const reply = ask();
+    sessions.end('credentials');
+    expect(rpc.waiting).toBe(1);
+    const refused = expect(reply).rejects.toMatchObject({ code: 'DEVICE_DELETED' });
+    sessions.end('deleted');
+    await refused;
+    expect(backend.latest.signal.aborted).toBe(true);
+    expect([rpc.waiting, clock.timers, sessions.heard.size]).toEqual([0, 0, 0]);
+  });
+
+  it('listens for the end of its device no longer than it waits', async () => {
+    const caller = new AbortController();
+    const replies = [ask(), ask(caller.signal)];
+    expect(sessions.heard.size).toBe(2);
+    backend.calls[0]?.resolve('1');
+    await replies[0];
+    caller.abort();
+    await expect(replies[1]).rejects.toMatchObject({ code: 'NO_REPLY' });
+    expect(sessions.heard.size).toBe(0);
+  });
+
   it('is refused when too many wait, and taken again when one has ended', async () => {
     const replies = [ask(), ask()];
     await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 1000 });
@@ -125,7 +164,7 @@ describe('A command of a device', () => {
   });
 
   it('waits for its time-out where there is no backend', async () => {
-    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS);
+    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS, sessions);
     const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), {
       paramsRequired: true,
       format: JSON_FORMAT,

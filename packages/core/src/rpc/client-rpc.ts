@@ -1,3 +1,4 @@
+import type { DeviceAuth } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
@@ -30,6 +31,7 @@ export class ClientRpc {
     /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
     private readonly maxWaiting: number,
     private readonly limits: MessageLimits,
+    private readonly sessions: Pick<DeviceAuth, 'onSessionEnd'>,
   ) {}
 
   #waiting = 0;
@@ -43,7 +45,7 @@ export class ClientRpc {
    * @param paramsRequired HTTP wants `params`, CoAP counts a missing one as null
    * @param caller aborted when the device's connection is gone
    * @param format of the payload
-   * @throws TandemError BAD_PAYLOAD, NO_REPLY after the time-out, TOO_MANY_REQUESTS
+   * @throws TandemError BAD_PAYLOAD, NO_REPLY after the time-out, DEVICE_DELETED, TOO_MANY_REQUESTS
    */
   async call(
     session: DeviceSession,
@@ -57,27 +59,33 @@ export class ClientRpc {
     if (this.#waiting >= this.maxWaiting) throw new TandemError('TOO_MANY_REQUESTS', { retryAfter: 1000 });
     this.#waiting++;
     try {
-      return await this.#ask({ ...identity(session), method, params }, caller);
+      return await this.#ask(session, { ...identity(session), method, params }, caller);
     } finally {
       this.#waiting--;
     }
   }
 
-  #ask(request: ClientRpcRequest, caller: AbortSignal | undefined): Promise<string> {
+  #ask(session: DeviceSession, request: ClientRpcRequest, caller: AbortSignal | undefined): Promise<string> {
     return new Promise((resolve, reject) => {
       const call = new AbortController();
-      const giveUp = () => {
+      const finish = () => {
         timer.cancel();
-        caller?.removeEventListener('abort', giveUp);
-        call.abort();
-        reject(new TandemError('NO_REPLY'));
+        unwatch();
+        caller?.removeEventListener('abort', noReply);
       };
-      const timer = this.clock.setTimer(this.timeout, giveUp);
-      caller?.addEventListener('abort', giveUp);
-      if (caller?.aborted) return giveUp();
+      const giveUp = (code: 'NO_REPLY' | 'DEVICE_DELETED') => {
+        finish();
+        call.abort();
+        reject(new TandemError(code));
+      };
+      const noReply = () => giveUp('NO_REPLY');
+      const timer = this.clock.setTimer(this.timeout, noReply);
+      // Other credentials are no reason: the call was made with those that were good then.
+      const unwatch = this.sessions.onSessionEnd(session, (reason) => reason === 'deleted' && giveUp('DEVICE_DELETED'));
+      caller?.addEventListener('abort', noReply);
+      if (caller?.aborted) return noReply();
       const settle = (reply: string) => {
-        timer.cancel();
-        caller?.removeEventListener('abort', giveUp);
+        finish();
         resolve(reply);
       };
       this.backend?.call(request, call.signal).then(settle, (error: unknown) => {

@@ -1,0 +1,48 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Clock, TandemError } from '@tandem/core';
+import { Exchange } from './exchange';
+import { WaitingExchanges } from './waiting-exchanges';
+
+/** The response a connection is busy with: of node:http, without a public name. */
+type Connection = Duplex &
+  Partial<Pick<Socket, 'destroySoon'>> & { readonly _httpMessage?: { headersSent: boolean } | null };
+
+/** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
+export function answerFaults(server: Server, clock: Clock): void {
+  server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
+    // Into an answer that has begun nothing else may be written.
+    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(errorOf(fault), clock));
+    if (socket.destroySoon) socket.destroySoon();
+    else socket.destroy();
+  });
+  const none = new WaitingExchanges();
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    new Exchange(request, response, clock, none).fail(new TandemError('EXPECTATION_FAILED'));
+  });
+}
+
+function errorOf({ code }: NodeJS.ErrnoException): TandemError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new TandemError('HEADERS_TOO_LARGE');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new TandemError('REQUEST_TIMEOUT');
+    default:
+      return new TandemError('MALFORMED_REQUEST');
+  }
+}
+
+/** By hand: there is no request that a response could be made of. */
+function answerTo({ row: { http: status, errorCode }, message }: TandemError, clock: Clock): string {
+  const body = JSON.stringify({ status, message, errorCode, timestamp: clock.now() });
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
