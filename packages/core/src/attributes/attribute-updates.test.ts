@@ -160,7 +160,7 @@ describe('A poll that fell out of the event log', () => {
       {
         level: 'warn',
         message: 'waiter fell out of the event log and gets the full state',
-        fields: { deviceId: device.session.deviceId, lost: 1, head: 4, fullState: true },
+        fields: { deviceId: device.session.deviceId, events: 3, fullState: true },
       },
     ]);
     settled(true);

@@ -65,9 +65,12 @@ export class MissedUpdates {
   }
 
   #tell(deviceId: Uuid, lost: Position, head: Position): void {
-    const fields = { deviceId, lost: lost.offset, head: head.offset, fullState: true };
     // The store was restarted or failed over: every waiter at once, and for none of them out of the ordinary.
-    if (lost.epoch !== head.epoch) this.logger.info('waiter of an earlier event log gets the full state', fields);
-    else this.logger.warn('waiter fell out of the event log and gets the full state', fields);
+    if (lost.epoch !== head.epoch) {
+      this.logger.info('waiter of an earlier event log gets the full state', { deviceId, fullState: true });
+      return;
+    }
+    const events = head.offset - lost.offset;
+    this.logger.warn('waiter fell out of the event log and gets the full state', { deviceId, events, fullState: true });
   }
 }

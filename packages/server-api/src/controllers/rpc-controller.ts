@@ -88,7 +88,7 @@ export function rpcRoutes(core: Core): Route[] {
       {
         ...guard,
         path: `${base}/twoway/{deviceId}`,
-        summary: 'Send a command and wait for the reply',
+        summary: 'Send a command and wait for the reply; 406 where that is not JSON',
         handle: calling(false, silence),
       },
     ];
