@@ -90,6 +90,16 @@ describe("Codecs of one's own", () => {
       `export default [${codec('a', 61)}, ${codec('b', 60)}];`,
       "codec 2 of it names the Content-Format 60, which is another format's",
     ],
+    [
+      'has properties that throw',
+      'export default { get name() { throw new Error("no name today"); } };',
+      'its default export cannot be read: no name today',
+    ],
+    [
+      'answers later',
+      "export default { name: 'later', mediaTypes: ['text/x-later'], async decode() {}, encode() {} };",
+      'its default export needs functions `decode` and `encode` that answer at once: they cannot be async',
+    ],
   ])('stop the start in one line that names setting and file, when the module %s', async (_what, text, complaint) => {
     const file = text === undefined ? join(temporaryFolder(), 'gone.mjs') : module('codec.mjs', text);
     const refused = GatewayProcess.launch({ TANDEM_PAYLOAD_CODECS: file });
