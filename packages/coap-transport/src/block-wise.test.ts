@@ -222,21 +222,24 @@ describe('the first block of a longer request', () => {
     expect([answer.kind, answer.block1]).toEqual([expected, blockOption(0, false)]);
   });
 
-  it('counts as a message of the device: beyond its limit nothing more is kept', async () => {
+  it('counts for no limit: a body in blocks is charged once, as telemetry or as what else it is', async () => {
     const limited = await TestGateway.start({
-      settings: { TANDEM_RATE_LIMIT_DEVICE_MSGS: '2:600', TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_DATA_POINTS: '1:600' },
+      settings: { TANDEM_RATE_LIMIT_DEVICE_MSGS: '1:600', TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_MSGS: '2:600' },
     });
     const { token } = await limited.device();
     const client = await limited.client();
     const payload = json('a', 1_500);
-    const send = async (number: number, more: boolean) => {
+    const send = async (number: number, more: boolean, feature = 'telemetry') => {
       const part = payload.slice(number * 1024, (number + 1) * 1024);
       const block1 = blockOption(number, more);
-      return (await client.ask({ method: 'POST', path: `api/v1/${token}/telemetry`, payload: part, block1 })).kind;
+      return (await client.ask({ method: 'POST', path: `api/v1/${token}/${feature}`, payload: part, block1 })).kind;
     };
     expect([await send(0, true), await send(1, false)]).toEqual(['ACK 2.31', 'ACK 2.01']);
+    expect([await send(0, true), await send(1, false, 'attributes')]).toEqual(['ACK 2.31', 'ACK 4.08']);
+    expect([await send(0, true), await send(1, false)]).toEqual(['ACK 2.31', 'ACK 2.01']);
     expect([await send(0, true), await send(1, false)]).toEqual(['ACK 2.31', 'ACK 4.29']);
-    expect(await send(0, true)).toBe('ACK 4.29');
+    expect([await send(0, true, 'rpc/1'), await send(1, false, 'rpc/1')]).toEqual(['ACK 2.31', 'ACK 2.01']);
+    expect([await send(0, true, 'rpc/1'), await send(1, false, 'rpc/1')]).toEqual(['ACK 2.31', 'ACK 4.29']);
     expect(limited.gauge('tandem_coap_upload_bytes')).toBe(0);
     await limited.stop();
   });

@@ -220,11 +220,11 @@ export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
 }
 
 /**
- * A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. The first
- * one counts as a message, so that bodies which are never completed have a limit as well; data points count in the last.
+ * A block of a longer request: nothing is kept of one whose path or token would be refused once it is complete. It
+ * counts for the rate limits once it is complete, as what it is; what is never completed is bound by the memory for it.
  */
 export function admit(
-  { auth, limits }: Core,
+  { auth }: Core,
   lookups: Lookups,
   provisioning: ProvisioningDoor,
   request: CoapRequest,
@@ -238,11 +238,11 @@ export function admit(
   if (request.method === 'GET') return BAD_REQUEST;
   if (feature === 'provision') return provisioning.admit(request);
   if (token === undefined) return UNAUTHORIZED;
-  const admitted = (session: DeviceSession): CoapResponse | undefined | Promise<undefined> => {
+  const admitted = (session: DeviceSession): CoapResponse | undefined => {
     request.authenticate(session.deviceId);
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
-    return request.continues ? undefined : limits.take(session, 'message')?.then(nothing, refuse);
+    return undefined;
   };
   const known = auth.cached(token);
   return known !== undefined
@@ -299,4 +299,3 @@ function refuseForeignTransport(session: DeviceSession): void {
 }
 
 const created = (): CoapResponse => CREATED;
-const nothing = (): undefined => undefined;
