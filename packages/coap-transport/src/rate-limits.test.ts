@@ -41,6 +41,11 @@ it('a tenant beyond its limit gets 4.29 with Max-Age for all its devices', async
     client.ask({ method: 'POST', path: `api/v1/${token}/telemetry`, payload });
   expect(await post(one, '{"a":1,"b":2}')).toMatchObject({ kind: 'ACK 2.01' });
   expect(await post(other, '{"a":1}')).toMatchObject({ kind: 'ACK 2.01' });
+  expect(await post(other, '{"a":1,"b":2,"c":3,"d":4}')).toMatchObject({
+    kind: 'ACK 4.13',
+    maxAge: undefined,
+    text: '',
+  });
   const refused = await post(other, '{"b":1}');
   expect(refused).toMatchObject({ kind: 'ACK 4.29', format: undefined, text: '' });
   expect(refused.maxAge).toBeGreaterThanOrEqual(1);

@@ -41,6 +41,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: row(415, '4.15', 31, false, 'The media type is not supported'),
   EXPECTATION_FAILED: row(417, '4.00', 31, false, 'The only expectation that can be met is 100-continue'),
   TOO_MANY_REQUESTS: row(429, '4.29', 33, true, 'Too many requests'),
+  TOO_MANY_POINTS: row(429, '4.13', 33, false, 'The message has more data points than a limit ever allows'),
   HEADERS_TOO_LARGE: row(431, '4.00', 31, false, 'The path and the headers of the request are too large'),
   TRANSPORT_MISMATCH: row(403, '5.00', 20, false, "The device's profile does not allow this transport"),
   INTERNAL: row(500, '5.00', 2, true, 'Internal server error'),

@@ -151,7 +151,7 @@ export class Exchange {
 }
 
 function retryAfter({ retryAfter: delay, row }: TandemError): Headers {
-  if (row.http !== 429 && row.http !== 503) return {};
+  if (!row.retryable || (row.http !== 429 && row.http !== 503)) return {};
   const seconds = delay === undefined ? DEFAULT_RETRY_SECONDS : Math.max(Math.ceil(delay / 1000), 1);
   return { 'Retry-After': seconds };
 }

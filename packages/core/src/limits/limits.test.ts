@@ -111,7 +111,19 @@ describe('TANDEM_RATE_LIMIT_DEVICE_TELEMETRY_*', () => {
   it('counts the values of all records of a message', async () => {
     const session = await used.device('d');
     const records = json(JSON.stringify(Array(11).fill({ ts: 1, values: { a: 1 } })));
-    expect(await outcome(used.core.telemetry.post(session, records))).toMatch(/^DEVICE rate limits/);
+    expect(await outcome(used.core.telemetry.post(session, records))).toBe('TOO_MANY_POINTS');
+  });
+
+  it('says of a message that has more values than a limit allows at all that it never will be taken', async () => {
+    const session = await used.device('d');
+    await expect(used.core.telemetry.post(session, points(11))).rejects.toMatchObject({
+      code: 'TOO_MANY_POINTS',
+      row: { http: 429, coap: '4.13' },
+      retryAfter: undefined,
+      message:
+        'DEVICE rate limits: never, the message has 11 data points, of at most 10 data points in 10 s; send less at once',
+    });
+    expect(await outcome(used.core.telemetry.post(session, points(10)))).toBe('done');
   });
 
   it.each(['{}', '[]', '{"a":null}'])('counts %s, in which there is no value, as a message', async (body) => {

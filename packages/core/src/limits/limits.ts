@@ -55,7 +55,7 @@ export class Limits {
    * decide.
    * @param points key-value pairs in the message
    * @returns undefined, and nothing was asked, where no limit is set for the kind
-   * @throws TandemError TOO_MANY_REQUESTS, which names the limit; only by the promise
+   * @throws TandemError TOO_MANY_REQUESTS, which names the limit; TOO_MANY_POINTS; only by the promise
    */
   take(session: DeviceSession, kind: LimitedKind, points = 0): Promise<void> | undefined {
     if (!this.#limited) return undefined;
@@ -70,11 +70,25 @@ export class Limits {
     forDevice: readonly RateDemand[],
     forTenant: readonly RateDemand[],
   ): Promise<void> {
+    this.#refuseForEver({ scope: 'device', id: deviceId }, forDevice);
+    this.#refuseForEver({ scope: 'tenant', id: tenantId }, forTenant);
     // One for both questions: no message waits longer for its limits.
     const answerBy = this.clock.monotonic() + this.#timeout;
     // A device beyond its own limit takes nothing from the others of its tenant.
     await this.#ask({ scope: 'device', id: deviceId }, forDevice, answerBy);
     await this.#ask({ scope: 'tenant', id: tenantId }, forTenant, answerBy);
+  }
+
+  /** No waiting would help: the store need not be asked. */
+  #refuseForEver({ scope }: RateOwner, demands: readonly RateDemand[]): void {
+    const never = demands.find(({ cost, limit }) => cost > limit.count);
+    if (!never) return;
+    this.#refused.add();
+    const { what, limit, cost } = never;
+    const allowed = `at most ${limit.count} ${what} in ${limit.seconds} s`;
+    throw new TandemError('TOO_MANY_POINTS', {
+      message: `${scope.toUpperCase()} rate limits: never, the message has ${cost} ${what}, of ${allowed}; send less at once`,
+    });
   }
 
   async #ask(owner: RateOwner, demands: readonly RateDemand[], answerBy: Millis): Promise<void> {
