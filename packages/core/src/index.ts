@@ -61,7 +61,7 @@ export {
   type DeviceMessage,
   Formats,
   faultOfCodec,
-  MAX_KEY_LENGTH,
+  keyFault,
   MAX_NESTING,
   MAX_VALUES,
   type ParsedTelemetry,

@@ -1,5 +1,6 @@
 import { mayBeNumber } from './number-in-string';
-import { isCanonicalNumber, MAX_KEY_LENGTH, type PayloadSettings } from './typing';
+import { MAX_KEY_LENGTH } from './storable-key';
+import { isCanonicalNumber, type PayloadSettings } from './typing';
 
 /** Objects of more members are left to the reader: here each name is compared with those before it. */
 const MAX_MEMBERS = 16;
@@ -35,7 +36,8 @@ const nameEnds = new Int32Array(MAX_MEMBERS);
  * @returns how many members it has; 0 for every other text, good or bad, which says nothing about it
  */
 export function countCanonicalMembers(text: string, { typeCast, maxStringLength }: PayloadSettings): number {
-  if (text.charCodeAt(0) !== OPEN_BRACE) return 0;
+  // A name may look like HTML, which is not stored.
+  if (text.charCodeAt(0) !== OPEN_BRACE || text.includes('<')) return 0;
   let at = 0;
   for (let count = 0; count < MAX_MEMBERS; count++) {
     const colon = endOfName(text, at + 1, count);

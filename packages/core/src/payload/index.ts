@@ -4,5 +4,6 @@ export { splitJsonObject } from './compact-json';
 export * from './format/index';
 export { MAX_NESTING, MAX_VALUES } from './json-reader';
 export { parseServerTelemetry } from './server-telemetry';
+export { keyFault, MAX_KEY_LENGTH } from './storable-key';
 export { type ParsedTelemetry, parseTelemetry } from './telemetry-payload';
-export { MAX_KEY_LENGTH, type PayloadSettings, type TypedMembers } from './typing';
+export type { PayloadSettings, TypedMembers } from './typing';

@@ -1,8 +1,9 @@
 import { TandemError } from '../errors';
 import type { EpochMillis } from '../platform/clock';
 import { readJson } from './json-reader';
+import { MAX_KEY_LENGTH } from './storable-key';
 import { type ParsedTelemetry, parseTelemetry } from './telemetry-payload';
-import { MAX_KEY_LENGTH, type PayloadSettings } from './typing';
+import type { PayloadSettings } from './typing';
 
 /**
  * Time series as the server API posts them: the forms, and the leniency, of a device's, but nothing is left out.
@@ -11,7 +12,8 @@ import { MAX_KEY_LENGTH, type PayloadSettings } from './typing';
 export function parseServerTelemetry(bytes: Buffer, now: EpochMillis, settings: PayloadSettings): ParsedTelemetry {
   if (!isJson(bytes)) throw refused('Unable to parse time series payload: Invalid JSON body!');
   const parsed = readingOf(() => parseTelemetry(bytes, now, settings));
-  if (parsed.droppedKeys > 0) throw invalid(`a key is blank or longer than ${MAX_KEY_LENGTH} characters`);
+  if (parsed.droppedKeys > 0)
+    throw invalid(`a key is blank, longer than ${MAX_KEY_LENGTH} characters, or looks like HTML`);
   if (parsed.points === 0) throw refused('No time series data found in request body!');
   return parsed;
 }

@@ -2,6 +2,7 @@ import { badPayload } from './bad-payload';
 import { type Decimal, isIntegral, isZero, parseDecimal, plainDigits, plainText, wholeDigits } from './decimal';
 import { type JsonNode, JsonNumber, type JsonObject, renderNode } from './json-node';
 import { numberInString } from './number-in-string';
+import { keyFault } from './storable-key';
 import { booleanValue, doubleValue, type KeyValue, longValue, stringValue, trustedValue, type Value } from './value';
 
 export interface PayloadSettings {
@@ -15,9 +16,6 @@ export interface PayloadSettings {
    */
   readonly floats?: boolean;
 }
-
-/** Longer keys are left out (contract 3.5). */
-export const MAX_KEY_LENGTH = 255;
 
 /**
  * How many digits a number may have when it is written without exponent; room for `1e400`, which the contract asks for
@@ -42,7 +40,7 @@ const LONG_MIN_DIGITS = '9223372036854775808';
 
 export interface TypedMembers {
   readonly entries: KeyValue[];
-  /** Keys that were blank or too long to be kept. */
+  /** Keys that cannot be stored: see `keyFault`. */
   readonly droppedKeys: number;
 }
 
@@ -58,7 +56,7 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
     const key = object.names[i] ?? '';
     const node = object.values[i] ?? null;
     if (node === null) continue;
-    if (!isStorableKey(key)) {
+    if (keyFault(key) !== undefined) {
       droppedKeys++;
       continue;
     }
@@ -66,8 +64,6 @@ export function typeMembers(object: JsonObject, settings: PayloadSettings): Type
   }
   return { entries, droppedKeys };
 }
-
-export const isStorableKey = (key: string): boolean => key.length <= MAX_KEY_LENGTH && key.trim() !== '';
 
 /** @throws TandemError BAD_PAYLOAD when the value breaks a limit */
 export function typeNode(node: Exclude<JsonNode, null>, key: string, settings: PayloadSettings): Value {

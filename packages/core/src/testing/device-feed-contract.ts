@@ -202,7 +202,8 @@ export function describeDeviceFeedContract(makeStore: MakeStore): void {
       expect((await store.state.devices.deleteDevice(id)).ok).toBe(true);
       await feed.until(({ kind }) => kind === 'gone');
       expect(heard.filter((kind) => kind !== 'missed')).toEqual(['saved', 'telemetry', 'gone']);
-      expect(heard.slice(0, 2)).toEqual(['saved', 'missed']);
+      // What failed is told again as missed; a store that can miss something by itself may say so before as well.
+      expect(heard.slice(heard.indexOf('saved'), heard.indexOf('saved') + 2)).toEqual(['saved', 'missed']);
       expect(log.faults).toContain('Error: no saved');
       expect(await store.state.devices.getDevice(id)).toBeUndefined();
     });

@@ -3,7 +3,7 @@ import {
   type AttributeScope,
   type Core,
   type KeyValue,
-  MAX_KEY_LENGTH,
+  keyFault,
   type PayloadSettings,
   parseAttributes,
   TandemError,
@@ -130,7 +130,8 @@ function attributeEntries(bytes: Buffer, settings: PayloadSettings): readonly Ke
   if (!isObject(body.value)) throw refused('Request is not a JSON object');
   for (const key of Object.keys(body.value)) {
     if (key.trim() === '') throw refused('Key cannot be blank');
-    if (key.length > MAX_KEY_LENGTH) throw refused(`Key is longer than ${MAX_KEY_LENGTH} characters`);
+    const fault = keyFault(key);
+    if (fault !== undefined) throw refused(`Key ${fault}`);
   }
   const { entries } = parseAttributes(bytes, settings);
   if (entries.length === 0) throw refused('No attributes data found in request body!');

@@ -6,6 +6,8 @@ import type { WakeSource } from './wake-source';
 const HEARD = allowingOutOfMemory(loadScript('registry-heard'));
 /** A process that has not said for this long how far it has heard is gone; it does so every 3 s. */
 export const LAPSE: Millis = 10_000;
+/** How long the end of a process waits until nobody waits for it any more. */
+const LEAVE_WAIT: Millis = 300;
 /** Processes of which is known how far they have heard. */
 const MAX_KNOWN = 1_000;
 /** How often it is said that processes do not hear in time. */
@@ -80,8 +82,18 @@ export class ChangeReaders {
     this.#stopHearing();
     for (const wait of this.#waiting) wait.end();
     const { client } = this.commands;
-    // What cannot be taken back lapses.
-    await this.commands.during(() => client.hdel(readersKey(this.keys), this.options.processId)).catch(() => {});
+    const { clock, processId } = this.options;
+    await new Promise<void>((resolve) => {
+      // What cannot be taken back lapses: a Redis that hangs must not hold up the end of the process.
+      const timer = clock.setTimer(LEAVE_WAIT, resolve);
+      this.commands
+        .during(() => client.hdel(readersKey(this.keys), processId))
+        .catch(() => {})
+        .finally(() => {
+          timer.cancel();
+          resolve();
+        });
+    });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { TandemError } from '../../errors';
-import { MAX_KEY_LENGTH } from '../../payload/index';
+import { keyFault } from '../../payload/index';
 import { isStorableText, STORABLE_SENTENCE } from '../storable-text';
 
 /** What a column of a device list can hold; names are ThingsBoard's. */
@@ -76,7 +76,8 @@ function requireUsable({ type, key }: ImportColumn, name: string): void {
   if (!KEYED.includes(type)) return;
   if (!key || key.trim() === '') throw refused(`${name}: a column of type ${type} needs a key`);
   if (!isStorableText(key)) throw refused(`${name}: the key ${STORABLE_SENTENCE}`);
-  if (key.length > MAX_KEY_LENGTH) throw refused(`${name}: the key is longer than ${MAX_KEY_LENGTH} characters`);
+  const fault = keyFault(key);
+  if (fault !== undefined) throw refused(`${name}: the key ${fault}`);
 }
 
 const refused = (message: string) => new TandemError('BAD_REQUEST', { message });

@@ -2,8 +2,9 @@ import type { EpochMillis } from '../../platform/clock';
 import { encodeRecords } from '../../telemetry/record-lines';
 import { badPayload } from '../bad-payload';
 import type { JsonNode } from '../json-node';
+import { keyFault } from '../storable-key';
 import { type ParsedTelemetry, timestamp } from '../telemetry-payload';
-import { isStorableKey, type PayloadSettings, type TypedMembers, typeNode } from '../typing';
+import { type PayloadSettings, type TypedMembers, typeNode } from '../typing';
 import { doubleValue, type KeyValue, stringValue, trustedValue, type Value } from '../value';
 import { decodeMessage } from './decode-message';
 import { MessageJson, shortest } from './message-json';
@@ -62,7 +63,7 @@ function typeFields(root: MessageValue, settings: PayloadSettings, json: Message
     const given = root.get(at);
     if (given === undefined && field.hasPresence) continue;
     const key = field.jsonName;
-    if (!isStorableKey(key)) {
+    if (keyFault(key) !== undefined) {
       droppedKeys++;
       continue;
     }

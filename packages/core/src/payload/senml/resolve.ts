@@ -1,6 +1,6 @@
 import { badPayload } from '../bad-payload';
 import { isJsonArray, type JsonNode, JsonNumber, JsonObject, renderNode } from '../json-node';
-import { MAX_KEY_LENGTH } from '../typing';
+import { MAX_KEY_LENGTH } from '../storable-key';
 import { sumOf } from './number-sum';
 
 /** One measurement with what the base fields before it add. */
