@@ -1,6 +1,7 @@
 /**
  * @jest-config-loader esbuild-register
  */
+import { availableParallelism } from 'node:os';
 import type { Config } from 'jest';
 
 const config: Config = {
@@ -20,8 +21,10 @@ const config: Config = {
     '^@tandem/(.*)$': '<rootDir>/packages/$1/src/index.ts',
   },
   testTimeout: 30_000,
-  // Most tests wait for sockets and processes: a core left over for the parent, as is the default, would idle.
-  maxWorkers: '100%',
+  // Most tests wait for sockets and processes: with as many workers as cores half of each core would idle.
+  maxWorkers: availableParallelism() + 1,
+  // A worker grows with every file it has run, and its collections become slow.
+  workerIdleMemoryLimit: '1200MB',
   globalSetup: '<rootDir>/tools/test-folders.cjs',
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
   reporters: ['default', '<rootDir>/tools/vector-reporter.cjs', '<rootDir>/tools/summary-reporter.cjs'],
