@@ -16,7 +16,7 @@ import { write } from './testing/message-writer';
 /** Long enough for every retransmission, every handler's time limit and every unfinished upload to be over. */
 const MINUTES = 15 * 60_000;
 /** A fixed seed: what fails here fails for everybody. */
-const PARAMETERS = { seed: 20_260, numRuns: 120 };
+const PARAMETERS = { seed: 20_260, numRuns: 60 };
 const BODY = 'y'.repeat(3_000);
 const LIMITS = {
   maxPeers: 4,
@@ -186,7 +186,7 @@ describe('the reader of messages', () => {
         expect(request.payload.length).toBe(datagram.length - payloadStart);
         expect(transferKey(request)).toContain(peer().key);
       }),
-      { ...PARAMETERS, numRuns: 3_000 },
+      { ...PARAMETERS, numRuns: 1_200 },
     );
   });
 
@@ -206,7 +206,7 @@ describe('the reader of messages', () => {
         expect(request.payload.equals(message.payload)).toBe(true);
         expect(request.messageId).toBe(message.messageId);
       }),
-      { ...PARAMETERS, numRuns: 2_000 },
+      { ...PARAMETERS, numRuns: 800 },
     );
   });
 
@@ -216,7 +216,7 @@ describe('the reader of messages', () => {
         fc.pre(reason === 'too_long' || datagram.length <= DEFAULT_SETTINGS.maxDatagram);
         expect(readFrame(datagram, DEFAULT_SETTINGS.maxDatagram, frame)).toBe(reason);
       }),
-      { ...PARAMETERS, numRuns: 2_000 },
+      { ...PARAMETERS, numRuns: 800 },
     );
   });
 });

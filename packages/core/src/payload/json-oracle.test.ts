@@ -98,7 +98,7 @@ describe('the reader against the JSON of the language', () => {
         }
         expect(JSON.stringify(JSON.parse(compactJson(text)))).toBe(JSON.stringify(strict));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     );
   });
 
@@ -111,7 +111,7 @@ describe('the reader against the JSON of the language', () => {
           expect(compactJson(compact)).toBe(compact);
         }
       }),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     );
   });
 
@@ -145,7 +145,7 @@ describe('the reader against the JSON of the language', () => {
       fc.property(number, (text) => {
         expect(typeNumber(text, true)).toBe(typedByTheRules(text));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     );
   });
 
@@ -159,7 +159,7 @@ describe('the reader against the JSON of the language', () => {
         outcome(() => parseTelemetry(body, 0, settings));
         outcome(() => parseAttributes(body, settings));
       }),
-      { numRuns: 10_000 },
+      { numRuns: 4_000 },
     );
   });
 });
@@ -211,7 +211,7 @@ describe('taking a rendered object apart', () => {
           if (!(error instanceof TandemError && error.code === 'INTERNAL')) throw error;
         }
       }),
-      { numRuns: 10_000 },
+      { numRuns: 4_000 },
     );
   });
 });

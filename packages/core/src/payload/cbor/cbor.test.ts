@@ -279,7 +279,7 @@ describe('CBOR', () => {
           expect(error).toMatchObject({ code: 'BAD_PAYLOAD' });
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 });
