@@ -1,13 +1,11 @@
-import { Reader, Writer } from 'protobufjs/minimal';
 import { badPayload } from '../payload/bad-payload';
+import { Room, WireReader } from '../payload/protobuf/wire-reader';
+import { LENGTH_DELIMITED, VARINT } from '../payload/protobuf/wire-types';
+import { WireWriter } from '../payload/protobuf/wire-writer';
 import { credentialsShown, type ProvisionOutcome } from './provision-outcome';
 import { CREDENTIALS_TYPES, type ProvisionRequest } from './provision-request';
 
 const STATUS = { SUCCESS: 1, NOT_FOUND: 2, FAILURE: 3 } as const;
-/** What comes before a string of bytes (wire type 2). */
-const LENGTH_DELIMITED = 2;
-const VARINT = 0;
-
 /** Of one message, known or not: many times what there are, and what keeps a stranger's message of empty ones from costing time. */
 const MAX_FIELDS = 100;
 
@@ -47,31 +45,29 @@ export function decodeProvisionRequest(bytes: Buffer): ProvisionRequest {
 
 /** `ProvisionDeviceResponseMsg`; zero values are not on the wire. */
 export function encodeProvisionOutcome(outcome: ProvisionOutcome): Buffer {
-  const writer = Writer.create()
-    .uint32((1 << 3) | VARINT)
-    .int32(STATUS[outcome.status]);
+  const writer = new WireWriter();
+  writer.varintField(1, STATUS[outcome.status]);
   if (outcome.status === 'SUCCESS') {
     const type = CREDENTIALS_TYPES.indexOf(outcome.credentials.credentialsType);
-    if (type > 0) writer.uint32((2 << 3) | VARINT).int32(type);
+    if (type > 0) writer.varintField(2, type);
     const shown = credentialsShown(outcome.credentials);
-    if (shown) writer.uint32((3 << 3) | LENGTH_DELIMITED).bytes(Buffer.from(shown));
+    if (shown) writer.bytesField(3, shown);
   }
-  return Buffer.from(writer.finish());
+  return writer.finish();
 }
 
 function fieldsOf(bytes: Buffer, known: { strings: readonly number[]; numbers: readonly number[] }): Fields {
-  const reader = Reader.create(bytes);
+  const reader = new WireReader(bytes, new Room(MAX_FIELDS, 'too many fields'));
   const fields = new Map<number, Buffer | number>();
-  for (let count = 1; reader.pos < reader.len; count++) {
-    if (count > MAX_FIELDS) throw new Error('too many fields');
-    const tag = reader.uint32();
+  while (!reader.done) {
+    const tag = reader.tag();
     const field = tag >>> 3;
     const wireType = tag & 7;
-    if (field === 0) throw new Error('field number 0');
-    if (wireType === LENGTH_DELIMITED && known.strings.includes(field)) {
-      fields.set(field, Buffer.from(reader.bytes()));
-    } else if (wireType === VARINT && known.numbers.includes(field)) fields.set(field, reader.int32());
-    else reader.skipType(wireType);
+    if (wireType === LENGTH_DELIMITED && known.strings.includes(field)) fields.set(field, reader.chunk());
+    else if (wireType === VARINT && known.numbers.includes(field)) {
+      reader.varint();
+      fields.set(field, reader.low);
+    } else reader.skip(tag);
   }
   return fields;
 }
