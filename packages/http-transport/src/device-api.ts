@@ -228,7 +228,7 @@ class HttpDeviceApi implements DeviceApi {
   }
 
   #isEmptyMessage({ exchange, operation }: Call, session: DeviceSession): boolean {
-    return mayBeEmpty(operation, exchange) && this.#formats.isEmptyMessage(exchange.framing, session);
+    return mayBeEmpty(operation, exchange) && this.#formats.isProtobuf(exchange.framing, session);
   }
 
   /** @param formatLimit bytes that a body in its format may have, where that is fewer than others may */

@@ -19,21 +19,21 @@ export class RequestFormats {
   constructor(private readonly formats: Formats) {}
 
   /** What the body is in; without a promise in all cases but the first of a profile with schemas. */
-  ofBody({ contentType }: Named, session: DeviceSession, kind: PayloadKind): PayloadFormat | Promise<PayloadFormat> {
-    return hasSchemas(session) && saysProtobuf(contentType)
+  ofBody(named: Named, session: DeviceSession, kind: PayloadKind): PayloadFormat | Promise<PayloadFormat> {
+    return this.isProtobuf(named, session)
       ? this.formats.ofProfile(session.profileId)
-      : this.formats.ofContentType(contentType, kind);
+      : this.formats.ofContentType(named.contentType, kind);
   }
 
   /** Whether the body is in JSON, which is read many times faster than anything else. */
-  isJson({ contentType }: Named, session: DeviceSession, kind: PayloadKind): boolean {
+  isJson(named: Named, session: DeviceSession, kind: PayloadKind): boolean {
+    const { contentType } = named;
     if (contentType === undefined) return true;
-    if (hasSchemas(session) && saysProtobuf(contentType)) return false;
-    return this.formats.ofContentType(contentType, kind) === this.formats.json;
+    return !this.isProtobuf(named, session) && this.formats.ofContentType(contentType, kind) === this.formats.json;
   }
 
-  /** Whether no bytes are a body: a message of protobuf whose fields are all at their defaults has none. */
-  isEmptyMessage({ contentType }: Named, session: DeviceSession): boolean {
+  /** Whether the body is in protobuf, of which no bytes are a message as well: one whose fields are all at their defaults. */
+  isProtobuf({ contentType }: Named, session: DeviceSession): boolean {
     return hasSchemas(session) && saysProtobuf(contentType);
   }
 
