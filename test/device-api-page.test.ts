@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Example, examplesOf, isAsOnPage, plain } from './page-examples/examples';
-import { outputOf, type Running, Shell } from './page-examples/shell';
+import { asOnPage, type Example, examplesOf, isAsOnPage } from './page-examples/examples';
+import { shellFor } from './page-examples/gateway-shell';
+import { outputOf, type Running, type Shell } from './page-examples/shell';
 import { eventually } from './support/eventually';
-import { ADMIN_PASSWORD, cleanUp, GatewayProcess, ROOT, temporaryFolder } from './support/gateway-process';
+import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
 
 const PAGE = join(ROOT, 'docs', 'reference', 'device-api.md');
 const EXAMPLES = examplesOf(readFileSync(PAGE, 'utf8'));
@@ -17,18 +18,10 @@ describe('The page of the device API', () => {
 
   beforeAll(async () => {
     gateway = await GatewayProcess.start();
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'home'));
+    const made = shellFor(gateway, `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}`);
+    shell = made.shell;
     // As somebody has it who is in the folder of the sources.
-    symlinkSync(join(ROOT, 'proto'), join(folder, 'proto'));
-    shell = new Shell(folder, {
-      PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}`,
-      HOME: join(folder, 'home'),
-      TANDEM_HOST: '127.0.0.1',
-      HTTP_BIND_PORT: String(gateway.http),
-      COAP_BIND_PORT: String(gateway.coap),
-      TANDEM_ADMIN_PASSWORD: ADMIN_PASSWORD,
-    });
+    symlinkSync(join(ROOT, 'proto'), join(made.folder, 'proto'));
   });
   afterAll(async () => {
     await shell?.close();
@@ -65,9 +58,6 @@ interface Waiting {
   readonly running: Running;
   readonly example: Example;
 }
-
-/** The text of the page where that holds, so that a failure shows both. */
-const asOnPage = (printed: string, output: string): string => (isAsOnPage(printed, output) ? output : plain(printed));
 
 function titleOf({ heading, commands, waits }: Example): string {
   return `${heading}: ${waits ? 'waits for the next, ' : ''}${commands.split('\n')[0]?.slice(0, 80)}`;

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { examplesOf, isAsOnPage, plain } from './page-examples/examples';
-import { outputOf, Shell } from './page-examples/shell';
-import { ADMIN_PASSWORD, cleanUp, GatewayProcess, ROOT, temporaryFolder } from './support/gateway-process';
+import { asOnPage, examplesOf } from './page-examples/examples';
+import { shellFor } from './page-examples/gateway-shell';
+import { outputOf } from './page-examples/shell';
+import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
 
 const PAGES = ['provision-devices.md', 'claim-devices.md'];
 
@@ -15,21 +16,12 @@ describe('The guides', () => {
   afterAll(cleanUp);
 
   it.each(PAGES)('%s prints what stands in it', async (page) => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'home'));
-    const shell = new Shell(folder, {
-      PATH: process.env.PATH ?? '',
-      HOME: join(folder, 'home'),
-      TANDEM_HOST: '127.0.0.1',
-      HTTP_BIND_PORT: String(gateway.http),
-      COAP_BIND_PORT: String(gateway.coap),
-      TANDEM_ADMIN_PASSWORD: ADMIN_PASSWORD,
-    });
+    const { shell } = shellFor(gateway);
     const examples = examplesOf(readFileSync(join(ROOT, 'docs', 'guides', page), 'utf8'));
     expect(examples.length).toBeGreaterThan(5);
     for (const { commands, output } of examples) {
       const printed = await outputOf(shell.run(commands));
-      expect({ commands, printed: isAsOnPage(printed, output) ? output : plain(printed) }).toEqual({
+      expect({ commands, printed: asOnPage(printed, output) }).toEqual({
         commands,
         printed: output,
       });

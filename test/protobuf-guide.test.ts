@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Example, examplesOf, isAsOnPage, plain } from './page-examples/examples';
-import { outputOf, Shell } from './page-examples/shell';
+import { asOnPage, type Example, examplesOf, isAsOnPage } from './page-examples/examples';
+import { shellFor } from './page-examples/gateway-shell';
+import { outputOf, type Shell } from './page-examples/shell';
 import { eventually } from './support/eventually';
-import { ADMIN_PASSWORD, cleanUp, GatewayProcess, ROOT, temporaryFolder } from './support/gateway-process';
+import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
 
 const EXAMPLES = examplesOf(readFileSync(join(ROOT, 'docs', 'guides', 'protobuf.md'), 'utf8'));
 
@@ -11,16 +12,7 @@ const EXAMPLES = examplesOf(readFileSync(join(ROOT, 'docs', 'guides', 'protobuf.
 describe('The guide to protobuf', () => {
   let shell: Shell;
   beforeAll(async () => {
-    const gateway = await GatewayProcess.start();
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'home'));
-    shell = new Shell(folder, {
-      PATH: process.env.PATH ?? '',
-      HOME: join(folder, 'home'),
-      HTTP_BIND_PORT: String(gateway.http),
-      COAP_BIND_PORT: String(gateway.coap),
-      TANDEM_ADMIN_PASSWORD: ADMIN_PASSWORD,
-    });
+    shell = shellFor(await GatewayProcess.start()).shell;
   });
   afterAll(async () => {
     await shell?.close();
@@ -35,6 +27,3 @@ describe('The guide to protobuf', () => {
     else expect(asOnPage(await printed(), output)).toBe(output);
   });
 });
-
-/** The text of the page where that holds, so that a failure shows both. */
-const asOnPage = (printed: string, output: string): string => (isAsOnPage(printed, output) ? output : plain(printed));

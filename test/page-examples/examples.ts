@@ -36,3 +36,7 @@ export function isAsOnPage(printed: string, output: string): boolean {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminals are told of colours by control characters
 export const plain = (printed: string): string => printed.replace(/\u001b\[\d*m/g, '').trim();
+
+/** The text of the page where that holds, so that a failure shows both. */
+export const asOnPage = (printed: string, output: string): string =>
+  isAsOnPage(printed, output) ? output : plain(printed);
