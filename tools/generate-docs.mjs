@@ -23,7 +23,7 @@ fs.writeFileSync(
 );
 
 function settingsPage() {
-  return `${generatedFrom('packages/core/src/config/settings.ts')}
+  return `${generatedFrom('packages/core/src/config/settings')}
 # Settings
 
 Each is an environment variable, or a \`NAME=value\` line of the file given with \`tandem serve --config <file>\`; the

@@ -85,6 +85,7 @@ export * from './platform/clock';
 export * from './platform/faults';
 export * from './platform/int32-parameter';
 export * from './platform/ip-address';
+export * from './platform/key-material';
 export * from './platform/logger';
 export * from './platform/metrics';
 export * from './platform/multi-map';

@@ -53,13 +53,13 @@ describe('Settings', () => {
       }),
     ).toEqual([
       'TANDEM_ROLES must be a comma list of http, coap, api, not "http,mqtt"',
+      'TANDEM_METRICS_PORT must be a whole number from 0 to 65535, not "0x10"',
       'HTTP_BIND_PORT must be a whole number from 0 to 65535, not "65536"',
       'COAP_ENABLED must be true or false, not "TRUE"',
       'COAP_BIND_PORT must be a whole number from 0 to 65535, not "-1"',
       'COAP_TIMEOUT must be a whole number from 1 to 2147483647, not "0"',
       'TANDEM_DURABILITY must be one of process, power, not "never"',
       'TANDEM_EVENT_LOG_MAX must be a whole number from 1 to 9007199254740991, not "1.5"',
-      'TANDEM_METRICS_PORT must be a whole number from 0 to 65535, not "0x10"',
     ]);
   });
 

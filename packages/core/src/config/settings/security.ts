@@ -1,0 +1,47 @@
+import { flag, millis, optionalText, type Setting, whole } from '../setting';
+import { trustedProxies } from '../trusted-proxies';
+
+/** What several doors share against strangers. */
+export const SECURITY_SETTINGS = {
+  TB_TRANSPORT_IP_RATE_LIMITS_ENABLED: flag(
+    false,
+    'Whether an address with too many wrong credentials is locked out of the device API over HTTP and DTLS',
+    { planned: true },
+  ),
+  TB_TRANSPORT_MAX_WRONG_CREDENTIALS_PER_IP: whole(
+    10,
+    { min: 1 },
+    'Wrong credentials of devices in a row from one address, or one /64 network of IPv6, that lock it out',
+    { planned: true },
+  ),
+  TB_TRANSPORT_IP_BLOCK_TIMEOUT: millis(
+    60_000,
+    'How long such an address gets 429 / 4.29 and no DTLS handshake, and for how long wrong credentials count',
+    { planned: true },
+  ),
+  TANDEM_SECRET_KEY_FILE: optionalText(
+    'File with the keys, 32 bytes each in hexadecimal or base64, one a line, that encrypt secrets in the store: the first encrypts, all decrypt',
+    { planned: true },
+  ),
+  TANDEM_TRUSTED_PROXIES: trustedProxies(
+    'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; without it all logins, and all devices to be provisioned, through a proxy come from one address',
+  ),
+  TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_ENABLED: flag(
+    true,
+    'Whether certificates, keys and lists of them are read again when their files change',
+    { planned: true },
+  ),
+  TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_CHECK_INTERVAL: whole(
+    60,
+    { min: 1, max: 86_400, unit: 's' },
+    'How often these files are looked at',
+    { planned: true },
+  ),
+  TANDEM_X509_TRUST_STORE: optionalText(
+    'PEM file of the authorities that certificates of devices have to come from; unset: any certificate that is stored for a device stands for it',
+    { planned: true },
+  ),
+  TANDEM_X509_CRL: optionalText('PEM file of revoked certificates, of every authority in the trust store', {
+    planned: true,
+  }),
+} as const satisfies Record<string, Setting<unknown>>;
