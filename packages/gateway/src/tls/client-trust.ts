@@ -1,0 +1,33 @@
+import { createSecureContext } from 'node:tls';
+import type { ClientTrust } from '@tandem/core';
+import type { NamedFile } from './named-file';
+import { certificatesOf, pemBlocks, pemOf } from './pem';
+
+const REVOKED = 'X509 CRL';
+
+/**
+ * Whom certificates of devices have to come from, and which of those are revoked.
+ * @throws FileProblem
+ */
+export function clientTrust(store: NamedFile, lists: NamedFile | undefined): ClientTrust {
+  const authorities = certificatesOf(store, pemBlocks(store));
+  if (authorities.length === 0) throw store.problem('has no certificate in it: put those of the authorities there');
+  return { authorities: pemOf(authorities), revoked: lists && revokedIn(lists) };
+}
+
+function revokedIn(file: NamedFile): string {
+  const blocks = pemBlocks(file).filter(({ label }) => label === REVOKED);
+  if (blocks.length === 0) throw file.problem('has no list of revoked certificates (X509 CRL) in it');
+  for (const [index, { text }] of blocks.entries()) {
+    try {
+      createSecureContext({ crl: text });
+    } catch (error) {
+      throw file.problem(`cannot be used: list ${index + 1} of it is damaged; write the file again`, error);
+    }
+  }
+  return blocks.map(({ text }) => text).join('');
+}
+
+/** One by one, as `node:tls` wants them: of several in one text it takes the first. */
+export const listsOf = (revoked: string): string[] =>
+  revoked.match(/-----BEGIN [\s\S]*?-----END X509 CRL-----\n/g) ?? [];
