@@ -1,4 +1,5 @@
 import { TandemError } from '../errors';
+import { FailureGate } from '../limits/failure-gate';
 import type { Clock, Millis } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters, FailureLimit } from '../state/failure-counters';
@@ -17,24 +18,22 @@ export interface LoginAttempt {
   readonly address: string;
 }
 
-const accountOf = (email: string) => `account ${email.toLowerCase()}`;
-const addressOf = ({ address }: LoginAttempt) => `address ${address}`;
+const accountOf = (email: string) => email.toLowerCase();
 
 /**
  * Keeps those who guess passwords from guessing on: by account, whether or not there is such an account, and by address.
  * A lock ends by time alone, and counts for logins alone: tokens and API keys go on working (adr/0031).
  */
 export class LoginGuard {
+  readonly #accounts: FailureGate;
+  readonly #addresses: FailureGate;
   readonly #refused: { add(): void };
   readonly #accountsLocked: { add(): void };
   readonly #addressesLocked: { add(): void };
 
-  constructor(
-    private readonly failures: FailureCounters,
-    private readonly limits: LoginLimits,
-    private readonly clock: Clock,
-    metrics: MetricsRegistry,
-  ) {
+  constructor(failures: FailureCounters, limits: LoginLimits, clock: Pick<Clock, 'now'>, metrics: MetricsRegistry) {
+    this.#accounts = new FailureGate(failures, 'account', limits.account, clock);
+    this.#addresses = new FailureGate(failures, 'address', limits.address, clock);
     this.#refused = metrics.counter(
       'tandem_logins_locked_total',
       'Logins refused without a look at the password, for wrong ones before',
@@ -47,12 +46,10 @@ export class LoginGuard {
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS for the address, UNAUTHORIZED for the account */
-  async admit(attempt: LoginAttempt): Promise<void> {
-    const named = this.#accountNamed(attempt);
-    const now = this.clock.now();
+  async admit({ email, address: from }: LoginAttempt): Promise<void> {
     const [address, account] = await Promise.all([
-      this.#isLimited('address') ? this.failures.locked(addressOf(attempt), now) : 0,
-      named ? this.failures.locked(named, now) : 0,
+      this.#addresses.locked(from),
+      email === undefined ? 0 : this.#accounts.locked(accountOf(email)),
     ]);
     if (address + account > 0) this.#refused.add();
     if (address > 0) throw tooMany(address);
@@ -60,32 +57,19 @@ export class LoginGuard {
   }
 
   /** The password, or what was guessed, was wrong. @returns whether the account has been locked by that */
-  async failed(attempt: LoginAttempt): Promise<boolean> {
-    const named = this.#accountNamed(attempt);
-    const now = this.clock.now();
-    const { account, address } = this.limits;
-    const [accountLock, addressLock] = await Promise.all([
-      named ? this.failures.fail(named, account, now) : 0,
-      this.#isLimited('address') ? this.failures.fail(addressOf(attempt), address, now) : 0,
+  async failed({ email, address: from }: LoginAttempt): Promise<boolean> {
+    const [account, address] = await Promise.all([
+      email === undefined ? 0 : this.#accounts.failed(accountOf(email)),
+      this.#addresses.failed(from),
     ]);
-    if (accountLock > 0) this.#accountsLocked.add();
-    if (addressLock > 0) this.#addressesLocked.add();
-    return accountLock > 0;
+    if (account > 0) this.#accountsLocked.add();
+    if (address > 0) this.#addressesLocked.add();
+    return account > 0;
   }
 
   /** The password was right: the account counts anew. The address does not, or one who has an account could guess on. */
-  async succeeded(attempt: LoginAttempt): Promise<void> {
-    const named = this.#accountNamed(attempt);
-    if (named) await this.failures.succeed(named);
-  }
-
-  /** The subject that counts for the account, where there is one and a limit. */
-  #accountNamed({ email }: LoginAttempt): string | undefined {
-    return email !== undefined && this.#isLimited('account') ? accountOf(email) : undefined;
-  }
-
-  #isLimited(what: keyof LoginLimits): boolean {
-    return this.limits[what].max > 0;
+  async succeeded({ email }: LoginAttempt): Promise<void> {
+    if (email !== undefined) await this.#accounts.succeeded(accountOf(email));
   }
 }
 

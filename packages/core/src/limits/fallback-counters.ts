@@ -1,5 +1,5 @@
-import { TandemError } from '../errors';
 import type { Clock, Millis } from '../platform/clock';
+import { inTime } from '../platform/in-time';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { RateCounters, RateDemand, RateOwner, RateTaken } from '../state/rate-counters';
@@ -44,7 +44,7 @@ export class FallbackCounters {
       // The others go on alone until this one has its answer.
       if (this.#away) this.#askAgainAt = Number.POSITIVE_INFINITY;
       try {
-        const taken = await this.#inTime(this.shared.take(owner, demands, now), answerBy);
+        const taken = await inTime(this.shared.take(owner, demands, now), answerBy, this.clock);
         this.#away = false;
         return taken;
       } catch (error) {
@@ -55,14 +55,6 @@ export class FallbackCounters {
     }
     this.#unshared.add();
     return this.#alone.take(owner, demands, now);
-  }
-
-  #inTime(answer: Promise<RateTaken>, answerBy: Millis): Promise<RateTaken> {
-    return new Promise((resolve, reject) => {
-      const patience = Math.max(Math.ceil(answerBy - this.clock.monotonic()), 0);
-      const timer = this.clock.setTimer(patience, () => reject(new TandemError('STORE_UNAVAILABLE')));
-      answer.then(resolve, reject).finally(() => timer.cancel());
-    });
   }
 
   #sayOnce(error: unknown): void {

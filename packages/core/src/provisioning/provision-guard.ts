@@ -1,9 +1,10 @@
 import { TandemError } from '../errors';
+import { FailureGate } from '../limits/failure-gate';
+import { Tries, type TryRefusals } from '../limits/tries';
 import type { Clock, Millis } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters, FailureLimit } from '../state/failure-counters';
 import type { ProvisionOutcome } from './provision-outcome';
-import { TryQueue } from './try-queue';
 
 /** Where a request comes from. */
 export interface ProvisionSource {
@@ -34,17 +35,17 @@ const SOON: Millis = 1_000;
  */
 export class ProvisionGuard {
   #running = 0;
-  /** Of addresses that requests are under way from, no more than there are requests. */
-  readonly #queues = new Map<string, TryQueue>();
+  readonly #proved: Tries;
+  readonly #apart: Tries;
   readonly #locked: { add(): void };
   readonly #crowded: { add(): void };
 
   /** @param apart counts the failures of those who have not proved to be where they say */
   constructor(
-    private readonly shared: FailureCounters,
-    private readonly apart: FailureCounters,
+    shared: FailureCounters,
+    apart: FailureCounters,
     private readonly limits: ProvisionLimits,
-    private readonly clock: Clock,
+    clock: Pick<Clock, 'now'>,
     metrics: MetricsRegistry,
   ) {
     this.#locked = metrics.counter(
@@ -55,6 +56,10 @@ export class ProvisionGuard {
       'tandem_provisions_crowded_total',
       'Provisioning requests refused for too many at the same time',
     );
+    const tries = (counters: FailureCounters) =>
+      new Tries(new FailureGate(counters, 'provisioning', limits.failures, clock), this.#refusals());
+    this.#proved = tries(shared);
+    this.#apart = tries(apart);
     metrics.gauge('tandem_provisions_running', 'Provisioning requests under way', () => this.#running);
   }
 
@@ -66,60 +71,26 @@ export class ProvisionGuard {
     }
     this.#running++;
     try {
-      return await (this.#isLimited ? this.#try(source, work) : work());
+      return await (source.proved ? this.#proved : this.#apart).run(source.address, work, isUnknown);
     } finally {
       this.#running--;
     }
   }
 
-  /** As one of the tries of the address, which is taken before the work: many at once are no more tries than one by one. */
-  async #try(source: ProvisionSource, work: () => Promise<ProvisionOutcome>): Promise<ProvisionOutcome> {
-    const subject = subjectOf(source);
-    const counters = source.proved ? this.shared : this.apart;
-    const queue = this.#queueOf(`${source.proved} ${subject}`);
-    if (!(await queue.enter(() => this.#take(counters, subject)))) {
-      this.#crowded.add();
-      throw tooMany('Too many devices of this address are being provisioned', SOON);
-    }
-    let failed = false;
-    try {
-      const outcome = await work();
-      failed = outcome.status === 'NOT_FOUND';
-      if (failed) await counters.fail(subject, this.limits.failures, this.clock.now(), { attempted: true });
-      return outcome;
-    } finally {
-      if (failed) queue.leave();
-      else {
-        // The outcome does not wait for it: a try that is not given back is forgotten after a while.
-        void counters
-          .giveBack(subject, this.clock.now())
-          .catch(() => {})
-          .finally(() => queue.leave());
-      }
-    }
-  }
-
-  /** @returns whether there was a try left */
-  async #take(counters: FailureCounters, subject: string): Promise<boolean> {
-    const attempt = await counters.attempt(subject, this.limits.failures, this.clock.now());
-    if (attempt.taken || attempt.lock === 0) return attempt.taken;
-    this.#locked.add();
-    throw tooMany('Too many unknown provisioning keys from this address', attempt.lock);
-  }
-
-  #queueOf(name: string): TryQueue {
-    const known = this.#queues.get(name);
-    if (known) return known;
-    const queue = new TryQueue(() => this.#queues.delete(name));
-    this.#queues.set(name, queue);
-    return queue;
-  }
-
-  get #isLimited(): boolean {
-    return this.limits.failures.max > 0;
+  #refusals(): TryRefusals {
+    return {
+      locked: (lock) => {
+        this.#locked.add();
+        return tooMany('Too many unknown provisioning keys from this address', lock);
+      },
+      crowded: () => {
+        this.#crowded.add();
+        return tooMany('Too many devices of this address are being provisioned', SOON);
+      },
+    };
   }
 }
 
-const subjectOf = ({ address }: ProvisionSource): string => `provisioning ${address}`;
+const isUnknown = ({ status }: ProvisionOutcome): boolean => status === 'NOT_FOUND';
 
 const tooMany = (message: string, retryAfter: Millis) => new TandemError('TOO_MANY_REQUESTS', { message, retryAfter });
