@@ -1,13 +1,7 @@
-import {
-  type Core,
-  callerAddress,
-  type ProvisionOutcome,
-  type ReadProvisionRequest,
-  readProvision,
-  TandemError,
-} from '@tandem/core';
+import { type Core, type ProvisionOutcome, type ReadProvisionRequest, readProvision, TandemError } from '@tandem/core';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS } from './endpoint/index';
 import { ProvisionedPeers } from './provisioned-peers';
+import { sourceAddress } from './source-address';
 
 /** text/plain: what devices that were written for the original expect of JSON here (contract 2.7). */
 const TEXT_FORMAT = 0;
@@ -22,12 +16,10 @@ const MAX_TOLD = 1_024;
  */
 export class ProvisioningDoor {
   readonly #maxBytes: number;
-  readonly #echo: boolean;
   readonly #told: ProvisionedPeers;
 
   constructor(private readonly core: Core) {
     this.#maxBytes = core.settings.TANDEM_PROVISION_MAX_BYTES;
-    this.#echo = core.settings.COAP_ECHO === 'on';
     this.#told = new ProvisionedPeers(MAX_TOLD, core.clock, core.metrics);
   }
 
@@ -55,12 +47,8 @@ export class ProvisioningDoor {
   }
 
   async #provision(coap: CoapRequest, { request, render }: ReadProvisionRequest): Promise<CoapResponse> {
-    const { address, session } = coap.peer;
-    const source = {
-      address: callerAddress({ remoteAddress: address, forwardedFor: '' }, []),
-      // Where nobody has to prove it, an address is what somebody wrote on a datagram.
-      proved: this.#echo || session !== undefined,
-    };
+    // Where a request does not prove it, its address is what somebody wrote on a datagram.
+    const source = { address: sourceAddress(coap.peer), proved: coap.provesItself };
     const outcome = await this.core.provisioning.provision(request, source);
     if (outcome.status === 'SUCCESS') {
       coap.authenticate(outcome.deviceId);

@@ -43,13 +43,16 @@ export class EchoProofs {
     if (peer.session !== undefined) return true;
     const now = this.#now();
     if (now < peer.provedUntil) return true;
-    if (value === undefined || value.length !== ECHO_LENGTH) return false;
-    this.#turn();
-    if (!timingSafeEqual(value, echoFor(this.#key, peer)) && !timingSafeEqual(value, echoFor(this.#previous, peer))) {
-      return false;
-    }
+    if (!this.isProof(peer, value)) return false;
     peer.provedUntil = now + PROOF_LIFETIME;
     return true;
+  }
+
+  /** Whether `value` is one that went to this peer's address not long ago. */
+  isProof(peer: PeerState, value: Buffer | undefined): boolean {
+    if (value === undefined || value.length !== ECHO_LENGTH) return false;
+    this.#turn();
+    return timingSafeEqual(value, echoFor(this.#key, peer)) || timingSafeEqual(value, echoFor(this.#previous, peer));
   }
 
   #turn(): void {

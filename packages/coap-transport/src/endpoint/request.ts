@@ -41,6 +41,11 @@ export interface CoapRequest {
    * `PROVE_ADDRESS` is the answer to others, before anything is done for them.
    */
   readonly proved: boolean;
+  /**
+   * Whether this very request shows that: in a secured session, or by an Echo option. `proved` is said also of what anybody may
+   * have sent in the name of a peer that was proved before.
+   */
+  readonly provesItself: boolean;
 }
 
 /** Why a request is refused before anybody looks at it. */
@@ -121,6 +126,10 @@ export class IncomingRequest implements CoapRequest {
 
   get proved(): boolean {
     return this.proofs === undefined || this.proofs.proves(this.peer, this.#echo);
+  }
+
+  get provesItself(): boolean {
+    return this.peer.session !== undefined || this.proofs?.isProof(this.peer, this.#echo) === true;
   }
 
   get #echo(): Buffer | undefined {
