@@ -4,6 +4,7 @@ import { admit, createDeviceApi, mayContinue } from './device-api';
 import { sameDevicePath } from './device-path';
 import { CoapEndpoint, openUdpSocket } from './endpoint/index';
 import { type ListedObservation, listed } from './listed-observation';
+import { LockOut } from './lock-out';
 import { Lookups } from './lookups';
 import { ProvisioningDoor } from './provisioning';
 
@@ -45,12 +46,13 @@ export async function createCoapTransport(core: Core): Promise<CoapTransport> {
   setMaxListeners(0, closing.signal);
   // At most half of all exchanges: the others are for those whose credentials are known.
   const maxLookups = Math.min(settings.TANDEM_COAP_MAX_LOOKUPS, Math.ceil(settings.TANDEM_COAP_MAX_EXCHANGES / 2));
-  const lookups = new Lookups(core.auth, maxLookups, metrics);
+  const lockOut = new LockOut(core.credentialsGuard);
+  const lookups = new Lookups(core.auth, lockOut, maxLookups, metrics);
   const provisioning = new ProvisioningDoor(core);
   const endpoint = new CoapEndpoint({
     socket,
-    handler: createDeviceApi(core, lookups, provisioning, closing.signal),
-    admit: (request) => admit(core, lookups, provisioning, request),
+    handler: createDeviceApi(core, lookups, lockOut, provisioning, closing.signal),
+    admit: (request) => admit(core, lookups, lockOut, provisioning, request),
     mayContinue: (request) => mayContinue(core, request),
     sameResource: (one, other) => sameDevicePath(one.path, other.path),
     clock,

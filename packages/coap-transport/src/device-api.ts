@@ -14,6 +14,7 @@ import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
 import { type DevicePath, type Feature, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
+import type { LockOut } from './lock-out';
 import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
 import { downloadPackage } from './package-download';
@@ -44,6 +45,7 @@ const BUSY: CoapResponse = { code: '5.03', maxAge: 1 };
 export function createDeviceApi(
   core: Core,
   lookups: Lookups,
+  lockOut: LockOut,
   provisioning: ProvisioningDoor,
   closing: AbortSignal,
 ): RequestHandler {
@@ -82,13 +84,11 @@ export function createDeviceApi(
     const refusal = refusalOf(feature, request);
     if (refusal !== undefined) return refusal;
     if (feature === 'provision') return provisioning.answer(request);
+    lockOut.admit(request);
     const known = token === undefined ? undefined : auth.cached(token);
     if (known) return withSession(known, feature, requestId, request);
     if (token === undefined) return UNAUTHORIZED;
-    return (
-      lookups.find(token, request.peer.key)?.then((session) => withSession(session, feature, requestId, request)) ??
-      BUSY
-    );
+    return lookups.find(token, request)?.then((session) => withSession(session, feature, requestId, request)) ?? BUSY;
   }
 
   function withSession(
@@ -226,6 +226,7 @@ export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
 export function admit(
   { auth }: Core,
   lookups: Lookups,
+  lockOut: LockOut,
   provisioning: ProvisioningDoor,
   request: CoapRequest,
 ): CoapResponse | undefined | Promise<CoapResponse | undefined> {
@@ -237,6 +238,7 @@ export function admit(
   // Nothing takes the body of a GET.
   if (request.method === 'GET') return BAD_REQUEST;
   if (feature === 'provision') return provisioning.admit(request);
+  lockOut.admit(request);
   if (token === undefined) return UNAUTHORIZED;
   const admitted = (session: DeviceSession): CoapResponse | undefined => {
     request.authenticate(session.deviceId);
@@ -245,9 +247,7 @@ export function admit(
     return undefined;
   };
   const known = auth.cached(token);
-  return known !== undefined
-    ? admitted(known)
-    : (lookups.find(token, request.peer.key)?.then(admitted, refuse) ?? BUSY);
+  return known !== undefined ? admitted(known) : (lookups.find(token, request)?.then(admitted, refuse) ?? BUSY);
 }
 
 /**

@@ -1,4 +1,6 @@
 import type { DeviceAuth, DeviceSession, MetricsRegistry } from '@tandem/core';
+import type { CoapRequest } from './endpoint/index';
+import type { LockOut } from './lock-out';
 
 /** Lookups for one address and port at the same time. A device has one token, so even one that is new needs few. */
 const MAX_PER_PEER = 32;
@@ -9,15 +11,18 @@ const MAX_PER_PEER = 32;
  */
 export class Lookups {
   #running = 0;
-  readonly #auth: DeviceAuth;
   readonly #max: number;
   readonly #refused: { add(): void };
   readonly #refusedOfPeer: { add(): void };
   /** By the key of the peer; those that have none running are not in it. */
   readonly #runningOfPeer = new Map<string, number>();
 
-  constructor(auth: DeviceAuth, max: number, metrics: MetricsRegistry) {
-    this.#auth = auth;
+  constructor(
+    private readonly auth: DeviceAuth,
+    private readonly lockOut: LockOut,
+    max: number,
+    metrics: MetricsRegistry,
+  ) {
     this.#max = max;
     this.#refused = metrics.counter(
       'tandem_coap_dropped_lookups_total',
@@ -37,10 +42,11 @@ export class Lookups {
 
   /**
    * The session of the device with this token. Undefined: there is no room for one more lookup.
-   * @param peer the key of who asks
-   * @throws TandemError UNAUTHORIZED (the promise) when nobody has it
+   * @param request of who asks
+   * @throws TandemError (the promise) UNAUTHORIZED when nobody has it, TOO_MANY_REQUESTS for who is locked out
    */
-  find(token: string, peer: string): Promise<DeviceSession> | undefined {
+  find(token: string, request: CoapRequest): Promise<DeviceSession> | undefined {
+    const peer = request.peer.key;
     if (this.#running >= this.#max) {
       this.#refused.add();
       return undefined;
@@ -52,7 +58,7 @@ export class Lookups {
     }
     this.#running++;
     this.#runningOfPeer.set(peer, ofPeer + 1);
-    const session = this.#auth.resolve(token);
+    const session = this.lockOut.look(request, () => this.auth.resolve(token));
     const done = () => this.#done(peer);
     session.then(done, done);
     return session;

@@ -1,7 +1,9 @@
 import { type AccountServices, makeAccounts } from './accounts/make-accounts';
 import { AttributeUpdates } from './attributes/attribute-updates';
 import { Attributes } from './attributes/attributes';
+import type { CredentialsGuard } from './auth/credentials-guard';
 import { DeviceAuth } from './auth/device-auth';
+import { makeCredentialsGuard } from './auth/make-credentials-guard';
 import { Claiming } from './claiming/claiming';
 import type { Settings } from './config/settings';
 import { Connectivity } from './connectivity/connectivity';
@@ -43,6 +45,7 @@ export interface Core extends Platform, DeviceServices, AccountServices {
   readonly state: State;
   readonly faults: Faults;
   readonly auth: DeviceAuth;
+  readonly credentialsGuard: CredentialsGuard;
   readonly limits: Limits;
   readonly formats: Formats;
   readonly telemetry: Telemetry;
@@ -147,6 +150,7 @@ export function makeCore(
     state,
     faults,
     auth,
+    credentialsGuard: makeCredentialsGuard(state.failures, settings, platform),
     limits,
     formats: new Formats(
       json,

@@ -299,6 +299,50 @@ describe('the token may come in a header', () => {
     expectEmpty(await gateway.send('POST', '/nope/telemetry', { body: OBJECT, headers }), 401);
   });
 
+  it('nor an unknown token in a header for the one in the path', async () => {
+    const { token } = await gateway.device();
+    const headers = { Authorization: 'Bearer nope' };
+    expectEmpty(await gateway.send('POST', `/${token}/telemetry`, { body: OBJECT, headers }), 200);
+  });
+
+  it.each([
+    ['the scheme in lower case', (token: string) => `bearer ${token}`],
+    ['the scheme in upper case', (token: string) => `BEARER ${token}`],
+    ['several spaces', (token: string) => `Bearer    ${token}`],
+    ['spaces around it', (token: string) => `  Bearer ${token}   `],
+    ['the first of two headers', (token: string) => [`Bearer ${token}`, 'Bearer nope']],
+  ])('%s makes no difference', async (_name, authorization) => {
+    const { token } = await gateway.device();
+    expect(await statusWith(authorization(token))).toBe(200);
+  });
+
+  it.each([
+    ['is missing', () => ''],
+    ['has nothing behind the scheme', () => 'Bearer'],
+    ['has only spaces behind it', () => 'Bearer   '],
+    ['has no space behind it', (token: string) => `Bearer${token}`],
+    ['has no scheme', (token: string) => token],
+    ['has another scheme', (token: string) => `Basic ${token}`],
+    ['has something behind the token', (token: string) => `Bearer ${token} ${token}`],
+    ['has a comma behind the token', (token: string) => `Bearer ${token},`],
+    ['has the token in quotes', (token: string) => `Bearer "${token}"`],
+    ['has the token percent-encoded', (token: string) => `Bearer %74${token.slice(1)}`],
+    ['comes second', (token: string) => ['Bearer nope', `Bearer ${token}`]],
+  ])('a header that %s is 401', async (_name, authorization) => {
+    const { token } = await gateway.device();
+    expect(await statusWith(authorization(token))).toBe(401);
+  });
+
+  const statusWith = async (authorization: string | string[]): Promise<number> => {
+    const socket = gateway.connect();
+    const lines = [authorization].flat().map((value) => `Authorization: ${value}\r\n`);
+    const head = `POST /api/v1/telemetry HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${lines.join('')}`;
+    socket.end(`${head}Content-Length: ${OBJECT.length}\r\n\r\n${OBJECT}`);
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    return Number(text.split(' ')[1]);
+  };
+
   it('a token that is called like a resource is still a token', async () => {
     const device = await gateway.device('rpc');
     expectEmpty(await gateway.post('/rpc/telemetry', OBJECT), 200);

@@ -178,21 +178,27 @@ class HttpDeviceApi implements DeviceApi {
       });
       return;
     }
+    const { auth, credentialsGuard } = this.core;
+    if (credentialsGuard.anyLocked) credentialsGuard.admit(exchange.callerAddress(this.core.callers));
     const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
-    const session = this.core.auth.cached(token);
+    const session = auth.cached(token);
     if (session) {
       this.#accept(call, session);
       return;
     }
+    // Who gives none has guessed nothing.
+    if (token === '') throw new TandemError('UNAUTHORIZED');
     exchange.waits();
-    this.core.auth.resolve(token).then(
-      (resolved) => {
-        if (exchange.answered) return;
-        exchange.waitsNoMore();
-        this.#accept(call, resolved);
-      },
-      (error) => this.#fail(exchange, operation, error),
-    );
+    credentialsGuard
+      .look(exchange.callerAddress(this.core.callers), () => auth.resolve(token))
+      .then(
+        (resolved) => {
+          if (exchange.answered) return;
+          exchange.waitsNoMore();
+          this.#accept(call, resolved);
+        },
+        (error) => this.#fail(exchange, operation, error),
+      );
   }
 
   #timeoutOf({ name }: Operation, { query }: Route): Millis {

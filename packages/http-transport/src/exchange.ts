@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, ERRORS, type PayloadFormat, type TandemError } from '@tandem/core';
+import type { Socket } from 'node:net';
+import { type Callers, type Clock, ERRORS, type PayloadFormat, type TandemError } from '@tandem/core';
 import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
 import type { WaitingExchanges } from './waiting-exchanges';
@@ -9,6 +10,9 @@ type Headers = Readonly<Record<string, string | number>>;
 const EMPTY: Headers = { 'Content-Length': 0 };
 const ANY_ORIGIN = { 'Access-Control-Allow-Origin': '*' };
 const DEFAULT_RETRY_SECONDS = 1;
+
+const CALLER = Symbol('caller');
+type Connection = Socket & { [CALLER]?: { readonly forwardedFor: string; readonly address: string } };
 
 /** What an answer holds. */
 export interface Content {
@@ -34,6 +38,18 @@ export class Exchange {
 
   get answered(): boolean {
     return this.response.headersSent;
+  }
+
+  /** Whom it comes from, in a form of which nobody has many. */
+  callerAddress(callers: Callers): string {
+    const connection: Connection = this.request.socket;
+    const forwardedFor = String(this.request.headers['x-forwarded-for'] ?? '');
+    // Working it out takes microseconds, and while anybody is locked out every request is asked for it.
+    if (connection[CALLER]?.forwardedFor !== forwardedFor) {
+      const address = callers.addressOf({ remoteAddress: connection.remoteAddress, forwardedFor });
+      connection[CALLER] = { forwardedFor, address };
+    }
+    return connection[CALLER].address;
   }
 
   /** The client has done its part: the answer depends on the gateway alone, until it is there. */

@@ -8,15 +8,16 @@ import type { Content, Exchange } from './exchange';
  */
 export async function provision(
   { provisioning, formats, callers }: Core,
-  { framing, request: { headers, socket } }: Exchange,
+  exchange: Exchange,
   body: Buffer,
 ): Promise<Content> {
   if (body.length === 0) throw new TandemError('BODY_REQUIRED');
+  const { framing } = exchange;
+  const { socket } = exchange.request;
   const protobuf = saysProtobuf(framing.contentType);
   const { request, render } = readProvision(body, protobuf ? 'protobuf' : 'json');
-  const caller = { remoteAddress: socket.remoteAddress, forwardedFor: String(headers['x-forwarded-for'] ?? '') };
   // A connection was opened from there, or a proxy that is trusted says so.
-  const address = callers.addressOf(caller);
+  const address = exchange.callerAddress(callers);
   // One that ended its side looks like one that is gone: a name must not be used up for nobody.
   const gone = () => socket.destroyed || socket.readableEnded;
   const source = { address, proved: true, gone };
