@@ -131,7 +131,7 @@ export function makeCore(
     clock,
     settings.CLIENT_SIDE_RPC_TIMEOUT,
     clientRpcBackend,
-    settings.TANDEM_RPC_MAX_WAITING,
+    { max: settings.TANDEM_RPC_MAX_WAITING, perDevice: settings.TANDEM_RPC_MAX_WAITING_PER_DEVICE },
     limits,
     auth,
   );

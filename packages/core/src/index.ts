@@ -55,6 +55,7 @@ export * from './firmware/package-data';
 export * from './limits/limits';
 export * from './limits/memory-failure-counters';
 export * from './limits/memory-rate-counters';
+export * from './limits/places';
 export {
   type AnswerFormat,
   asksForProtobuf,

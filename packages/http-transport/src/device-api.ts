@@ -6,6 +6,7 @@ import {
   type Millis,
   type PayloadKind,
   type PayloadLimit,
+  Places,
   type PollOutcome,
   payloadLimitOf,
   saysProtobuf,
@@ -75,6 +76,8 @@ const POLLS_RETRY: Millis = 5_000;
 class HttpDeviceApi implements DeviceApi {
   readonly #polls = new Set<HeldRequest>();
   readonly #commands = new Set<HeldRequest>();
+  /** Of both together, by device. */
+  readonly #places: Places;
   readonly #formats: RequestFormats;
   readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
   readonly #limits: readonly PayloadLimit[];
@@ -83,6 +86,7 @@ class HttpDeviceApi implements DeviceApi {
   /** Requests that wait for the store. */
   readonly #waiting = new WaitingExchanges();
   readonly #firmware: FirmwareDownload;
+  readonly #refused: { add(): void };
   #closing = false;
   #patience: Timer | undefined;
   #closed = false;
@@ -93,6 +97,8 @@ class HttpDeviceApi implements DeviceApi {
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
     this.#firmware = new FirmwareDownload(core);
+    this.#places = new Places(Number.POSITIVE_INFINITY, settings.TANDEM_HTTP_MAX_POLLS_PER_DEVICE);
+    this.#refused = metrics.counter('tandem_http_polls_refused_total', 'Polls and commands that were one too many');
     metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
     const counter = (name: OperationName) =>
       metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
@@ -331,8 +337,9 @@ class HttpDeviceApi implements DeviceApi {
   async #callServer(exchange: Exchange, session: DeviceSession, body: Buffer): Promise<void> {
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     const caller = new AbortController();
+    const place = this.#place(session);
     exchange.waitsNoMore();
-    const held = new HeldRequest(exchange, this.#commands);
+    const held = new HeldRequest(exchange, this.#commands, place);
     held.waitFor({ cancel: () => caller.abort() });
     try {
       const { framing } = exchange;
@@ -356,13 +363,13 @@ class HttpDeviceApi implements DeviceApi {
     }
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
-      throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many open polls', retryAfter: POLLS_RETRY });
+      throw this.#tooMany('Too many open polls');
     }
     const { rpcDelivery, attributeUpdates } = this.core;
     const [source, kind] =
       operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
     const answers = this.#formats.ofPoll(exchange.framing, session, kind);
-    const held = new HeldRequest(exchange, this.#polls);
+    const held = new HeldRequest(exchange, this.#polls, this.#place(session));
     try {
       const done = (outcome: PollOutcome) => this.#answerPoll(held, operation, outcome);
       held.waitFor(source.openPoll(session, timeout, done, answers));
@@ -370,6 +377,18 @@ class HttpDeviceApi implements DeviceApi {
       held.release();
       throw error;
     }
+  }
+
+  /** @returns frees it. @throws TandemError TOO_MANY_REQUESTS */
+  #place({ deviceId }: DeviceSession): () => void {
+    const free = this.#places.take(deviceId);
+    if (!free) throw this.#tooMany('Too many open polls and waiting commands of this device');
+    return free;
+  }
+
+  #tooMany(message: string): TandemError {
+    this.#refused.add();
+    return new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: POLLS_RETRY });
   }
 
   /** A poll of a negative time-out: it counts as any other, and takes nothing. */

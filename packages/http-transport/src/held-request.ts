@@ -18,10 +18,13 @@ export class HeldRequest {
   constructor(
     readonly exchange: Exchange,
     private readonly holders: Set<HeldRequest>,
+    /** Frees the place of its device. */
+    private readonly free: () => void,
   ) {
     const { socket } = exchange.request;
     if (socket.destroyed) {
       this.#over = true;
+      free();
       return;
     }
     holders.add(this);
@@ -46,6 +49,7 @@ export class HeldRequest {
     this.#over = true;
     this.#wait = undefined;
     this.holders.delete(this);
+    this.free();
     this.exchange.request.socket.removeListener('close', this.#connectionLost);
     this.exchange.request.socket.removeListener('end', this.#clientEnded);
     return !this.exchange.request.socket.destroyed;

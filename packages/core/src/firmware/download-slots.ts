@@ -1,8 +1,8 @@
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import { Places } from '../limits/places';
 import type { Millis } from '../platform/clock';
 import type { Random } from '../platform/random';
-import { Places } from './places';
 
 /** Of one device: enough for one that fetches several parts at once. */
 const OF_ONE_DEVICE = 8;

@@ -1,8 +1,8 @@
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
+import { Places } from '../limits/places';
 import type { Millis } from '../platform/clock';
 import type { OtaPackage } from './model';
-import { Places } from './places';
 
 const RETRY_AFTER: Millis = 5_000;
 

@@ -63,12 +63,13 @@ describe('A command of a device', () => {
     clock = new FakeClock(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
     backend = new HeldBackend();
     sessions = new Sessions();
-    rpc = new ClientRpc(clock, TIMEOUT, backend, 2, NO_LIMITS, sessions);
+    rpc = new ClientRpc(clock, TIMEOUT, backend, { max: 3, perDevice: 2 }, NO_LIMITS, sessions);
   });
 
-  const call = (text: string, caller?: AbortSignal, paramsRequired = true) =>
-    rpc.call(SESSION, Buffer.from(text), { paramsRequired, caller, format: JSON_FORMAT });
+  const call = (text: string, caller?: AbortSignal, paramsRequired = true, deviceId = SESSION.deviceId) =>
+    rpc.call({ ...SESSION, deviceId }, Buffer.from(text), { paramsRequired, caller, format: JSON_FORMAT });
   const ask = (caller?: AbortSignal) => call('{"method":"m","params":{}}', caller);
+  const askAs = (deviceId: string) => call('{"method":"m","params":{}}', undefined, true, deviceId);
 
   it('getTime is answered at once, without the backend', async () => {
     expect(await call('{"method":"getTime","params":{}}')).toBe('{"time":"2026-01-02T03:04:05.678Z"}');
@@ -153,6 +154,23 @@ describe('A command of a device', () => {
     expect(sessions.heard.size).toBe(0);
   });
 
+  it('is refused when too many of all devices wait, and taken again when one has ended', async () => {
+    const replies = ['a', 'b', 'c'].map(askAs);
+    await expect(askAs('d')).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 1000 });
+    backend.calls[0]?.resolve('1');
+    await replies[0];
+    void askAs('d');
+    expect(backend.calls).toHaveLength(4);
+  });
+
+  it('is refused when too many of its device wait, while those of others are taken', async () => {
+    void ask();
+    void ask();
+    await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 1000 });
+    void askAs('another');
+    expect(backend.calls).toHaveLength(3);
+  });
+
   it('is refused when too many wait, and taken again when one has ended', async () => {
     const replies = [ask(), ask()];
     await expect(ask()).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: 1000 });
@@ -164,7 +182,7 @@ describe('A command of a device', () => {
   });
 
   it('waits for its time-out where there is no backend', async () => {
-    const alone = new ClientRpc(clock, TIMEOUT, undefined, 2, NO_LIMITS, sessions);
+    const alone = new ClientRpc(clock, TIMEOUT, undefined, { max: 3, perDevice: 2 }, NO_LIMITS, sessions);
     const reply = alone.call(SESSION, Buffer.from('{"method":"m","params":1}'), {
       paramsRequired: true,
       format: JSON_FORMAT,

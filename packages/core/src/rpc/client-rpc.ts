@@ -2,6 +2,7 @@ import type { DeviceAuth } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
+import { Places } from '../limits/places';
 import type { PayloadFormat } from '../payload/index';
 import type { Clock, Millis } from '../platform/clock';
 
@@ -21,23 +22,34 @@ export interface ClientRpcBackend {
   call(request: ClientRpcRequest, signal: AbortSignal): Promise<string>;
 }
 
+/** How many calls may wait at the same time. */
+export interface WaitingCalls {
+  /** `TANDEM_RPC_MAX_WAITING`. */
+  readonly max: number;
+  /** `TANDEM_RPC_MAX_WAITING_PER_DEVICE`: by whatever door, so that no device has all places while the webhook is slow. */
+  readonly perDevice: number;
+}
+
+const RETRY_AFTER: Millis = 1_000;
+
 /** Commands from the device to the server (contract 1.5.5, 2.5.4). */
 export class ClientRpc {
+  readonly #places: Places;
+
   constructor(
     private readonly clock: Clock,
     /** How long a device waits for a reply: `CLIENT_SIDE_RPC_TIMEOUT`. */
     private readonly timeout: Millis,
     private readonly backend: ClientRpcBackend | undefined,
-    /** How many calls may wait at the same time: `TANDEM_RPC_MAX_WAITING`. */
-    private readonly maxWaiting: number,
+    waiting: WaitingCalls,
     private readonly limits: MessageLimits,
     private readonly sessions: Pick<DeviceAuth, 'onSessionEnd'>,
-  ) {}
-
-  #waiting = 0;
+  ) {
+    this.#places = new Places(waiting.max, waiting.perDevice);
+  }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#places.taken;
   }
 
   /**
@@ -56,12 +68,13 @@ export class ClientRpc {
     const limited = this.limits.take(session, 'message');
     if (limited) await limited;
     if (method === 'getTime') return JSON.stringify({ time: new Date(this.clock.now()).toISOString() });
-    if (this.#waiting >= this.maxWaiting) throw new TandemError('TOO_MANY_REQUESTS', { retryAfter: 1000 });
-    this.#waiting++;
+    const free = this.#places.take(session.deviceId);
+    if (!free)
+      throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many waiting commands', retryAfter: RETRY_AFTER });
     try {
       return await this.#ask(session, { ...identity(session), method, params }, caller);
     } finally {
-      this.#waiting--;
+      free();
     }
   }
 

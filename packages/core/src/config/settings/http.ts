@@ -21,7 +21,6 @@ export const HTTP_SETTINGS = {
     32,
     { min: 1 },
     'Open polls and waiting commands of one device on this process; further ones get 429',
-    { planned: true },
   ),
   TANDEM_HTTP_MAX_CONNECTIONS: whole(
     110_000,

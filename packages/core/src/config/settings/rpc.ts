@@ -36,4 +36,9 @@ export const RPC_SETTINGS = {
     'How often finished persistent commands that are too old are looked for',
   ),
   TANDEM_RPC_MAX_WAITING: whole(10_000, { min: 1 }, 'Commands of devices that wait for the webhook at the same time'),
+  TANDEM_RPC_MAX_WAITING_PER_DEVICE: whole(
+    32,
+    { min: 1 },
+    'Those of one device, over HTTP and CoAP together; further ones get 429 / 4.29',
+  ),
 } as const satisfies Record<string, Setting<unknown>>;
