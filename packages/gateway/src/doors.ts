@@ -1,6 +1,13 @@
 import { type CoapTransport, createCoapTransport, type ListedObservation } from '@tandem/coap-transport';
 import type { Core, Role } from '@tandem/core';
-import { answerTheRest, createApp, createDeviceApi, createHttpServer, type Upgrades } from '@tandem/http-transport';
+import {
+  answerTheRest,
+  createApp,
+  createDeviceApi,
+  createHttpServer,
+  httpLimits,
+  type Upgrades,
+} from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
 import { bind } from './bind';
 import { closeServer } from './http-close';
@@ -46,7 +53,15 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
     shutdown.first('server API', () => serverApi.close(PATIENCE));
   }
   answerTheRest(app, core);
-  const server = createHttpServer(app, { first: deviceApi?.middleware, upgrades });
+  const { clock, callers, metrics } = core;
+  const server = createHttpServer(app, {
+    first: deviceApi?.middleware,
+    upgrades,
+    limits: httpLimits(core),
+    clock,
+    callers,
+    metrics,
+  });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', (elapsed) => closeServer(server, elapsed));
   return port;

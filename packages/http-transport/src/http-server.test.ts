@@ -50,7 +50,7 @@ describe('What is no request that could be served', () => {
       if (request.url === '/begun') response.write('begun');
       if (request.url === '/served') response.end('served');
     }),
-    { headersTimeout: 50, requestTimeout: 50, checkInterval: 20 },
+    { limits: { headersTimeout: 50, bodyRate: { min: 1_000_000, grace: 50 }, checkInterval: 20 } },
   );
   let port: number;
   beforeAll(async () => {

@@ -1,10 +1,12 @@
 import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, type Core, type Millis, systemClock, TandemError } from '@tandem/core';
+import { type Callers, type Clock, type Core, MetricsRegistry, systemClock, TandemError } from '@tandem/core';
 import express, { type Router } from 'express';
+import { Connections } from './connections/connections';
 import type { DeviceApiHandler } from './device-api';
-import { answerFaults } from './request-faults';
+import { DEFAULT_LIMITS, type HttpLimits } from './http-limits';
+import { answerFaults, refuseHeaders } from './request-faults';
 
 /**
  * The router of everything that is not the device API: Express's, without the application around it. An application gives every
@@ -53,43 +55,49 @@ export interface HttpServerOptions {
   readonly first?: DeviceApiHandler;
   /** Requests that become another protocol. Every other one that asks for that is served as if it had not. */
   readonly upgrades?: Upgrades;
-  /** The line and all headers of a request: a client that takes longer holds a connection for nothing. */
-  readonly headersTimeout?: Millis;
-  /** The whole request. 50 MiB, the largest body by default, in that time is 1.4 Mbit/s. Waiting for the answer is not in it. */
-  readonly requestTimeout?: Millis;
-  /**
-   * An idle connection. Longer than the 60 s after which load balancers give up theirs, so that it is they who close and
-   * no request meets a closing connection; and a device that reports every minute keeps its own.
-   */
-  readonly keepAliveTimeout?: Millis;
-  /** How often the time limits of requests are looked at. */
-  readonly checkInterval?: Millis;
+  readonly limits?: Partial<HttpLimits>;
   readonly clock?: Clock;
+  readonly callers?: Pick<Callers, 'addressOf' | 'isTrusted'>;
+  readonly metrics?: MetricsRegistry;
 }
+
+/** Proxies add some; a client has no use for so many. The size of all together is limited by Node (16 KiB). */
+const MAX_HEADERS = 200;
 
 /** The server is not listening yet: see `listen`. `Expect: 100-continue` is answered when somebody reads the body. */
 export function createHttpServer(app: Router, options: HttpServerOptions = {}): Server {
-  const { first, upgrades } = options;
-  const answers = new WeakMap<Socket, ServerResponse>();
+  const { first, upgrades, clock = systemClock, callers = NO_PROXIES, metrics = new MetricsRegistry() } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const server = createServer({
-    ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades, answers) }),
-    headersTimeout: options.headersTimeout ?? 20_000,
-    requestTimeout: options.requestTimeout ?? 300_000,
-    keepAliveTimeout: options.keepAliveTimeout ?? 65_000,
-    connectionsCheckingInterval: options.checkInterval ?? 5_000,
+    ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades, (socket) => connections.isAnswered(socket)) }),
+    headersTimeout: limits.headersTimeout,
+    // A body has no time but a rate, whatever its length is.
+    requestTimeout: 0,
+    keepAliveTimeout: limits.idleTimeout,
+    connectionsCheckingInterval: limits.checkInterval,
     noDelay: true,
   });
+  const connections = new Connections(server, limits, clock, callers, metrics);
   // A client may end its side once it has sent all of its request, and still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
-  if (upgrades) server.on('upgrade', (request, socket, head) => upgrades.upgrade(request, socket, head));
+  if (upgrades) {
+    server.on('upgrade', (request, socket, head) => {
+      connections.upgraded(request.socket);
+      upgrades.upgrade(request, socket, head);
+    });
+  }
   const serve = (request: IncomingMessage, response: ServerResponse) => {
-    if (upgrades) answers.set(request.socket, response);
+    if (!connections.begin(request, response)) return;
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) {
+      refuseHeaders(request, response, clock);
+      return;
+    }
     // Typed for an application's requests; the routes here use what node:http gives.
     const rest = () => app(request as express.Request, response as express.Response, () => response.destroy());
     if (first) first(request, response, rest);
     else rest();
   };
-  answerFaults(server, options.clock ?? systemClock);
+  answerFaults(server, clock, connections);
   server.on('request', serve);
   server.on('checkContinue', (request, response) => {
     continueOnRead(request, response);
@@ -98,13 +106,19 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
   return server;
 }
 
+/** Where nobody says who is trusted. */
+const NO_PROXIES: Pick<Callers, 'addressOf' | 'isTrusted'> = {
+  addressOf: ({ remoteAddress = '' }) => remoteAddress,
+  isTrusted: () => false,
+};
+
 /**
  * A server that upgrades some requests gets from Node every one that asks for it, without its body: also those of clients
  * that offer HTTP/2 with each request, as Java's do. Node asks the request whether it is to be upgraded, once its headers
  * are there.
- * @param answers the newest of each connection: they go out in order, so those before it have ended when it has
+ * @param answered whether everything on that connection has been answered
  */
-function requestThatUpgrades(upgrades: Upgrades, answers: WeakMap<Socket, ServerResponse>): typeof IncomingMessage {
+function requestThatUpgrades(upgrades: Upgrades, answered: (socket: Socket) => boolean): typeof IncomingMessage {
   class Request extends IncomingMessage {
     declare upgrade: boolean;
   }
@@ -114,7 +128,7 @@ function requestThatUpgrades(upgrades: Upgrades, answers: WeakMap<Socket, Server
     const { headers, httpVersion, socket } = request;
     if (headers.upgrade?.toLowerCase() !== 'websocket' || httpVersion !== '1.1' || !headers.host) return false;
     // What is still to be answered would be written into the other protocol.
-    return (answers.get(socket)?.writableFinished ?? true) && upgrades.takes(request);
+    return answered(socket) && upgrades.takes(request);
   };
   Object.defineProperty(Request.prototype, 'upgrade', {
     get(this: IncomingMessage & { [asked]?: boolean; [decided]?: boolean }) {

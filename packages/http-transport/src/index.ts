@@ -1,2 +1,3 @@
 export * from './device-api';
+export * from './http-limits';
 export * from './http-server';

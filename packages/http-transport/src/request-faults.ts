@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Clock, TandemError } from '@tandem/core';
+import type { Connections } from './connections/connections';
 import { Exchange } from './exchange';
 import { WaitingExchanges } from './waiting-exchanges';
 
@@ -10,17 +11,26 @@ type Connection = Duplex &
   Partial<Pick<Socket, 'destroySoon'>> & { readonly _httpMessage?: { headersSent: boolean } | null };
 
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
-export function answerFaults(server: Server, clock: Clock): void {
+export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin'>): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
     // Into an answer that has begun nothing else may be written.
     if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(errorOf(fault), clock));
     if (socket.destroySoon) socket.destroySoon();
     else socket.destroy();
   });
-  const none = new WaitingExchanges();
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-    new Exchange(request, response, clock, none).fail(new TandemError('EXPECTATION_FAILED'));
+    if (!connections.begin(request, response)) return;
+    new Exchange(request, response, clock, NONE).fail(new TandemError('EXPECTATION_FAILED'));
   });
+}
+
+const NONE = new WaitingExchanges();
+
+/** Of a request with more headers than anybody has a use for; its connection ends. */
+export function refuseHeaders(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
+  const exchange = new Exchange(request, response, clock, NONE);
+  exchange.closeConnection();
+  exchange.fail(new TandemError('HEADERS_TOO_LARGE'));
 }
 
 function errorOf({ code }: NodeJS.ErrnoException): TandemError {

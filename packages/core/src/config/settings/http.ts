@@ -26,26 +26,25 @@ export const HTTP_SETTINGS = {
     110_000,
     { min: 1 },
     'Connections of this process; for one more, one that is idle is closed, and where there is none it is refused',
-    { planned: true },
   ),
   TANDEM_HTTP_MAX_CONNECTIONS_PER_ADDRESS: whole(
     0,
     { min: 0 },
     'Those of one address, or one /64 network of IPv6, trusted proxies aside; 0: no limit, since fleets sit behind one address',
-    { planned: true },
   ),
-  TANDEM_HTTP_HEADERS_TIMEOUT: millis(20_000, 'How long the headers of a request, or a TLS handshake, may take', {
-    planned: true,
-  }),
+  TANDEM_HTTP_MAX_PIPELINED: whole(
+    64,
+    { min: 1 },
+    'Requests on one connection that wait for their answers; with one more the connection is closed',
+  ),
+  TANDEM_HTTP_HEADERS_TIMEOUT: millis(20_000, 'How long the headers of a request, or a TLS handshake, may take'),
   TANDEM_HTTP_IDLE_TIMEOUT: millis(
     65_000,
-    'How long a connection without a request stays open; longer than the 60 s after which load balancers close theirs',
-    { planned: true },
+    'How long a connection without a request stays open, and one whose client takes nothing of its answer; longer than the 60 s after which load balancers close theirs',
   ),
   TANDEM_HTTP_MIN_RATE: whole(
     1_024,
     { min: 0, unit: 'bytes/s' },
     'A body that comes more slowly, after its first 10 s, gets 408 and its connection is closed; 0: no limit',
-    { planned: true },
   ),
 } as const satisfies Record<string, Setting<unknown>>;
