@@ -1,7 +1,7 @@
 import { credentialsHash } from '../auth/credentials-hash';
 import type { User, UserCredentials } from '../devices/model';
 import { anApiKey, aUser, CREATED, userCredentialsOf } from './builders';
-import { accepted, type MakeStore, useStore } from './store-under-test';
+import { accepted, type MakeStore, type UsedStore, useSharedStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
 const NOBODY = '00000000-0000-4000-8000-000000000000';
@@ -9,7 +9,10 @@ const ABSENT = { ok: false, conflict: 'ABSENT' };
 const activationOf = (token: string) => ({ token, expiresAt: CREATED + 1 });
 
 export function describeAccountCredentialsContract(makeStore: MakeStore): void {
-  const store = useStore(makeStore);
+  describe('A store', () => describeAccountCredentials(useSharedStore(makeStore)));
+}
+
+function describeAccountCredentials(store: UsedStore): void {
   const accounts = () => store.state.accounts;
 
   async function aStoredUser(given: Partial<UserCredentials> = {}): Promise<User> {

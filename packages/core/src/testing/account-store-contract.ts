@@ -12,7 +12,7 @@ import {
   TENANT_ID,
   userCredentialsOf,
 } from './builders';
-import { accepted, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { accepted, type MakeStore, ODD_NAMES, useSharedStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
 const OTHER_TENANT = '7f1d2f10-0000-4000-8000-000000000002';
@@ -21,7 +21,7 @@ const ABSENT = { ok: false, conflict: 'ABSENT' };
 
 export function describeAccountStoreContract(makeStore: MakeStore): void {
   describe('AccountStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
     const accounts = () => store.state.accounts;
     const createUser = (user: User) => accounts().createUser(user, userCredentialsOf(user));
 
@@ -118,6 +118,7 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
     });
 
     it('lists the users of a tenant by authority, customer and part of the address', async () => {
+      await store.empty();
       const customerId = NOBODY;
       const made = [
         aUser({ email: 'admin@a.org', createdTime: CREATED + 1 }),
@@ -157,6 +158,7 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
     });
 
     it('takes any title, and lists customers and tenants by page, order and part of it', async () => {
+      await store.empty();
       const odd = ODD_NAMES.map((title, i) => aCustomer({ title, createdTime: CREATED + i }));
       await Promise.all(odd.map(async (customer) => accepted(await accounts().createCustomer(customer))));
       for (const customer of odd) {
@@ -175,6 +177,7 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
     });
 
     it('notes what was deleted until nothing is left of it, oldest first', async () => {
+      await store.empty();
       const [tenant, customer] = [aTenant(), aCustomer()];
       accepted(await accounts().createTenant(tenant));
       accepted(await accounts().createCustomer(customer));
@@ -191,6 +194,7 @@ export function describeAccountStoreContract(makeStore: MakeStore): void {
     });
 
     it('notes nothing of a customer whose tenant is being removed', async () => {
+      await store.empty();
       const tenant = aTenant();
       const customer = aCustomer({ tenantId: tenant.id });
       accepted(await accounts().createTenant(tenant));

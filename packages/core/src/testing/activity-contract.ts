@@ -1,7 +1,7 @@
 import type { Uuid } from '../devices/model';
 import type { ActivityTerms } from '../state/activity-store';
 import { CREATED, credentialsOf, entriesOf } from './builders';
-import { accepted, type MakeStore, useStore } from './store-under-test';
+import { accepted, type MakeStore, useSharedStore } from './store-under-test';
 
 const MINUTE = 60_000;
 const NOON = CREATED + 720 * MINUTE;
@@ -14,7 +14,7 @@ const terms = (minutes: number): ActivityTerms => ({ now: at(minutes), defaultTi
 /** All that hold for connectivity whichever the store is (server contract 9). */
 export function describeActivityContract(makeStore: MakeStore): void {
   describe('ActivityStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
 
     const report = (minutes: number, ...devices: Uuid[]) =>
       store.state.activity.report(new Map(devices.map((id) => [id, at(minutes)])), terms(minutes));
@@ -61,6 +61,7 @@ export function describeActivityContract(makeStore: MakeStore): void {
     });
 
     it('makes a device inactive after its timeout, and says when, by one of two monitors', async () => {
+      await store.empty();
       const { id } = await store.device();
       await report(0, id);
       await settle(9.9);
@@ -74,6 +75,7 @@ export function describeActivityContract(makeStore: MakeStore): void {
     });
 
     it('makes it active again with its next message, and keeps the time of the alarm', async () => {
+      await store.empty();
       const { id } = await store.device();
       await report(0, id);
       await settle(10);
@@ -231,6 +233,7 @@ export function describeActivityContract(makeStore: MakeStore): void {
       });
 
       it('end by themselves when their process died', async () => {
+        await store.empty();
         const { id } = await store.device();
         await report(0, id);
         await opened(id, 'dies', 0, 3);
@@ -282,6 +285,7 @@ export function describeActivityContract(makeStore: MakeStore): void {
     });
 
     it('leaves nothing of a device that is deleted, nor for one that is made again with its id', async () => {
+      await store.empty();
       const profile = await store.profile();
       const [device, neighbour] = [await store.device({}, { profile }), await store.device({}, { profile })];
       await report(0, device.id, neighbour.id);

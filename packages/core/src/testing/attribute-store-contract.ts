@@ -1,13 +1,13 @@
 import { longValue } from '../payload/value';
 import type { AttributeScope } from '../state/attribute-store';
 import { aDevice, aProfile, CREATED, entriesOf } from './builders';
-import { hintsOf, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { hintsOf, LONE_SURROGATES, type MakeStore, ODD_NAMES, useSharedStore } from './store-under-test';
 
 const SCOPES: readonly AttributeScope[] = ['CLIENT', 'SHARED', 'SERVER'];
 
 export function describeAttributeStoreContract(makeStore: MakeStore): void {
   describe('AttributeStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
 
     it('gives back what was saved, typed as it was, with the time of the save', async () => {
       const { id } = await store.device();

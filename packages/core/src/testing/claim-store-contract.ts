@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Device, NULL_UUID } from '../devices/model';
 import type { Claim } from '../state/claim-store';
 import { aDevice, aProfile, CREATED, credentialsOf } from './builders';
-import { accepted, type MakeStore, useStore } from './store-under-test';
+import { accepted, type MakeStore, useSharedStore } from './store-under-test';
 
 const aClaim = (given: Partial<Claim> = {}): Claim => ({
   secretHash: 'ab'.repeat(32),
@@ -12,7 +12,7 @@ const aClaim = (given: Partial<Claim> = {}): Claim => ({
 
 export function describeClaimStoreContract(makeStore: MakeStore): void {
   describe('ClaimStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
     const register = (device: Device, claim: Claim, now = CREATED) =>
       store.state.claims.register(device.id, claim, now);
 

@@ -1,12 +1,12 @@
 import { type AttributeEvent, type EventsRead, NO_LOG_EPOCH } from '../state/device-events';
 import { aCommand, aDevice, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
-import { accepted, hintsOf, type MakeStore, useStore } from './store-under-test';
+import { accepted, hintsOf, type MakeStore, useSharedStore } from './store-under-test';
 
 const BOUND = 5;
 
 export function describeDeviceEventsContract(makeStore: MakeStore): void {
   describe('DeviceEvents', () => {
-    const store = useStore(makeStore, { eventLogMax: BOUND });
+    const store = useSharedStore(makeStore, { eventLogMax: BOUND });
 
     async function deviceWithEvents(count: number): Promise<string> {
       const { id } = await store.device();

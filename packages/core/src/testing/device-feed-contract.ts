@@ -5,7 +5,7 @@ import type { DeviceFeed, FeedChange, FeedMessage, FeedWatch, UncountedChange } 
 import { encodeRecords } from '../telemetry/record-lines';
 import { aDevice, aMessage, aProfile, CREATED, credentialsOf, entriesOf } from './builders';
 import { FaultLog } from './fault-log';
-import { LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { LONE_SURROGATES, type MakeStore, ODD_NAMES, useSharedStore } from './store-under-test';
 
 const SCOPES: readonly AttributeScope[] = ['CLIENT', 'SHARED', 'SERVER'];
 const MINUTE = 60_000;
@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 export function describeDeviceFeedContract(makeStore: MakeStore): void {
   describe('DeviceFeed', () => {
     const log = new FaultLog();
-    const store = useStore(makeStore, { logger: log.logger });
+    const store = useSharedStore(makeStore, { logger: log.logger });
     const save = (id: Uuid, scope: AttributeScope, values: Record<string, string>, ts = 1) =>
       store.state.attributes.save(id, scope, entriesOf(values), ts);
     const append = (id: Uuid, ts: number, values: Record<string, string>) =>

@@ -1,12 +1,12 @@
 import { aCommand, aMessage, CREATED, credentialsOf, entriesOf } from './builders';
-import { accepted, hintsOf, type MakeStore, useStore } from './store-under-test';
+import { accepted, hintsOf, type MakeStore, useSharedStore } from './store-under-test';
 
 const ALL = { startTs: 0, endTs: 100, limit: 100, order: 'ASC' } as const;
 const PAGE = { page: 0, pageSize: 10 };
 
 export function describeDeviceRemovalContract(makeStore: MakeStore): void {
   describe('Deleting a device', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
 
     it('removes all it had, also what still waits in the log, and nothing of its neighbour', async () => {
       const profile = await store.profile();

@@ -5,7 +5,7 @@ import { decideAgain } from '../state/decide-again';
 import type { Written } from '../state/device-store';
 import { aDevice, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
 import { FakeClock } from './fake-clock';
-import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useSharedStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
 const OTHER_TENANT = '7f1d2f10-0000-4000-8000-000000000002';
@@ -13,7 +13,7 @@ const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 export function describeDeviceStoreContract(makeStore: MakeStore): void {
   describe('DeviceStore: profiles', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
     const isDefault = async ({ id }: DeviceProfile) => (await store.state.devices.getProfile(id))?.isDefault;
 
     it('finds a profile by id and, within its tenant, by name', async () => {
@@ -89,6 +89,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('lists the profiles of a tenant by page, transport type, and whether a device refers to them', async () => {
+      await store.empty();
       const [unused, coap] = [
         await store.profile({ name: 'a' }),
         await store.profile({ name: 'b', transportType: 'COAP' }),
@@ -185,7 +186,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
   });
 
   describe('DeviceStore: devices and credentials', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
 
     it('finds a device by id, by name within its tenant, and by its credentials', async () => {
       const profile = await store.profile();
@@ -226,6 +227,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('tells credentials that are taken, also by a device of another tenant, and keeps nothing', async () => {
+      await store.empty();
       const foreign = await store.profile({ tenantId: OTHER_TENANT });
       await store.device({}, { profile: foreign, credentials: { credentialsId: 'A1' } });
       const profile = await store.profile();
@@ -253,6 +255,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('makes as many devices of a tenant as there may be and no more, also of many that come at once', async () => {
+      await store.empty();
       const profiles = [await store.profile(), await store.profile()] as const;
       await store.device({}, { profile: await store.profile({ tenantId: OTHER_TENANT }) });
       const create = (n: number, max?: number) => {
@@ -353,6 +356,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('changes a device and its credentials together, or neither of them', async () => {
+      await store.empty();
       const { devices } = store.state;
       await store.device({ name: 'other' }, { credentials: { credentialsId: 'theirs' } });
       const device = await store.device({ name: 'mine' }, { credentials: { credentialsId: 'former' } });
@@ -387,6 +391,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('lists the devices of a tenant and a type by page, order and part of the name', async () => {
+      await store.empty();
       const [pumps, lamps] = [await store.profile({ name: 'pump' }), await store.profile({ name: 'lamp' })];
       const foreign = await store.profile({ tenantId: OTHER_TENANT });
       const made = [
@@ -413,6 +418,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('takes any name: control characters, NUL, astral characters, 255 characters', async () => {
+      await store.empty();
       const profile = await store.profile();
       const made = new Map<string, string>();
       for (const name of ODD_NAMES) made.set(name, (await store.device({ name }, { profile })).id);
@@ -426,6 +432,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
     });
 
     it('keeps a device or a profile with an endless name wholly or not at all', async () => {
+      await store.empty();
       const name = 'x'.repeat(10_000);
       const [profile, endless] = [await store.profile(), aProfile({ name })];
       const device = aDevice(profile, { name });
@@ -457,7 +464,7 @@ export function describeDeviceStoreContract(makeStore: MakeStore): void {
   });
 
   describe('DeviceStore: what running sessions hear', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
 
     it('tells every change in the order of the writes, and nothing of a write that ran into a conflict', async () => {
       const profile = await store.profile();

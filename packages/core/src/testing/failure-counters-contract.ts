@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { FailureCounters } from '../state/failure-counters';
 import { CREATED } from './builders';
-import { type MakeStore, useStore } from './store-under-test';
+import { type MakeStore, useSharedStore } from './store-under-test';
 
 const LIMIT = { max: 3, window: 1_000, lock: 5_000 };
 
 export function describeFailureCountersContract(makeStore: MakeStore): void {
-  const store = useStore(makeStore);
-  describeFailureCounters(() => store.state.failures);
+  describe('A store', () => {
+    const store = useSharedStore(makeStore);
+    describeFailureCounters(() => store.state.failures);
+  });
 }
 
 /** @param counters the same within one test */

@@ -4,14 +4,14 @@ import type { OtaPackage } from '../firmware/model';
 import type { Written } from '../state/device-store';
 import { type FirmwareStore, MAX_FIRMWARE_READ } from '../state/firmware-store';
 import { aDevice, aPackage, aProfile, CREATED, credentialsOf, TENANT_ID } from './builders';
-import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useStore } from './store-under-test';
+import { accepted, LONE_SURROGATES, type MakeStore, ODD_NAMES, useSharedStore } from './store-under-test';
 
 const PAGE = { page: 0, pageSize: 100 };
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
 export function describeFirmwareStoreContract(makeStore: MakeStore): void {
   describe('FirmwareStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
     const firmware = () => store.state.firmware;
 
     const made = async (given: Partial<OtaPackage> = {}) => accepted(await firmware().create(aPackage(given)));
@@ -132,6 +132,7 @@ export function describeFirmwareStoreContract(makeStore: MakeStore): void {
     });
 
     it('bounds the bytes of a tenant, and counts no more what is deleted', async () => {
+      await store.empty();
       const [one, two] = [await made(), await made()];
       accepted(await upload(one.id, randomBytes(600), [65_536], 1_000));
       expect(await upload(two.id, randomBytes(600), [65_536], 1_000)).toEqual(refused('LIMIT'));
@@ -143,6 +144,7 @@ export function describeFirmwareStoreContract(makeStore: MakeStore): void {
     });
 
     it('deletes a package with its data and frees its name', async () => {
+      await store.empty();
       const ota = await made();
       const saved = accepted(await upload(ota.id, randomBytes(5_000_000)));
       expect(accepted(await firmware().delete(ota.id))).toEqual(saved);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RateCounters, RateDemand, RateOwner } from '../state/rate-counters';
 import { CREATED } from './builders';
-import { type MakeStore, useStore } from './store-under-test';
+import { type MakeStore, useSharedStore } from './store-under-test';
 
 const aDemand = (count: number, seconds: number, cost = 1, what = 'messages'): RateDemand => ({
   what,
@@ -10,8 +10,10 @@ const aDemand = (count: number, seconds: number, cost = 1, what = 'messages'): R
 });
 
 export function describeRateCountersContract(makeStore: MakeStore): void {
-  const store = useStore(makeStore);
-  describeRateCounters(() => store.state.rateCounters);
+  describe('A store', () => {
+    const store = useSharedStore(makeStore);
+    describeRateCounters(() => store.state.rateCounters);
+  });
 }
 
 /** @param counters the same within one test */

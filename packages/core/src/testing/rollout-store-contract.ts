@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Rollout } from '../state/rollout-store';
 import { CREATED } from './builders';
-import { type MakeStore, useStore } from './store-under-test';
+import { type MakeStore, useSharedStore } from './store-under-test';
 
 export function describeRolloutStoreContract(makeStore: MakeStore): void {
   describe('RolloutStore', () => {
-    const store = useStore(makeStore);
+    const store = useSharedStore(makeStore);
     const rollouts = () => store.state.rollouts;
     const aRollout = (given: Partial<Rollout> = {}): Rollout => ({
       target: { kind: 'profile', id: randomUUID(), type: 'FIRMWARE' },
@@ -28,6 +28,7 @@ export function describeRolloutStoreContract(makeStore: MakeStore): void {
     });
 
     it('gives it to another one when its holder has let the time pass, with what was kept', async () => {
+      await store.empty();
       const rollout = aRollout();
       await rollouts().note(rollout, CREATED);
       const held = await rollouts().take('a', CREATED, CREATED + 100);
@@ -42,6 +43,7 @@ export function describeRolloutStoreContract(makeStore: MakeStore): void {
     });
 
     it('lets a new one for the same target supersede the old one, whoever has that in hand', async () => {
+      await store.empty();
       const old = aRollout();
       await rollouts().note(old, CREATED);
       await rollouts().take('a', CREATED, CREATED + 100);
@@ -57,6 +59,7 @@ export function describeRolloutStoreContract(makeStore: MakeStore): void {
     });
 
     it('forgets one that is finished, and is not surprised when it is finished twice', async () => {
+      await store.empty();
       const rollout = aRollout();
       await rollouts().note(rollout, CREATED);
       await rollouts().finish(rollout);
@@ -66,6 +69,7 @@ export function describeRolloutStoreContract(makeStore: MakeStore): void {
     });
 
     it('still knows them when it is opened again', async () => {
+      await store.empty();
       const rollout = aRollout({ cursor: 'c', devices: 1 });
       await rollouts().note(rollout, CREATED);
       await store.reopen();

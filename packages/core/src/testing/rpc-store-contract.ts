@@ -1,7 +1,7 @@
 import type { Device } from '../devices/model';
 import { MAX_FINAL_OPEN, OPEN_RPC_STATES, type Rpc, type RpcStatus } from '../state/rpc-store';
 import { aCommand, aDevice, aProfile, CREATED } from './builders';
-import { hintsOf, type MakeStore, useStore } from './store-under-test';
+import { hintsOf, type MakeStore, useSharedStore } from './store-under-test';
 
 const MAX_PENDING = 3;
 const PAGE = { page: 0, pageSize: 10 };
@@ -9,7 +9,7 @@ const LAPSED = CREATED + 60_001;
 
 export function describeRpcStoreContract(makeStore: MakeStore): void {
   describe('RpcStore', () => {
-    const store = useStore(makeStore, { rpcMaxPending: MAX_PENDING });
+    const store = useSharedStore(makeStore, { rpcMaxPending: MAX_PENDING });
 
     async function create(device: Device, given?: Parameters<typeof aCommand>[1]): Promise<Rpc> {
       const rpc = await store.state.rpcs.create(aCommand(device, given));
@@ -63,6 +63,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
     });
 
     it('created again with the same content is the command that is there, also when it moved on or no further one fits', async () => {
+      await store.empty();
       const device = await store.device();
       const command = aCommand(device, { persistent: true, retries: 2, additionalInfo: '{"a":1}' });
       const [first, second] = await Promise.all([store.state.rpcs.create(command), store.state.rpcs.create(command)]);
@@ -307,6 +308,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
     });
 
     it('removes a command with all ways to it, once', async () => {
+      await store.empty();
       const device = await store.device();
       const { id } = await create(device, { persistent: true });
       expect(await Promise.all([store.state.rpcs.remove(id), store.state.rpcs.remove(id)])).toEqual([true, false]);
@@ -331,6 +333,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
 
     describe('expired', () => {
       it('gives what lapsed before the time, earliest first, at most the limit', async () => {
+        await store.empty();
         const device = await store.device();
         const at = (expirationTime: number) => create(device, { expirationTime });
         const [third, first, second] = [await at(LAPSED + 30), await at(LAPSED + 10), await at(LAPSED + 20)];
@@ -344,6 +347,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       });
 
       it('gives a command that is not persistent whatever its state, until it is removed', async () => {
+        await store.empty();
         const { id } = await create(await store.device());
         await store.state.rpcs.transition(id, ['QUEUED'], { status: 'SUCCESSFUL' });
         expect(await store.state.rpcs.expired(LAPSED, 10)).toMatchObject([{ id }]);
@@ -352,6 +356,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       });
 
       it('never gives a persistent command that is final', async () => {
+        await store.empty();
         const device = await store.device();
         for (const status of ['SUCCESSFUL', 'FAILED', 'EXPIRED'] as const) {
           const { id } = await create(device, { persistent: true });
@@ -363,6 +368,7 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       });
 
       it('gives a persistent command in a state that is not final, and comes to an end when each is dealt with', async () => {
+        await store.empty();
         const devices = await Promise.all([1, 2, 3].map(() => store.device()));
         for (const device of devices) {
           for (const status of ['SENT', 'DELIVERED', 'TIMEOUT'] as const) {

@@ -40,9 +40,20 @@ export type MakeStore = (limits?: Partial<StoreLimits>) => Promise<StoreUnderTes
 
 /** A new store for every test of the surrounding `describe`. */
 export function useStore(makeStore: MakeStore, limits?: Partial<StoreLimits>): UsedStore {
-  const used = new UsedStore();
-  beforeEach(async () => used.take(await makeStore(limits)));
+  const used = new UsedStore(() => makeStore(limits));
+  beforeEach(() => used.empty());
   afterEach(() => used.destroy());
+  return used;
+}
+
+/**
+ * One store for all tests of the surrounding `describe`, since opening one takes longer than most tests do: for tests that
+ * look only at what they have made themselves. One that does not asks for an `empty` one.
+ */
+export function useSharedStore(makeStore: MakeStore, limits?: Partial<StoreLimits>): UsedStore {
+  const used = new UsedStore(() => makeStore(limits));
+  beforeAll(() => used.empty());
+  afterAll(() => used.destroy());
   return used;
 }
 
@@ -50,9 +61,13 @@ export class UsedStore {
   #store: StoreUnderTest | undefined;
   #state: State | undefined;
 
-  take(store: StoreUnderTest): void {
-    this.#store = store;
-    this.#state = store.state;
+  constructor(private readonly make: () => Promise<StoreUnderTest>) {}
+
+  /** Another one, with nothing in it: for a test that counts all there is. */
+  async empty(): Promise<void> {
+    await this.destroy();
+    this.#store = await this.make();
+    this.#state = this.#store.state;
   }
 
   get state(): State {
@@ -66,6 +81,8 @@ export class UsedStore {
 
   async destroy(): Promise<void> {
     await this.#store?.destroy();
+    this.#store = undefined;
+    this.#state = undefined;
   }
 
   async profile(given?: Partial<DeviceProfile>): Promise<DeviceProfile> {
