@@ -215,8 +215,23 @@ export class Pki {
     return this.write('revoked.pem', this.root.revocations() + this.intermediate.revocations());
   }
 
-  selfSigned(name: string, key: 'ec' | 'rsa' = 'ec'): Identity {
-    return this.#once(name, () => this.#selfSigned(name, 'client', key));
+  /** @param subject where it is to have the name of another */
+  selfSigned(name: string, subject = name): Identity {
+    return this.#once(name, () => this.#selfSigned(name, 'client', subject));
+  }
+
+  /** What the holder of any key can make: a certificate that names its own as the issuer, whether that may issue or not. */
+  issuedBy(issuer: Identity, name: string): Identity {
+    return this.#once(name, () => {
+      const [file, keyFile] = [join(this.folder, `${name}.pem`), join(this.folder, `${name}.key`)];
+      const request = join(this.folder, `${name}.csr`);
+      // Without the identifiers of keys, by which a false issuer would be told from the true one before any signature is.
+      const extensions = this.write(`${name}.cnf`, 'basicConstraints = critical, CA:false\n');
+      openssl('req', '-new', ...newKey('ec', keyFile), '-subj', `/CN=${name}`, '-out', request);
+      const by = ['-CA', issuer.certificateFile, '-CAkey', issuer.keyFile, '-CAcreateserial', '-days', '365'];
+      openssl('x509', '-req', '-in', request, ...by, '-extfile', extensions, '-out', file);
+      return new Identity(name, file, keyFile, file);
+    });
   }
 
   /** @returns the path */
@@ -231,14 +246,14 @@ export class Pki {
   }
 
   #root(name: string): Authority {
-    return new Authority(this.folder, this.#selfSigned(name, 'authority', 'ec'));
+    return new Authority(this.folder, this.#selfSigned(name, 'authority'));
   }
 
-  #selfSigned(name: string, extensions: Extensions, key: 'ec' | 'rsa'): Identity {
+  #selfSigned(name: string, extensions: Extensions, subject = name): Identity {
     const [file, keyFile] = [join(this.folder, `${name}.pem`), join(this.folder, `${name}.key`)];
     const config = this.write('self-signed.cnf', `[req]\ndistinguished_name = name\n[name]\n${EXTENSIONS}`);
-    const subject = ['-subj', `/CN=${name}`, '-days', '365', '-config', config, '-extensions', extensions];
-    openssl('req', '-x509', ...newKey(key, keyFile), ...subject, '-out', file);
+    const what = ['-subj', `/CN=${subject}`, '-days', '365', '-config', config, '-extensions', extensions];
+    openssl('req', '-x509', ...newKey('ec', keyFile), ...what, '-out', file);
     return new Identity(name, file, keyFile, file);
   }
 

@@ -13,6 +13,7 @@ export * from './attributes/attribute-delta';
 export * from './attributes/attribute-observation';
 export * from './attributes/attribute-updates';
 export * from './attributes/attributes';
+export * from './auth/client-certificates';
 export * from './auth/credentials-guard';
 export * from './auth/credentials-hash';
 export * from './auth/device-auth';

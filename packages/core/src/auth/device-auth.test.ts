@@ -1,7 +1,9 @@
+import { certificateId } from '../devices/device-credentials';
 import { useCore } from '../devices/testing/core-under-test';
 import { MetricsRegistry } from '../platform/metrics';
 import type { DeviceStore } from '../state/device-store';
 import { aDevice, aProfile, credentialsOf } from '../testing/builders';
+import { CERTIFICATE, OTHER_CERTIFICATE, trimmed } from '../testing/certificates';
 import { DeviceAuth } from './device-auth';
 
 describe('Access tokens', () => {
@@ -134,6 +136,83 @@ describe('Access tokens', () => {
       expect((await session).deviceId).toBe(deviceId);
       expect(auth.cached('racing')).toBeUndefined();
     });
+  });
+});
+
+describe('Certificates', () => {
+  const used = useCore({ TANDEM_CREDENTIALS_CACHE_MAX: '3' });
+  const auth = () => used.core.auth;
+  const X509 = 'X509_CERTIFICATE';
+  const cached = (id: string) => auth().cachedFor(X509, id);
+  const [one, other] = [CERTIFICATE, OTHER_CERTIFICATE].map((pem) => certificateId(trimmed(pem))) as [string, string];
+  const give = (deviceId: string, credentialsValue: string) =>
+    used.core.devices.updateCredentials(used.tenantId, deviceId, { credentialsType: X509, credentialsValue });
+
+  it('stand for their device, and are known after the first time', async () => {
+    const { deviceId } = await used.device('one');
+    await give(deviceId, CERTIFICATE);
+    const session = await auth().resolveFor(X509, [one]);
+    expect(session).toMatchObject({ deviceId, deviceName: 'one' });
+    expect(cached(one)).toBe(session);
+    expect(auth().isCurrent(session)).toBe(true);
+  });
+
+  it('are tried in the order given, also where a later one is known already', async () => {
+    const [{ deviceId }, second] = [await used.device('one'), await used.device('two')];
+    await give(deviceId, CERTIFICATE);
+    await give(second.deviceId, OTHER_CERTIFICATE);
+    expect(await auth().resolveFor(X509, ['unknown', other])).toMatchObject({ deviceName: 'two' });
+    expect(await auth().resolveFor(X509, [one, other])).toMatchObject({ deviceName: 'one' });
+    await expect(auth().resolveFor(X509, [])).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await expect(auth().resolveFor(X509, ['unknown', ''])).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+
+  it('are no tokens, and tokens are no certificates, known or not', async () => {
+    await give((await used.device('one')).deviceId, CERTIFICATE);
+    await used.device('token');
+    await auth().resolveFor(X509, [one]);
+    expect(auth().cached(one)).toBeUndefined();
+    expect(cached('token')).toBeUndefined();
+    await expect(auth().resolve(one)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await expect(auth().resolveFor(X509, ['token'])).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+  });
+
+  it('are forgotten with a change of the credentials, the device or its profile', async () => {
+    const { deviceId, profileId } = await used.device('one');
+    const known = async () => {
+      await auth().resolveFor(X509, [one]);
+      expect(cached(one)).toBeDefined();
+    };
+    await give(deviceId, CERTIFICATE);
+    await known();
+    await used.core.devices.update(used.tenantId, { id: deviceId, name: 'renamed' });
+    expect(cached(one)).toBeUndefined();
+    await known();
+    const profile = await used.core.state.devices.getProfile(profileId);
+    if (!profile) throw new Error('no profile');
+    await used.core.state.devices.updateProfile({ ...profile, name: 'changed' });
+    expect(cached(one)).toBeUndefined();
+    await known();
+    await give(deviceId, OTHER_CERTIFICATE);
+    expect(cached(one)).toBeUndefined();
+    await expect(auth().resolveFor(X509, [one])).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+    await auth().resolveFor(X509, [other]);
+    await used.core.devices.delete(used.tenantId, deviceId);
+    expect(cached(other)).toBeUndefined();
+  });
+
+  it('are kept within the one limit for all', async () => {
+    await give((await used.device('one')).deviceId, CERTIFICATE);
+    await auth().resolveFor(X509, [one]);
+    for (const token of ['a', 'b', 'c']) await used.device(token);
+    expect(used.gauge('tandem_credentials_cached')).toBe(3);
+    expect(cached(one)).toBeUndefined();
+    expect(await auth().resolveFor(X509, [one])).toMatchObject({ deviceName: 'one' });
+    expect(used.gauge('tandem_credentials_cached')).toBe(3);
+    expect(auth().cached('a')).toBeUndefined();
+    used.missChanges();
+    expect(used.gauge('tandem_credentials_cached')).toBe(0);
+    expect(cached(one)).toBeUndefined();
   });
 });
 

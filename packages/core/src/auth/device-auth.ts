@@ -1,4 +1,4 @@
-import type { DeviceCredentials, ProfileInfo, Uuid } from '../devices/model';
+import type { CredentialsType, DeviceCredentials, ProfileInfo, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
@@ -30,15 +30,20 @@ interface Stored {
 /** Changes of other devices count as well: under many of them a read has to come to an end all the same. */
 const READ_ATTEMPTS = 3;
 
+/** Types of credentials that devices of these doors have. */
+const TYPES = ['ACCESS_TOKEN', 'X509_CERTIFICATE'] as const satisfies readonly CredentialsType[];
+export type AuthType = (typeof TYPES)[number];
+
 /**
- * Access token -> session of a device. A process cache answers all but the first request of a device; a change of
+ * Credentials -> session of a device, apart by type: what is an id of one type never stands for one of another. A process cache answers all but the first request of a device; a change of
  * credentials, device or profile drops what it touches before the change is acknowledged. What is unknown is never
  * cached: a token works from the moment it exists.
  */
 export class DeviceAuth {
-  readonly #byToken = new Map<string, DeviceSession>();
+  readonly #known = new Map<AuthType, Map<string, DeviceSession>>(TYPES.map((type) => [type, new Map()]));
   #newest: DeviceSession | undefined = undefined;
-  readonly #tokenOf = new Map<Uuid, string>();
+  /** Of those known the id of the credentials, of which a device has one; the first is known for longest. */
+  readonly #idOf = new Map<Uuid, string>();
   readonly #waiters = new MultiMap<Uuid, SessionWaiter>();
   readonly #review: SessionReview<SessionWaiter, Stored>;
   /** Counts the changes heard: a read that began before a change must not fill the cache after it. */
@@ -55,7 +60,7 @@ export class DeviceAuth {
     this.#review = new SessionReview(read, clock, (deviceId) => this.#waiters.of(deviceId), compare);
     devices.onSessionChange((change) => this.#forget(change));
     this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
-    metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#byToken.size);
+    metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#idOf.size);
     metrics.gauge(
       'tandem_sessions_to_review',
       'Devices that are waited on and whose changes may have gone by unheard',
@@ -63,38 +68,59 @@ export class DeviceAuth {
     );
   }
 
-  /** The session, where the cache knows it: the way of nearly every request, without a promise. */
+  /** The session of an access token, where the cache knows it: the way of nearly every request, without a promise. */
   cached(token: string): DeviceSession | undefined {
-    return this.#byToken.get(token);
+    return this.cachedFor('ACCESS_TOKEN', token);
+  }
+
+  /** As `cached`, of credentials of any type. */
+  cachedFor(type: AuthType, id: string): DeviceSession | undefined {
+    return this.#known.get(type)?.get(id);
   }
 
   /**
    * The session of the device whose ACCESS_TOKEN this is.
    * @throws TandemError UNAUTHORIZED for an unknown token or one of another credentials type (contract 1.1, 1.6)
    */
-  async resolve(token: string): Promise<DeviceSession> {
-    const known = this.#byToken.get(token);
-    if (known) return known;
-    if (token === '') throw new TandemError('UNAUTHORIZED');
+  resolve(token: string): Promise<DeviceSession> {
+    return this.resolveFor('ACCESS_TOKEN', [token]);
+  }
+
+  /**
+   * The session of the first of these credentials that a device has.
+   * @throws TandemError UNAUTHORIZED where none has any of them
+   */
+  async resolveFor(type: AuthType, ids: readonly string[]): Promise<DeviceSession> {
+    for (const id of ids) {
+      const session = this.cachedFor(type, id) ?? (await this.#read(type, id));
+      if (session) return session;
+    }
+    throw new TandemError('UNAUTHORIZED');
+  }
+
+  async #read(type: AuthType, id: string): Promise<DeviceSession | undefined> {
+    if (id === '') return undefined;
     this.#misses.add();
     for (let attempt = 1; ; attempt++) {
       const before = this.#changes;
-      const resolved = await this.devices.resolveCredentials(token);
+      const resolved = await this.devices.resolveCredentials(id);
       const changed = before !== this.#changes;
       // Read again: a poll opened on credentials of before the change would never hear of it.
       if (changed && attempt < READ_ATTEMPTS) continue;
-      if (resolved?.credentials.credentialsType !== 'ACCESS_TOKEN') throw new TandemError('UNAUTHORIZED');
+      if (resolved?.credentials.credentialsType !== type) return undefined;
       const session = sessionOf(resolved, this.#newest);
       this.#newest = session;
-      if (!changed) this.#remember(token, session);
+      if (!changed) this.#remember(type, id, session);
       return session;
     }
   }
 
   /** Whether nothing has changed since it was made: no is said also of one that there was no room to keep. */
   isCurrent(session: DeviceSession): boolean {
-    const token = this.#tokenOf.get(session.deviceId);
-    return token !== undefined && this.#byToken.get(token) === session;
+    const id = this.#idOf.get(session.deviceId);
+    if (id === undefined) return false;
+    for (const known of this.#known.values()) if (known.get(id) === session) return true;
+    return false;
   }
 
   /** Those who wait on sessions. */
@@ -125,34 +151,37 @@ export class DeviceAuth {
     return () => this.unwatch(waiter);
   }
 
-  #remember(token: string, session: DeviceSession): void {
-    if (this.#byToken.size >= this.cacheMax) this.#drop(this.#byToken.keys().next().value as string);
-    this.#byToken.set(token, session);
-    this.#tokenOf.set(session.deviceId, token);
+  #remember(type: AuthType, id: string, session: DeviceSession): void {
+    this.#drop(session.deviceId);
+    if (this.#idOf.size >= this.cacheMax) this.#drop(this.#idOf.keys().next().value as Uuid);
+    this.#known.get(type)?.set(id, session);
+    this.#idOf.set(session.deviceId, id);
   }
 
-  #drop(token: string): void {
-    const session = this.#byToken.get(token);
-    if (!session) return;
-    this.#byToken.delete(token);
-    if (this.#tokenOf.get(session.deviceId) === token) this.#tokenOf.delete(session.deviceId);
+  #drop(deviceId: Uuid): void {
+    const id = this.#idOf.get(deviceId);
+    if (id === undefined) return;
+    this.#idOf.delete(deviceId);
+    // Another device may have the same id as credentials of another type.
+    for (const known of this.#known.values()) if (known.get(id)?.deviceId === deviceId) known.delete(id);
   }
 
   #forget(change: SessionChange): void {
     this.#changes++;
     if (change.kind === 'missed') {
-      this.#byToken.clear();
-      this.#tokenOf.clear();
+      for (const known of this.#known.values()) known.clear();
+      this.#idOf.clear();
       this.#review.review(this.#waiters.keys());
       return;
     }
     if (change.kind === 'profile') {
-      for (const [token, session] of this.#byToken) if (session.profileId === change.profileId) this.#drop(token);
+      for (const known of this.#known.values()) {
+        for (const { deviceId, profileId } of known.values()) if (profileId === change.profileId) this.#drop(deviceId);
+      }
       void this.#profileChanged(change.profileId);
       return;
     }
-    const token = this.#tokenOf.get(change.deviceId);
-    if (token !== undefined) this.#drop(token);
+    this.#drop(change.deviceId);
     if (change.kind === 'device') {
       if (this.#waiters.of(change.deviceId).some(({ profileId }) => profileId)) this.#review.add(change.deviceId);
       return;

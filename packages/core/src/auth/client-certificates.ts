@@ -1,0 +1,72 @@
+import { X509Certificate } from 'node:crypto';
+import { certificateId } from '../devices/device-credentials';
+import type { EpochMillis } from '../platform/clock';
+
+/** What may be presented: more than any device has, and little enough to be looked at for a stranger. */
+const MAX_CERTIFICATES = 10;
+const MAX_BYTES = 65_536;
+
+export type CertificateRefusal = 'too large' | 'malformed' | 'expired' | 'not valid yet';
+
+/** Of the certificates that a client has presented. */
+export type PresentedCertificates =
+  /** Ids of credentials of the type X509_CERTIFICATE, to be tried in this order. */
+  { readonly ids: readonly string[] } | { readonly refused: CertificateRefusal };
+
+export interface CertificateRules {
+  readonly now: EpochMillis;
+  /** TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT */
+  readonly skipValidity: boolean;
+}
+
+/**
+ * Which credentials a chain of certificates can stand for (contract 2.11). The client has proved that it has the key of the
+ * first one, and of no other: those above it count as far as each is really signed by the next, since certificates are no
+ * secrets and anybody can put another's behind their own (ADR 43).
+ * @param chain DER, that of the client first; nobody has looked at it yet
+ */
+export function presentedCertificates(chain: readonly Buffer[], rules: CertificateRules): PresentedCertificates {
+  const bytes = chain.reduce((sum, { length }) => sum + length, 0);
+  if (chain.length > MAX_CERTIFICATES || bytes > MAX_BYTES) return { refused: 'too large' };
+  const ids: string[] = [];
+  let below: X509Certificate | undefined;
+  for (const der of chain) {
+    const certificate = parsed(der);
+    const refused = certificate ? invalidity(certificate, rules) : 'malformed';
+    if (!certificate || refused) {
+      // Only of its own certificate the client has to be told: what is above it may be anything.
+      if (!below && refused) return { refused };
+      break;
+    }
+    if (below && !isIssued(below, certificate)) break;
+    ids.push(certificateId(certificate.raw.toString('base64')));
+    below = certificate;
+  }
+  return { ids };
+}
+
+function parsed(der: Buffer): X509Certificate | undefined {
+  try {
+    const certificate = new X509Certificate(der);
+    // With bytes behind it, it would be read as the same certificate and have another id.
+    return certificate.raw.equals(der) ? certificate : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function invalidity({ validFrom, validTo }: X509Certificate, { now, skipValidity }: CertificateRules) {
+  if (skipValidity) return undefined;
+  if (!(Date.parse(validFrom) <= now)) return 'not valid yet';
+  return now <= Date.parse(validTo) ? undefined : 'expired';
+}
+
+/** By name, by what the issuer may do, and by signature. */
+function isIssued(below: X509Certificate, above: X509Certificate): boolean {
+  try {
+    return below.checkIssued(above) && above.ca && below.verify(above.publicKey);
+  } catch {
+    // Of a kind of key or signature that is unknown here.
+    return false;
+  }
+}
