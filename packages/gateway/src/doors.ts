@@ -1,4 +1,4 @@
-import { type CoapTransport, createCoapTransport, type ListedObservation } from '@tandem/coap-transport';
+import type { ListedObservation } from '@tandem/coap-transport';
 import type { Core, Role } from '@tandem/core';
 import {
   answerTheRest,
@@ -10,6 +10,7 @@ import {
 } from '@tandem/http-transport';
 import { createServerApi } from '@tandem/server-api';
 import { bind } from './bind';
+import { openCoapDoors } from './coap-doors';
 import { closeServer } from './http-close';
 import type { Patience } from './patience';
 import { PATIENCE, type Shutdown } from './shutdown';
@@ -17,20 +18,19 @@ import { version } from './version';
 
 export interface Doors {
   /** As they were bound; undefined where a role is not run. */
-  readonly ports: { readonly http?: number; readonly coap?: number };
-  /** Of the CoAP door; none without it. */
+  readonly ports: { readonly http?: number; readonly coap?: number; readonly coaps?: number };
+  /** Of the CoAP doors; none without them. */
   observations(): Iterable<ListedObservation>;
 }
 
 /** Opens the doors of this process' roles. @throws Error that says in one line which of them cannot be opened */
 export async function openDoors(core: Core, patience: Patience, shutdown: Shutdown): Promise<Doors> {
-  const { COAP_ENABLED, TANDEM_ROLES } = core.settings;
-  const runs = (role: Role) => TANDEM_ROLES.includes(role);
+  const runs = (role: Role) => core.settings.TANDEM_ROLES.includes(role);
   const [http, coap] = await allStarted(
     runs('http') || runs('api') ? startHttp(core, patience, shutdown) : undefined,
-    runs('coap') && COAP_ENABLED ? startCoap(core, shutdown) : undefined,
+    openCoapDoors(core, shutdown),
   );
-  return { ports: { http, coap: coap?.port }, observations: () => coap?.observations() ?? [] };
+  return { ports: { http, ...coap?.ports }, observations: () => coap?.observations() ?? [] };
 }
 
 /** Waits for all also when one fails: what has started must be known to the shutdown before that runs. */
@@ -65,10 +65,4 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', (elapsed) => closeServer(server, elapsed));
   return port;
-}
-
-async function startCoap(core: Core, shutdown: Shutdown): Promise<CoapTransport> {
-  const transport = await createCoapTransport(core);
-  shutdown.sockets('CoAP', () => transport.close());
-  return transport;
 }

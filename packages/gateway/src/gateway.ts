@@ -29,7 +29,7 @@ const LAST_REPORT: Millis = 1_500;
 
 export interface Gateway {
   /** Ports as they were bound: of use where a setting said 0. */
-  readonly ports: { readonly http?: number; readonly coap?: number; readonly metrics: number };
+  readonly ports: { readonly http?: number; readonly coap?: number; readonly coaps?: number; readonly metrics: number };
   /** Answers what waits, flushes, closes; resolves when nothing is open any more. */
   stop(): Promise<void>;
 }

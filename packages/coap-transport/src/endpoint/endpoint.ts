@@ -29,7 +29,7 @@ import { DEFAULT_SETTINGS, type EndpointSettings } from './settings';
 import { isNobody, SourceTable } from './sources';
 import { TimerWheel } from './timer-wheel';
 import { transmissionTimes } from './transmission-times';
-import type { UdpSocket } from './udp-socket';
+import type { Destination, SecuritySession, UdpSocket } from './udp-socket';
 
 export interface EndpointOptions {
   readonly socket: UdpSocket;
@@ -143,7 +143,7 @@ export class CoapEndpoint {
       read: (peer, transferKey, more) => this.#observe.read(peer, transferKey, more),
       mayContinue: options.mayContinue ?? (() => true),
       admit: options.admit ?? (() => undefined),
-      mayReply: (address) => this.#mayReply(address),
+      mayReply: (peer) => this.#mayReply(peer),
     });
     const gauge = (name: string, help: string, read: () => number) =>
       options.metrics.gauge(`${prefix}_${name}`, help, read);
@@ -164,6 +164,7 @@ export class CoapEndpoint {
     );
     gauge('peers', 'Peers remembered', () => this.#peers.size);
     gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
+    socket.onSessionEnd?.((session) => this.#sessionEnded(session));
     socket.receive((datagram, address, port, session) => {
       try {
         this.#receive(datagram, address, port, session);
@@ -191,6 +192,14 @@ export class CoapEndpoint {
   close(options: { readonly graceful: boolean } = { graceful: true }): Promise<void> {
     this.#closing ??= this.#shutDown(options.graceful);
     return this.#closing;
+  }
+
+  /** Whoever was there is gone, with all that was held for it. */
+  #sessionEnded(session: SecuritySession): void {
+    const peer = this.#peers.find(session.address, session.port, session);
+    if (peer === undefined || this.#closing !== undefined) return;
+    this.#reliability.giveUp(peer);
+    this.#observe.closePeer(peer, 'timeout');
   }
 
   #receive(datagram: Buffer, address: string, port: number, session: object | undefined): void {
@@ -222,7 +231,7 @@ export class CoapEndpoint {
     const reason = readFrame(datagram, this.#settings.maxDatagram, frame);
     if (reason !== undefined) {
       metrics.dropped(reason);
-      if (mustReset(reason, frame) && this.#mayReply(address)) {
+      if (mustReset(reason, frame) && this.#mayReply({ address, session })) {
         this.#socket.send(resetFor(frame), { address, port, session });
       }
       return;
@@ -258,11 +267,12 @@ export class CoapEndpoint {
 
   /** Nothing in what is rejected shows credentials, whoever else has sent from there. */
   #reset(peer: PeerState, frame: Frame): void {
-    if (this.#mayReply(peer.address)) this.#socket.send(resetFor(frame), peer);
+    if (this.#mayReply(peer)) this.#socket.send(resetFor(frame), peer);
   }
 
-  /** Whether a stranger at this address gets one more answer. */
-  #mayReply(address: string): boolean {
+  /** Whether a stranger there gets one more answer. A security session shows that it is no forged address. */
+  #mayReply({ address, session }: Pick<Destination, 'address' | 'session'>): boolean {
+    if (session !== undefined) return true;
     const may = this.#sources.mayReply(address, this.#now());
     if (!may) this.#metrics.dropped('source_replies');
     return may;

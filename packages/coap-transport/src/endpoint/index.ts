@@ -16,6 +16,7 @@ export {
   type DatagramReceiver,
   type Destination,
   openUdpSocket,
+  type SecuritySession,
   type UdpSocket,
   type UdpSocketOptions,
 } from './udp-socket';

@@ -21,6 +21,10 @@ class Generations {
     return this.#recent.get(hash, address, port, session);
   }
 
+  find(hash: number, address: string, port: number, session: object | undefined): PeerState | undefined {
+    return this.#recent.get(hash, address, port, session) ?? this.#older.get(hash, address, port, session);
+  }
+
   /** Takes a peer out, wherever it is. */
   take(hash: number, address: string, port: number, session: object | undefined): PeerState | undefined {
     for (const generation of [this.#recent, this.#older]) {
@@ -84,6 +88,14 @@ export class PeerTable {
       this.#appeared(hash, address, port, session, number);
     (peer.authenticated ? this.#devices : this.#strangers).add(peer);
     return peer;
+  }
+
+  /** The peer of this session, where it is remembered. */
+  find(address: string, port: number, session: object): PeerState | undefined {
+    const number = this.#sessions.get(session);
+    if (number === undefined) return undefined;
+    const hash = hashSource(address, port, number, this.#seed);
+    return this.#strangers.find(hash, address, port, session) ?? this.#devices.find(hash, address, port, session);
   }
 
   #appeared(hash: number, address: string, port: number, session: object | undefined, number: number): PeerState {

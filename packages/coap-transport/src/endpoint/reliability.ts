@@ -185,6 +185,15 @@ export class Reliability {
     this.#ports.send(transmission.datagram, transmission.peer);
   }
 
+  /** Nobody is there any more: nothing is sent again, and what waits is not sent. */
+  giveUp(peer: PeerState): void {
+    const { outstanding } = peer;
+    this.#giveUpQueue(peer);
+    if (outstanding === undefined) return;
+    outstanding.owner?.timedOut();
+    this.#finish(outstanding);
+  }
+
   /** Nobody is there: what waits would be sent to nobody, one full back-off after the other. */
   #giveUpQueue(peer: PeerState): void {
     const { queue } = peer;

@@ -148,7 +148,7 @@ export class RequestLayer implements ExchangeLayer {
 
   /** An Empty Acknowledgement. Until its credentials are known to be valid, a request is a stranger's. */
   #acknowledge({ authenticated, messageId, peer }: IncomingRequest): void {
-    if (authenticated || this.#ports.mayReply(peer.address)) this.#ports.send(emptyMessage(ACK, messageId), peer);
+    if (authenticated || this.#ports.mayReply(peer)) this.#ports.send(emptyMessage(ACK, messageId), peer);
   }
 
   /** What needs no handler: the end of an observation. */

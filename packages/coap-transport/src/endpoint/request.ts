@@ -125,7 +125,7 @@ export class IncomingRequest implements CoapRequest {
   }
 
   get proved(): boolean {
-    return this.proofs === undefined || this.proofs.proves(this.peer, this.#echo);
+    return this.proofs === undefined || this.peer.session !== undefined || this.proofs.proves(this.peer, this.#echo);
   }
 
   get provesItself(): boolean {

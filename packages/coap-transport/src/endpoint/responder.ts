@@ -25,7 +25,7 @@ export interface ResponderPorts {
   send(datagram: Buffer, peer: PeerState): void;
   now(): Millis;
   /** Whether a stranger at this address gets one more answer; one that does not is counted. */
-  mayReply(address: string): boolean;
+  mayReply(peer: PeerState): boolean;
 }
 
 /**
@@ -117,7 +117,7 @@ export class Responder {
     const { request } = exchange;
     const { peer, datagram, messageId, tokenLength } = request;
     const { metrics, strangerIds } = this.#ports;
-    if (!request.authenticated && !this.#ports.mayReply(peer.address)) return;
+    if (!request.authenticated && !this.#ports.mayReply(peer)) return;
     metrics.responded(message.code);
     if (message.echo !== undefined) metrics.dropped('unproved');
     const type = exchange.state === 'piggyback' ? ACK : NON;

@@ -4,6 +4,12 @@ import { isIP } from 'node:net';
 import type { Logger } from '@tandem/core';
 import { OwnAddresses } from './own-addresses';
 
+/** A security session of a secured socket, at the address and port that it began at. */
+export interface SecuritySession {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** Where a datagram goes. `session` is whatever a secured socket handed over with the peer's datagrams. */
 export interface Destination {
   readonly address: string;
@@ -21,6 +27,8 @@ export type DatagramReceiver = (datagram: Buffer, address: string, port: number,
 export interface UdpSocket {
   send(datagram: Buffer, to: Destination): void;
   receive(receiver: DatagramReceiver): void;
+  /** Of a secured socket: tells when a security session is no more. Nothing comes of it or goes to it any more. */
+  onSessionEnd?(listener: (session: SecuritySession) => void): void;
   /** Whether this is the socket itself: what seems to come from there is forged, and an answer would come back. */
   isSelf(address: string, port: number): boolean;
   readonly local: { readonly address: string; readonly port: number };

@@ -22,7 +22,8 @@ import {
 } from '@tandem/core';
 import { aProfile, entriesOf } from '@tandem/core/testing';
 import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
-import { type CoapTransport, createCoapTransport } from '../coap-transport';
+import { createCoapTransport } from '../coap-transport';
+import type { CoapTransport } from '../serve';
 import { RawClient } from './raw-client';
 
 export interface TestDevice {

@@ -52,7 +52,7 @@ describe('Settings', () => {
         TANDEM_EVENT_LOG_MAX: '1.5',
       }),
     ).toEqual([
-      'TANDEM_ROLES must be a comma list of http, coap, api, not "http,mqtt"',
+      'TANDEM_ROLES must be a comma list of http, coap, coaps, api, not "http,mqtt"',
       'TANDEM_METRICS_PORT must be a whole number from 0 to 65535, not "0x10"',
       'HTTP_BIND_PORT must be a whole number from 0 to 65535, not "65536"',
       'COAP_ENABLED must be true or false, not "TRUE"',
@@ -80,13 +80,10 @@ describe('Settings', () => {
     ]);
   });
 
-  it.each(['SSL_ENABLED=true', 'COAP_DTLS_ENABLED=true'])(
-    '%s is refused: this version has nothing behind it',
-    (setting) => {
-      const [name = '', value = ''] = setting.split('=');
-      expect(problems({ [name]: value })).toEqual([`${name} is not available in this version`]);
-    },
-  );
+  it.each(['SSL_ENABLED=true'])('%s is refused: this version has nothing behind it', (setting) => {
+    const [name = '', value = ''] = setting.split('=');
+    expect(problems({ [name]: value })).toEqual([`${name} is not available in this version`]);
+  });
 
   it('name networks of proxies by addresses', () => {
     expect(problems({ TANDEM_TRUSTED_PROXIES: '10.0.0.0/8, proxy' })).toEqual([

@@ -2,44 +2,31 @@ import { choice, flag, millis, port, type Setting, text, whole } from '../settin
 
 /** CoAP over DTLS (contract 2.1, 2.11). */
 export const COAPS_SETTINGS = {
-  COAP_DTLS_ENABLED: flag(false, 'Whether the role `coap` also serves CoAP over DTLS; the role `coaps` always does', {
-    planned: true,
-  }),
-  COAP_DTLS_BIND_ADDRESS: text('0.0.0.0', 'Address of CoAP over DTLS', { planned: true }),
-  COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)', { planned: true }),
+  COAP_DTLS_ENABLED: flag(false, 'Whether the role `coap` also serves CoAP over DTLS; the role `coaps` always does'),
+  COAP_DTLS_BIND_ADDRESS: text('0.0.0.0', 'Address of CoAP over DTLS'),
+  COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)'),
   COAP_DTLS_CREDENTIALS_TYPE: choice<'PEM' | 'KEYSTORE'>(
     'PEM',
     ['PEM', 'KEYSTORE'],
     'Whether the certificate of the server is in PEM files or in a key store',
-    { planned: true },
   ),
-  COAP_DTLS_PEM_CERT: text('coapserver.pem', 'Certificate chain of the server, its own first; may also hold the key', {
-    planned: true,
-  }),
-  COAP_DTLS_PEM_KEY: text('coapserver_key.pem', 'Private key; not needed where the certificate file holds it', {
-    planned: true,
-  }),
+  COAP_DTLS_PEM_CERT: text('coapserver.pem', 'Certificate chain of the server, its own first; may also hold the key'),
+  COAP_DTLS_PEM_KEY: text('coapserver_key.pem', 'Private key; not needed where the certificate file holds it'),
   COAP_DTLS_PEM_KEY_PASSWORD: text('server_key_password', 'Of an encrypted private key', {
     secret: true,
-    planned: true,
   }),
   COAP_DTLS_KEY_STORE_TYPE: choice<'JKS' | 'PKCS12'>(
     'JKS',
     ['JKS', 'PKCS12'],
     'Kept for its name: what the key store is shows in the file. PKCS#12 is read; of a JKS the start says how to convert it',
-    { planned: true },
   ),
-  COAP_DTLS_KEY_STORE: text('coapserver.jks', 'Key store with the certificate and key of the server', {
-    planned: true,
-  }),
+  COAP_DTLS_KEY_STORE: text('coapserver.jks', 'Key store with the certificate and key of the server'),
   COAP_DTLS_KEY_STORE_PASSWORD: text('server_ks_password', 'Password of the key store', {
     secret: true,
-    planned: true,
   }),
-  COAP_DTLS_KEY_ALIAS: text('serveralias', 'Which entry of a key store that holds several keys', { planned: true }),
+  COAP_DTLS_KEY_ALIAS: text('serveralias', 'Which entry of a key store that holds several keys'),
   COAP_DTLS_KEY_PASSWORD: text('server_key_password', 'Password of the key within the store, where it has its own', {
     secret: true,
-    planned: true,
   }),
   TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT: flag(
     false,
@@ -62,19 +49,16 @@ export const COAPS_SETTINGS = {
   TANDEM_COAP_DTLS_CCM8: flag(
     true,
     'Whether the cipher suites with AES-128-CCM-8 are offered, which RFC 7252 asks of every device with DTLS',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_MTU: whole(
     1_024,
     { min: 256, max: 1_500, unit: 'bytes' },
     'Longest datagram of a handshake; longer messages of it are sent in fragments',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_MAX_SESSIONS: whole(
     10_000,
     { min: 1 },
     'DTLS sessions of this process, about 65 kB each; for one more the one that was silent for longest is closed',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_MAX_SESSIONS_PER_ADDRESS: whole(
     2_000,
@@ -86,7 +70,6 @@ export const COAPS_SETTINGS = {
     512,
     { min: 1 },
     'DTLS handshakes of this process under way whose client has proved its address; further ones wait for the repetition of their client',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_MAX_HANDSHAKES_PER_ADDRESS: whole(
     64,
@@ -94,11 +77,10 @@ export const COAPS_SETTINGS = {
     'Those of one address, or one /64 network of IPv6',
     { planned: true },
   ),
-  TANDEM_COAP_DTLS_HANDSHAKE_TIMEOUT: millis(60_000, 'How long a DTLS handshake may take', { planned: true }),
+  TANDEM_COAP_DTLS_HANDSHAKE_TIMEOUT: millis(60_000, 'How long a DTLS handshake may take'),
   TANDEM_COAP_DTLS_RESUMPTION_TIME: whole(
     86_400,
     { min: 0, max: 604_800, unit: 's' },
     'How long a client may resume a DTLS session from another port with a short handshake; 0: never',
-    { planned: true },
   ),
 } as const satisfies Record<string, Setting<unknown>>;

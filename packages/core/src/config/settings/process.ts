@@ -1,11 +1,15 @@
 import { choice, flag, list, optionalText, port, type Setting, text } from '../setting';
 
-export const ROLES = ['http', 'coap', 'api'] as const;
+export const ROLES = ['http', 'coap', 'coaps', 'api'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Roles, first logins, metrics and logs. */
 export const PROCESS_SETTINGS = {
-  TANDEM_ROLES: list<Role>(ROLES, ROLES, 'Which parts this process runs; `api` carries the materialiser'),
+  TANDEM_ROLES: list<Role>(
+    ['http', 'coap', 'api'],
+    ROLES,
+    'Which parts this process runs; `api` carries the materialiser, `coaps` is CoAP over DTLS whatever `COAP_DTLS_ENABLED` says',
+  ),
   TANDEM_ADMIN_EMAIL: text('tenant@thingsboard.org', 'Login of the first tenant administrator'),
   TANDEM_ADMIN_PASSWORD: optionalText(
     'Password of the first tenant administrator; generated into `<data dir>/initial-admin-password` when unset',

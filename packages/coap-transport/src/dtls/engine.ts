@@ -1,0 +1,88 @@
+import type { ClientTrust, KeyMaterial, Millis } from '@tandem/core';
+
+/** Raw DER of certificates, as the client sent them: its own first. */
+export type CertificateChain = readonly Buffer[];
+
+/** What decides about a handshake while the engine runs it. Asked synchronously; must not throw. */
+export interface HandshakePolicy {
+  /** The cookie of a client at this address now (RFC 6347 section 4.2.1). */
+  cookie(peer: string): Buffer;
+  /** Whether a client at this address was given this cookie a short while ago. */
+  isCookie(peer: string, cookie: Buffer): boolean;
+  /**
+   * Whether the handshake goes on with a client that has presented these. That it has the key of the first one the engine
+   * checks itself; a trust store has been asked before, where there is one. No: alert bad_certificate.
+   */
+  acceptsCertificates(chain: CertificateChain): boolean;
+  /** The key of this identity (RFC 4279); undefined ends the handshake. */
+  preSharedKey(identity: string): Buffer | undefined;
+}
+
+export interface DtlsContextOptions {
+  readonly material: KeyMaterial;
+  readonly clientTrust: ClientTrust | undefined;
+  /** Whether suites with AES-128-CCM-8 are offered (RFC 7252 section 9.1.3). */
+  readonly ccm8: boolean;
+  readonly psk: boolean;
+  /** Bytes of a datagram of a handshake. */
+  readonly mtu: number;
+  /** Seconds in which a session can be resumed; 0: never. */
+  readonly resumptionTime: number;
+  /** 80 bytes; whoever has them can read the tickets, and so the sessions, that are sealed with them. */
+  readonly ticketKeys: Buffer;
+  readonly policy: HandshakePolicy;
+}
+
+/** The cryptography of DTLS 1.2: a maintained library, never code of ours. */
+export interface DtlsEngine {
+  /** @throws Error in one line when the material is none */
+  createContext(options: DtlsContextOptions): DtlsContext;
+}
+
+export interface DtlsContext {
+  createConnection(): DtlsConnection;
+  /** Connections made by it go on. */
+  free(): void;
+}
+
+/** Who is on the other side, once the handshake is done. */
+export interface PeerIdentity {
+  /** Empty: the client has presented none. Of a resumed session the first one alone. */
+  readonly chain: CertificateChain;
+  readonly pskIdentity: string | undefined;
+  readonly resumed: boolean;
+  /** Name of the cipher suite. */
+  readonly cipher: string;
+}
+
+/** One side of one DTLS session. What it has to send gathers in it until `drain`. Nothing may be called after `free`. */
+export interface DtlsConnection {
+  /**
+   * A ClientHello of somebody who has no session (`DTLSv1_listen`).
+   * - `proved`: it has a cookie of that address; this connection is the session from now on: `handshake` goes on;
+   * - `unproved`: what is in `drain` sends the client a cookie, nothing is remembered;
+   * - `failed`: this connection is spent.
+   */
+  listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed';
+  /** One datagram of the handshake or, undefined, none: goes on as far as it can. */
+  handshake(datagram?: Buffer): 'done' | 'waiting' | 'failed';
+  /**
+   * One datagram of an open session or, undefined, what came before the handshake was done; calls back for each message in
+   * it. Whatever is forged, repeated or broken is silently dropped (RFC 6347 section 4.1.2.7).
+   * @returns false: the peer has closed the session, or it cannot go on
+   */
+  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): boolean;
+  /** @returns false when nothing can be sent any more */
+  send(message: Buffer): boolean;
+  /** Says close_notify. */
+  close(): void;
+  /** Hands over what is to be sent, a datagram each. */
+  drain(send: (datagram: Buffer) => void): void;
+  /** Until the last flight has to be sent again; undefined: nothing waits (RFC 6347 section 4.2.4). */
+  retransmitIn(): Millis | undefined;
+  /** That time has come. @returns false: too often */
+  retransmit(): boolean;
+  /** Of a finished handshake. */
+  identity(): PeerIdentity;
+  free(): void;
+}

@@ -1,0 +1,103 @@
+import { certificateDer } from './certificates';
+import type { OpenSslConnection } from './connection';
+import { X509_V } from './constants';
+import { type OpenSsl, openSsl, type Pointer } from './library';
+
+/** What OpenSSL calls back for every context: pointers to functions that live as long as the process. */
+export interface Callbacks {
+  readonly cookieGenerate: Pointer;
+  readonly cookieVerify: Pointer;
+  readonly certificateVerify: Pointer;
+  readonly pskServer: Pointer;
+}
+
+let registered: Callbacks | undefined;
+
+/**
+ * The connection that OpenSSL is being called for: it calls back before that call returns, and nothing else runs meanwhile.
+ * So no pointer has to be looked up, and none that is stale can be met.
+ */
+let running: OpenSslConnection | undefined;
+
+/** @returns what `call` returns, during which callbacks are for `connection` */
+export function runFor<T>(connection: OpenSslConnection, call: () => T): T {
+  const before = running;
+  running = connection;
+  try {
+    return call();
+  } finally {
+    running = before;
+  }
+}
+
+export function callbacks(): Callbacks {
+  registered ??= register(openSsl());
+  return registered;
+}
+
+/** Nothing may be thrown into OpenSSL: 0 is its word for no. */
+const guarded =
+  <A extends readonly unknown[]>(call: (connection: OpenSslConnection, ...values: A) => number) =>
+  (...values: A): number => {
+    try {
+      return running === undefined ? 0 : call(running, ...values);
+    } catch {
+      return 0;
+    }
+  };
+
+function register(ssl: OpenSsl): Callbacks {
+  return {
+    cookieGenerate: ssl.callback(
+      'cookieGenerate',
+      guarded((connection, _ssl: Pointer, cookie: Pointer, length: Pointer) => {
+        const bytes = connection.policy.cookie(connection.peer);
+        ssl.memcpy(cookie, bytes, bytes.length);
+        const size = Buffer.alloc(4);
+        size.writeUInt32LE(bytes.length);
+        ssl.memcpy(length, size, size.length);
+        return 1;
+      }),
+    ),
+    cookieVerify: ssl.callback(
+      'cookieVerify',
+      guarded((connection, _ssl: Pointer, cookie: Pointer, length: number) => {
+        const bytes = Buffer.alloc(length);
+        ssl.memcpy(bytes, cookie, length);
+        return connection.policy.isCookie(connection.peer, bytes) ? 1 : 0;
+      }),
+    ),
+    certificateVerify: ssl.callback(
+      'certificateVerify',
+      guarded((connection, store: Pointer) => verify(ssl, connection, store)),
+    ),
+    pskServer: ssl.callback(
+      'pskServer',
+      guarded((connection, _ssl: Pointer, identity: string | null, psk: Pointer, max: number) => {
+        const key = identity === null ? undefined : connection.policy.preSharedKey(identity);
+        if (key === undefined || key.length > max) return 0;
+        ssl.memcpy(psk, key, key.length);
+        return key.length;
+      }),
+    ),
+  };
+}
+
+/** In the place of OpenSSL's own verification, which is asked only where there is a trust store. */
+function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): number {
+  if (connection.verifiesTrust && ssl.X509_verify_cert(store) !== 1) return 0;
+  const stack = ssl.X509_STORE_CTX_get0_untrusted(store);
+  const count = stack === null ? 0 : ssl.OPENSSL_sk_num(stack);
+  const chain: Buffer[] = [];
+  for (let at = 0; at < count; at++) {
+    const certificate = ssl.OPENSSL_sk_value(stack, at);
+    if (certificate !== null) chain.push(certificateDer(ssl, certificate));
+  }
+  connection.chain = chain;
+  if (connection.policy.acceptsCertificates(chain)) {
+    ssl.X509_STORE_CTX_set_error(store, X509_V.OK);
+    return 1;
+  }
+  ssl.X509_STORE_CTX_set_error(store, X509_V.ERR_CERT_REJECTED);
+  return 0;
+}

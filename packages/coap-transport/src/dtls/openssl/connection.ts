@@ -1,0 +1,193 @@
+import type { Millis } from '@tandem/core';
+import type { CertificateChain, DtlsConnection, HandshakePolicy, PeerIdentity } from '../engine';
+import { recordEnd } from '../records';
+import { runFor } from './callbacks';
+import { certificateDer, memoryBio } from './certificates';
+import { BIO_CTRL, SSL_CTRL, SSL_ERROR } from './constants';
+import { type OpenSsl, openSsl, type Pointer } from './library';
+
+/** The longest a record can be on the wire: RFC 6347 section 4.1 with the longest expansion of RFC 5246 section 6.2.3. */
+const MAX_RECORD = 13 + 16_384 + 2_048;
+
+/** Whatever is read or sent passes through it, and is copied out at once: one for all connections of the process. */
+const scratch = Buffer.allocUnsafe(MAX_RECORD);
+const timeval = Buffer.alloc(16);
+/** The client of `DTLSv1_listen`; it is never read, since BIOs in memory know no addresses. */
+let nobody: Pointer | undefined;
+
+/** An `SSL` between two BIOs in memory. A call after `free` would take the process with it: each one asks first. */
+export class OpenSslConnection implements DtlsConnection {
+  readonly #ssl: OpenSsl = openSsl();
+  #handle: Pointer | undefined;
+  readonly #in: Pointer;
+  readonly #out: Pointer;
+  readonly #mtu: number;
+  /** Address and port, see `HandshakePolicy`. */
+  peer = '';
+  /** What was presented in this handshake; for `callbacks.ts`. */
+  chain: CertificateChain = [];
+
+  /** @param verifiesTrust whether the context has a trust store */
+  constructor(
+    context: Pointer,
+    readonly policy: HandshakePolicy,
+    mtu: number,
+    readonly verifiesTrust: boolean,
+  ) {
+    const ssl = this.#ssl;
+    const handle = ssl.SSL_new(context);
+    if (handle === null) throw new Error('OpenSSL has no room for a connection');
+    this.#handle = handle;
+    this.#mtu = mtu;
+    this.#in = memoryBio(ssl);
+    this.#out = memoryBio(ssl);
+    // They belong to the connection from here on.
+    ssl.SSL_set_bio(handle, this.#in, this.#out);
+    ssl.SSL_set_accept_state(handle);
+    ssl.SSL_ctrl(handle, SSL_CTRL.SET_MTU, mtu, null);
+  }
+
+  listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed' {
+    const handle = this.#open();
+    this.peer = peer;
+    this.#feed(datagram);
+    nobody ??= this.#ssl.BIO_ADDR_new();
+    const client = nobody;
+    const result = runFor(this, () => this.#ssl.DTLSv1_listen(handle, client));
+    if (result > 0) return 'proved';
+    this.#ssl.ERR_clear_error();
+    return result === 0 ? 'unproved' : 'failed';
+  }
+
+  handshake(datagram?: Buffer): 'done' | 'waiting' | 'failed' {
+    const handle = this.#open();
+    if (datagram !== undefined) this.#feed(datagram);
+    const ssl = this.#ssl;
+    ssl.ERR_clear_error();
+    const result = runFor(this, () => ssl.SSL_do_handshake(handle));
+    if (result === 1) return 'done';
+    const waiting = ssl.SSL_get_error(handle, result) === SSL_ERROR.WANT_READ;
+    ssl.ERR_clear_error();
+    return waiting ? 'waiting' : 'failed';
+  }
+
+  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): boolean {
+    const ssl = this.#ssl;
+    if (datagram !== undefined) this.#feed(datagram);
+    // Nearly always one datagram is one record, and one read takes it.
+    let expected = datagram !== undefined && recordEnd(datagram, 0) === datagram.length ? 1 : Number.POSITIVE_INFINITY;
+    while (expected > 0) {
+      const handle = this.#open();
+      const length = runFor(this, () => ssl.SSL_read(handle, scratch, scratch.length));
+      if (length <= 0) {
+        const error = ssl.SSL_get_error(handle, length);
+        ssl.ERR_clear_error();
+        return error === SSL_ERROR.WANT_READ;
+      }
+      expected--;
+      // The receiver may close this connection.
+      message(Buffer.from(scratch.subarray(0, length)));
+      if (this.#handle === undefined) return true;
+    }
+    return true;
+  }
+
+  send(message: Buffer): boolean {
+    const handle = this.#open();
+    const written = this.#ssl.SSL_write(handle, message, message.length);
+    if (written > 0) return true;
+    this.#ssl.ERR_clear_error();
+    return false;
+  }
+
+  close(): void {
+    this.#ssl.SSL_shutdown(this.#open());
+    this.#ssl.ERR_clear_error();
+  }
+
+  drain(send: (datagram: Buffer) => void): void {
+    this.#open();
+    const length = this.#ssl.BIO_read(this.#out, scratch, scratch.length);
+    if (length <= 0) return;
+    if (recordEnd(scratch, 0) === length) {
+      send(Buffer.from(scratch.subarray(0, length)));
+      return;
+    }
+    this.#drainFlight(Buffer.from(scratch.subarray(0, length)), send);
+  }
+
+  /** A BIO in memory forgets where datagrams end: as many whole records as fit go into one. */
+  #drainFlight(first: Buffer, send: (datagram: Buffer) => void): void {
+    const parts = [first];
+    for (;;) {
+      const length = this.#ssl.BIO_read(this.#out, scratch, scratch.length);
+      if (length <= 0) break;
+      parts.push(Buffer.from(scratch.subarray(0, length)));
+    }
+    const flight = Buffer.concat(parts);
+    let start = 0;
+    let end = 0;
+    while (end < flight.length) {
+      const next = recordEnd(flight, end);
+      if (next > start + this.#mtu && end > start) {
+        send(flight.subarray(start, end));
+        start = end;
+      }
+      end = next;
+    }
+    if (end > start) send(flight.subarray(start, end));
+  }
+
+  retransmitIn(): Millis | undefined {
+    if (this.#ssl.SSL_ctrl(this.#open(), SSL_CTRL.DTLS_GET_TIMEOUT, 0, timeval) !== 1) return undefined;
+    return Number(timeval.readBigInt64LE(0)) * 1_000 + Number(timeval.readBigInt64LE(8)) / 1_000;
+  }
+
+  retransmit(): boolean {
+    const result = this.#ssl.SSL_ctrl(this.#open(), SSL_CTRL.DTLS_HANDLE_TIMEOUT, 0, null);
+    this.#ssl.ERR_clear_error();
+    return result >= 0;
+  }
+
+  identity(): PeerIdentity {
+    const ssl = this.#ssl;
+    const handle = this.#open();
+    const cipher = ssl.SSL_get_current_cipher(handle);
+    const resumed = ssl.SSL_session_reused(handle) === 1;
+    return {
+      chain: resumed ? this.#leaf(handle) : this.chain,
+      pskIdentity: ssl.SSL_get_psk_identity(handle) ?? undefined,
+      resumed,
+      cipher: cipher === null ? '' : ssl.SSL_CIPHER_get_name(cipher),
+    };
+  }
+
+  free(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    this.#ssl.SSL_free(handle);
+  }
+
+  #leaf(handle: Pointer): CertificateChain {
+    const certificate = this.#ssl.SSL_get1_peer_certificate(handle);
+    if (certificate === null) return [];
+    try {
+      return [certificateDer(this.#ssl, certificate)];
+    } finally {
+      this.#ssl.X509_free(certificate);
+    }
+  }
+
+  #feed(datagram: Buffer): void {
+    this.#open();
+    // What is left of the one before is nothing that a datagram may be mixed with.
+    this.#ssl.BIO_ctrl(this.#in, BIO_CTRL.RESET, 0, null);
+    this.#ssl.BIO_write(this.#in, datagram, datagram.length);
+  }
+
+  #open(): Pointer {
+    if (this.#handle === undefined) throw new Error('a DTLS connection was used after it was freed');
+    return this.#handle;
+  }
+}

@@ -1,0 +1,66 @@
+import {
+  type CoapTransport,
+  createCoapsTransport,
+  createCoapTransport,
+  DeviceSide,
+  DtlsUnavailable,
+  type ListedObservation,
+} from '@tandem/coap-transport';
+import type { Core, Role } from '@tandem/core';
+import type { Shutdown } from './shutdown';
+import { openTlsFiles } from './tls/tls-files';
+
+export interface CoapDoors {
+  /** As they were bound; undefined where a door is not open. */
+  readonly ports: { readonly coap?: number; readonly coaps?: number };
+  /** Of both. */
+  observations(): Iterable<ListedObservation>;
+}
+
+/**
+ * Plain CoAP and CoAP over DTLS, as far as this process runs them. Where there can be no DTLS and the process has other roles, it
+ * goes on without, and says so.
+ * @throws Error in one line
+ */
+export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<CoapDoors> {
+  const { COAP_ENABLED, COAP_DTLS_ENABLED, TANDEM_ROLES } = core.settings;
+  const runs = (role: Role) => TANDEM_ROLES.includes(role);
+  const plain = runs('coap') && COAP_ENABLED;
+  const secure = runs('coaps') || (plain && COAP_DTLS_ENABLED);
+  if (!plain && !secure) return { ports: {}, observations: () => [] };
+  const device = new DeviceSide(core);
+  const outcomes = await Promise.allSettled([
+    plain ? opened('CoAP', createCoapTransport(core, device), shutdown) : undefined,
+    secure ? openSecure(core, device, shutdown) : undefined,
+  ]);
+  // Waits for both also when one fails: what has started must be known to the shutdown before that runs.
+  const [coap, coaps] = outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+  return {
+    ports: { coap: coap?.port, coaps: coaps?.port },
+    *observations() {
+      for (const door of [coap, coaps]) if (door) yield* door.observations();
+    },
+  };
+}
+
+async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): Promise<CoapTransport | undefined> {
+  const files = await openTlsFiles(core.settings, 'coaps', core);
+  shutdown.last('certificate of CoAP over DTLS', () => files.close());
+  try {
+    return await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);
+  } catch (error) {
+    // A process that has nothing else to do is of no use without.
+    if (!(error instanceof DtlsUnavailable) || core.settings.TANDEM_ROLES.join() === 'coaps') throw error;
+    core.logger.error('CoAP over DTLS is not served, everything else is', { error: error.message });
+    return undefined;
+  }
+}
+
+async function opened(name: string, opening: Promise<CoapTransport>, shutdown: Shutdown): Promise<CoapTransport> {
+  const transport = await opening;
+  shutdown.sockets(name, () => transport.close());
+  return transport;
+}
