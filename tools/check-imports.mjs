@@ -17,7 +17,7 @@ const ALLOWED = {
 };
 // The domain does no I/O of its own: of Node's modules it uses the ones that only compute.
 const CORE_NODE_MODULES = ['node:crypto', 'node:buffer', 'node:util'];
-const SPECIFIER = /(?:\bfrom|\bimport|\brequire\()\s*['"]([^'"]+)['"]/g;
+const SPECIFIER = /(?:\bfrom|\bimport|\brequire\()\s*['"]([^'"\n]+)['"]/g;
 
 const problems = [];
 for (const name of fs.readdirSync(path.join(root, 'packages'))) {

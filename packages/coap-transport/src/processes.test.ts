@@ -1,5 +1,6 @@
 import { type Core, MetricsRegistry, makeCore } from '@tandem/core';
-import { type CoapTransport, createCoapTransport } from './coap-transport';
+import { createCoapTransport } from './coap-transport';
+import type { CoapTransport } from './serve';
 import { RawClient } from './testing/raw-client';
 import { type TestDevice, TestGateway, until } from './testing/test-gateway';
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Core, type DeviceProfile, MetricsRegistry, makeCore } from '@tandem/core';
-import { type CoapTransport, createCoapTransport } from './coap-transport';
+import { createCoapTransport } from './coap-transport';
+import type { CoapTransport } from './serve';
 import { RawClient, type RawRequest } from './testing/raw-client';
 import { type TestDevice, TestGateway } from './testing/test-gateway';
 
