@@ -1,3 +1,4 @@
+import { isSameSecret } from '../auth/same-secret';
 import type { Account, Activation, UserCredentials, Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { Clock, EpochMillis, Millis } from '../platform/clock';
@@ -75,7 +76,7 @@ export class Activations {
   }
 
   #isActivation(activation: Activation | null, token: string, now: EpochMillis = this.clock.now()): boolean {
-    return activation !== null && activation.token === token && activation.expiresAt > now;
+    return activation !== null && isSameSecret(token, activation.token) && activation.expiresAt > now;
   }
 }
 

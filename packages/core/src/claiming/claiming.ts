@@ -1,7 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { limitedAs } from '../accounts/principals';
 import type { Attributes } from '../attributes/attributes';
 import type { DeviceSession } from '../auth/device-session';
+import { isSameSecret } from '../auth/same-secret';
 import { type Device, NULL_UUID, type User, type Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
@@ -122,7 +123,7 @@ export class Claiming {
       // Whoever was faster has used the claim up since the device was looked at.
       if (!registered && !hasCustomer && (await this.#hasCustomer(device))) return { response: 'CLAIMED' };
       if (!claim) return { response: hasCustomer ? 'CLAIMED' : 'FAILURE' };
-      if (claim.expirationTime <= this.clock.now() || !isSame(claim.secretHash, secretHash)) {
+      if (claim.expirationTime <= this.clock.now() || !isSameSecret(claim.secretHash, secretHash)) {
         if (registered) await this.ports.claims.discard(device.id, registered);
         return { response: 'FAILURE' };
       }
@@ -204,6 +205,3 @@ export class Claiming {
 }
 
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex');
-
-/** In a time that does not depend on where they differ. */
-const isSame = (a: string, b: string): boolean => timingSafeEqual(Buffer.from(a), Buffer.from(b));

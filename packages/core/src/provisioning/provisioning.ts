@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Attributes } from '../attributes/attributes';
+import { isSameSecret } from '../auth/same-secret';
 import type { Devices } from '../devices/devices';
 import type { Device, DeviceProfile } from '../devices/model';
 import type { NewDevices } from '../devices/new-devices';
@@ -73,7 +73,7 @@ export class Provisioning {
     const { key, secret } = request;
     if (key === '' || secret === '') return NOT_FOUND;
     const profile = await this.parts.store.findProfileByProvisionKey(key);
-    if (!profile || !isSame(secretOf(profile), secret)) return NOT_FOUND;
+    if (!profile || !isSameSecret(secretOf(profile), secret)) return NOT_FOUND;
     if (source.gone?.()) throw this.#abandon();
     switch (profile.provisionType) {
       case 'ALLOW_CREATE_NEW_DEVICES':
@@ -167,8 +167,3 @@ function secretOf({ profileData }: DeviceProfile): string {
   const secret = provisionConfiguration?.provisionDeviceSecret;
   return typeof secret === 'string' ? secret : '';
 }
-
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** In a time that does not depend on where they differ. */
-const isSame = (one: string, other: string): boolean => timingSafeEqual(hashOf(one), hashOf(other));

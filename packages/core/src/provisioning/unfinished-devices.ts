@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Attributes } from '../attributes/attributes';
+import { isSameSecret } from '../auth/same-secret';
 import type { DeviceProfile } from '../devices/model';
 import type { NewDevices } from '../devices/new-devices';
 import { TandemError } from '../errors';
@@ -41,7 +42,9 @@ export class UnfinishedDevices {
     const device = await store.findDeviceByName(profile.tenantId, name);
     if (device?.deviceProfileId !== profile.id) return undefined;
     const credentials = await store.getCredentials(device.id);
-    if (credentials?.provisionRequest !== requestHash(request) || credentials.version !== 1) return undefined;
+    if (credentials?.version !== 1 || !isSameSecret(requestHash(request), credentials.provisionRequest ?? '')) {
+      return undefined;
+    }
     if ((await attributes.read(device.id, 'SERVER', [PROVISIONED.key, USED])).length > 0) return undefined;
     if (clock.now() < device.createdTime + UNDER_WAY) {
       throw new TandemError('STORE_UNAVAILABLE', { message: 'The device is being provisioned', retryAfter: RETRY });
