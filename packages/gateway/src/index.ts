@@ -1,2 +1,3 @@
 export { type Gateway, startGateway } from './gateway';
-export { redact, redactText } from './redact';
+export { redact } from './redact';
+export { redactText } from './redact-text';

@@ -1,7 +1,8 @@
 import { SettingsError } from '@tandem/core';
+import { redactText } from './redact-text';
 
-/** What stops the command, one line for each thing. */
+/** What stops the command, one line for each thing; without secrets, since it goes where the log goes. */
 export function problemsOf(error: unknown): readonly string[] {
-  if (error instanceof SettingsError) return error.problems;
-  return [(error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')];
+  if (error instanceof SettingsError) return error.problems.map(redactText);
+  return [redactText((error instanceof Error ? error.message : String(error)).replaceAll('\n', ' '))];
 }
