@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { MetricsRegistry, type Platform, type Settings, type State } from '@tandem/core';
 import { boundsOf, DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
-import { openRedisState, redisBoundsOf } from '@tandem/state-redis';
 import type { Patience } from './patience';
 
 export interface OpeningOptions {
@@ -29,6 +28,8 @@ async function openRedis(
   { patience, onWaiting }: OpeningOptions,
 ): Promise<State> {
   const { signal } = patience;
+  // A client that a gateway with a data folder has no use for.
+  const { openRedisState, redisBoundsOf } = await import('@tandem/state-redis');
   return patience.with('the store', async () => {
     // A Redis that goes away while it is being opened: what the attempt registered goes with it.
     const metrics = new MetricsRegistry();

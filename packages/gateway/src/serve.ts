@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Logger } from '@tandem/core';
-import { type Gateway, startGateway } from './gateway';
+import type { Gateway } from './gateway';
 import { makeLogger } from './logger';
 import { problemsOf } from './problems';
 import { loadSettings } from './settings-file';
@@ -18,6 +18,8 @@ export async function serve(configFile: string | undefined): Promise<void> {
     const settings = loadSettings(process.env, configFile);
     logger = makeLogger(settings.TANDEM_LOG_LEVEL);
     dieOfTheUnexpected(logger);
+    // Most of the program: only who serves waits for it to be loaded, and not who looks at settings or has wrong ones.
+    const { startGateway } = await import('./gateway.js');
     gateway = await startGateway(settings, logger, stop);
   } catch (error) {
     // It was waiting for its store: there is nothing to save.

@@ -1,3 +1,4 @@
+import { TandemError } from '@tandem/core';
 import { exactly, listOf, nullable, TEXT } from '../json/schema';
 import { ServerUnderTest } from '../testing/server-under-test';
 import { Components } from './components';
@@ -30,6 +31,22 @@ describe('the description of the server API', () => {
       Object.values(operations).map(({ operationId }) => operationId),
     );
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('gives every body in JSON a schema that bodies can be held to', () => {
+    const bodies = server.api.routes.flatMap(({ method, path, body }) =>
+      body && 'read' in body ? [{ call: `${method} ${path}`, body }] : [],
+    );
+    expect(bodies.length).toBeGreaterThan(20);
+    const broken = bodies.filter(({ body }) => {
+      try {
+        body.read(Buffer.from('{}'));
+        return false;
+      } catch (error) {
+        return !(error instanceof TandemError);
+      }
+    });
+    expect(broken.map(({ call }) => call)).toEqual([]);
   });
 
   it.each([
