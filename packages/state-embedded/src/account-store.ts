@@ -10,6 +10,7 @@ import {
   type PageQuery,
   page,
   type Removal,
+  type SealedRecords,
   type Tenant,
   tellAll,
   type User,
@@ -34,11 +35,12 @@ export class EmbeddedAccounts implements AccountStore {
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
+    records: SealedRecords,
     private readonly logger: Logger,
   ) {
     const changed = (userId: Uuid) => this.#tell({ kind: 'user', userId });
     this.#apiKeys = new EmbeddedApiKeys(env, transactions, changed);
-    this.#users = new EmbeddedUsers(env, transactions, this.#apiKeys, changed);
+    this.#users = new EmbeddedUsers(env, transactions, records, this.#apiKeys, changed);
   }
 
   createTenant(tenant: Tenant): Promise<Written<Tenant>> {

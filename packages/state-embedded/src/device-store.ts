@@ -13,6 +13,7 @@ import {
   type ProfileInfo,
   type ProfileQuery,
   type ResolvedDevice,
+  type SealedRecords,
   type SessionChange,
   tellAll,
   type Uuid,
@@ -51,12 +52,13 @@ export class EmbeddedDevices implements DeviceStore {
     private readonly purge: ViewPurge,
     private readonly wakeUps: WakeUps,
     private readonly directory: DeviceDirectory,
+    private readonly records: SealedRecords,
     private readonly newEpoch: () => string,
     private readonly logger: Logger,
   ) {
     this.#packages = new PackageUses(env);
     this.#counts = new DeviceCounts(env);
-    this.#profiles = new EmbeddedProfiles(env, transactions, (change) => this.#tell(change));
+    this.#profiles = new EmbeddedProfiles(env, transactions, records, (change) => this.#tell(change));
     this.onSessionChange((change) => {
       if (change.kind === 'profile') directory.profileChanged(change.profileId);
       else if (change.kind !== 'missed') directory.deviceChanged(change.deviceId);
@@ -110,7 +112,7 @@ export class EmbeddedDevices implements DeviceStore {
       if (max > 0 && this.#counts.of(device.tenantId) >= max) return conflict('LIMIT');
       this.#putDevice(device);
       this.#counts.add(device.tenantId, 1);
-      this.env.credentials.put(device.id, JSON.stringify(credentials));
+      this.#putCredentials({ ...credentials, deviceId: device.id });
       this.env.credentialsByHash.put(hash, device.id);
       this.events.begin(device.id, this.newEpoch());
       return fits(device);
@@ -249,7 +251,7 @@ export class EmbeddedDevices implements DeviceStore {
       const updated = { ...credentials, version: stored.version + 1 };
       this.env.credentialsByHash.remove(credentialsHash(stored.credentialsId));
       this.env.credentialsByHash.put(hash, deviceId);
-      this.env.credentials.put(deviceId, JSON.stringify(updated));
+      this.#putCredentials(updated);
       return updated;
     };
   }
@@ -280,7 +282,12 @@ export class EmbeddedDevices implements DeviceStore {
   }
 
   #credentials(deviceId: Uuid): DeviceCredentials | undefined {
-    return get<DeviceCredentials>(this.env.credentials, deviceId);
+    const text = this.env.credentials.get(deviceId);
+    return text === undefined ? undefined : this.records.credentials(deviceId, text);
+  }
+
+  #putCredentials(credentials: DeviceCredentials): void {
+    this.env.credentials.put(credentials.deviceId, this.records.credentialsText(credentials));
   }
 
   #removeStateOf(id: Uuid): void {

@@ -13,7 +13,7 @@ export type LogTable = Database<string, number>;
 /** All tables of the embedded store but the view's. Values are texts: JSON where nothing else is said. */
 export interface Environment {
   readonly root: RootDatabase;
-  /** `secret:<name>` -> base64 */
+  /** `secret:<name>` -> base64; `keys` -> proofs of the keys that may have sealed something: see seal-secrets.ts */
   readonly meta: Table;
   readonly tenants: Table;
   readonly users: Table;
@@ -21,7 +21,7 @@ export interface Environment {
   readonly usersByEmail: Table;
   /** tenant + user -> user id */
   readonly usersByTenant: BinaryTable;
-  /** user -> credentials */
+  /** user -> credentials, sealed where there is a key */
   readonly userCredentials: Table;
   /** SHA-256 of an activation token -> user id */
   readonly activations: Table;
@@ -36,7 +36,7 @@ export interface Environment {
   /** tenant or customer -> what was deleted of which something may be left */
   readonly removals: Table;
   readonly profiles: Table;
-  /** profile -> its `profileData` */
+  /** profile -> its `profileData`, sealed where there is a key */
   readonly profileData: Table;
   /** tenant + name -> profile id */
   readonly profilesByName: BinaryTable;
@@ -51,7 +51,7 @@ export interface Environment {
   readonly devicesByProfile: BinaryTable;
   /** device -> claim */
   readonly claims: Table;
-  /** device -> credentials */
+  /** device -> credentials, sealed where there is a key */
   readonly credentials: Table;
   /** SHA-256 of the credentials id -> device id */
   readonly credentialsByHash: Table;

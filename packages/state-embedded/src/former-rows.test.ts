@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { credentialsHash, type State } from '@tandem/core';
-import { describeFormerRecords, FORMER } from '@tandem/core/testing';
+import { describeFormerRecords, FORMER, sealingBox } from '@tandem/core/testing';
 import { indexKey } from './entity-rows';
 import { closeEnvironment, openEnvironment } from './environment';
 import { openEmbeddedState } from './index';
@@ -51,6 +51,22 @@ describe('A data folder of an earlier version', () => {
   describeFormerRecords(async () => {
     state = await openEmbeddedState(optionsFor(folder));
     return state;
+  });
+
+  it('is brought into it sealed, where there is a key', async () => {
+    state = await openEmbeddedState(optionsFor(folder, { secretBox: sealingBox() }));
+    // The device's: its record has the form of today already.
+    expect(await state.sealSecrets()).toBe(1);
+    const account = await state.accounts.findAccountByEmail(FORMER.user.email);
+    expect(account?.credentials.passwordHash).toBe(FORMER.user.passwordHash);
+    await state.close();
+    state = undefined;
+    const env = openEnvironment(folder);
+    const tables = [env.users, env.userCredentials, env.profiles, env.profileData, env.credentials];
+    const texts = tables.flatMap((table) => [...table.getRange().map(({ value }) => value)]);
+    await closeEnvironment(env);
+    expect(texts).toHaveLength(5);
+    expect(texts.join()).not.toMatch(/scrypt|former token|PROTOBUF/);
   });
 
   it('is brought into the form of today once, with nothing left of the former one', async () => {

@@ -7,6 +7,7 @@ import {
   type Device,
   type ProfileInfo,
   profileDataWithin,
+  type SealedRecords,
   type Tenant,
   type User,
 } from '@tandem/core';
@@ -29,6 +30,7 @@ export async function renewFormerRows(
   env: Environment,
   transactions: Transactions,
   rpcs: Pick<EmbeddedRpcs, 'relist'>,
+  records: SealedRecords,
 ): Promise<void> {
   if (env.meta.get('form') === FORM) return;
   const renew = async (table: Table, step: (text: string, id: string) => void) => {
@@ -45,24 +47,26 @@ export async function renewFormerRows(
     }
   };
   await renew(env.tenants, (text) => put(env.tenants, currentTenant(JSON.parse(text) as Tenant)));
-  await renew(env.users, (text) => renewUser(env, JSON.parse(text) as User));
-  await renew(env.profiles, (text) => renewProfile(env, JSON.parse(text) as ProfileInfo));
+  await renew(env.users, (text) => renewUser(env, JSON.parse(text) as User, records));
+  await renew(env.profiles, (text) => renewProfile(env, JSON.parse(text) as ProfileInfo, records));
   await renew(env.devices, (text) => put(env.devices, currentDevice(JSON.parse(text) as Device)));
   await renew(env.rpcs, (_, id) => rpcs.relist(id));
   await transactions.run(() => env.meta.put('form', FORM));
 }
 
-function renewUser(env: Environment, record: User): void {
+function renewUser(env: Environment, record: User, records: SealedRecords): void {
   const credentials = credentialsWithin(record);
   if (credentials && !env.userCredentials.doesExist(record.id)) {
-    env.userCredentials.put(record.id, JSON.stringify(credentials));
+    env.userCredentials.put(record.id, records.userCredentialsText(credentials));
   }
   env.usersByTenant.put(tenantKey(record), record.id);
   put(env.users, currentUser(record));
 }
 
-function renewProfile(env: Environment, record: ProfileInfo): void {
+function renewProfile(env: Environment, record: ProfileInfo, records: SealedRecords): void {
   const profileData = profileDataWithin(record);
-  if (profileData !== undefined && !env.profileData.doesExist(record.id)) env.profileData.put(record.id, profileData);
+  if (profileData !== undefined && !env.profileData.doesExist(record.id)) {
+    env.profileData.put(record.id, records.profileDataText(record.id, profileData));
+  }
   put(env.profiles, currentProfile(record));
 }

@@ -7,7 +7,9 @@ import {
   type ProfileInfo,
   type ProfileQuery,
   page,
+  type SealedRecords,
   type SessionChange,
+  type StoredProfile,
   type Uuid,
   type Written,
 } from '@tandem/core';
@@ -25,6 +27,7 @@ export class EmbeddedProfiles {
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
+    private readonly records: SealedRecords,
     private readonly tell: (change: SessionChange) => void,
   ) {
     this.#packages = new PackageUses(env);
@@ -78,20 +81,21 @@ export class EmbeddedProfiles {
   }
 
   get(id: Uuid): DeviceProfile | undefined {
-    const [info, profileData] = [this.getInfo(id), this.env.profileData.get(id)];
-    return info && profileData !== undefined ? { ...info, profileData } : undefined;
+    const [info, text] = [this.getInfo(id), this.env.profileData.get(id)];
+    return info && text !== undefined ? { ...info, profileData: this.records.profileData(id, text) } : undefined;
   }
 
   getInfo(id: Uuid): ProfileInfo | undefined {
-    return get<ProfileInfo>(this.env.profiles, id);
+    const stored = get<StoredProfile>(this.env.profiles, id);
+    return stored && this.records.profile(stored);
   }
 
   findByName(tenantId: Uuid, name: string): ProfileInfo | undefined {
-    return follow<ProfileInfo>(this.env.profiles, lookUp(this.env.profilesByName, tenantId, name));
+    return this.#follow(lookUp(this.env.profilesByName, tenantId, name));
   }
 
   findDefault(tenantId: Uuid): ProfileInfo | undefined {
-    return follow<ProfileInfo>(this.env.profiles, this.env.defaultProfiles.get(tenantId));
+    return this.#follow(this.env.defaultProfiles.get(tenantId));
   }
 
   findByProvisionKey(key: string): DeviceProfile | undefined {
@@ -109,6 +113,10 @@ export class EmbeddedProfiles {
     return page(wanted, query);
   }
 
+  #follow(id: Uuid | undefined): ProfileInfo | undefined {
+    return id === undefined ? undefined : this.getInfo(id);
+  }
+
   #taken(profile: ProfileInfo): Conflict | undefined {
     const { profilesByName, profilesByProvisionKey } = this.env;
     const named = profilesByName.get(indexKey(profile));
@@ -122,12 +130,12 @@ export class EmbeddedProfiles {
   #put({ profileData, ...profile }: DeviceProfile): void {
     const former = this.env.defaultProfiles.get(profile.tenantId);
     if (profile.isDefault && former !== profile.id) {
-      const displaced = follow<ProfileInfo>(this.env.profiles, former);
+      const displaced = follow<StoredProfile>(this.env.profiles, former);
       if (displaced) put(this.env.profiles, { ...displaced, isDefault: false });
       this.env.defaultProfiles.put(profile.tenantId, profile.id);
     }
-    put(this.env.profiles, profile);
-    this.env.profileData.put(profile.id, profileData);
+    put(this.env.profiles, this.records.storedProfile(profile));
+    this.env.profileData.put(profile.id, this.records.profileDataText(profile.id, profileData));
     this.#packages.add(profile);
     this.env.profilesByName.put(indexKey(profile), profile.id);
     if (profile.provisionDeviceKey) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  CLEAR_BOX,
   type Clock,
   DeviceDirectory,
   type Logger,
@@ -8,6 +9,8 @@ import {
   type MetricsRegistry,
   type Millis,
   type Random,
+  SealedRecords,
+  type SecretBox,
   type Settings,
   type State,
 } from '@tandem/core';
@@ -36,6 +39,7 @@ import { WorkerMaterialiser } from './materialiser';
 import { PackageUses } from './package-uses';
 import { EmbeddedRollouts } from './rollout-store';
 import { EmbeddedRpcs } from './rpc-store';
+import { proveKeys, sealSecrets, secretKey } from './seal-secrets';
 import { consumedSequence, EmbeddedTelemetryLog, type LogConsumer } from './telemetry-log';
 import { EmbeddedTelemetryView } from './telemetry-view';
 import { Transactions } from './transactions';
@@ -72,6 +76,8 @@ export interface EmbeddedOptions {
   readonly retentionInterval: Millis;
   /** Accounts and addresses whose failed logins are remembered. */
   readonly loginSubjectsMax: number;
+  /** What seals secrets; without it they stay as they are given. */
+  readonly secretBox?: SecretBox;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -107,13 +113,14 @@ const SECRET_BYTES = 64;
 /** @throws FolderInUseError when another process has the folder open, DiskFullError */
 export async function openEmbeddedState(options: EmbeddedOptions): Promise<State> {
   const unlock = await lockFolder(options.folder);
+  let opened: ReturnType<typeof openState> | undefined;
   try {
     if (freeBytes(options.folder) < options.minFreeBytes) throw new DiskFullError(options.folder, options.minFreeBytes);
-    const { state, resume } = openState(options, unlock);
-    await resume();
-    return state;
+    opened = openState(options, unlock);
+    await opened.resume();
+    return opened.state;
   } catch (error) {
-    await unlock();
+    await (opened ? opened.state.close() : unlock());
     throw error;
   }
 }
@@ -125,6 +132,8 @@ function openState(
   const env = openEnvironment(options.folder, options.durability);
   const logEnv = openOwnLog(options.folder, options.durability, options.logger);
   const view = openViewEnvironment(options.folder, options.durability);
+  const box = options.secretBox ?? CLEAR_BOX;
+  const records = new SealedRecords(box);
   const space = new FreeSpace(options.folder, options.minFreeBytes, (low, free) => {
     if (low)
       options.logger.error('the disk of the data folder is nearly full: nothing is written', { freeBytes: free });
@@ -207,6 +216,7 @@ function openState(
     purge,
     wakeUps,
     directory,
+    records,
     () => options.random.bytes(6).toString('hex'),
     options.logger,
   );
@@ -214,7 +224,7 @@ function openState(
     if (change.kind === 'deleted') feed.gone(change.deviceId);
   });
   const state: State = {
-    accounts: new EmbeddedAccounts(env, transactions, options.logger),
+    accounts: new EmbeddedAccounts(env, transactions, records, options.logger),
     devices,
     claims: new EmbeddedClaims(env, transactions, devices),
     attributes,
@@ -229,7 +239,8 @@ function openState(
     failures: new MemoryFailureCounters(options.loginSubjectsMax, options.metrics),
     firmware,
     rollouts,
-    secret: (name) => sharedSecret(env, transactions, `secret:${name}`),
+    secret: (name) => sharedSecret(env, transactions, records, name),
+    sealSecrets: () => sealSecrets(env, transactions, records, box),
     async ping() {
       await transactions.run(() => env.meta.put('ping', String(options.clock.now())));
     },
@@ -243,7 +254,8 @@ function openState(
   return { state, resume };
 
   async function resume(): Promise<void> {
-    await renewFormerRows(env, transactions, rpcs);
+    await proveKeys(env, transactions, box);
+    await renewFormerRows(env, transactions, rpcs, records);
     await purge.resume();
     await firmware.sweep();
     await rollouts.releaseAll();
@@ -261,13 +273,20 @@ function openState(
   }
 }
 
-async function sharedSecret(env: Environment, transactions: Transactions, key: string): Promise<Buffer> {
+async function sharedSecret(
+  env: Environment,
+  transactions: Transactions,
+  records: SealedRecords,
+  name: string,
+): Promise<Buffer> {
+  const key = secretKey(name);
   const made = randomBytes(SECRET_BYTES).toString('base64');
   const text = await transactions.run(() => {
     const stored = env.meta.get(key);
     if (stored !== undefined) return stored;
-    env.meta.put(key, made);
-    return made;
+    const sealed = records.secretText(name, made);
+    env.meta.put(key, sealed);
+    return sealed;
   });
-  return Buffer.from(text, 'base64');
+  return Buffer.from(records.secret(name, text), 'base64');
 }

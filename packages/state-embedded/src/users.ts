@@ -5,6 +5,7 @@ import {
   type Page,
   type PageQuery,
   page,
+  type SealedRecords,
   type User,
   type UserCredentials,
   type UserFilter,
@@ -24,6 +25,7 @@ export class EmbeddedUsers {
   constructor(
     private readonly env: Environment,
     private readonly transactions: Transactions,
+    private readonly records: SealedRecords,
     private readonly apiKeys: EmbeddedApiKeys,
     private readonly changed: (userId: Uuid) => void,
   ) {}
@@ -141,12 +143,13 @@ export class EmbeddedUsers {
   }
 
   #credentials(userId: Uuid): UserCredentials | undefined {
-    return get<UserCredentials>(this.env.userCredentials, userId);
+    const text = this.env.userCredentials.get(userId);
+    return text === undefined ? undefined : this.records.userCredentials(userId, text);
   }
 
   #putCredentials(credentials: UserCredentials): void {
     const { userId, activation } = credentials;
-    this.env.userCredentials.put(userId, JSON.stringify(credentials));
+    this.env.userCredentials.put(userId, this.records.userCredentialsText(credentials));
     if (activation) this.env.activations.put(credentialsHash(activation.token), userId);
   }
 

@@ -1,5 +1,5 @@
 import { credentialsHash, type State } from '@tandem/core';
-import { describeFormerRecords, FORMER } from '@tandem/core/testing';
+import { describeFormerRecords, FORMER, sealingBox } from '@tandem/core/testing';
 import { Redis } from 'ioredis';
 import { openRedisState } from './index';
 import { Keys } from './keys';
@@ -66,5 +66,23 @@ describe('A Redis of an earlier version', () => {
     client.disconnect();
     state = await openRedisState(options);
     return state;
+  });
+
+  it('has none of its secrets in clear any more when they were sealed', async () => {
+    const options = optionsFor(redis.address, { secretBox: sealingBox() });
+    const [client, keys] = [new Redis(redis.url), new Keys(options.prefix)];
+    await writeFormerRecords(client, keys);
+    state = await openRedisState(options);
+    // The user's, the profile's, the device's.
+    expect(await state.sealSecrets()).toBe(3);
+    const tables = ['users', 'user-credentials', 'profiles', 'profile-data', 'credentials'];
+    const texts = await Promise.all(tables.map((table) => client.hvals(keys.registry(table))));
+    client.disconnect();
+    expect(texts.map((rows) => rows.length)).toEqual([1, 1, 1, 1, 1]);
+    expect(texts.join()).not.toMatch(/scrypt|passwordHash|profileData|former token/);
+    const account = await state.accounts.findAccountByEmail(FORMER.user.email);
+    expect(account?.credentials.passwordHash).toBe(FORMER.user.passwordHash);
+    const profile = await state.devices.getProfile(FORMER.profile.id);
+    expect(profile?.profileData).toBe(JSON.stringify(FORMER.profile.profileData));
   });
 });

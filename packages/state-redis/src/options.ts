@@ -1,4 +1,4 @@
-import type { Clock, Logger, MetricsRegistry, Millis, Random, RedisAddress, Settings } from '@tandem/core';
+import type { Clock, Logger, MetricsRegistry, Millis, Random, RedisAddress, SecretBox, Settings } from '@tandem/core';
 
 /** The bounds and promises of the store; plain data, so that a worker thread can have them. */
 export interface RedisBounds {
@@ -47,6 +47,8 @@ export interface RedisStateOptions extends RedisBounds {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
+  /** What seals secrets; without it they stay as they are given. */
+  readonly secretBox?: SecretBox;
   /** Gives up waiting for a Redis that does not answer. */
   readonly signal?: AbortSignal;
   /** Hears in one line, without a secret, why Redis cannot be used yet: at every attempt that fails. */

@@ -24,7 +24,7 @@ const CLOSE_TIMEOUT: Millis = 2_300;
 
 /**
  * Opens the store; resolves when Redis is there, fit and answers, however long that takes.
- * @throws RedisRefusedError when it must not be used; the reason of `signal` when that is aborted
+ * @throws RedisRefusedError when it must not be used; SecretKeyError when its secrets are sealed by other keys; the reason of `signal` when that is aborted
  */
 export async function openRedisState(options: RedisStateOptions): Promise<State> {
   const found = await awaitRedis(options);
@@ -103,6 +103,7 @@ async function compose(
     wake: (deviceId) => wakeUps.wakeLocally(deviceId, 'rpc'),
     directoryMax: options.directoryMax,
     changeWait: options.changeWait,
+    secretBox: options.secretBox,
   });
   opened.push(() => registry.close());
   const feed = new RedisFeed(commands, subscriptions, registry.devices, {
@@ -165,6 +166,7 @@ async function compose(
     firmware: registry.firmware,
     rollouts: new RedisRollouts(commands, keys),
     secret: (name) => registry.secret(name),
+    sealSecrets: () => registry.sealSecrets(),
     ping: () => pingStore(commands, keys, telemetryLog.partitions, { clock, publish: wakeUps.publish }),
     onReset: (listener) => registry.onReset(listener),
     close() {

@@ -32,6 +32,13 @@ export interface State {
   readonly feed: DeviceFeed;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
+  /**
+   * Seals every secret that stands in clear or is sealed by another key than the first; after that the other keys are needed no
+   * more, unless another process goes on sealing by them. May be called while others write.
+   * @returns how many it has sealed
+   * @throws Error where there is no key
+   */
+  sealSecrets(): Promise<number>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */
   ping(): Promise<void>;
   /**

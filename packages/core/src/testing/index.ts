@@ -8,5 +8,6 @@ export * from './json-shapes';
 export { describeKeptRpcsContract } from './kept-rpcs-contract';
 export { describeRateCounters } from './rate-counters-contract';
 export { describeRpcStoreContract } from './rpc-store-contract';
-export { describeStateContract, describeWritesContract } from './state-contract';
+export * from './secrets-contract';
+export { describeSealedContract, describeStateContract, describeWritesContract } from './state-contract';
 export type { MakeStore, StoreLimits, StoreUnderTest } from './store-under-test';

@@ -44,6 +44,15 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
   });
 }
 
+/** The parts of it that have to do with what is secret: for a store that seals that. */
+export function describeSealedContract(name: string, makeStore: MakeStore): void {
+  describe(`Accounts, devices and their credentials, as the state contract wants them, sealed by ${name}`, () => {
+    describeAccountStoreContract(makeStore);
+    describeAccountCredentialsContract(makeStore);
+    describeDeviceStoreContract(makeStore);
+  });
+}
+
 /**
  * The parts of it in which there is every kind of write, and what hears of it: for a store that differs from one that
  * keeps the whole contract only in when a write counts as written.

@@ -36,7 +36,7 @@ export const optionsFor = (folder: string, given: Partial<EmbeddedOptions> = {})
 
 /** The real store in a folder of its own. */
 export async function makeEmbeddedStore(
-  given: Partial<StoreLimits & Pick<EmbeddedOptions, 'durability'>> = {},
+  given: Partial<StoreLimits & Pick<EmbeddedOptions, 'durability' | 'secretBox'>> = {},
 ): Promise<StoreUnderTest & { readonly folder: string }> {
   const folder = await temporaryFolder();
   let open: State = await openEmbeddedState(optionsFor(folder, given));

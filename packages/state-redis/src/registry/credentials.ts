@@ -3,12 +3,13 @@ import {
   credentialsHash,
   type DeviceCredentials,
   type ResolvedDevice,
+  type SealedRecords,
   type Uuid,
   type Written,
 } from '@tandem/core';
 import { Commit } from './commit';
 import { at, foundBy, headOf, type RegistryReader } from './reader';
-import { parseDevice, parseProfile, parseRecord } from './records';
+import { parseCredentials, parseDevice, parseProfile } from './records';
 import type { RegistryWriter } from './writer';
 
 /** What devices present themselves with. */
@@ -16,11 +17,12 @@ export class Credentials {
   constructor(
     private readonly reader: RegistryReader,
     private readonly writer: RegistryWriter,
+    private readonly records: SealedRecords,
   ) {}
 
   async get(deviceId: Uuid): Promise<DeviceCredentials | undefined> {
     const [text] = await this.reader.read(['credentials', at(deviceId)]);
-    return parseRecord<DeviceCredentials>(text);
+    return parseCredentials(this.records, deviceId, text);
   }
 
   update(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
@@ -28,7 +30,7 @@ export class Credentials {
     return this.writer.write(async () => {
       const [text] = await this.reader.read(['credentials', at(deviceId)]);
       const commit = new Commit().tell({ kind: 'credentials', deviceId });
-      const value = changeCredentials(commit, text, credentials);
+      const value = changeCredentials(commit, this.records, text, credentials);
       return typeof value === 'string' ? value : { value, commit };
     });
   }
@@ -43,8 +45,8 @@ export class Credentials {
       ['default-profiles', headOf(4)],
     );
     const device = parseDevice(deviceRecord, profileRecord);
-    const credentials = parseRecord<DeviceCredentials>(credentialsRecord);
-    const profile = parseProfile(profileRecord, defaultId);
+    const credentials = device && parseCredentials(this.records, device.id, credentialsRecord);
+    const profile = parseProfile(this.records, profileRecord, defaultId);
     return device && credentials && profile ? { device, credentials, profile } : undefined;
   }
 }
@@ -56,15 +58,16 @@ export class Credentials {
  */
 export function changeCredentials(
   commit: Commit,
+  records: SealedRecords,
   text: string | undefined,
   credentials: DeviceCredentials,
 ): DeviceCredentials | Conflict {
   const { deviceId, credentialsId } = credentials;
-  const stored = parseRecord<DeviceCredentials>(text);
+  const stored = parseCredentials(records, deviceId, text);
   if (!stored) return 'ABSENT';
   if (stored.version !== credentials.version) return 'VERSION';
   const value = { ...credentials, version: stored.version + 1 };
-  commit.unchanged('credentials', deviceId, text).set('credentials', deviceId, JSON.stringify(value));
+  commit.unchanged('credentials', deviceId, text).set('credentials', deviceId, records.credentialsText(value));
   if (stored.credentialsId !== credentialsId) {
     commit
       .absent('credentials-by-hash', credentialsHash(credentialsId), 'CREDENTIALS_TAKEN')

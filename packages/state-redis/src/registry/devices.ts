@@ -6,6 +6,7 @@ import {
   type DeviceStep,
   type Logger,
   type Random,
+  type SealedRecords,
   TandemError,
   type Uuid,
   type Written,
@@ -16,7 +17,7 @@ import type { DeviceBirths } from './device-births';
 import type { DevicePurge } from './device-purge';
 import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
-import { deviceText, parseDevice, parseRecord } from './records';
+import { deviceText, parseCredentials, parseDevice } from './records';
 import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
@@ -29,6 +30,7 @@ export class Devices {
     private readonly writer: RegistryWriter,
     private readonly births: DeviceBirths,
     private readonly purge: DevicePurge,
+    private readonly records: SealedRecords,
     private readonly random: Random,
     private readonly logger: Logger,
   ) {}
@@ -50,7 +52,7 @@ export class Devices {
     commit
       .set('devices', id, deviceText(device))
       .set('device-names', nameField(device), id)
-      .set('credentials', id, JSON.stringify(credentials))
+      .set('credentials', id, this.records.credentialsText({ ...credentials, deviceId: id }))
       .set('credentials-by-hash', hash, id)
       .set('epochs', id, epoch)
       .add('profile-uses', deviceProfileId, 1)
@@ -82,7 +84,7 @@ export class Devices {
       const value = await this.#change(commit, device);
       if (typeof value === 'string') return value;
       const [text] = await this.reader.read(['credentials', at(id)]);
-      const changed = changeCredentials(commit, text, { ...credentials, deviceId: id });
+      const changed = changeCredentials(commit, this.records, text, { ...credentials, deviceId: id });
       return typeof changed === 'string' ? changed : { value, commit };
     });
   }
@@ -110,7 +112,7 @@ export class Devices {
         .remove('claims', id)
         .add('profile-uses', stored.deviceProfileId, -1)
         .tell({ kind: 'deleted', deviceId: id });
-      const credentials = parseRecord<DeviceCredentials>(credentialsText);
+      const credentials = parseCredentials(this.records, id, credentialsText);
       referTo(commit, stored);
       if (credentials) commit.remove('credentials-by-hash', credentialsHash(credentials.credentialsId));
       return { value: stored, commit };

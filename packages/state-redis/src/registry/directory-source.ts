@@ -1,7 +1,7 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Device, DirectorySource, Uuid } from '@tandem/core';
 import { at, type RegistryReader } from './reader';
-import { deviceOf, parseProfile, profileIdOf } from './records';
+import { deviceOf, profileIdOf, profileNameOf } from './records';
 import type { SessionChanges } from './session-changes';
 
 /** The registry, as the directory of devices reads it. */
@@ -30,7 +30,7 @@ export class RegistryDirectorySource implements DirectorySource {
 
   async profileName(id: Uuid): Promise<string | undefined> {
     const [text] = await this.reader.read(['profiles', at(id)]);
-    return parseProfile(text, undefined)?.name;
+    return profileNameOf(text);
   }
 
   /** One round trip, shared by all who ask at the same time. */
@@ -46,7 +46,7 @@ export class RegistryDirectorySource implements DirectorySource {
   async #devices(texts: readonly string[], names: Map<Uuid, string>): Promise<Device[]> {
     const unknown = [...new Set(texts.map(profileIdOf))].filter((id) => !names.has(id));
     const profiles = await this.reader.many('profiles', unknown);
-    for (const [n, id] of unknown.entries()) names.set(id, parseProfile(profiles[n], undefined)?.name ?? '');
+    for (const [n, id] of unknown.entries()) names.set(id, profileNameOf(profiles[n]) ?? '');
     return texts.map((text) => deviceOf(text, names.get(profileIdOf(text)) ?? ''));
   }
 }

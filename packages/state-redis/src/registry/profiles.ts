@@ -5,6 +5,7 @@ import {
   type ProfileInfo,
   type ProfileQuery,
   page,
+  type SealedRecords,
   type Uuid,
   type Written,
 } from '@tandem/core';
@@ -21,6 +22,7 @@ export class Profiles {
   constructor(
     private readonly reader: RegistryReader,
     private readonly writer: RegistryWriter,
+    private readonly records: SealedRecords,
   ) {}
 
   create(profile: DeviceProfile): Promise<Written<DeviceProfile>> {
@@ -29,8 +31,8 @@ export class Profiles {
       .absent('removals', tenantId, 'ABSENT')
       .absent('profile-names', nameField(profile), 'NAME_TAKEN')
       .absent('profiles', id, 'VERSION')
-      .set('profiles', id, profileText(profile))
-      .set('profile-data', id, profile.profileData)
+      .set('profiles', id, profileText(this.records, profile))
+      .set('profile-data', id, this.records.profileDataText(id, profile.profileData))
       .set('profile-names', nameField(profile), id);
     takeProvisionKey(commit, profile);
     referTo(commit, undefined, profile);
@@ -49,8 +51,8 @@ export class Profiles {
       const commit = new Commit()
         .unchanged('profiles', id, text)
         .unchanged('default-profiles', stored.tenantId, defaultId)
-        .set('profiles', id, profileText(value))
-        .set('profile-data', id, value.profileData)
+        .set('profiles', id, profileText(this.records, value))
+        .set('profile-data', id, this.records.profileDataText(id, value.profileData))
         .tell({ kind: 'profile', profileId: id });
       if (nameField(stored) !== nameField(value)) {
         commit
@@ -95,7 +97,7 @@ export class Profiles {
 
   async getInfo(id: Uuid): Promise<ProfileInfo | undefined> {
     const [text, defaultId] = await this.reader.read(['profiles', at(id)], ['default-profiles', headOf(1)]);
-    return parseProfile(text, defaultId);
+    return parseProfile(this.records, text, defaultId);
   }
 
   findByName(tenantId: Uuid, name: string): Promise<ProfileInfo | undefined> {
@@ -113,7 +115,10 @@ export class Profiles {
       ['default-profiles', headOf(2)],
       ['profile-data', foundBy(1)],
     );
-    const [info, profileData] = [parseProfile(text, defaultId), parseProfileData(dataText, text)];
+    const [info, profileData] = [
+      parseProfile(this.records, text, defaultId),
+      parseProfileData(this.records, dataText, text),
+    ];
     return info && profileData !== undefined ? { ...info, profileData } : undefined;
   }
 
@@ -124,7 +129,7 @@ export class Profiles {
       query.inUse ? this.reader.all('profile-uses') : undefined,
     ]);
     const profiles = [...texts.values()]
-      .flatMap((text) => parseProfile(text, defaultId) ?? [])
+      .flatMap((text) => parseProfile(this.records, text, defaultId) ?? [])
       .filter(
         ({ id, tenantId: owner, transportType }) =>
           owner === tenantId &&
@@ -140,8 +145,8 @@ export class Profiles {
       ['default-profiles', headOf(1)],
       ['profile-data', at(id)],
     );
-    const profileData = parseProfileData(dataText, text);
-    return { text, defaultId, profileData, stored: parseProfile(text, defaultId) };
+    const profileData = parseProfileData(this.records, dataText, text);
+    return { text, defaultId, profileData, stored: parseProfile(this.records, text, defaultId) };
   }
 
   async #follow(index: Step): Promise<ProfileInfo | undefined> {
@@ -150,7 +155,7 @@ export class Profiles {
       ['profiles', foundBy(1)],
       ['default-profiles', headOf(2)],
     );
-    return parseProfile(text, defaultId);
+    return parseProfile(this.records, text, defaultId);
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   type AccountStore,
+  CLEAR_BOX,
   type ClaimStore,
   type Clock,
   DeviceDirectory,
@@ -8,6 +9,8 @@ import {
   type MetricsRegistry,
   type Millis,
   type Random,
+  SealedRecords,
+  type SecretBox,
   type Uuid,
 } from '@tandem/core';
 import type { Commands } from '../client';
@@ -28,6 +31,7 @@ import { Profiles } from './profiles';
 import { RegistryReader } from './reader';
 import { RedisDevices } from './redis-devices';
 import { Removals } from './removals';
+import { SecretSeals } from './secret-seals';
 import { SessionChanges } from './session-changes';
 import { Tenants } from './tenants';
 import { Users } from './users';
@@ -43,6 +47,8 @@ export interface RegistryOptions {
   readonly publish: 'PUBLISH' | 'SPUBLISH';
   readonly clock: Clock;
   readonly random: Random;
+  /** What seals secrets; without it they stay as they are given. */
+  readonly secretBox?: SecretBox;
   readonly logger: Logger;
   readonly metrics: MetricsRegistry;
   /** Wakes with `rpc` who watches the device in this process. */
@@ -69,6 +75,8 @@ export class Registry {
   readonly purge: DevicePurge;
   readonly firmware: RedisFirmware;
   readonly #directory: DeviceDirectory;
+  readonly #records: SealedRecords;
+  readonly #seals: SecretSeals;
 
   constructor(
     private readonly commands: Commands,
@@ -76,20 +84,26 @@ export class Registry {
     wakes: WakeSource,
     private readonly options: RegistryOptions,
   ) {
-    const { random, logger } = options;
+    const { random, logger, secretBox = CLEAR_BOX } = options;
+    this.#records = new SealedRecords(secretBox);
     const reader = new RegistryReader(commands, keys);
     this.births = new DeviceBirths(commands, keys, reader);
     this.changes = new SessionChanges(commands, keys, wakes, {
       ...options,
+      restore: async () => {
+        await this.#seals.proveKeys();
+        await options.restore?.();
+      },
       interval: options.changesInterval,
       wait: options.changeWait,
     });
     const writer = new RegistryWriter(commands, keys, this.changes, options);
+    this.#seals = new SecretSeals(reader, writer, this.#records, secretBox);
     this.purge = new DevicePurge(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
     this.accounts = new RedisAccounts({
       tenants: new Tenants(reader, writer),
       customers: new Customers(reader, writer),
-      users: new Users(reader, writer),
+      users: new Users(reader, writer, this.#records),
       apiKeys: new ApiKeys(reader, writer),
       removals: new Removals(reader, writer),
       changes: this.changes,
@@ -100,19 +114,20 @@ export class Registry {
       maxDevices: options.directoryMax,
     });
     this.changes.onChange((change) => this.#toDirectory(change));
-    const devices = new Devices(reader, writer, this.births, this.purge, random, logger);
+    const devices = new Devices(reader, writer, this.births, this.purge, this.#records, random, logger);
     this.claims = new RedisClaims(reader, writer, devices);
     this.devices = new RedisDevices({
       directory: this.#directory,
-      profiles: new Profiles(reader, writer),
+      profiles: new Profiles(reader, writer, this.#records),
       devices,
-      credentials: new Credentials(reader, writer),
+      credentials: new Credentials(reader, writer, this.#records),
       changes: this.changes,
     });
   }
 
-  /** Resolves when it hears the changes of others. */
+  /** Resolves when it hears the changes of others. @throws SecretKeyError */
   async start(): Promise<void> {
+    await this.#seals.proveKeys();
     await this.changes.start();
     this.purge.start();
     this.firmware.start();
@@ -126,8 +141,14 @@ export class Registry {
 
   /** Shared by all processes of the store, made once. */
   async secret(name: string): Promise<Buffer> {
-    const made = this.options.random.bytes(SECRET_BYTES).toString('base64');
-    return Buffer.from(await makeOnce(this.commands, this.keys, 'secrets', name, made), 'base64');
+    const made = this.#records.secretText(name, this.options.random.bytes(SECRET_BYTES).toString('base64'));
+    const stored = await makeOnce(this.commands, this.keys, 'secrets', name, made);
+    return Buffer.from(this.#records.secret(name, stored), 'base64');
+  }
+
+  /** As `State.sealSecrets`. */
+  sealSecrets(): Promise<number> {
+    return this.#seals.seal();
   }
 
   /** Heard when a Redis that lost everything can be written again. */

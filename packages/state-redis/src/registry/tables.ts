@@ -8,7 +8,7 @@ export type Table =
   | 'customers'
   /** E-mail address -> id of the user. */
   | 'users-by-email'
-  /** By id of the user. */
+  /** By id of the user, sealed where there is a key. */
   | 'user-credentials'
   /** SHA-256 of an activation token -> id of the user. */
   | 'activations'
@@ -24,7 +24,7 @@ export type Table =
   | 'removals'
   /** By id; see records.ts for the form. */
   | 'profiles'
-  /** Profile -> its `profileData`. */
+  /** Profile -> its `profileData`, sealed where there is a key. */
   | 'profile-data'
   /** Tenant and name -> id. */
   | 'profile-names'
@@ -40,7 +40,7 @@ export type Table =
   | 'device-names'
   /** By id of the device. */
   | 'claims'
-  /** By id of the device. */
+  /** By id of the device, sealed where there is a key. */
   | 'credentials'
   /** SHA-256 of the credentials id -> id of the device. */
   | 'credentials-by-hash'
@@ -58,9 +58,9 @@ export type Table =
   | 'package-bytes'
   /** Data of packages that no package refers to -> what has to be done about it: see firmware/data-purge.ts. */
   | 'firmware-data'
-  /** By name, base64. */
+  /** By name, base64, sealed where there is a key. */
   | 'secrets'
-  /** What there is once, such as the `id` of the store. */
+  /** What there is once: the `id` of the store; `keys`, proofs of the keys that may have sealed something. */
   | 'meta';
 
 /** A name within a tenant as a field. */

@@ -5,6 +5,7 @@ import {
   type Page,
   type PageQuery,
   page,
+  type SealedRecords,
   type User,
   type UserCredentials,
   type UserFilter,
@@ -23,6 +24,7 @@ export class Users {
   constructor(
     private readonly reader: RegistryReader,
     private readonly writer: RegistryWriter,
+    private readonly records: SealedRecords,
   ) {}
 
   create(user: User, credentials: UserCredentials): Promise<Written<User>> {
@@ -33,7 +35,7 @@ export class Users {
       .absent('users', user.id, 'VERSION')
       .set('users', user.id, JSON.stringify(user))
       .set('users-by-email', user.email, user.id)
-      .set('user-credentials', user.id, JSON.stringify(credentials));
+      .set('user-credentials', user.id, this.records.userCredentialsText(credentials));
     takeToken(commit, credentials);
     return this.writer.write(async () => ({ value: user, commit }));
   }
@@ -49,11 +51,11 @@ export class Users {
         .unchanged('users', user.id, text)
         .set('users', user.id, JSON.stringify(value))
         .tell({ kind: 'user', userId: user.id });
-      const within = parseUserCredentials(undefined, text);
+      const within = parseUserCredentials(this.records, user.id, undefined, text);
       if (within && credentialsText === undefined) {
         commit
           .unchanged('user-credentials', user.id, credentialsText)
-          .set('user-credentials', user.id, JSON.stringify(within));
+          .set('user-credentials', user.id, this.records.userCredentialsText(within));
       }
       if (stored.customerId !== user.customerId) commit.absent('removals', user.customerId, 'ABSENT');
       if (stored.email !== user.email) {
@@ -84,7 +86,7 @@ export class Users {
         .remove('user-credentials', id)
         .remove('user-api-keys', id)
         .tell({ kind: 'user', userId: id });
-      const credentials = parseUserCredentials(credentialsText, text);
+      const credentials = parseUserCredentials(this.records, id, credentialsText, text);
       if (credentials) freeToken(commit, credentials);
       for (const key of await this.#keys(keysText)) {
         commit.remove('api-keys', key.id).remove('api-keys-by-hash', key.valueHash);
@@ -97,13 +99,13 @@ export class Users {
     const { userId } = credentials;
     return this.writer.write(async () => {
       const [text, userText] = await this.reader.read(['user-credentials', at(userId)], ['users', at(userId)]);
-      const stored = parseUserCredentials(text, userText);
+      const stored = parseUserCredentials(this.records, userId, text, userText);
       if (!stored) return 'ABSENT';
       if (stored.version !== credentials.version) return 'VERSION';
       const value = { ...credentials, version: stored.version + 1 };
       const commit = new Commit()
         .unchanged('user-credentials', userId, text)
-        .set('user-credentials', userId, JSON.stringify(value))
+        .set('user-credentials', userId, this.records.userCredentialsText(value))
         .tell({ kind: 'user', userId });
       if (text === undefined) {
         commit.unchanged('users', userId, userText).set('users', userId, JSON.stringify(parseUser(userText)));
@@ -128,7 +130,7 @@ export class Users {
 
   async account(id: Uuid): Promise<Account | undefined> {
     const [user, credentials] = await this.reader.read(['users', at(id)], ['user-credentials', at(id)]);
-    return accountOf(user, credentials);
+    return this.#accountOf(user, credentials);
   }
 
   findAccountByEmail(email: string): Promise<Account | undefined> {
@@ -158,7 +160,13 @@ export class Users {
       ['users', foundBy(1)],
       ['user-credentials', foundBy(1)],
     );
-    return accountOf(user, credentials);
+    return this.#accountOf(user, credentials);
+  }
+
+  #accountOf(userText: string | undefined, credentialsText: string | undefined): Account | undefined {
+    const user = parseUser(userText);
+    const credentials = user && parseUserCredentials(this.records, user.id, credentialsText, userText);
+    return user && credentials && { user, credentials };
   }
 
   async #keys(text: string | undefined): Promise<ApiKey[]> {
@@ -167,12 +175,6 @@ export class Users {
     const texts = await this.reader.read(...ids.map((id): Step => ['api-keys', at(id)]));
     return texts.flatMap((key) => parseApiKey(key) ?? []);
   }
-}
-
-function accountOf(userText: string | undefined, credentialsText: string | undefined): Account | undefined {
-  const user = parseUser(userText);
-  const credentials = parseUserCredentials(credentialsText, userText);
-  return user && credentials && { user, credentials };
 }
 
 function takeToken(commit: Commit, { userId, activation }: UserCredentials): void {

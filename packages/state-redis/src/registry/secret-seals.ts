@@ -1,0 +1,131 @@
+import {
+  credentialsWithin,
+  currentUser,
+  keysInUse,
+  keysInUseOfFirst,
+  profileDataWithin,
+  type SealedRecords,
+  type SecretBox,
+  type User,
+} from '@tandem/core';
+import { Commit, MOVED } from './commit';
+import { at, type RegistryReader } from './reader';
+import { parseStoredProfile, renewedProfileText } from './records';
+import type { Table } from './tables';
+import type { RegistryWriter } from './writer';
+
+/** Rows that are written in one commit. */
+const PIECE = 100;
+const KEYS = 'keys';
+
+/** Adds to a commit what becomes of a row. @returns whether there is anything to do */
+type Reseal = (commit: Commit, id: string, text: string) => boolean | Promise<boolean>;
+
+/** Secrets of the registry: which keys they need, and how all of them come to be sealed by the newest. */
+export class SecretSeals {
+  constructor(
+    private readonly reader: RegistryReader,
+    private readonly writer: RegistryWriter,
+    private readonly records: SealedRecords,
+    private readonly box: SecretBox,
+  ) {}
+
+  /** Before anything else is read: stops a start without the keys. @throws SecretKeyError */
+  async proveKeys(): Promise<void> {
+    await this.writer.write(async () => {
+      const [stored] = await this.reader.read(['meta', at(KEYS)]);
+      const wanted = keysInUse(this.box, stored);
+      const commit = new Commit().unchanged('meta', KEYS, stored);
+      if (wanted !== undefined && wanted !== stored) commit.set('meta', KEYS, wanted);
+      return { value: undefined, commit };
+    });
+  }
+
+  /** As `State.sealSecrets`. */
+  async seal(): Promise<number> {
+    const proof = keysInUseOfFirst(this.box);
+    const { records } = this;
+    const sealed = (table: 'credentials' | 'user-credentials' | 'profile-data' | 'secrets'): Promise<number> =>
+      this.#rows(table, (commit, id, text) => {
+        const resealed = records.resealed(table, id, text);
+        if (resealed !== undefined) commit.set(table, id, resealed);
+        return resealed !== undefined;
+      });
+    let count = 0;
+    // What an earlier version wrote says more in one row: it is taken apart first.
+    count += await this.#rows('users', (commit, id, text) => this.#user(commit, id, text));
+    count += await this.#rows('profiles', (commit, id, text) => this.#profile(commit, id, text));
+    count += await sealed('credentials');
+    count += await sealed('user-credentials');
+    count += await sealed('profile-data');
+    count += await sealed('secrets');
+    await this.writer.commit(new Commit().set('meta', KEYS, proof));
+    return count;
+  }
+
+  async #user(commit: Commit, id: string, text: string): Promise<boolean> {
+    const record = JSON.parse(text) as User;
+    const within = credentialsWithin(record);
+    if (!within) return false;
+    const [stored] = await this.reader.read(['user-credentials', at(id)]);
+    commit.unchanged('user-credentials', id, stored).set('users', id, JSON.stringify(currentUser(record)));
+    if (stored === undefined) commit.set('user-credentials', id, this.records.userCredentialsText(within));
+    return true;
+  }
+
+  async #profile(commit: Commit, id: string, text: string): Promise<boolean> {
+    const record = parseStoredProfile(text);
+    const renewed = record && renewedProfileText(this.records, record);
+    if (!record || renewed === undefined) return false;
+    commit.set('profiles', id, renewed);
+    const within = profileDataWithin(record);
+    if (within === undefined) return true;
+    const [stored] = await this.reader.read(['profile-data', at(id)]);
+    commit.unchanged('profile-data', id, stored);
+    if (stored === undefined) commit.set('profile-data', id, this.records.profileDataText(id, within));
+    return true;
+  }
+
+  /** The rows of a table, some at a time, so that others get their turn. */
+  async #rows(table: Table, reseal: Reseal): Promise<number> {
+    let count = 0;
+    for await (const rows of this.reader.pieces(table)) {
+      const ids = [...rows.keys()];
+      for (let from = 0; from < ids.length; from += PIECE) {
+        const texts = new Map(ids.slice(from, from + PIECE).map((id) => [id, rows.get(id)]));
+        count += await this.#piece(table, texts, reseal);
+      }
+    }
+    return count;
+  }
+
+  /** In one commit; where others change some of it meanwhile, row by row. */
+  async #piece(table: Table, texts: ReadonlyMap<string, string | undefined>, reseal: Reseal): Promise<number> {
+    const { commit, count } = await plan(table, texts, reseal);
+    if (count === 0) return 0;
+    const refusal = await this.writer.commit(commit);
+    if (refusal === undefined) return count;
+    if (refusal !== MOVED) throw new Error(`the secrets of ${table} ran into ${refusal}`);
+    let done = 0;
+    for (const id of texts.keys()) {
+      const written = await this.writer.write(async () => {
+        const [text] = await this.reader.read([table, at(id)]);
+        const { commit: own, count: value } = await plan(table, new Map([[id, text]]), reseal);
+        return { value, commit: own };
+      });
+      if (written.ok) done += written.value;
+    }
+    return done;
+  }
+}
+
+async function plan(table: Table, texts: ReadonlyMap<string, string | undefined>, reseal: Reseal) {
+  const commit = new Commit();
+  let count = 0;
+  for (const [id, text] of texts) {
+    if (text === undefined || !(await reseal(commit, id, text))) continue;
+    commit.unchanged(table, id, text);
+    count++;
+  }
+  return { commit, count };
+}
