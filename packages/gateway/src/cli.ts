@@ -3,6 +3,7 @@ import { printSettings, settingsProblems, settingsReference } from './config-com
 import { HEADINGS } from './import-devices/columns';
 import { type ImportCommandOptions, importDevices } from './import-devices/import-devices';
 import { problemsOf } from './problems';
+import { sealStoredSecrets } from './seal-secrets';
 import { serve } from './serve';
 import { version } from './version';
 
@@ -58,6 +59,16 @@ program
   .action(async (file: string, options: ImportCommandOptions) => {
     if (!(await importDevices(file, options, print))) process.exitCode = 1;
   });
+
+program
+  .command('secrets')
+  .description('work with what is secret in the store')
+  .command('seal')
+  .description(
+    'encrypt everything with the first key of TANDEM_SECRET_KEY_FILE; stop a gateway that has the data folder open',
+  )
+  .option(...CONFIG)
+  .action(({ config }: { config?: string }) => sealStoredSecrets(config, print));
 
 program
   .command('version')

@@ -21,6 +21,7 @@ import { registerProcessMetrics } from './process-metrics';
 import { Readiness } from './readiness';
 import { startRemovalSweeper } from './removal-sweeper';
 import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
+import { readSecretBox } from './secret-key-file';
 import { Shutdown } from './shutdown';
 import { webhookBackend } from './webhook';
 
@@ -54,6 +55,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   // Before anything is opened: a codec that is none stops the start.
   const codecs = await loadPayloadCodecs(settings.TANDEM_PAYLOAD_CODECS);
   if (codecs.length > 0) logger.info('payload codecs loaded', { codecs: codecs.map(({ name }) => name) });
+  const secretBox = readSecretBox(settings, systemRandom, logger);
+  if (secretBox.keyIds.length > 0) logger.info('stored secrets are encrypted', { keyIds: secretBox.keyIds });
   const metrics = new MetricsRegistry();
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
   registerProcessMetrics(metrics);
@@ -65,7 +68,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   shutdown.last('metrics', () => closeServer(health));
 
   const patience = new Patience(settings.REDIS_URL !== undefined, stop, systemClock, logger);
-  const state = await openStore(settings, platform, { patience, onWaiting: (reason) => readiness.waiting(reason) });
+  const onWaiting = (reason: string) => readiness.waiting(reason);
+  const state = await openStore(settings, platform, { patience, secretBox, onWaiting });
   shutdown.last('store', () => state.close());
   readiness.opened(state);
 

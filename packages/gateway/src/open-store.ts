@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { MetricsRegistry, type Platform, type Settings, type State } from '@tandem/core';
+import { MetricsRegistry, type Platform, type SecretBox, type Settings, type State } from '@tandem/core';
 import { boundsOf, DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
 import type { Patience } from './patience';
 
 export interface OpeningOptions {
   readonly patience: Patience;
+  /** What seals the secrets. */
+  readonly secretBox: SecretBox;
   /** Hears why the store cannot be opened yet, again and again. */
   readonly onWaiting: (reason: string) => void;
 }
@@ -12,20 +14,20 @@ export interface OpeningOptions {
 /**
  * The store of this process: Redis where `REDIS_URL` names one, for which it waits as long as it takes; else the data
  * folder.
- * @throws FolderInUseError, DiskFullError, RedisRefusedError: one line that says what is in the way; the reason of the
+ * @throws FolderInUseError, DiskFullError, RedisRefusedError, SecretKeyError: one line that says what is in the way; the reason of the
  * patience's signal when that is aborted
  */
 export function openStore(settings: Settings, platform: Platform, options: OpeningOptions): Promise<State> {
   return settings.REDIS_URL
     ? openRedis(settings.REDIS_URL, settings, platform, options)
-    : openFolder(settings, platform);
+    : openFolder(settings, platform, options);
 }
 
 async function openRedis(
   address: NonNullable<Settings['REDIS_URL']>,
   settings: Settings,
   platform: Platform,
-  { patience, onWaiting }: OpeningOptions,
+  { patience, secretBox, onWaiting }: OpeningOptions,
 ): Promise<State> {
   const { signal } = patience;
   // A client that a gateway with a data folder has no use for.
@@ -38,6 +40,7 @@ async function openRedis(
       ...platform,
       metrics,
       address,
+      secretBox,
       signal,
       onWaiting,
     });
@@ -46,7 +49,7 @@ async function openRedis(
   });
 }
 
-async function openFolder(settings: Settings, platform: Platform): Promise<State> {
+async function openFolder(settings: Settings, platform: Platform, { secretBox }: OpeningOptions): Promise<State> {
   makeDataFolder(settings.TANDEM_DATA_DIR);
   try {
     return await openEmbeddedState({
@@ -54,6 +57,7 @@ async function openFolder(settings: Settings, platform: Platform): Promise<State
       durability: settings.TANDEM_DURABILITY,
       ...boundsOf(settings),
       ...platform,
+      secretBox,
     });
   } catch (error) {
     if (error instanceof FolderInUseError || error instanceof DiskFullError) error.message += ' (TANDEM_DATA_DIR)';

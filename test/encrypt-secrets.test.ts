@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { asOnPage, examplesOf } from './page-examples/examples';
+import { outputOf, Shell } from './page-examples/shell';
+import {
+  ADMIN_EMAIL,
+  ADMIN_PASSWORD,
+  cleanUp,
+  GatewayProcess,
+  ROOT,
+  TandemProcess,
+  temporaryFolder,
+} from './support/gateway-process';
+import { HttpDevice } from './support/http-device';
+import { ServerClient } from './support/server-client';
+
+const TOKEN = 'token-of-a-device-71';
+const PROVISION_KEY = 'provision-key-72';
+const PROVISION_SECRET = 'provision-secret-73';
+
+afterAll(cleanUp);
+
+/** All files of a folder, one after the other. */
+function contentsOf(folder: string): Buffer {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Buffer.concat(files.map(({ parentPath, path, name }) => readFileSync(join(parentPath ?? path, name))));
+}
+
+describe('Secrets of a folder that was used without a key', () => {
+  const folder = temporaryFolder();
+  const data = join(folder, 'data');
+  const keyFile = join(folder, 'tandem.key');
+  const found = () => {
+    const contents = contentsOf(data);
+    return [TOKEN, PROVISION_KEY, PROVISION_SECRET].filter((secret) => contents.includes(secret));
+  };
+  let deviceId: string;
+
+  it('are in its files', async () => {
+    const gateway = await GatewayProcess.start({}, data);
+    const server = await ServerClient.login(gateway.http, ADMIN_EMAIL, ADMIN_PASSWORD);
+    deviceId = await server.createDevice(TOKEN, 'lamp');
+    await server.send('POST', '/api/deviceProfile', {
+      name: 'provisioning',
+      type: 'DEFAULT',
+      transportType: 'DEFAULT',
+      provisionType: 'ALLOW_CREATE_NEW_DEVICES',
+      provisionDeviceKey: PROVISION_KEY,
+      profileData: {
+        configuration: { type: 'DEFAULT' },
+        transportConfiguration: { type: 'DEFAULT' },
+        provisionConfiguration: { type: 'ALLOW_CREATE_NEW_DEVICES', provisionDeviceSecret: PROVISION_SECRET },
+      },
+    });
+    await gateway.stop();
+    expect(found()).toEqual([TOKEN, PROVISION_KEY, PROVISION_SECRET]);
+  });
+
+  it('are in none of them any more after what the guide says, which prints what stands in it', async () => {
+    const page = readFileSync(join(ROOT, 'docs', 'guides', 'encrypt-secrets.md'), 'utf8');
+    const examples = examplesOf(page);
+    expect(examples).toHaveLength(3);
+    const ports = { HTTP_BIND_PORT: '0', COAP_BIND_PORT: '0', TANDEM_METRICS_PORT: '0' };
+    const shell = new Shell(folder, { PATH: process.env.PATH ?? '', ...ports });
+    try {
+      await outputOf(shell.run(`tandem() { node ${join(ROOT, 'packages/gateway/bin/tandem.js')} "$@"; }\n`));
+      for (const { commands, output } of examples) {
+        const printed = await outputOf(shell.run(commands));
+        expect({ commands, printed: asOnPage(printed, output) }).toEqual({ commands, printed: output });
+        expect(found()).toEqual([]);
+      }
+    } finally {
+      await shell.close();
+    }
+    expect(readFileSync(keyFile, 'utf8')).toMatch(/^[0-9a-f]{64}\n$/);
+  });
+
+  it('open the doors as ever, are shown by the server API, and nothing tells the key', async () => {
+    const gateway = await GatewayProcess.start({ TANDEM_SECRET_KEY_FILE: keyFile, TANDEM_LOG_LEVEL: 'debug' }, data);
+    expect((await new HttpDevice(gateway.http, TOKEN).post('telemetry', '{"a":1}')).status).toBe(200);
+    const server = await ServerClient.login(gateway.http, ADMIN_EMAIL, ADMIN_PASSWORD);
+    expect(await server.tokenOf(deviceId)).toBe(TOKEN);
+    const provisioned = await fetch(`http://127.0.0.1:${gateway.http}/api/v1/provision`, {
+      method: 'POST',
+      body: JSON.stringify({
+        deviceName: 'new',
+        provisionDeviceKey: PROVISION_KEY,
+        provisionDeviceSecret: PROVISION_SECRET,
+      }),
+    });
+    const answer = (await provisioned.json()) as { status: string; credentialsValue: string };
+    expect(answer.status).toBe('SUCCESS');
+    const sealing = new TandemProcess(['secrets', 'seal'], {
+      TANDEM_DATA_DIR: data,
+      TANDEM_SECRET_KEY_FILE: keyFile,
+    });
+    expect(await sealing.exit).toMatchObject({ code: 1 });
+    expect(sealing.stderr).toBe(`tandem: Data folder ${data} is in use by another process (TANDEM_DATA_DIR)\n`);
+    await gateway.stop();
+    expect(gateway.log).toContainEqual(expect.objectContaining({ message: 'stored secrets are encrypted' }));
+    const contents = contentsOf(data);
+    for (const secret of [TOKEN, PROVISION_SECRET, answer.credentialsValue])
+      expect(contents.includes(secret)).toBe(false);
+    const key = readFileSync(keyFile, 'utf8').trim();
+    const told = gateway.stdout + gateway.stderr + sealing.stdout + sealing.stderr;
+    expect(told).not.toContain(key);
+    expect(told).not.toContain(Buffer.from(key, 'hex').toString('base64'));
+    expect(contents.includes(Buffer.from(key, 'hex'))).toBe(false);
+  });
+});
