@@ -2,8 +2,10 @@ import type { Core, TlsFiles, Watched } from '@tandem/core';
 import { DeviceSide } from './device-side';
 import { DtlsSocket } from './dtls/dtls-socket';
 import { openSslEngine } from './dtls/openssl/context';
+import { TicketKeys } from './dtls/ticket-keys';
 import { openSocket } from './open-socket';
 import { type CoapTransport, serve } from './serve';
+import { shareTicketKeys } from './share-ticket-keys';
 
 /**
  * CoAP over DTLS on its own socket; serves from now on.
@@ -18,7 +20,12 @@ export async function createCoapsTransport(
 ): Promise<CoapTransport> {
   const { settings, clock, random, logger, metrics } = core;
   const engine = openSslEngine();
-  const udp = await openSocket(core, 'COAP_DTLS');
+  const ticketKeys = new TicketKeys(settings.TANDEM_COAP_DTLS_RESUMPTION_TIME, () => clock.now());
+  const sharing = await shareTicketKeys(core, ticketKeys);
+  const udp = await openSocket(core, 'COAP_DTLS').catch((error) => {
+    sharing.stop();
+    throw error;
+  });
   try {
     const socket = new DtlsSocket({
       socket: udp,
@@ -29,10 +36,15 @@ export async function createCoapsTransport(
         psk: settings.TANDEM_COAP_DTLS_PSK,
         mtu: settings.TANDEM_COAP_DTLS_MTU,
         maxSessions: settings.TANDEM_COAP_DTLS_MAX_SESSIONS,
+        maxSessionsPerAddress: settings.TANDEM_COAP_DTLS_MAX_SESSIONS_PER_ADDRESS,
         maxHandshakes: settings.TANDEM_COAP_DTLS_MAX_HANDSHAKES,
+        maxHandshakesPerAddress: settings.TANDEM_COAP_DTLS_MAX_HANDSHAKES_PER_ADDRESS,
         handshakeTimeout: settings.TANDEM_COAP_DTLS_HANDSHAKE_TIMEOUT,
+        inactivityTimeout: settings.TB_COAP_X509_DTLS_SESSION_INACTIVITY_TIMEOUT,
+        inactivityCheck: settings.TB_COAP_X509_DTLS_SESSION_REPORT_TIMEOUT,
         resumptionTime: settings.TANDEM_COAP_DTLS_RESUMPTION_TIME,
       },
+      ticketKeys,
       acceptsCertificates: () => true,
       preSharedKey: () => undefined,
       clock,
@@ -40,8 +52,17 @@ export async function createCoapsTransport(
       logger,
       metrics,
     });
-    return serve(core, socket, device, 'tandem_coaps');
+    const transport = serve(core, socket, device, 'tandem_coaps');
+    return {
+      port: transport.port,
+      observations: () => transport.observations(),
+      close: () => {
+        sharing.stop();
+        return transport.close();
+      },
+    };
   } catch (error) {
+    sharing.stop();
     await udp.close();
     throw error;
   }

@@ -1,8 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Millis, Random } from '@tandem/core';
 
-/** How long a cookie is good for, once or twice: a client repeats its ClientHello within a second. */
+/** A cookie is good for this long at least, and twice at most: a client repeats its ClientHello within a second. */
 const PERIOD: Millis = 30_000;
+export const COOKIE_LIFETIME: Millis = 2 * PERIOD;
 
 /** Cookies that nothing has to be remembered for (RFC 6347 section 4.2.1): who has one receives what is sent to its address. */
 export class Cookies {

@@ -1,12 +1,14 @@
 import type { MetricsRegistry } from '@tandem/core';
 import type { SessionEndReason } from './session';
 
-export type DtlsDropReason = 'no_record' | 'no_session' | 'bad_hello' | 'handshakes';
+export type DtlsDropReason = 'no_record' | 'no_address' | 'no_session' | 'bad_hello' | 'repeated_hello' | 'queue_full';
 const DROPS: Readonly<Record<DtlsDropReason, string>> = {
   no_record: 'no record of DTLS',
+  no_address: 'from an address that nothing can be sent to',
   no_session: 'no session at that address',
   bad_hello: 'a ClientHello that is none',
-  handshakes: 'too many handshakes under way',
+  repeated_hello: 'a ClientHello that has begun a handshake before',
+  queue_full: 'too many of one handshake wait',
 };
 const ENDS: Readonly<Record<SessionEndReason, string>> = {
   closed_by_peer: 'closed by the peer',
@@ -17,29 +19,51 @@ const ENDS: Readonly<Record<SessionEndReason, string>> = {
   shutdown: 'the gateway was stopped',
   broken: 'it could not go on',
 };
+/** Why a handshake led to nothing. */
+export type HandshakeEndReason = 'failed' | 'timed_out' | 'evicted' | 'replaced' | 'shutdown';
+const HANDSHAKE_ENDS: Readonly<Record<HandshakeEndReason, string>> = {
+  failed: 'refused, or broken off by the client',
+  timed_out: 'it took too long',
+  evicted: 'room was needed for another',
+  replaced: 'the client began another one',
+  shutdown: 'the gateway was stopped',
+};
 
 interface Counter {
   add(): void;
 }
 
+export interface DtlsGauges {
+  sessions(): number;
+  handshakes(): number;
+  waiting(): number;
+  hellos(): number;
+}
+
 export class DtlsMetrics {
   readonly handshakes: Counter;
-  readonly failures: Counter;
+  readonly resumed: Counter;
   readonly cookies: Counter;
   readonly #drops: Readonly<Record<string, Counter>>;
   readonly #ends: Readonly<Record<string, Counter>>;
+  readonly #handshakeEnds: Readonly<Record<string, Counter>>;
 
-  constructor(registry: MetricsRegistry, read: { sessions(): number; handshakes(): number }) {
+  constructor(registry: MetricsRegistry, read: DtlsGauges) {
     registry.gauge('tandem_coaps_sessions', 'DTLS sessions', read.sessions);
     registry.gauge('tandem_coaps_handshakes', 'DTLS handshakes under way', read.handshakes);
+    registry.gauge('tandem_coaps_handshakes_waiting', 'DTLS handshakes that wait for their turn', read.waiting);
+    registry.gauge('tandem_coaps_hellos', 'ClientHellos remembered to tell their repetitions', read.hellos);
     this.handshakes = registry.counter('tandem_coaps_handshakes_total', 'DTLS handshakes that led to a session');
-    this.failures = registry.counter('tandem_coaps_handshakes_failed_total', 'DTLS handshakes that failed');
+    this.resumed = registry.counter('tandem_coaps_handshakes_resumed_total', 'Those of them that resumed a session');
     this.cookies = registry.counter('tandem_coaps_cookies_total', 'Clients that were asked to prove their address');
     this.#drops = counters(DROPS, (reason, text) =>
       registry.counter(`tandem_coaps_dtls_dropped_${reason}_total`, `Datagrams dropped under DTLS: ${text}`),
     );
     this.#ends = counters(ENDS, (reason, text) =>
       registry.counter(`tandem_coaps_sessions_${reason}_total`, `DTLS sessions that ended: ${text}`),
+    );
+    this.#handshakeEnds = counters(HANDSHAKE_ENDS, (reason, text) =>
+      registry.counter(`tandem_coaps_handshakes_${reason}_total`, `DTLS handshakes that led to nothing: ${text}`),
     );
   }
 
@@ -49,6 +73,10 @@ export class DtlsMetrics {
 
   ended(reason: SessionEndReason): void {
     this.#ends[reason]?.add();
+  }
+
+  handshakeEnded(reason: HandshakeEndReason): void {
+    this.#handshakeEnds[reason]?.add();
   }
 }
 

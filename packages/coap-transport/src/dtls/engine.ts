@@ -1,4 +1,5 @@
 import type { ClientTrust, KeyMaterial, Millis } from '@tandem/core';
+import type { TicketKey } from './ticket-keys';
 
 /** Raw DER of certificates, as the client sent them: its own first. */
 export type CertificateChain = readonly Buffer[];
@@ -16,6 +17,10 @@ export interface HandshakePolicy {
   acceptsCertificates(chain: CertificateChain): boolean;
   /** The key of this identity (RFC 4279); undefined ends the handshake. */
   preSharedKey(identity: string): Buffer | undefined;
+  /** What tickets are sealed with now; undefined: none are given. */
+  ticketKey(): TicketKey | undefined;
+  /** What a ticket that names it was sealed with; undefined: the client has to make a full handshake. */
+  ticketKeyNamed(name: Buffer): TicketKey | undefined;
 }
 
 export interface DtlsContextOptions {
@@ -28,8 +33,6 @@ export interface DtlsContextOptions {
   readonly mtu: number;
   /** Seconds in which a session can be resumed; 0: never. */
   readonly resumptionTime: number;
-  /** 80 bytes; whoever has them can read the tickets, and so the sessions, that are sealed with them. */
-  readonly ticketKeys: Buffer;
   readonly policy: HandshakePolicy;
 }
 
@@ -66,12 +69,15 @@ export interface DtlsConnection {
   listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed';
   /** One datagram of the handshake or, undefined, none: goes on as far as it can. */
   handshake(datagram?: Buffer): 'done' | 'waiting' | 'failed';
+  /** Why it has failed, in the words of the engine; nothing in it is secret. */
+  readonly failure: string;
   /**
    * One datagram of an open session or, undefined, what came before the handshake was done; calls back for each message in
-   * it. Whatever is forged, repeated or broken is silently dropped (RFC 6347 section 4.1.2.7).
-   * @returns false: the peer has closed the session, or it cannot go on
+   * it, which may close this connection. Whatever is forged, repeated or broken is silently dropped (RFC 6347 section 4.1.2.7).
+   * - `closed`: by the peer;
+   * - `broken`: it cannot go on.
    */
-  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): boolean;
+  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): 'open' | 'closed' | 'broken';
   /** @returns false when nothing can be sent any more */
   send(message: Buffer): boolean;
   /** Says close_notify. */

@@ -52,3 +52,5 @@ export function isOfHandshake(datagram: Buffer): boolean {
   const type = datagram[0];
   return type === HANDSHAKE || type === CHANGE_CIPHER_SPEC || (type === ALERT && epoch(datagram) === 0);
 }
+
+export const isApplicationData = (datagram: Buffer): boolean => datagram[0] === APPLICATION_DATA;

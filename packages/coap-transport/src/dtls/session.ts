@@ -1,40 +1,69 @@
 import type { Millis, Timer } from '@tandem/core';
+import type { Destination } from '../endpoint/index';
 import type { DtlsConnection, PeerIdentity } from './engine';
+import type { Membership } from './roster';
+import type { Task } from './turns';
 
 /** Why a session is no more. */
 export type SessionEndReason = 'closed_by_peer' | 'replaced' | 'idle' | 'evicted' | 'revoked' | 'shutdown' | 'broken';
 
 /** An open DTLS session. The endpoint takes each for a peer of its own, whatever address it is at (RFC 7252 section 9.1). */
 export class DtlsSession {
+  /** When something came that only the peer can have sent. */
   lastHeard: Millis;
+  /** Messages received in it. */
+  messages = 0;
   ended = false;
+  /** For its roster. */
+  membership: Membership<DtlsSession> | undefined;
+  /** Hands over what was received in it, and what is to be sent. */
+  readonly received: (message: Buffer) => void;
+  readonly outgoing: (datagram: Buffer) => void;
 
-  /** @param end closes it */
   constructor(
     readonly address: string,
     readonly port: number,
     readonly identity: PeerIdentity,
     readonly connection: DtlsConnection,
     now: Millis,
-    private readonly end: (session: DtlsSession, reason: SessionEndReason) => void,
+    private readonly ports: {
+      received(session: DtlsSession, message: Buffer): void;
+      send(session: DtlsSession, datagram: Buffer): void;
+      end(session: DtlsSession, reason: SessionEndReason): void;
+    },
   ) {
     this.lastHeard = now;
+    this.received = (message) => ports.received(this, message);
+    this.outgoing = (datagram) => ports.send(this, datagram);
+  }
+
+  /** Where what is sent in it goes. */
+  get destination(): Destination {
+    return { address: this.address, port: this.port, session: this };
   }
 
   /** Tells the peer, and ends all that the session holds. */
   close(reason: SessionEndReason): void {
-    this.end(this, reason);
+    this.ports.end(this, reason);
   }
 }
 
 /** A handshake whose client has proved its address. */
-export interface Handshake {
+export interface Handshake extends Task {
   readonly address: string;
   readonly port: number;
   readonly connection: DtlsConnection;
   /** See `clientRandom`. */
   readonly random: string;
+  /** Datagrams that wait for their turn. */
+  readonly inbox: Buffer[];
+  /** Whether the server has said anything yet. */
+  begun: boolean;
+  /** Whether it waits for something that is looked up. */
+  held: boolean;
+  ended: boolean;
   /** Until the last flight is sent again. */
   retransmission: Timer | undefined;
-  readonly deadline: Timer;
+  deadline: Timer | undefined;
+  membership: Membership<Handshake> | undefined;
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { certificateDer } from './certificates';
 import type { OpenSslConnection } from './connection';
 import { X509_V } from './constants';
@@ -9,6 +10,7 @@ export interface Callbacks {
   readonly cookieVerify: Pointer;
   readonly certificateVerify: Pointer;
   readonly pskServer: Pointer;
+  readonly ticketKey: Pointer;
 }
 
 let registered: Callbacks | undefined;
@@ -62,6 +64,7 @@ function register(ssl: OpenSsl): Callbacks {
     cookieVerify: ssl.callback(
       'cookieVerify',
       guarded((connection, _ssl: Pointer, cookie: Pointer, length: number) => {
+        if (connection.proved) return 1;
         const bytes = Buffer.alloc(length);
         ssl.memcpy(bytes, cookie, length);
         return connection.policy.isCookie(connection.peer, bytes) ? 1 : 0;
@@ -80,7 +83,56 @@ function register(ssl: OpenSsl): Callbacks {
         return key.length;
       }),
     ),
+    ticketKey: ssl.callback(
+      'ticketKey',
+      guarded(
+        (connection, _ssl: Pointer, name: Pointer, iv: Pointer, cipher: Pointer, mac: Pointer, sealing: number) =>
+          sealing === 1 ? seal(ssl, connection, name, iv, cipher, mac) : unseal(ssl, connection, name, iv, cipher, mac),
+      ),
+    ),
   };
+}
+
+const TICKET_NAME = 16;
+const TICKET_IV = 16;
+/** What the callback of tickets says, see SSL_CTX_set_tlsext_ticket_key_cb(3): 0 is "no ticket", or "a full handshake". */
+const TICKET = { NONE: 0, OK: 1, RENEW: 2 } as const;
+
+function seal(
+  ssl: OpenSsl,
+  connection: OpenSslConnection,
+  name: Pointer,
+  iv: Pointer,
+  cipher: Pointer,
+  mac: Pointer,
+): number {
+  const key = connection.policy.ticketKey();
+  if (key === undefined) return TICKET.NONE;
+  ssl.memcpy(name, key.name, TICKET_NAME);
+  ssl.memcpy(iv, randomBytes(TICKET_IV), TICKET_IV);
+  const ready =
+    ssl.EVP_EncryptInit_ex(cipher, ssl.EVP_aes_256_cbc(), null, key.cipher, iv) === 1 &&
+    ssl.HMAC_Init_ex(mac, key.mac, key.mac.length, ssl.EVP_sha256(), null) === 1;
+  return ready ? TICKET.OK : TICKET.NONE;
+}
+
+function unseal(
+  ssl: OpenSsl,
+  connection: OpenSslConnection,
+  name: Pointer,
+  iv: Pointer,
+  cipher: Pointer,
+  mac: Pointer,
+): number {
+  const bytes = Buffer.alloc(TICKET_NAME);
+  ssl.memcpy(bytes, name, TICKET_NAME);
+  const key = connection.policy.ticketKeyNamed(bytes);
+  if (key === undefined) return TICKET.NONE;
+  const ready =
+    ssl.HMAC_Init_ex(mac, key.mac, key.mac.length, ssl.EVP_sha256(), null) === 1 &&
+    ssl.EVP_DecryptInit_ex(cipher, ssl.EVP_aes_256_cbc(), null, key.cipher, iv) === 1;
+  if (!ready) return TICKET.NONE;
+  return key.name.equals(connection.policy.ticketKey()?.name ?? key.name) ? TICKET.OK : TICKET.RENEW;
 }
 
 /** In the place of OpenSSL's own verification, which is asked only where there is a trust store. */

@@ -4,6 +4,7 @@ import { recordEnd } from '../records';
 import { runFor } from './callbacks';
 import { certificateDer, memoryBio } from './certificates';
 import { BIO_CTRL, SSL_CTRL, SSL_ERROR } from './constants';
+import { takeErrors } from './errors';
 import { type OpenSsl, openSsl, type Pointer } from './library';
 
 /** The longest a record can be on the wire: RFC 6347 section 4.1 with the longest expansion of RFC 5246 section 6.2.3. */
@@ -27,23 +28,28 @@ export class OpenSslConnection implements DtlsConnection {
   /** What was presented in this handshake; for `callbacks.ts`. */
   chain: CertificateChain = [];
 
-  /** @param verifiesTrust whether the context has a trust store */
+  failure = '';
+  /** Whether the client has proved its address: its cookie may run out until its turn comes. */
+  proved = false;
+  #closed = false;
+
+  /**
+   * @param handle an `SSL` that knows which side it is; it belongs to this from now on
+   * @param verifiesTrust whether the context has a trust store
+   */
   constructor(
-    context: Pointer,
+    handle: Pointer,
     readonly policy: HandshakePolicy,
     mtu: number,
     readonly verifiesTrust: boolean,
   ) {
     const ssl = this.#ssl;
-    const handle = ssl.SSL_new(context);
-    if (handle === null) throw new Error('OpenSSL has no room for a connection');
     this.#handle = handle;
     this.#mtu = mtu;
     this.#in = memoryBio(ssl);
     this.#out = memoryBio(ssl);
     // They belong to the connection from here on.
     ssl.SSL_set_bio(handle, this.#in, this.#out);
-    ssl.SSL_set_accept_state(handle);
     ssl.SSL_ctrl(handle, SSL_CTRL.SET_MTU, mtu, null);
   }
 
@@ -54,7 +60,10 @@ export class OpenSslConnection implements DtlsConnection {
     nobody ??= this.#ssl.BIO_ADDR_new();
     const client = nobody;
     const result = runFor(this, () => this.#ssl.DTLSv1_listen(handle, client));
-    if (result > 0) return 'proved';
+    if (result > 0) {
+      this.proved = true;
+      return 'proved';
+    }
     this.#ssl.ERR_clear_error();
     return result === 0 ? 'unproved' : 'failed';
   }
@@ -66,30 +75,33 @@ export class OpenSslConnection implements DtlsConnection {
     ssl.ERR_clear_error();
     const result = runFor(this, () => ssl.SSL_do_handshake(handle));
     if (result === 1) return 'done';
-    const waiting = ssl.SSL_get_error(handle, result) === SSL_ERROR.WANT_READ;
+    if (ssl.SSL_get_error(handle, result) !== SSL_ERROR.WANT_READ) {
+      this.failure = takeErrors(ssl);
+      return 'failed';
+    }
     ssl.ERR_clear_error();
-    return waiting ? 'waiting' : 'failed';
+    return 'waiting';
   }
 
-  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): boolean {
+  receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): 'open' | 'closed' | 'broken' {
     const ssl = this.#ssl;
     if (datagram !== undefined) this.#feed(datagram);
     // Nearly always one datagram is one record, and one read takes it.
     let expected = datagram !== undefined && recordEnd(datagram, 0) === datagram.length ? 1 : Number.POSITIVE_INFINITY;
-    while (expected > 0) {
+    while (expected > 0 && !this.#closed) {
       const handle = this.#open();
-      const length = runFor(this, () => ssl.SSL_read(handle, scratch, scratch.length));
+      const length = ssl.SSL_read(handle, scratch, scratch.length);
       if (length <= 0) {
         const error = ssl.SSL_get_error(handle, length);
         ssl.ERR_clear_error();
-        return error === SSL_ERROR.WANT_READ;
+        if (error === SSL_ERROR.ZERO_RETURN) return 'closed';
+        return error === SSL_ERROR.SSL ? 'broken' : 'open';
       }
       expected--;
       // The receiver may close this connection.
       message(Buffer.from(scratch.subarray(0, length)));
-      if (this.#handle === undefined) return true;
     }
-    return true;
+    return 'open';
   }
 
   send(message: Buffer): boolean {
@@ -101,6 +113,7 @@ export class OpenSslConnection implements DtlsConnection {
   }
 
   close(): void {
+    this.#closed = true;
     this.#ssl.SSL_shutdown(this.#open());
     this.#ssl.ERR_clear_error();
   }

@@ -1,13 +1,13 @@
 /** Numbers of OpenSSL's headers, which are the same in all of 3.x. */
 
 /** SSL_ERROR_*, what `SSL_get_error` says. */
-export const SSL_ERROR = { WANT_READ: 2, ZERO_RETURN: 6 } as const;
+export const SSL_ERROR = { SSL: 1, WANT_READ: 2, ZERO_RETURN: 6 } as const;
 
 /** Commands of `SSL_CTX_ctrl`. */
 export const CTX_CTRL = {
   SET_SESS_CACHE_MODE: 44,
   SET_MAX_SEND_FRAGMENT: 52,
-  SET_TLSEXT_TICKET_KEYS: 59,
+  SET_TLSEXT_TICKET_KEY_CB: 72,
   CHAIN_CERT: 89,
   SET_GROUPS_LIST: 92,
   SET_SIGALGS_LIST: 98,

@@ -33,7 +33,11 @@ export class OpenSslContext implements DtlsContext {
   #context: Pointer | undefined;
   readonly #options: DtlsContextOptions;
 
-  constructor(options: DtlsContextOptions) {
+  /** @param prepare what else is to be done with each `SSL` */
+  constructor(
+    options: DtlsContextOptions,
+    private readonly prepare?: (handle: Pointer) => void,
+  ) {
     const ssl = this.#ssl;
     this.#options = options;
     ssl.ERR_clear_error();
@@ -51,7 +55,11 @@ export class OpenSslContext implements DtlsContext {
   createConnection(): DtlsConnection {
     if (this.#context === undefined) throw new Error('a context was used after it was freed');
     const { policy, mtu, clientTrust } = this.#options;
-    return new OpenSslConnection(this.#context, policy, mtu, clientTrust !== undefined);
+    const handle = this.#ssl.SSL_new(this.#context);
+    if (handle === null) throw new Error('OpenSSL has no room for a connection');
+    this.#ssl.SSL_set_accept_state(handle);
+    this.prepare?.(handle);
+    return new OpenSslConnection(handle, policy, mtu, clientTrust !== undefined);
   }
 
   free(): void {
@@ -62,8 +70,8 @@ export class OpenSslContext implements DtlsContext {
 
   #configure(context: Pointer): void {
     const ssl = this.#ssl;
-    const { material, clientTrust, ccm8, psk, resumptionTime, ticketKeys } = this.#options;
-    const { cookieGenerate, cookieVerify, certificateVerify, pskServer } = callbacks();
+    const { material, clientTrust, ccm8, psk, resumptionTime } = this.#options;
+    const { cookieGenerate, cookieVerify, certificateVerify, pskServer, ticketKey } = callbacks();
     this.#control(context, CTX_CTRL.SET_MIN_PROTO_VERSION, DTLS1_2, null);
     this.#control(context, CTX_CTRL.SET_MAX_PROTO_VERSION, DTLS1_2, null);
     const tickets = resumptionTime > 0 ? 0n : SSL_OP.NO_TICKET;
@@ -79,7 +87,7 @@ export class OpenSslContext implements DtlsContext {
     this.#must(ssl.SSL_CTX_set_session_id_context(context, SESSION_ID_CONTEXT, SESSION_ID_CONTEXT.length), 'sessions');
     if (resumptionTime > 0) {
       ssl.SSL_CTX_set_timeout(context, resumptionTime);
-      this.#control(context, CTX_CTRL.SET_TLSEXT_TICKET_KEYS, ticketKeys.length, ticketKeys);
+      ssl.SSL_CTX_callback_ctrl(context, CTX_CTRL.SET_TLSEXT_TICKET_KEY_CB, ticketKey);
     }
     ssl.SSL_CTX_set_cookie_generate_cb(context, cookieGenerate);
     ssl.SSL_CTX_set_cookie_verify_cb(context, cookieVerify);
@@ -145,8 +153,8 @@ function suites(ccm8: boolean, psk: boolean): string {
   return `${names.join(':')}:@SECLEVEL=${ccm8 ? 0 : 2}`;
 }
 
-/** @throws DtlsUnavailable */
-export function openSslEngine(): DtlsEngine {
+/** @param prepare what else is to be done with each `SSL`, by its address. @throws DtlsUnavailable */
+export function openSslEngine(prepare?: (handle: Pointer) => void): DtlsEngine {
   openSsl();
-  return { createContext: (options) => new OpenSslContext(options) };
+  return { createContext: (options) => new OpenSslContext(options, prepare) };
 }

@@ -26,6 +26,7 @@ const FUNCTIONS = {
   SSL_CTX_new: 'void *SSL_CTX_new(void *method)',
   SSL_CTX_free: 'void SSL_CTX_free(void *ctx)',
   SSL_CTX_ctrl: 'long SSL_CTX_ctrl(void *ctx, int cmd, long larg, void *parg)',
+  SSL_CTX_callback_ctrl: 'long SSL_CTX_callback_ctrl(void *ctx, int cmd, void *callback)',
   SSL_CTX_set_options: 'uint64_t SSL_CTX_set_options(void *ctx, uint64_t options)',
   SSL_CTX_set_cipher_list: 'int SSL_CTX_set_cipher_list(void *ctx, const char *list)',
   SSL_CTX_use_certificate: 'int SSL_CTX_use_certificate(void *ctx, void *x509)',
@@ -77,6 +78,12 @@ const FUNCTIONS = {
   OPENSSL_sk_num: 'int OPENSSL_sk_num(void *stack)',
   OPENSSL_sk_value: 'void *OPENSSL_sk_value(void *stack, int i)',
 
+  EVP_aes_256_cbc: 'void *EVP_aes_256_cbc()',
+  EVP_sha256: 'void *EVP_sha256()',
+  EVP_EncryptInit_ex: 'int EVP_EncryptInit_ex(void *ctx, void *type, void *engine, const void *key, const void *iv)',
+  EVP_DecryptInit_ex: 'int EVP_DecryptInit_ex(void *ctx, void *type, void *engine, const void *key, const void *iv)',
+  HMAC_Init_ex: 'int HMAC_Init_ex(void *ctx, const void *key, int len, void *md, void *engine)',
+
   memcpy: 'void *memcpy(void *to, const void *from, size_t n)',
 } as const;
 
@@ -103,6 +110,8 @@ interface Results {
   X509_STORE_CTX_get0_cert: MaybePointer;
   X509_STORE_CTX_get0_untrusted: MaybePointer;
   OPENSSL_sk_value: MaybePointer;
+  EVP_aes_256_cbc: Pointer;
+  EVP_sha256: Pointer;
 }
 
 type Functions = { readonly [K in Name]: (...values: Value[]) => K extends keyof Results ? Results[K] : number };
@@ -112,6 +121,8 @@ const CALLBACKS = {
   cookieGenerate: 'int TandemCookieGenerate(void *ssl, void *cookie, void *len)',
   cookieVerify: 'int TandemCookieVerify(void *ssl, void *cookie, unsigned int len)',
   certificateVerify: 'int TandemCertificateVerify(void *store, void *arg)',
+  ticketKey: 'int TandemTicketKey(void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
+  timer: 'unsigned int TandemTimer(void *ssl, unsigned int micros)',
   pskServer: 'unsigned int TandemPskServer(void *ssl, const char *identity, void *psk, unsigned int max)',
 } as const;
 
@@ -137,6 +148,23 @@ let loaded: OpenSsl | undefined;
 export function openSsl(): OpenSsl {
   loaded ??= load();
   return loaded;
+}
+
+/** Further functions of it, which return numbers or pointers. Bound when they are first asked for. */
+export function more<N extends string>(
+  signatures: Readonly<Record<N, string>>,
+): () => Readonly<Record<N, (...values: Value[]) => number | Pointer>> {
+  let bound: Readonly<Record<N, (...values: Value[]) => number | Pointer>> | undefined;
+  return () => {
+    if (bound === undefined) {
+      const library = requireKoffi().load(null);
+      const names = Object.entries(signatures) as [N, string][];
+      bound = Object.fromEntries(
+        names.map(([name, signature]) => [name, library.func(signature)]),
+      ) as typeof bound & {};
+    }
+    return bound;
+  };
 }
 
 /** Structures and numbers are those of OpenSSL 3, whose ABI is fixed. */

@@ -36,11 +36,8 @@ export const COAPS_SETTINGS = {
   TB_COAP_X509_DTLS_SESSION_INACTIVITY_TIMEOUT: millis(
     86_400_000,
     'A DTLS session of which nothing is heard for this long is closed, and the device has to make another',
-    { planned: true },
   ),
-  TB_COAP_X509_DTLS_SESSION_REPORT_TIMEOUT: millis(1_800_000, 'How often such sessions are looked for', {
-    planned: true,
-  }),
+  TB_COAP_X509_DTLS_SESSION_REPORT_TIMEOUT: millis(1_800_000, 'How often such sessions are looked for'),
   TANDEM_COAP_DTLS_PSK: flag(
     false,
     'Whether devices may have a pre-shared key, credentials of the type PSK, instead of a certificate',
@@ -64,18 +61,16 @@ export const COAPS_SETTINGS = {
     2_000,
     { min: 1 },
     'Those of one address, or one /64 network of IPv6; for one more its own that was silent for longest is closed',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_MAX_HANDSHAKES: whole(
     512,
     { min: 1 },
-    'DTLS handshakes of this process under way whose client has proved its address; further ones wait for the repetition of their client',
+    'DTLS handshakes of this process under way whose client has proved its address; for one more the oldest of the address that has most goes',
   ),
   TANDEM_COAP_DTLS_MAX_HANDSHAKES_PER_ADDRESS: whole(
     64,
     { min: 1 },
-    'Those of one address, or one /64 network of IPv6',
-    { planned: true },
+    'Those of one address, or one /64 network of IPv6; for one more its own oldest goes',
   ),
   TANDEM_COAP_DTLS_HANDSHAKE_TIMEOUT: millis(60_000, 'How long a DTLS handshake may take'),
   TANDEM_COAP_DTLS_RESUMPTION_TIME: whole(

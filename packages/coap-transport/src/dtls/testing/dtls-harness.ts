@@ -1,0 +1,164 @@
+import { X509Certificate } from 'node:crypto';
+import { type Clock, type LogFields, type Logger, MetricsRegistry, type TlsFiles } from '@tandem/core';
+import { FakeClock } from '../../endpoint/testing/fake-clock';
+import { FakeNetwork, type FakeSocket } from '../../endpoint/testing/fake-network';
+import { FakeRandom } from '../../endpoint/testing/fake-random';
+import { type DtlsSettings, DtlsSocket, type DtlsSocketOptions } from '../dtls-socket';
+import type { CertificateChain } from '../engine';
+import { openSslEngine } from '../openssl/context';
+import type { Pointer } from '../openssl/library';
+import type { DtlsSession } from '../session';
+import { TicketKeys } from '../ticket-keys';
+import { DtlsClient, type DtlsClientOptions } from './dtls-client';
+import { filesOf, selfSigned } from './identities';
+
+const SETTINGS: DtlsSettings = {
+  ccm8: true,
+  psk: false,
+  mtu: 1_024,
+  maxSessions: 100,
+  maxSessionsPerAddress: 50,
+  maxHandshakes: 20,
+  maxHandshakesPerAddress: 10,
+  handshakeTimeout: 60_000,
+  inactivityTimeout: 86_400_000,
+  inactivityCheck: 1_800_000,
+  resumptionTime: 86_400,
+};
+
+export interface DtlsHarnessOptions {
+  readonly settings?: Partial<DtlsSettings>;
+  readonly files?: TlsFiles;
+  /** A time that runs by itself: see `DtlsClientOptions.repeatAfter`. */
+  readonly clock?: Clock;
+  readonly prepare?: (handle: Pointer) => void;
+  readonly ticketSecret?: Buffer;
+  readonly acceptsCertificates?: (chain: CertificateChain) => boolean;
+  readonly lookup?: DtlsSocketOptions['prepare'];
+}
+
+let ownFiles: TlsFiles | undefined;
+
+/** A socket of DTLS sessions that echoes, and clients, on a fake network. */
+export class DtlsHarness {
+  readonly fake = new FakeClock();
+  readonly clock: Clock;
+  readonly metrics = new MetricsRegistry();
+  readonly network: FakeNetwork;
+  readonly socket: DtlsSocket;
+  readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  readonly received: { readonly message: string; readonly session: DtlsSession }[] = [];
+  readonly endedSessions: DtlsSession[] = [];
+  /** What becomes of a message: it is sent back. */
+  onMessage = (message: Buffer, session: DtlsSession): void => this.socket.send(message, session.destination);
+  readonly #clients: DtlsClient[] = [];
+  #files: TlsFiles;
+  readonly #listeners = new Set<(files: TlsFiles) => void>();
+
+  constructor(options: DtlsHarnessOptions = {}) {
+    this.clock = options.clock ?? this.fake;
+    ownFiles ??= filesOf(selfSigned('server'));
+    this.#files = options.files ?? ownFiles;
+    this.network = new FakeNetwork(this.clock, new FakeRandom(11));
+    const ticketKeys = new TicketKeys(SETTINGS.resumptionTime, () => this.clock.now());
+    ticketKeys.use(options.ticketSecret ?? Buffer.alloc(32, 1));
+    this.socket = new DtlsSocket({
+      socket: this.network.bind('10.0.0.254', 5684),
+      engine: openSslEngine(options.prepare),
+      files: {
+        current: this.#files,
+        onChange: (listener) => {
+          this.#listeners.add(listener);
+          return () => this.#listeners.delete(listener);
+        },
+      },
+      settings: { ...SETTINGS, ...options.settings },
+      ticketKeys,
+      acceptsCertificates: options.acceptsCertificates ?? (() => true),
+      preSharedKey: () => undefined,
+      prepare: options.lookup,
+      clock: this.clock,
+      random: new FakeRandom(7),
+      logger: this.#logger(),
+      metrics: this.metrics,
+      soon: options.clock ? undefined : this.fake.soon,
+    });
+    this.socket.receive((message, _address, _port, session) => {
+      const of = session as DtlsSession;
+      this.received.push({ message: message.toString('latin1'), session: of });
+      this.onMessage(message, of);
+    });
+    this.socket.onSessionEnd((session) => this.endedSessions.push(session));
+  }
+
+  bind(port: number, address = '10.0.0.1'): FakeSocket {
+    return this.network.bind(address, port);
+  }
+
+  /** A client that has not begun yet. */
+  client(socket: FakeSocket, options: Partial<DtlsClientOptions> = {}): DtlsClient {
+    const client = new DtlsClient({ socket, server: this.socket.local, clock: this.clock, ...options });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A client with an open session, on the fake clock. */
+  async open(socket: FakeSocket, options: Partial<DtlsClientOptions> = {}): Promise<DtlsClient> {
+    const client = this.client(socket, options).start();
+    await this.pass();
+    if (client.state !== 'open')
+      throw new Error(`the session is not open: ${client.state} ${client.connection.failure}`);
+    return client;
+  }
+
+  /** Time for everything under way to arrive, none for anything to be repeated. */
+  pass(): Promise<void> {
+    return this.fake.advance(100);
+  }
+
+  /** New files are there. */
+  reload(files: TlsFiles): void {
+    this.#files = files;
+    for (const listener of this.#listeners) listener(files);
+  }
+
+  /** A metric by the part of its name after the prefix. */
+  metric(name: string): number {
+    const found = this.metrics.list().find((gauge) => gauge.name === `tandem_coaps_${name}`);
+    if (found === undefined) throw new Error(`no metric ${name}`);
+    return found.read();
+  }
+
+  get messages(): readonly string[] {
+    return this.received.map(({ message }) => message);
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.free();
+    const closed = this.socket.close();
+    let done = false;
+    closed.then(() => {
+      done = true;
+    });
+    if (this.clock === this.fake) while (!done) await this.fake.turn();
+    await closed;
+  }
+
+  #logger(): Logger {
+    const line = (level: string) => (message: string, fields?: LogFields) =>
+      void this.log.push({ level, message, fields });
+    return {
+      error: line('error'),
+      warn: line('warn'),
+      info: line('info'),
+      debug: line('debug'),
+      debugEnabled: true,
+    };
+  }
+}
+
+/** The name in the certificate that a session was opened with; undefined: none was. */
+export function nameOf({ identity }: DtlsSession): string | undefined {
+  const [own] = identity.chain;
+  return own && new X509Certificate(own).subject;
+}
