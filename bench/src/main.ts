@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { benchmark } from './benchmark';
 import { FailedRun } from './contestant';
+import { benchmarkDtls } from './dtls/dtls-benchmark';
 import { BadOption, readOptions, USAGE } from './options';
 import { benchmarkPayload } from './payload/payload-benchmark';
 import { benchmarkRedis } from './redis/redis-benchmark';
@@ -10,7 +11,12 @@ const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const BENCHMARKS = { redis: benchmarkRedis, 'server-api': benchmarkServerApi, payload: benchmarkPayload };
+const BENCHMARKS = {
+  dtls: benchmarkDtls,
+  redis: benchmarkRedis,
+  'server-api': benchmarkServerApi,
+  payload: benchmarkPayload,
+};
 
 /** Exit code: 0 every limit is kept, 1 a limit is missed or a request failed, 2 the bench cannot run as asked. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -18,6 +18,7 @@ describe('the command line', () => {
       soakPeers: 2000,
       observations: 50_000,
       fanout: 10_000,
+      sessions: 5_000,
       pin: false,
       flush: false,
       baselines: false,
@@ -28,6 +29,11 @@ describe('the command line', () => {
   it('measures processes over a shared Redis on demand', () => {
     expect(readOptions(['redis', '--seconds', '2'])).toMatchObject({ subject: 'redis', seconds: 2 });
     expect(() => readOptions(['redis', 'http'])).toThrow(BadOption);
+  });
+
+  it('measures CoAP over DTLS on demand', () => {
+    expect(readOptions(['dtls', '--sessions', '100'])).toMatchObject({ subject: 'dtls', sessions: 100 });
+    expect(() => readOptions(['dtls', 'coap'])).toThrow(BadOption);
   });
 
   it('measures the server API on demand: both stores and all reads, or one, with many devices and fewer connections', () => {

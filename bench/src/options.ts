@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { READ_NAMES, type ReadName } from './server-api/reads';
 import type { Protocol } from './servers/server-under-test';
 
-/** What a run is about: the two doors on the embedded store, processes that share a Redis, the server API, or bodies alone. */
-export type Subject = 'doors' | 'redis' | 'server-api' | 'payload';
+/** What a run is about: the two doors on the embedded store, CoAP over DTLS, processes that share a Redis, the server API, or bodies alone. */
+const SUBJECTS = ['doors', 'dtls', 'redis', 'server-api', 'payload'] as const;
+export type Subject = (typeof SUBJECTS)[number];
 
 export const STORE_NAMES = ['embedded', 'redis'] as const;
 export type StoreName = (typeof STORE_NAMES)[number];
@@ -31,6 +32,8 @@ export interface BenchOptions {
   readonly observations: number;
   /** Observed devices that are all written to; 0: none. */
   readonly fanout: number;
+  /** Open DTLS sessions whose memory is measured; 0: none. */
+  readonly sessions: number;
   /** Bind servers to core 0 and generators to core 1. */
   readonly pin: boolean;
   /** Flush the log of baseline B to disk behind each commit. */
@@ -56,6 +59,7 @@ const NUMBERS = {
   'soak-peers': { default: 2000, least: 1 },
   observations: { default: 50_000, least: 0 },
   fanout: { default: 10_000, least: 0 },
+  sessions: { default: 5_000, least: 0 },
 } as const;
 
 /** Ten minutes over CoAP: the tables of its endpoint keep some things for four. */
@@ -74,7 +78,7 @@ const DEFAULTS: Partial<Record<Subject, Partial<Record<NumberName, number>>>> = 
   payload: PAYLOAD_NUMBERS,
 };
 
-export const USAGE = `npm run bench -- [http|coap|redis|server-api|payload] [options]      both protocols, on the embedded store, when none is named
+export const USAGE = `npm run bench -- [http|coap|dtls|redis|server-api|payload] [options]      both protocols, on the embedded store, when none is named
 ${Object.entries(NUMBERS)
   .map(([name, { default: value }]) => `  --${`${name} <n>`.padEnd(20)}default ${value}`)
   .join('\n')}
@@ -111,6 +115,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     soakPeers: number('soak-peers'),
     observations: number('observations'),
     fanout: number('fanout'),
+    sessions: number('sessions'),
     pin: values.pin === true && values['no-pin'] !== true,
     flush: values.flush === true,
     baselines: values.baselines === true,
@@ -135,6 +140,7 @@ function parse(argv: readonly string[]) {
         'soak-peers': { type: 'string' },
         observations: { type: 'string' },
         fanout: { type: 'string' },
+        sessions: { type: 'string' },
         pin: { type: 'boolean' },
         'no-pin': { type: 'boolean' },
         flush: { type: 'boolean' },
@@ -180,7 +186,7 @@ function soakOf(text: string): BenchOptions['soak'] {
 
 /** The first word when it names no protocol. */
 function subjectOf([first]: readonly string[]): Subject {
-  return first === 'redis' || first === 'server-api' || first === 'payload' ? first : 'doors';
+  return SUBJECTS.find((subject) => subject === first) ?? 'doors';
 }
 
 function protocolsOf(positionals: readonly string[]): Protocol[] {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { generate, type ParsedPacket, parse } from 'coap-packet';
 import { CoapLoad } from './coap-load';
 import { LoadRecorder } from './load-recorder';
+import { udpChannel } from './peer-channel';
 
 interface Seen extends ParsedPacket {
   readonly port: number;
@@ -55,8 +56,7 @@ async function runAgainst(
 
   const recorder = new LoadRecorder();
   const load = new CoapLoad({
-    host: '127.0.0.1',
-    port: server.address().port,
+    open: udpChannel('127.0.0.1', server.address().port),
     peers: PEERS,
     window: 2,
     tokens: ['one', 'two'],

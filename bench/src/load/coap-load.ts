@@ -1,7 +1,8 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { concurrently } from '../concurrently';
 import { acknowledgementOf, classifyReply, dottedCode, readdress, telemetryDatagram } from './coap-message';
 import { DRAIN_LIMIT_MS, type Load, type MonotonicMicros } from './load';
 import type { LoadRecorder } from './load-recorder';
+import type { OpenChannel, PeerChannel } from './peer-channel';
 
 const CREATED = 0x41;
 /** RFC 7252 section 4.8: MAX_RETRANSMIT. */
@@ -9,10 +10,12 @@ const MAX_RETRANSMIT = 4;
 /** How long a response may take after an empty acknowledgement. */
 const SEPARATE_RESPONSE_MICROS = 30_000_000;
 
+/** Channels that are opened at the same time: a handshake of DTLS keeps the server busy for a while. */
+const OPENED_AT_ONCE = 32;
+
 export interface CoapLoadOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Number of UDP sockets, each with a source port of its own and at most one request outstanding. */
+  readonly open: OpenChannel;
+  /** Number of channels, each with a source port of its own and at most one request outstanding. */
   readonly peers: number;
   /** Requests outstanding over all peers. */
   readonly window: number;
@@ -28,7 +31,7 @@ export interface CoapLoadOptions {
 }
 
 /**
- * Posts telemetry in confirmable messages from many peers. The sockets stay open from one start to the next, so that a
+ * Posts telemetry in confirmable messages from many peers. The channels stay open from one start to the next, so that a
  * peer never repeats a message id within EXCHANGE_LIFETIME (RFC 7252 section 4.4): a server would rightly take it for
  * a duplicate and answer from its memory. 65536 ids a peer last for 512 peers at 100000 requests/s for 335 s.
  */
@@ -50,7 +53,7 @@ export class CoapLoad implements Load {
         { length: peers },
         (_, i) => new CoapPeer(this.options, tokens[i % tokens.length] ?? '', (peer) => this.finished(peer)),
       );
-      await Promise.all(this.peers.map((peer) => peer.connected));
+      await concurrently(this.peers, OPENED_AT_ONCE, (peer) => peer.open());
       this.idle.push(...this.peers);
     }
     this.running = true;
@@ -121,8 +124,7 @@ export class CoapLoad implements Load {
 }
 
 class CoapPeer {
-  readonly connected: Promise<void>;
-  private readonly socket: Socket;
+  private channel: PeerChannel | undefined;
   private readonly datagram: Buffer;
   private messageId: number;
   private token: number;
@@ -140,15 +142,12 @@ class CoapPeer {
     this.messageId = Math.floor(options.random() * 0x10000);
     this.token = Math.floor(options.random() * 0x100000000);
     this.datagram = telemetryDatagram(accessToken, options.body);
-    this.socket = createSocket('udp4');
-    this.socket.on('message', (reply) => this.received(reply));
-    this.connected = new Promise((resolve, reject) => {
-      this.socket.once('error', reject);
-      this.socket.connect(options.port, options.host, () => {
-        this.socket.off('error', reject);
-        this.socket.on('error', (error) => this.end(`socket: ${error.message}`));
-        resolve();
-      });
+  }
+
+  async open(): Promise<void> {
+    this.channel = await this.options.open({
+      received: (reply) => this.received(reply),
+      failed: (reason) => this.end(`socket: ${reason}`),
     });
   }
 
@@ -161,7 +160,7 @@ class CoapPeer {
     this.transmissions = 1;
     this.sentAt = this.options.now();
     this.deadline = this.sentAt + this.options.ackTimeoutMs * 1000;
-    this.socket.send(this.datagram);
+    this.channel?.send(this.datagram);
   }
 
   retransmitIfDue(now: number): void {
@@ -175,7 +174,7 @@ class CoapPeer {
     this.deadline = now + this.options.ackTimeoutMs * 1000 * 2 ** this.transmissions;
     this.transmissions += 1;
     this.options.recorder.retransmissions += 1;
-    this.socket.send(this.datagram);
+    this.channel?.send(this.datagram);
   }
 
   giveUp(): void {
@@ -183,13 +182,13 @@ class CoapPeer {
   }
 
   close(): void {
-    this.socket.close();
+    this.channel?.close();
   }
 
   private received(reply: Buffer): void {
     const acknowledgement = acknowledgementOf(reply);
     if (acknowledgement !== undefined) {
-      this.socket.send(acknowledgement);
+      this.channel?.send(acknowledgement);
     }
     if (!this.outstanding) {
       return;

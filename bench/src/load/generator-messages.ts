@@ -1,10 +1,26 @@
+import type { ClientFiles } from '../dtls/dtls-client';
+
 /** What a generator process is told once, before its first run. */
 export type GeneratorConfig = {
   readonly host: string;
   readonly port: number;
 } & (
   | { readonly load: 'http'; readonly tokens: readonly string[]; readonly connections: number }
-  | { readonly load: 'coap'; readonly tokens: readonly string[]; readonly peers: number; readonly window: number }
+  | {
+      readonly load: 'coap' | 'coaps';
+      readonly tokens: readonly string[];
+      readonly peers: number;
+      readonly window: number;
+    }
+  | {
+      /** Of DTLS; a session that was opened is closed at once. */
+      readonly load: 'handshakes';
+      readonly files: ClientFiles;
+      /** Whether they resume a session. */
+      readonly resumed: boolean;
+      /** Under way at the same time. */
+      readonly lanes: number;
+    }
   | {
       readonly load: 'reads';
       /** Path and query of each GET: taken in turn by all connections together, from the start again after the last. */

@@ -1,11 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { dtlsChannel } from '../dtls/dtls-channel';
+import { HandshakeLoad } from '../dtls/handshake-load';
 import { CoapLoad } from './coap-load';
 import type { GeneratorConfig, RunRequest, RunResult } from './generator-messages';
 import { HttpLoad } from './http-load';
 import { getRequest, telemetryRequest } from './http-requests';
 import type { Load } from './load';
 import { LoadRecorder } from './load-recorder';
+import { udpChannel } from './peer-channel';
 import { TELEMETRY_BODY } from './telemetry-body';
 
 /** RFC 7252 section 4.8: ACK_TIMEOUT. */
@@ -41,11 +44,15 @@ function loadOf(config: GeneratorConfig, recorder: LoadRecorder): Load {
       };
       return new HttpLoad({ ...shared, connections: config.connections, requestOf });
     }
-    case 'coap': {
+    case 'coap':
+    case 'coaps': {
       const { tokens, peers, window } = config;
+      const open = config.load === 'coap' ? udpChannel(host, port) : dtlsChannel(host, port);
       const sending = { tokens, body: TELEMETRY_BODY, ackTimeoutMs: ACK_TIMEOUT_MS, random: Math.random };
-      return new CoapLoad({ ...shared, ...sending, peers, window });
+      return new CoapLoad({ recorder, now, ...sending, open, peers, window });
     }
+    case 'handshakes':
+      return new HandshakeLoad({ ...shared, ...config });
   }
 }
 

@@ -1,20 +1,9 @@
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { FailedRun } from '../contestant';
 import { MAX_OBSERVATION_BYTES, megabytes } from '../limits';
-import { anonymousBytesOf } from '../measure/process-usage';
-import { untilQuiet } from '../measure/quiet';
+import { atRest, COLLECTING_OPTIONS } from '../measure/at-rest';
 import { type GatewayUnderTest, startGateway } from '../servers/gateway';
 import { ObserverFleet } from './observer-fleet';
 
-const COLLECT_ON_SIGNAL = path.join(__dirname, 'collect-on-signal.js');
-/** MB. By itself the young generation is empty and yet 30 MB or 1 as it happens: 600 bytes for each observation. */
-const SEMI_SPACE = 1;
-/** The first collection lets go of objects, the second of the memory that their finalizers gave back. */
-const COLLECTIONS = 2;
-const COLLECTION_MS = 1_500;
-/** Longer than the interval of the activity reports: what is noted between two of them is gone. */
-const REST_MS = 4_000;
 /** Once to be looked up and cached, once more so that the window of deduplication has seen as much as it will. */
 const READS = 2;
 
@@ -46,7 +35,7 @@ export async function measureIdleObservations(options: IdleObservationsOptions):
     env: {
       COAP_MAX_OBSERVATIONS: String(count),
       TANDEM_CREDENTIALS_CACHE_MAX: String(2 * count),
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --max-semi-space-size=${SEMI_SPACE} --require ${COLLECT_ON_SIGNAL}`,
+      NODE_OPTIONS: COLLECTING_OPTIONS,
     },
   });
   let fleet: ObserverFleet | undefined;
@@ -78,23 +67,4 @@ async function assertAllThere({ metricsOrigin }: GatewayUnderTest, count: number
   const metrics = await (await fetch(`${metricsOrigin}/metrics`)).text();
   const there = Number(/^tandem_coap_observations (\d+)$/m.exec(metrics)?.[1]);
   if (there !== count) throw new FailedRun(`the gateway has ${there} observations, not ${count}`);
-}
-
-interface AtRest {
-  readonly uncollected: number;
-  readonly collected: number;
-}
-
-async function atRest(gateway: GatewayUnderTest): Promise<AtRest> {
-  await delay(REST_MS);
-  await untilQuiet(gateway.pid);
-  const uncollected = anonymousBytesOf(gateway.pid);
-  for (let collection = 0; collection < COLLECTIONS; collection += 1) {
-    process.kill(gateway.pid, 'SIGUSR2');
-    await delay(COLLECTION_MS);
-    await untilQuiet(gateway.pid);
-  }
-  const ended = gateway.ended();
-  if (ended !== undefined) throw new FailedRun(ended.message);
-  return { uncollected, collected: anonymousBytesOf(gateway.pid) };
 }
