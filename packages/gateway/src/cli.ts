@@ -3,7 +3,6 @@ import { printSettings, settingsProblems, settingsReference } from './config-com
 import { HEADINGS } from './import-devices/columns';
 import { type ImportCommandOptions, importDevices } from './import-devices/import-devices';
 import { problemsOf } from './problems';
-import { sealStoredSecrets } from './seal-secrets';
 import { serve } from './serve';
 import { version } from './version';
 
@@ -68,7 +67,10 @@ program
     'encrypt everything with the first key of TANDEM_SECRET_KEY_FILE; stop a gateway that has the data folder open',
   )
   .option(...CONFIG)
-  .action(({ config }: { config?: string }) => sealStoredSecrets(config, print));
+  .action(async ({ config }: { config?: string }) => {
+    const { sealStoredSecrets } = await import('./seal-secrets.js');
+    await sealStoredSecrets(config, print);
+  });
 
 program
   .command('version')

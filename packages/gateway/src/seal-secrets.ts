@@ -26,9 +26,16 @@ export async function sealStoredSecrets(configFile: string | undefined, print: (
     await state.close();
   }
   if (settings.REDIS_URL) return;
-  await compactFolder(settings.TANDEM_DATA_DIR);
-  print(`Written anew, without what was there before: ${settings.TANDEM_DATA_DIR}/data.mdb`);
+  const file = `${settings.TANDEM_DATA_DIR}/data.mdb`;
+  try {
+    await compactFolder(settings.TANDEM_DATA_DIR);
+  } catch (error) {
+    throw new Error(`What was there before may still be in ${file}, which cannot be written anew: ${messageOf(error)}`);
+  }
+  print(`Written anew, without what was there before: ${file}`);
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What is in the way, on stderr: the output is for people. */
 function problemLogger(): Logger {
