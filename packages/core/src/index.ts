@@ -119,6 +119,7 @@ export * from './state/rate-counters';
 export * from './state/rollout-store';
 export * from './state/rpc-page';
 export * from './state/rpc-store';
+export * from './state/seal-pass';
 export * from './state/sealed-records';
 export * from './state/state';
 export * from './state/telemetry-log';

@@ -4,6 +4,7 @@ import {
   type Device,
   type EpochMillis,
   NULL_UUID,
+  type SealedRecords,
   type Uuid,
   type Written,
 } from '@tandem/core';
@@ -17,6 +18,7 @@ export class EmbeddedClaims implements ClaimStore {
     private readonly env: Pick<Environment, 'claims' | 'devices'>,
     private readonly transactions: Transactions,
     private readonly devices: Pick<EmbeddedDevices, 'updateWith'>,
+    private readonly records: SealedRecords,
   ) {}
 
   register(deviceId: Uuid, claim: Claim, now: EpochMillis): Promise<boolean> {
@@ -24,7 +26,7 @@ export class EmbeddedClaims implements ClaimStore {
       const there = this.#get(deviceId);
       const device = get<Device>(this.env.devices, deviceId);
       if (device?.customerId !== NULL_UUID || (there && there.expirationTime > now)) return false;
-      this.env.claims.put(deviceId, JSON.stringify(claim));
+      this.env.claims.put(deviceId, this.records.claimText(deviceId, claim));
       return true;
     });
   }
@@ -49,7 +51,8 @@ export class EmbeddedClaims implements ClaimStore {
   }
 
   #get(deviceId: Uuid): Claim | undefined {
-    return get<Claim>(this.env.claims, deviceId);
+    const text = this.env.claims.get(deviceId);
+    return text === undefined ? undefined : this.records.claim(deviceId, text);
   }
 
   #is(deviceId: Uuid, { secretHash, expirationTime }: Claim): boolean {

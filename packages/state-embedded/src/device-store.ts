@@ -15,6 +15,7 @@ import {
   type ResolvedDevice,
   type SealedRecords,
   type SessionChange,
+  TandemError,
   tellAll,
   type Uuid,
   type Written,
@@ -164,7 +165,7 @@ export class EmbeddedDevices implements DeviceStore {
     const result = await this.#counting((): Written<Device> => {
       const stored = get<Device>(this.env.devices, id);
       if (!stored) return conflict('ABSENT');
-      const credentials = this.#credentials(id);
+      const credentials = this.#credentialsIfSound(id);
       this.#removeDevice(stored);
       this.#counts.add(stored.tenantId, -1);
       this.env.credentials.remove(id);
@@ -284,6 +285,17 @@ export class EmbeddedDevices implements DeviceStore {
   #credentials(deviceId: Uuid): DeviceCredentials | undefined {
     const text = this.env.credentials.get(deviceId);
     return text === undefined ? undefined : this.records.credentials(deviceId, text);
+  }
+
+  /** What is spoilt must not keep the device from being deleted: only the hash stays, which finds nothing then. */
+  #credentialsIfSound(deviceId: Uuid): DeviceCredentials | undefined {
+    try {
+      return this.#credentials(deviceId);
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== 'INTERNAL') throw error;
+      this.logger.error('a device is deleted whose credentials do not open', { deviceId, error: String(error) });
+      return undefined;
+    }
   }
 
   #putCredentials(credentials: DeviceCredentials): void {

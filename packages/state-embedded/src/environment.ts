@@ -49,7 +49,7 @@ export interface Environment {
   readonly devicesByName: BinaryTable;
   /** profile + device -> device id */
   readonly devicesByProfile: BinaryTable;
-  /** device -> claim */
+  /** device -> claim, sealed where there is a key */
   readonly claims: Table;
   /** device -> credentials, sealed where there is a key */
   readonly credentials: Table;

@@ -1,4 +1,11 @@
-import { keysInUse, keysInUseOfFirst, type SealedRecords, type SecretBox, type StoredProfile } from '@tandem/core';
+import {
+  keysInUse,
+  keysInUseOfFirst,
+  type SealedRecords,
+  SealPass,
+  type SecretBox,
+  type StoredProfile,
+} from '@tandem/core';
 import type { Environment, Table } from './environment';
 import type { Transactions } from './transactions';
 
@@ -25,18 +32,18 @@ export async function sealSecrets(
   box: SecretBox,
 ): Promise<number> {
   const proof = keysInUseOfFirst(box);
-  let sealed = 0;
-  const seal = async (table: Table, resealed: (id: string, text: string) => string | undefined) => {
+  const pass = new SealPass();
+  const seal = async (name: string, table: Table, resealed: (id: string, text: string) => string | undefined) => {
     for (let last = ''; ; ) {
       const after = last;
       // One more than is new: the range begins with the last one.
       const found = await transactions.run(() => {
         const rows = [...table.getRange({ start: after, limit: PIECE + 1 })].filter(({ key }) => key !== after);
         for (const { key, value } of rows) {
-          const text = resealed(key, value);
+          const text = pass.tried(`${name} ${key}`, () => resealed(key, value));
           if (text === undefined) continue;
           table.put(key, text);
-          sealed++;
+          pass.sealed(1);
         }
         return rows.map(({ key }) => key);
       });
@@ -44,17 +51,18 @@ export async function sealSecrets(
       last = found[found.length - 1] ?? '';
     }
   };
-  await seal(env.credentials, (id, text) => records.resealed('credentials', id, text));
-  await seal(env.userCredentials, (id, text) => records.resealed('user-credentials', id, text));
-  await seal(env.profileData, (id, text) => records.resealed('profile-data', id, text));
-  await seal(env.profiles, (_, text) => {
+  await seal('credentials', env.credentials, (id, text) => records.resealed('credentials', id, text));
+  await seal('claims', env.claims, (id, text) => records.resealed('claims', id, text));
+  await seal('user-credentials', env.userCredentials, (id, text) => records.resealed('user-credentials', id, text));
+  await seal('profile-data', env.profileData, (id, text) => records.resealed('profile-data', id, text));
+  await seal('profiles', env.profiles, (_, text) => {
     const profile = JSON.parse(text) as StoredProfile;
     if (records.isProfileSealedNow(profile)) return undefined;
     return JSON.stringify(records.storedProfile(records.profile(profile)));
   });
-  await seal(env.meta, (key, text) =>
+  await seal('meta', env.meta, (key, text) =>
     key.startsWith(SECRET) ? records.resealed('secrets', key.slice(SECRET.length), text) : undefined,
   );
   await transactions.run(() => env.meta.put(KEYS, proof));
-  return sealed;
+  return pass.end();
 }

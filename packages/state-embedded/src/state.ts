@@ -226,7 +226,7 @@ function openState(
   const state: State = {
     accounts: new EmbeddedAccounts(env, transactions, records, options.logger),
     devices,
-    claims: new EmbeddedClaims(env, transactions, devices),
+    claims: new EmbeddedClaims(env, transactions, devices, records),
     attributes,
     events,
     telemetryLog: log,

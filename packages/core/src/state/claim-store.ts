@@ -4,7 +4,7 @@ import type { Written } from './device-store';
 
 /** What a device has said so that a user can have it (contract 6.2). */
 export interface Claim {
-  /** SHA-256 of the secret, hexadecimal: of bounded length, and no secret at rest. */
+  /** SHA-256 of the secret, hexadecimal: of bounded length. A secret can be short, so the hash is one as well. */
   readonly secretHash: string;
   readonly expirationTime: EpochMillis;
 }

@@ -1,8 +1,9 @@
 import type { DeviceCredentials, ProfileInfo, UserCredentials, Uuid } from '../devices/model';
 import { isSealedNow, type SecretBox } from '../platform/secret-box';
+import type { Claim } from './claim-store';
 
 /** In which records of a store there are secrets, each by the id of its row. */
-export type SealedTable = 'credentials' | 'user-credentials' | 'profiles' | 'profile-data' | 'secrets';
+export type SealedTable = 'credentials' | 'user-credentials' | 'profiles' | 'profile-data' | 'claims' | 'secrets';
 
 export interface Sealed {
   readonly sealed: string;
@@ -39,6 +40,14 @@ export class SealedRecords {
 
   profileData(profileId: Uuid, text: string): string {
     return this.#open('profile-data', profileId, text);
+  }
+
+  claimText(deviceId: Uuid, { secretHash, expirationTime }: Claim): string {
+    return this.#seal('claims', deviceId, JSON.stringify({ secretHash, expirationTime }));
+  }
+
+  claim(deviceId: Uuid, text: string): Claim {
+    return JSON.parse(this.#open('claims', deviceId, text)) as Claim;
   }
 
   secretText(name: string, base64: string): string {

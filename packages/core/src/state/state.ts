@@ -36,7 +36,7 @@ export interface State {
    * Seals every secret that stands in clear or is sealed by another key than the first; after that the other keys are needed no
    * more, unless another process goes on sealing by them. May be called while others write.
    * @returns how many it has sealed
-   * @throws Error where there is no key
+   * @throws Error where there is no key, or some do not open: the others are sealed then
    */
   sealSecrets(): Promise<number>;
   /** Resolves when the store takes a write; rejects otherwise, at the latest after the store's time-out. */

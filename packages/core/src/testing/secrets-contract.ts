@@ -33,7 +33,10 @@ const SECRETS = {
   provisionSecret: 'secret-provision-secret',
   passwordHash: 'scrypt$1$1$1$secret$hash',
   activation: 'secret-activation-token',
+  claim: 'secret-claim-hash',
 } as const;
+
+const CLAIM = { secretHash: SECRETS.claim, expirationTime: CREATED + 1 };
 
 interface Written {
   readonly profile: DeviceProfile;
@@ -44,7 +47,7 @@ interface Written {
   readonly signing: string;
 }
 
-async function writeSecrets({ devices, accounts, secret }: State): Promise<Written> {
+async function writeSecrets({ devices, accounts, claims, secret }: State): Promise<Written> {
   const profileData = `{"provisionConfiguration":{"provisionDeviceSecret":"${SECRETS.provisionSecret}"}}`;
   const profile = accepted(
     await devices.createProfile(aProfile({ provisionDeviceKey: SECRETS.provisionKey, profileData })),
@@ -58,10 +61,11 @@ async function writeSecrets({ devices, accounts, secret }: State): Promise<Writt
   const credentials = userCredentialsOf(user, { passwordHash: SECRETS.passwordHash, activation });
   accepted(await accounts.createUser(user, credentials));
   accepted(await accounts.createApiKey(anApiKey(user), 10));
+  expect(await claims.register(byToken.id, CLAIM, CREATED)).toBe(true);
   return { profile, byToken, byPassword, user, signing: (await secret('jwt')).toString('base64') };
 }
 
-async function requireShown({ devices, accounts, secret }: State, written: Written): Promise<void> {
+async function requireShown({ devices, accounts, claims, secret }: State, written: Written): Promise<void> {
   const { profile, byToken, byPassword, user, signing } = written;
   const resolved = await devices.resolveCredentials(SECRETS.token);
   expect(resolved).toMatchObject({
@@ -75,6 +79,7 @@ async function requireShown({ devices, accounts, secret }: State, written: Writt
   const { profileData: _, ...info } = profile;
   const listed = await devices.listProfiles(profile.tenantId, { page: 0, pageSize: 10 });
   expect(listed.data).toEqual([info]);
+  expect(await claims.get(byToken.id)).toEqual(CLAIM);
   const account = await accounts.findAccountByActivation(SECRETS.activation);
   expect(account).toMatchObject({ user: { id: user.id }, credentials: { passwordHash: SECRETS.passwordHash } });
   expect((await secret('jwt')).toString('base64')).toBe(signing);
@@ -133,8 +138,8 @@ export function describeSecretsAtRest(name: string, make: () => Promise<SecretsU
       accepted(await state.devices.updateCredentials(credentials));
       expect(await found(written.signing)).not.toContain('mqttPassword');
       const again = await opened(sealingBox(NEW));
-      // Token, profile's key and data, user, signing key.
-      expect(await again.sealSecrets()).toBe(5);
+      // Token, claim, profile's key and data, user, signing key.
+      expect(await again.sealSecrets()).toBe(6);
       expect(await again.sealSecrets()).toBe(0);
       await requireShown(again, written);
       expect(await found(written.signing)).toEqual([]);
@@ -152,7 +157,7 @@ export function describeSecretsAtRest(name: string, make: () => Promise<SecretsU
       await expect(opened(sealingBox(NEW))).rejects.toThrow('is not in the file');
       await expect(opened(sealingBox(OLD))).rejects.toThrow('is not in the file');
       const again = await opened(sealingBox(NEW, OLD));
-      expect(await again.sealSecrets()).toBe(6);
+      expect(await again.sealSecrets()).toBe(7);
       await closed();
       await requireShown(await opened(sealingBox(NEW)), written);
       await closed();
@@ -176,6 +181,21 @@ export function describeSecretsAtRest(name: string, make: () => Promise<SecretsU
       await store.copyCredentials(byPassword.id, byToken.id);
       await expect(state.devices.getCredentials(byToken.id)).rejects.toMatchObject({ code: 'INTERNAL' });
       await expect(state.devices.resolveCredentials(SECRETS.token)).rejects.toMatchObject({ code: 'INTERNAL' });
+    });
+
+    it('that do not open hold up neither the sealing of the others nor the deletion of their device', async () => {
+      const first = await opened(sealingBox(OLD));
+      const { byToken, byPassword } = await writeSecrets(first);
+      await store.copyCredentials(byPassword.id, byToken.id);
+      await closed();
+      const state = await opened(sealingBox(NEW, OLD));
+      const spoilt = `1 secrets do not open and stay as they are (credentials ${byToken.id})`;
+      await expect(state.sealSecrets()).rejects.toThrow(spoilt);
+      expect(await state.devices.deleteDevice(byToken.id)).toMatchObject({ ok: true });
+      expect(await state.sealSecrets()).toBe(0);
+      await closed();
+      const again = await opened(sealingBox(NEW));
+      expect((await again.devices.getCredentials(byPassword.id))?.credentialsValue).toContain(SECRETS.mqttPassword);
     });
   });
 }

@@ -50,6 +50,7 @@ export function describeSealedContract(name: string, makeStore: MakeStore): void
     describeAccountStoreContract(makeStore);
     describeAccountCredentialsContract(makeStore);
     describeDeviceStoreContract(makeStore);
+    describeClaimStoreContract(makeStore);
   });
 }
 

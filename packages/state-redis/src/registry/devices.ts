@@ -66,14 +66,16 @@ export class Devices {
     return written;
   }
 
-  /** @param also adds to the commit what else belongs to it */
-  update(device: Device, also: (commit: Commit) => void = () => {}): Promise<Written<Device>> {
+  /** @param also adds to the commit what else belongs to it, or says what that runs into */
+  update(
+    device: Device,
+    also: (commit: Commit) => Promise<Conflict | undefined> = async () => undefined,
+  ): Promise<Written<Device>> {
     return this.writer.write(async () => {
       const commit = new Commit().tell({ kind: 'device', deviceId: device.id });
       const value = await this.#change(commit, device);
       if (typeof value === 'string') return value;
-      also(commit);
-      return { value, commit };
+      return (await also(commit)) ?? { value, commit };
     });
   }
 
@@ -112,12 +114,23 @@ export class Devices {
         .remove('claims', id)
         .add('profile-uses', stored.deviceProfileId, -1)
         .tell({ kind: 'deleted', deviceId: id });
-      const credentials = parseCredentials(this.records, id, credentialsText);
+      const credentials = this.#credentialsIfSound(id, credentialsText);
       referTo(commit, stored);
       if (credentials) commit.remove('credentials-by-hash', credentialsHash(credentials.credentialsId));
       return { value: stored, commit };
     };
     return this.writer.write(plan, () => this.#afterwards('cleared away', id, () => this.purge.run(id, ended)));
+  }
+
+  /** What is spoilt must not keep the device from being deleted: only the hash stays, which finds nothing then. */
+  #credentialsIfSound(deviceId: Uuid, text: string | undefined): DeviceCredentials | undefined {
+    try {
+      return parseCredentials(this.records, deviceId, text);
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== 'INTERNAL') throw error;
+      this.logger.error('a device is deleted whose credentials do not open', { deviceId, error: String(error) });
+      return undefined;
+    }
   }
 
   get(id: Uuid): Promise<Device | undefined> {

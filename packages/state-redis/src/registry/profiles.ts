@@ -13,7 +13,7 @@ import { Commit } from './commit';
 import { inOrderOf } from './names';
 import { referTo } from './package-uses';
 import { at, foundBy, headOf, type RegistryReader, type Step } from './reader';
-import { parseProfile, parseProfileData, profileText } from './records';
+import { parseProfile, parseProfileData, profileText, tenantIdOf } from './records';
 import { nameField } from './tables';
 import type { RegistryWriter } from './writer';
 
@@ -129,12 +129,11 @@ export class Profiles {
       query.inUse ? this.reader.all('profile-uses') : undefined,
     ]);
     const profiles = [...texts.values()]
+      .filter((text) => tenantIdOf(text) === tenantId)
       .flatMap((text) => parseProfile(this.records, text, defaultId) ?? [])
       .filter(
-        ({ id, tenantId: owner, transportType }) =>
-          owner === tenantId &&
-          (!query.transportType || transportType === query.transportType) &&
-          (!uses || uses.has(id)),
+        ({ id, transportType }) =>
+          (!query.transportType || transportType === query.transportType) && (!uses || uses.has(id)),
       );
     return page(inOrderOf(profiles, 'name'), query);
   }

@@ -101,6 +101,8 @@ export function renewedProfileText(records: SealedRecords, stored: StoredProfile
   return storedProfileText(records.storedProfile(profile));
 }
 
+export const tenantIdOf = (profileRecord: string): Uuid => profileRecord.slice(0, HEAD);
+
 export const profileNameOf = (text: string | undefined): string | undefined => parseStoredProfile(text)?.name;
 
 /** @param defaultId id of the default profile of its tenant */

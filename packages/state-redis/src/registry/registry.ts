@@ -115,7 +115,7 @@ export class Registry {
     });
     this.changes.onChange((change) => this.#toDirectory(change));
     const devices = new Devices(reader, writer, this.births, this.purge, this.#records, random, logger);
-    this.claims = new RedisClaims(reader, writer, devices);
+    this.claims = new RedisClaims(reader, writer, devices, this.#records);
     this.devices = new RedisDevices({
       directory: this.#directory,
       profiles: new Profiles(reader, writer, this.#records),

@@ -5,6 +5,8 @@ import {
   keysInUseOfFirst,
   profileDataWithin,
   type SealedRecords,
+  type SealedTable,
+  SealPass,
   type SecretBox,
   type User,
 } from '@tandem/core';
@@ -45,22 +47,22 @@ export class SecretSeals {
   async seal(): Promise<number> {
     const proof = keysInUseOfFirst(this.box);
     const { records } = this;
-    const sealed = (table: 'credentials' | 'user-credentials' | 'profile-data' | 'secrets'): Promise<number> =>
-      this.#rows(table, (commit, id, text) => {
-        const resealed = records.resealed(table, id, text);
+    const pass = new SealPass();
+    const rows = async (table: Table, reseal: Reseal) => pass.sealed(await this.#rows(table, reseal));
+    const sealed = (table: Exclude<SealedTable, 'profiles'>): Promise<void> =>
+      rows(table, (commit, id, text) => {
+        const resealed = pass.tried(`${table} ${id}`, () => records.resealed(table, id, text));
         if (resealed !== undefined) commit.set(table, id, resealed);
         return resealed !== undefined;
       });
-    let count = 0;
     // What an earlier version wrote says more in one row: it is taken apart first.
-    count += await this.#rows('users', (commit, id, text) => this.#user(commit, id, text));
-    count += await this.#rows('profiles', (commit, id, text) => this.#profile(commit, id, text));
-    count += await sealed('credentials');
-    count += await sealed('user-credentials');
-    count += await sealed('profile-data');
-    count += await sealed('secrets');
+    await rows('users', (commit, id, text) => this.#user(commit, id, text));
+    await rows('profiles', (commit, id, text) => this.#profile(pass, commit, id, text));
+    for (const table of ['credentials', 'claims', 'user-credentials', 'profile-data', 'secrets'] as const) {
+      await sealed(table);
+    }
     await this.writer.commit(new Commit().set('meta', KEYS, proof));
-    return count;
+    return pass.end();
   }
 
   async #user(commit: Commit, id: string, text: string): Promise<boolean> {
@@ -73,9 +75,9 @@ export class SecretSeals {
     return true;
   }
 
-  async #profile(commit: Commit, id: string, text: string): Promise<boolean> {
+  async #profile(pass: SealPass, commit: Commit, id: string, text: string): Promise<boolean> {
     const record = parseStoredProfile(text);
-    const renewed = record && renewedProfileText(this.records, record);
+    const renewed = pass.tried(`profiles ${id}`, () => record && renewedProfileText(this.records, record));
     if (!record || renewed === undefined) return false;
     commit.set('profiles', id, renewed);
     const within = profileDataWithin(record);

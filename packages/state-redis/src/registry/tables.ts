@@ -38,7 +38,7 @@ export type Table =
   | 'devices'
   /** Tenant and name -> id. */
   | 'device-names'
-  /** By id of the device. */
+  /** By id of the device, sealed where there is a key. */
   | 'claims'
   /** By id of the device, sealed where there is a key. */
   | 'credentials'

@@ -114,7 +114,12 @@ export class RegistryProcess {
     { wakes, ...options }: Partial<RegistryOptions> & { wakes?: WakeSource } = {},
   ): Promise<RegistryProcess> {
     const process = new RegistryProcess(server, keys, processId, wakes, options);
-    await process.registry.start();
+    try {
+      await process.registry.start();
+    } catch (error) {
+      await process.close();
+      throw error;
+    }
     return process;
   }
 
