@@ -84,6 +84,7 @@ export {
 } from './payload/index';
 export * from './payload/value';
 export * from './platform/caller-address';
+export * from './platform/chunks';
 export * from './platform/clock';
 export * from './platform/faults';
 export * from './platform/int32-parameter';

@@ -25,7 +25,11 @@ export function answerTheRest(app: Router, { clock, faults }: Pick<Core, 'clock'
     const { http: status, errorCode } = row;
     const body = JSON.stringify({ status, message, errorCode, timestamp: clock.now() });
     if (correlationId !== undefined) response.setHeader('X-Correlation-Id', correlationId);
-    response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+    response.writeHead(status, {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+      'X-Content-Type-Options': 'nosniff',
+    });
     response.end(body);
   };
   app.use((_request: IncomingMessage, response: ServerResponse) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Chunks } from '@tandem/core';
 
 /**
  * Reads the body to its end. Calls neither function when the connection breaks off before.
@@ -11,7 +12,7 @@ export function readBody(
   tooLarge: () => void,
 ): void {
   let first: Buffer | undefined;
-  let chunks: Buffer[] | undefined;
+  let chunks: Chunks | undefined;
   let bytes = 0;
   const onData = (chunk: Buffer) => {
     bytes += chunk.length;
@@ -22,11 +23,18 @@ export function readBody(
       tooLarge();
       return;
     }
-    if (first === undefined) first = chunk;
-    else if (chunks === undefined) chunks = [first, chunk];
-    else chunks.push(chunk);
+    // Most bodies come in one piece.
+    if (first === undefined) {
+      first = chunk;
+      return;
+    }
+    if (chunks === undefined) {
+      chunks = new Chunks();
+      chunks.add(first);
+    }
+    chunks.add(chunk);
   };
-  const onEnd = () => complete(chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, bytes));
+  const onEnd = () => complete(chunks?.joined() ?? first ?? EMPTY);
   request.on('data', onData);
   request.on('end', onEnd);
 }

@@ -4,6 +4,7 @@ import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
 import { LoginQueue } from './auth/login-queue';
 import { SigningKey } from './auth/signing-key';
 import { Tokens } from './auth/tokens';
+import { allowOrigin, answerPreflight } from './http/cross-origin';
 import { pathOf } from './http/path';
 import { openApiDocument } from './openapi/document';
 import { openApiPages } from './openapi/pages';
@@ -72,6 +73,8 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
   const router = Router();
   router.use(async (request: Request, response: Response, next: NextFunction) => {
     if (!isServerApiPath(pathOf(request.url))) return next();
+    allowOrigin(request, response);
+    if (answerPreflight(request, response)) return;
     dispatcher.begin(request, response);
     try {
       await admit(request);

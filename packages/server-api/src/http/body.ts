@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TandemError } from '@tandem/core';
+import { Chunks, TandemError } from '@tandem/core';
 
 /** How much of a body that nobody wants is read all the same, so that its sender gets to see the answer. */
 const DISCARD_MAX = 33_554_432;
@@ -16,19 +16,17 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
   }
   if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(bodyTooLarge(limit));
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const chunks = new Chunks();
     const settle = (outcome: Buffer | TandemError) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
       if (outcome instanceof TandemError) reject(outcome);
       else resolve(outcome);
     };
     const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > limit) settle(bodyTooLarge(limit));
-      else chunks.push(chunk);
+      if (chunks.bytes + chunk.length > limit) settle(bodyTooLarge(limit));
+      else chunks.add(chunk);
     };
-    const onEnd = () => settle(Buffer.concat(chunks, size));
+    const onEnd = () => settle(chunks.joined());
     const onClose = () => settle(new TandemError('BAD_REQUEST', { message: 'The body is incomplete' }));
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   });

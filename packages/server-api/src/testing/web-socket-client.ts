@@ -16,8 +16,10 @@ export class WebSocketClient {
   readonly #arrived: string[] = [];
   #take: (() => void) | undefined;
 
-  private constructor(url: string, from?: string) {
-    this.socket = new WebSocket(url, { headers: from === undefined ? {} : { 'X-Forwarded-For': from } });
+  private constructor(url: string, from: string | undefined, headers: Readonly<Record<string, string>>) {
+    this.socket = new WebSocket(url, {
+      headers: { ...headers, ...(from === undefined ? {} : { 'X-Forwarded-For': from }) },
+    });
     this.socket.on('message', (data) => {
       this.#arrived.push(String(data));
       this.#take?.();
@@ -32,8 +34,14 @@ export class WebSocketClient {
    * @param deaf whether it reads nothing until its socket is resumed
    * @param from the address that a trusted proxy tells
    */
-  static async open(port: number, target: string, deaf = false, from?: string): Promise<WebSocketClient> {
-    const client = new WebSocketClient(`ws://127.0.0.1:${port}${target}`, from);
+  static async open(
+    port: number,
+    target: string,
+    deaf = false,
+    from?: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<WebSocketClient> {
+    const client = new WebSocketClient(`ws://127.0.0.1:${port}${target}`, from, headers);
     await new Promise<void>((resolve, reject) => {
       client.socket.once('open', () => {
         if (deaf) client.socket.pause();
