@@ -6,7 +6,7 @@ import express, { type Router } from 'express';
 import { Connections } from './connections/connections';
 import type { DeviceApiHandler } from './device-api';
 import { DEFAULT_LIMITS, type HttpLimits } from './http-limits';
-import { answerFaults, refuseHeaders } from './request-faults';
+import { answerFaults, refuse } from './request-faults';
 
 /**
  * The router of everything that is not the device API: Express's, without the application around it. An application gives every
@@ -77,6 +77,8 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     headersTimeout: limits.headersTimeout,
     // A body has no time but a rate, whatever its length is.
     requestTimeout: 0,
+    // Node would answer by itself, and go on with what comes behind it.
+    requireHostHeader: false,
     keepAliveTimeout: limits.idleTimeout,
     connectionsCheckingInterval: limits.checkInterval,
     noDelay: true,
@@ -92,8 +94,9 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
   }
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     if (!connections.begin(request, response)) return;
-    if (request.rawHeaders.length > 2 * MAX_HEADERS) {
-      refuseHeaders(request, response, clock);
+    const fault = headerFault(request);
+    if (fault) {
+      refuse(request, response, new TandemError(fault), clock);
       return;
     }
     // Typed for an application's requests; the routes here use what node:http gives.
@@ -108,6 +111,20 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     serve(request, response);
   });
   return server;
+}
+
+/** What of the headers Node lets through that is to be refused: too many, and not exactly one host (RFC 9112 section 3.2). */
+function headerFault({
+  rawHeaders,
+  httpVersion,
+}: IncomingMessage): 'HEADERS_TOO_LARGE' | 'MALFORMED_REQUEST' | undefined {
+  if (rawHeaders.length > 2 * MAX_HEADERS) return 'HEADERS_TOO_LARGE';
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1 || (hosts === 0 && httpVersion === '1.1') ? 'MALFORMED_REQUEST' : undefined;
 }
 
 /** Where nobody says who is trusted. */

@@ -11,10 +11,20 @@ type Connection = Duplex &
   Partial<Pick<Socket, 'destroySoon'>> & { readonly _httpMessage?: { headersSent: boolean } | null };
 
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
-export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin'>): void {
+export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin' | 'latest'>): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
+    const open = connections.latest(socket);
+    // There is an answer still to come, and it is the last one: what comes behind means nothing (RFC 9112 section 9.6).
+    if (fault.code === 'HPE_CLOSED_CONNECTION' && open) return;
+    const error = errorOf(fault);
+    if (open && !open.response.headersSent && isOfClient(fault)) {
+      // What was in order before is answered as it is: its client could take a refusal for its own, and send it again.
+      if (open.request.complete) open.response.shouldKeepAlive = false;
+      else refuse(open.request, open.response, error, clock);
+      return;
+    }
     // Into an answer that has begun nothing else may be written.
-    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(errorOf(fault), clock));
+    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, clock));
     if (socket.destroySoon) socket.destroySoon();
     else socket.destroy();
   });
@@ -24,13 +34,19 @@ export function answerFaults(server: Server, clock: Clock, connections: Pick<Con
   });
 }
 
+/** And not of the network, where nobody is there any more. */
+const isOfClient = ({ code = '' }: NodeJS.ErrnoException): boolean =>
+  code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const NONE = new WaitingExchanges();
 
-/** Of a request with more headers than anybody has a use for; its connection ends. */
-export function refuseHeaders(request: IncomingMessage, response: ServerResponse, clock: Clock): void {
+/** The connection ends with it. */
+export function refuse(request: IncomingMessage, response: ServerResponse, error: TandemError, clock: Clock): void {
   const exchange = new Exchange(request, response, clock, NONE);
   exchange.closeConnection();
-  exchange.fail(new TandemError('HEADERS_TOO_LARGE'));
+  // Nothing that comes after it is read: it is not known where it would end.
+  exchange.bodyUnread = false;
+  exchange.fail(error);
 }
 
 function errorOf({ code }: NodeJS.ErrnoException): TandemError {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Millis } from '@tandem/core';
 import type { BodyPace } from './body-pace';
 
 const CONNECTION = Symbol('connection');
 /** `_parent` is what TLS runs over: of Node, without a public name. */
-type Marked = Socket & { [CONNECTION]?: Connection; readonly _parent?: Socket | null };
+type Marked = Duplex & { [CONNECTION]?: Connection; readonly _parent?: Duplex | null };
 
 /** A connection that just came is not idle: its first request may be on its way. */
 const FRESH: Millis = 1_000;
@@ -32,13 +33,13 @@ export class Connection {
   }
 
   /** Undefined for one that was never accepted. */
-  static of(socket: Socket): Connection | undefined {
+  static of(socket: Duplex): Connection | undefined {
     const marked: Marked = socket;
     const known = marked[CONNECTION];
     if (known) return known;
     const below = marked._parent && (marked._parent as Marked)[CONNECTION];
     if (!below) return undefined;
-    below.socket = socket;
+    below.socket = socket as Socket;
     marked[CONNECTION] = below;
     return below;
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Callers, type Clock, type MetricsRegistry, type Millis, parseIpAddress, type Timer } from '@tandem/core';
 import { BodyPace, type BodyRate } from './body-pace';
 import { Connection } from './connection';
@@ -56,17 +57,24 @@ export class Connections {
     server.on('close', () => this.#watch?.cancel());
   }
 
-  /** @returns false when the request is not to be served: its connection is gone */
+  /** @returns false when the request is not to be served: its connection is gone, or what came before it was the last (RFC 9112 section 9.6) */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
     const { socket } = request;
     // Of what has been read already Node makes requests also when the connection has been closed.
     if (socket.destroyed) return false;
     const connection = Connection.of(socket);
+    if (connection?.response?.shouldKeepAlive === false) return false;
     if (!connection || connection.begin(request, response, this.limits.maxPipelined) <= this.limits.maxPipelined)
       return true;
     this.#overrun.add();
     socket.destroy();
     return false;
+  }
+
+  /** The newest request, as long as it has not been answered. */
+  latest(socket: Duplex): { readonly request: IncomingMessage; readonly response: ServerResponse } | undefined {
+    const { request, response } = Connection.of(socket) ?? {};
+    return request && response && !response.writableFinished ? { request, response } : undefined;
   }
 
   /** Whether everything asked on this connection has been answered. */
