@@ -3,14 +3,18 @@ import { TandemError } from '../errors';
 import type { Random } from '../platform/random';
 import type { CredentialsType, DeviceCredentials } from './model';
 import { mqttCredentials } from './mqtt-credentials';
+import { pskCredentials } from './psk-credentials';
 import { isStorableText, STORABLE_SENTENCE } from './storable-text';
 
 /** What a caller gives as credentials (server contract 3.3). */
 export interface CredentialsRequest {
   readonly credentialsType?: CredentialsType | null;
-  /** The token; for a certificate and for MQTT it is computed, whatever is given. */
+  /** The token, or the identity of a pre-shared key; for a certificate and for MQTT it is computed, whatever is given. */
   readonly credentialsId?: string | null;
-  /** The certificate: PEM, or what stands between its armour lines. Of MQTT an object as JSON text: see `mqttCredentials`. */
+  /**
+   * The certificate: PEM, or what stands between its armour lines. A pre-shared key in hexadecimal digits. Of MQTT an object as
+   * JSON text: see `mqttCredentials`.
+   */
   readonly credentialsValue?: string | null;
 }
 
@@ -58,6 +62,8 @@ export function credentialsContent({
     }
     case 'MQTT_BASIC':
       return { credentialsType, ...mqttCredentials(credentialsValue ?? '') };
+    case 'PSK':
+      return { credentialsType, ...pskCredentials(credentialsId ?? '', credentialsValue ?? '') };
     case null:
     case undefined:
       throw refused('Device credentials type should be specified');

@@ -44,6 +44,8 @@ export class Devices {
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly limit: DeviceLimit,
+    /** `TANDEM_COAP_DTLS_PSK` */
+    private readonly preSharedKeys: boolean,
   ) {}
 
   /**
@@ -56,6 +58,7 @@ export class Devices {
 
   /** With credentials that are in order. As `create`. */
   async createWith(tenantId: Uuid, request: DeviceRequest, credentials: CredentialsContent): Promise<Device> {
+    this.#requireTaken(credentials);
     const name = requireName(request.name);
     const profile = await this.profiles.forDevice(tenantId, request);
     const now = this.clock.now();
@@ -106,7 +109,7 @@ export class Devices {
   ): Promise<Device> {
     const result = await decideAgain(request.version ?? credentials.version, async () => {
       const stored = await this.credentials(tenantId, request.id);
-      const content = credentialsContent(credentials);
+      const content = this.#requireTaken(credentialsContent(credentials));
       const change = await this.#changed(tenantId, request);
       const version = credentials.version ?? stored.version;
       const own = { ...stored, ...content, version };
@@ -165,6 +168,14 @@ export class Devices {
     if (!deleted.ok) throw absent(id);
   }
 
+  /** Nobody is to believe that a device can come with what no door takes. */
+  #requireTaken(content: CredentialsContent): CredentialsContent {
+    if (content.credentialsType !== 'PSK' || this.preSharedKeys) return content;
+    throw new TandemError('BAD_REQUEST', {
+      message: 'Pre-shared keys are switched off on this server: TANDEM_COAP_DTLS_PSK=true lets devices have them',
+    });
+  }
+
   /** @throws TandemError NOT_FOUND */
   async credentials(tenantId: Uuid, deviceId: Uuid): Promise<DeviceCredentials> {
     await this.get(tenantId, deviceId);
@@ -181,7 +192,7 @@ export class Devices {
   ): Promise<DeviceCredentials> {
     const result = await decideAgain(request.version, async () => {
       const stored = await this.credentials(tenantId, deviceId);
-      const content = credentialsContent(request);
+      const content = this.#requireTaken(credentialsContent(request));
       const version = request.version ?? stored.version;
       return this.store.updateCredentials({ ...stored, ...content, version });
     });

@@ -39,7 +39,16 @@ export function makeDevices(
   { profiles, assignment, connectivity, attributes, telemetry, payload }: DeviceNeeds,
 ): DeviceServices {
   const limit = new DeviceLimit(settings.TANDEM_TENANT_MAX_DEVICES, metrics);
-  const devices = new Devices(state.devices, profiles, assignment, state.accounts, clock, random, limit);
+  const devices = new Devices(
+    state.devices,
+    profiles,
+    assignment,
+    state.accounts,
+    clock,
+    random,
+    limit,
+    settings.TANDEM_COAP_DTLS_PSK,
+  );
   const newDevices = new NewDevices(devices, connectivity, logger);
   return {
     devices,

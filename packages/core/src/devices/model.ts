@@ -16,7 +16,13 @@ export type ProvisionType =
   | 'ALLOW_CREATE_NEW_DEVICES'
   | 'CHECK_PRE_PROVISIONED_DEVICES'
   | 'X509_CERTIFICATE_CHAIN';
-export type CredentialsType = 'ACCESS_TOKEN' | 'X509_CERTIFICATE' | 'MQTT_BASIC' | 'LWM2M_CREDENTIALS';
+export type CredentialsType =
+  | 'ACCESS_TOKEN'
+  | 'X509_CERTIFICATE'
+  | 'MQTT_BASIC'
+  | 'LWM2M_CREDENTIALS'
+  /** A pre-shared key of DTLS (RFC 4279), which the original has none of. */
+  | 'PSK';
 export type JsonObject = { [member: string]: unknown };
 
 /** Where a tenant or customer can be reached: kept as it was sent. */
@@ -184,6 +190,7 @@ export interface DeviceCredentials {
   readonly credentialsType: CredentialsType;
   /** For ACCESS_TOKEN the token itself. A secret: never into a log line. */
   readonly credentialsId: string;
+  /** For PSK the key, in hexadecimal digits: a secret as well. */
   readonly credentialsValue: string | null;
   /**
    * Of a device that has provisioned itself: which request made it, as a hash. By this it is known again by who was not

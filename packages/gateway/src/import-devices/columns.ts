@@ -8,6 +8,8 @@ const PLAIN: Readonly<Record<string, ImportColumnType>> = {
   gateway: 'IS_GATEWAY',
   token: 'ACCESS_TOKEN',
   certificate: 'X509',
+  'psk-identity': 'PSK_IDENTITY',
+  'psk-key': 'PSK_KEY',
 };
 const KEYED: Readonly<Record<string, ImportColumnType>> = {
   shared: 'SHARED_ATTRIBUTE',

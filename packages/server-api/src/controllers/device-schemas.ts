@@ -64,7 +64,7 @@ export const CREDENTIALS_SCHEMA = {
   properties: {
     id: CREDENTIALS_ID,
     deviceId: idOf('DEVICE'),
-    credentialsType: { enum: ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS', null] },
+    credentialsType: { enum: ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS', 'PSK', null] },
     credentialsId: NULLABLE_TEXT,
     credentialsValue: { type: ['string', 'null'] },
     version: NULLABLE_VERSION,

@@ -55,7 +55,7 @@ export const CREDENTIALS_ANSWER = exactly('DeviceCredentials', {
   id: exactly('DeviceCredentialsId', { id: UUID }),
   createdTime: EPOCH_MILLIS,
   deviceId: idSchema('DEVICE'),
-  credentialsType: oneOf('ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS'),
+  credentialsType: oneOf('ACCESS_TOKEN', 'X509_CERTIFICATE', 'MQTT_BASIC', 'LWM2M_CREDENTIALS', 'PSK'),
   credentialsId: TEXT,
   credentialsValue: nullable(TEXT),
   version: WHOLE,

@@ -188,8 +188,12 @@ export class DeviceImport {
   /** Sessions of the device end with other credentials: not without need. */
   async #areNew({ tenantId, id }: Device, request: CredentialsRequest): Promise<boolean> {
     const stored = await this.parts.devices.credentials(tenantId, id);
-    const { credentialsType, credentialsId } = credentialsContent(request);
-    return stored.credentialsType !== credentialsType || stored.credentialsId !== credentialsId;
+    const { credentialsType, credentialsId, credentialsValue } = credentialsContent(request);
+    return (
+      stored.credentialsType !== credentialsType ||
+      stored.credentialsId !== credentialsId ||
+      stored.credentialsValue !== credentialsValue
+    );
   }
 
   async #saveValues(deviceId: Uuid, { shared, server, telemetry }: RowPlan): Promise<void> {
@@ -213,6 +217,10 @@ async function* inTurns(rows: AsyncIterable<ImportRow>, signal: AbortSignal): As
 function credentialsOf({ fields }: RowContent): CredentialsRequest | undefined {
   const certificate = fields.get('X509');
   if (certificate !== undefined) return { credentialsType: 'X509_CERTIFICATE', credentialsValue: certificate };
+  const [identity, key] = [fields.get('PSK_IDENTITY'), fields.get('PSK_KEY')];
+  if (identity !== undefined || key !== undefined) {
+    return { credentialsType: 'PSK', credentialsId: identity, credentialsValue: key };
+  }
   const token = fields.get('ACCESS_TOKEN');
   return token === undefined ? undefined : { credentialsType: 'ACCESS_TOKEN', credentialsId: token };
 }

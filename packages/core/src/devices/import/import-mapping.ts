@@ -2,7 +2,7 @@ import { TandemError } from '../../errors';
 import { keyFault } from '../../payload/index';
 import { isStorableText, STORABLE_SENTENCE } from '../storable-text';
 
-/** What a column of a device list can hold; names are ThingsBoard's. */
+/** What a column of a device list can hold; names are ThingsBoard's, which has no pre-shared keys. */
 export const IMPORT_COLUMN_TYPES = [
   'NAME',
   'TYPE',
@@ -11,6 +11,8 @@ export const IMPORT_COLUMN_TYPES = [
   'IS_GATEWAY',
   'ACCESS_TOKEN',
   'X509',
+  'PSK_IDENTITY',
+  'PSK_KEY',
   'SHARED_ATTRIBUTE',
   'SERVER_ATTRIBUTE',
   'TIMESERIES',
