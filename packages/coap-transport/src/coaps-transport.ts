@@ -1,11 +1,14 @@
-import type { Core, TlsFiles, Watched } from '@tandem/core';
+import { type Core, findPreSharedKey, type TlsFiles, type Watched } from '@tandem/core';
 import { DeviceSide } from './device-side';
-import { DtlsSocket } from './dtls/dtls-socket';
+import { CertificatePolicy } from './dtls/certificate-policy';
+import { DtlsSocket, type DtlsSocketOptions } from './dtls/dtls-socket';
 import { openSslEngine } from './dtls/openssl/context';
+import { PskKeys } from './dtls/psk-keys';
 import { TicketKeys } from './dtls/ticket-keys';
 import { openSocket } from './open-socket';
 import { type CoapTransport, serve } from './serve';
 import { shareTicketKeys } from './share-ticket-keys';
+import { sourceAddress } from './source-address';
 
 /**
  * CoAP over DTLS on its own socket; serves from now on.
@@ -18,7 +21,8 @@ export async function createCoapsTransport(
   files: Watched<TlsFiles>,
   device = new DeviceSide(core),
 ): Promise<CoapTransport> {
-  const { settings, clock, random, logger, metrics } = core;
+  const { settings, clock, random, logger, metrics, credentialsGuard } = core;
+  const skipValidity = settings.TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT;
   const engine = openSslEngine();
   const ticketKeys = new TicketKeys(settings.TANDEM_COAP_DTLS_RESUMPTION_TIME, () => clock.now());
   const sharing = await shareTicketKeys(core, ticketKeys);
@@ -34,6 +38,7 @@ export async function createCoapsTransport(
       settings: {
         ccm8: settings.TANDEM_COAP_DTLS_CCM8,
         psk: settings.TANDEM_COAP_DTLS_PSK,
+        skipValidity,
         mtu: settings.TANDEM_COAP_DTLS_MTU,
         maxSessions: settings.TANDEM_COAP_DTLS_MAX_SESSIONS,
         maxSessionsPerAddress: settings.TANDEM_COAP_DTLS_MAX_SESSIONS_PER_ADDRESS,
@@ -45,8 +50,12 @@ export async function createCoapsTransport(
         resumptionTime: settings.TANDEM_COAP_DTLS_RESUMPTION_TIME,
       },
       ticketKeys,
-      acceptsCertificates: () => true,
-      preSharedKey: () => undefined,
+      certificates: new CertificatePolicy(clock, skipValidity),
+      guard: {
+        isLocked: (address) => credentialsGuard.anyLocked && credentialsGuard.isLocked(sourceAddress({ address })),
+        failed: (address) => credentialsGuard.failed(sourceAddress({ address })),
+      },
+      prepare: settings.TANDEM_COAP_DTLS_PSK ? keysFor(core) : undefined,
       clock,
       random,
       logger,
@@ -66,4 +75,10 @@ export async function createCoapsTransport(
     await udp.close();
     throw error;
   }
+}
+
+function keysFor({ settings, state, clock, random, metrics }: Core): DtlsSocketOptions['prepare'] {
+  const find = (identity: string) => findPreSharedKey(state.devices, identity);
+  const keys = new PskKeys({ find, max: settings.TANDEM_COAP_MAX_LOOKUPS, clock, random, metrics });
+  return (connection, datagram) => keys.prepare(connection, datagram);
 }

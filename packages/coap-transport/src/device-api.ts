@@ -10,12 +10,12 @@ import {
 } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
 import { AttributeSource } from './attribute-source';
+import type { Callers } from './callers';
 import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
 import { type DevicePath, type Feature, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { LockOut } from './lock-out';
-import type { Lookups } from './lookups';
 import { oncePerPromise } from './once-per-promise';
 import { downloadPackage } from './package-download';
 import type { ProvisioningDoor } from './provisioning';
@@ -25,7 +25,6 @@ import { RpcSource } from './rpc-source';
 const CREATED: CoapResponse = { code: '2.01' };
 const VALID: CoapResponse = { code: '2.03' };
 const DELETED: CoapResponse = { code: '2.02' };
-const UNAUTHORIZED: CoapResponse = { code: '4.01' };
 const BAD_REQUEST: CoapResponse = { code: '4.00' };
 const METHOD_NOT_ALLOWED: CoapResponse = { code: '4.05' };
 const NOT_FOUND: CoapResponse = { code: '4.04' };
@@ -44,13 +43,12 @@ const BUSY: CoapResponse = { code: '5.03', maxAge: 1 };
  */
 export function createDeviceApi(
   core: Core,
-  lookups: Lookups,
+  callers: Callers,
   lockOut: LockOut,
   provisioning: ProvisioningDoor,
   closing: AbortSignal,
 ): RequestHandler {
   const {
-    auth,
     telemetry,
     attributes,
     attributeUpdates,
@@ -85,10 +83,10 @@ export function createDeviceApi(
     if (refusal !== undefined) return refusal;
     if (feature === 'provision') return provisioning.answer(request);
     lockOut.admit(request);
-    const known = token === undefined ? undefined : auth.cached(token);
+    const known = callers.cached(request, token);
     if (known) return withSession(known, feature, requestId, request);
-    if (token === undefined) return UNAUTHORIZED;
-    return lookups.find(token, request)?.then((session) => withSession(session, feature, requestId, request)) ?? BUSY;
+    const found = callers.find(request, token);
+    return found?.then((session) => (session ? withSession(session, feature, requestId, request) : BUSY)) ?? BUSY;
   }
 
   function withSession(
@@ -207,13 +205,13 @@ export function createDeviceApi(
 }
 
 /**
- * Whether the sender may still see a body that was kept for its earlier request: its token has to be known to the cache, which
- * drops it when credentials change. A token the cache has let go for room costs one more run of the handler.
+ * Whether the sender may still see a body that was kept for its earlier request: its credentials have to be known to the cache,
+ * which drops them when they change. Those that the cache has let go for room cost one more run of the handler.
  */
-export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
+export function mayContinue(callers: Callers, request: CoapRequest): boolean {
   const path = parseDevicePath(request.path);
   if (path.kind !== 'feature') return true;
-  const session = path.token === undefined ? undefined : auth.cached(path.token);
+  const session = callers.cached(request, path.token);
   if (session === undefined) return false;
   request.authenticate(session.deviceId);
   return true;
@@ -224,8 +222,7 @@ export function mayContinue({ auth }: Core, request: CoapRequest): boolean {
  * counts for the rate limits once it is complete, as what it is; what is never completed is bound by the memory for it.
  */
 export function admit(
-  { auth }: Core,
-  lookups: Lookups,
+  callers: Callers,
   lockOut: LockOut,
   provisioning: ProvisioningDoor,
   request: CoapRequest,
@@ -239,15 +236,16 @@ export function admit(
   if (request.method === 'GET') return BAD_REQUEST;
   if (feature === 'provision') return provisioning.admit(request);
   lockOut.admit(request);
-  if (token === undefined) return UNAUTHORIZED;
   const admitted = (session: DeviceSession): CoapResponse | undefined => {
     request.authenticate(session.deviceId);
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     return undefined;
   };
-  const known = auth.cached(token);
-  return known !== undefined ? admitted(known) : (lookups.find(token, request)?.then(admitted, refuse) ?? BUSY);
+  const known = callers.cached(request, token);
+  if (known !== undefined) return admitted(known);
+  const found = callers.find(request, token);
+  return found?.then((session) => (session ? admitted(session) : BUSY), refuse) ?? BUSY;
 }
 
 /**
@@ -277,7 +275,7 @@ function withoutDevice(kind: Exclude<DevicePath['kind'], 'feature'>, { method }:
   }
 }
 
-/** What is refused whoever asks; undefined: the token decides. */
+/** What is refused whoever asks; undefined: it depends on who that is. */
 function refusalOf(feature: Feature, request: CoapRequest): CoapResponse | undefined {
   if (request.method !== 'POST' && request.method !== 'GET') return METHOD_NOT_ALLOWED;
   if (isPackage(feature)) return request.method === 'GET' ? undefined : METHOD_NOT_ALLOWED;

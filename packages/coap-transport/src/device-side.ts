@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Core } from '@tandem/core';
+import { Callers } from './callers';
 import { admit, createDeviceApi, mayContinue } from './device-api';
 import { sameDevicePath } from './device-path';
 import type { EndpointOptions } from './endpoint/index';
@@ -11,16 +12,17 @@ import { ProvisioningDoor } from './provisioning';
 export class DeviceSide {
   readonly #core: Core;
   readonly #lockOut: LockOut;
-  readonly #lookups: Lookups;
+  readonly #callers: Callers;
   readonly #provisioning: ProvisioningDoor;
 
   constructor(core: Core) {
-    const { settings, auth, metrics, credentialsGuard } = core;
+    const { settings, auth, metrics, clock, credentialsGuard } = core;
     this.#core = core;
     this.#lockOut = new LockOut(credentialsGuard);
     // At most half of all exchanges: the others are for those whose credentials are known.
     const maxLookups = Math.min(settings.TANDEM_COAP_MAX_LOOKUPS, Math.ceil(settings.TANDEM_COAP_MAX_EXCHANGES / 2));
-    this.#lookups = new Lookups(auth, this.#lockOut, maxLookups, metrics);
+    const lookups = new Lookups(auth, this.#lockOut, maxLookups, metrics);
+    this.#callers = new Callers(auth, lookups, () => clock.monotonic());
     this.#provisioning = new ProvisioningDoor(core);
   }
 
@@ -30,9 +32,9 @@ export class DeviceSide {
     // Every waiting command of a device listens.
     setMaxListeners(0, closing);
     return {
-      handler: createDeviceApi(core, this.#lookups, this.#lockOut, this.#provisioning, closing),
-      admit: (request) => admit(core, this.#lookups, this.#lockOut, this.#provisioning, request),
-      mayContinue: (request) => mayContinue(core, request),
+      handler: createDeviceApi(core, this.#callers, this.#lockOut, this.#provisioning, closing),
+      admit: (request) => admit(this.#callers, this.#lockOut, this.#provisioning, request),
+      mayContinue: (request) => mayContinue(this.#callers, request),
       sameResource: (one, other) => sameDevicePath(one.path, other.path),
     };
   }

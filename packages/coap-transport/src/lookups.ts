@@ -46,6 +46,11 @@ export class Lookups {
    * @throws TandemError (the promise) UNAUTHORIZED when nobody has it, TOO_MANY_REQUESTS for who is locked out
    */
   find(token: string, request: CoapRequest): Promise<DeviceSession> | undefined {
+    return this.run(request, () => this.lockOut.look(request, () => this.auth.resolve(token)));
+  }
+
+  /** As `find`, of credentials that cannot be guessed. */
+  run<T>(request: CoapRequest, look: () => Promise<T>): Promise<T> | undefined {
     const peer = request.peer.key;
     if (this.#running >= this.#max) {
       this.#refused.add();
@@ -58,7 +63,7 @@ export class Lookups {
     }
     this.#running++;
     this.#runningOfPeer.set(peer, ofPeer + 1);
-    const session = this.lockOut.look(request, () => this.auth.resolve(token));
+    const session = look();
     const done = () => this.#done(peer);
     session.then(done, done);
     return session;

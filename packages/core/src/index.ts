@@ -18,6 +18,7 @@ export * from './auth/credentials-guard';
 export * from './auth/credentials-hash';
 export * from './auth/device-auth';
 export * from './auth/device-session';
+export * from './auth/pre-shared-keys';
 export * from './claiming/claiming';
 export * from './config/index';
 export * from './connectivity/connectivity';

@@ -1,10 +1,18 @@
 import type { MetricsRegistry } from '@tandem/core';
 import type { SessionEndReason } from './session';
 
-export type DtlsDropReason = 'no_record' | 'no_address' | 'no_session' | 'bad_hello' | 'repeated_hello' | 'queue_full';
+export type DtlsDropReason =
+  | 'no_record'
+  | 'no_address'
+  | 'locked'
+  | 'no_session'
+  | 'bad_hello'
+  | 'repeated_hello'
+  | 'queue_full';
 const DROPS: Readonly<Record<DtlsDropReason, string>> = {
   no_record: 'no record of DTLS',
   no_address: 'from an address that nothing can be sent to',
+  locked: 'a ClientHello from an address that is locked out',
   no_session: 'no session at that address',
   bad_hello: 'a ClientHello that is none',
   repeated_hello: 'a ClientHello that has begun a handshake before',

@@ -2,7 +2,7 @@ import type { Clock, Logger, MetricsRegistry, Millis, Random, TlsFiles, Watched 
 import { type DatagramReceiver, type Destination, isNobody, sourceOf, type UdpSocket } from '../endpoint/index';
 import { COOKIE_LIFETIME, Cookies } from './cookies';
 import { DtlsMetrics, type HandshakeEndReason } from './dtls-metrics';
-import type { CertificateChain, DtlsConnection, DtlsContext, DtlsEngine, HandshakePolicy } from './engine';
+import type { DtlsConnection, DtlsContext, DtlsEngine, HandshakePolicy } from './engine';
 import { clientRandom, isApplicationData, isClientHello, isOfHandshake, isRecord } from './records';
 import { Roster } from './roster';
 import { SeenHellos } from './seen-hellos';
@@ -13,6 +13,8 @@ import { Turns } from './turns';
 export interface DtlsSettings {
   readonly ccm8: boolean;
   readonly psk: boolean;
+  /** Whether certificates of clients are taken that are not valid now. */
+  readonly skipValidity: boolean;
   readonly mtu: number;
   readonly maxSessions: number;
   readonly maxSessionsPerAddress: number;
@@ -34,13 +36,14 @@ export interface DtlsSocketOptions {
   readonly files: Watched<TlsFiles>;
   readonly settings: DtlsSettings;
   readonly ticketKeys: TicketKeys;
-  readonly acceptsCertificates: (chain: CertificateChain) => boolean;
-  readonly preSharedKey: (identity: string) => Buffer | undefined;
+  readonly certificates: Pick<HandshakePolicy, 'acceptsCertificates' | 'stillAccepts'>;
+  /** Whoever is locked out makes no handshake. Addresses are as they are on datagrams. */
+  readonly guard?: { isLocked(address: string): boolean; failed(address: string): void };
   /**
-   * What has to be looked up before a datagram of a handshake is worked off, which waits meanwhile; undefined: nothing. Must
-   * not reject.
+   * What has to be looked up before a datagram of a handshake is worked off, which waits meanwhile; undefined: nothing. False, or
+   * a rejection, drops it, and the client sends it again.
    */
-  readonly prepare?: (connection: DtlsConnection, datagram: Buffer) => Promise<void> | undefined;
+  readonly prepare?: (connection: DtlsConnection, datagram: Buffer) => Promise<boolean> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -108,8 +111,8 @@ export class DtlsSocket implements UdpSocket {
     this.#policy = {
       cookie: (peer) => cookies.of(peer),
       isCookie: (peer, cookie) => cookies.isOf(peer, cookie),
-      acceptsCertificates: options.acceptsCertificates,
-      preSharedKey: options.preSharedKey,
+      acceptsCertificates: (chain) => options.certificates.acceptsCertificates(chain),
+      stillAccepts: (accepted) => options.certificates.stillAccepts(accepted),
       ticketKey: () => ticketKeys.current,
       ticketKeyNamed: (name) => ticketKeys.named(name),
     };
@@ -237,6 +240,10 @@ export class DtlsSocket implements UdpSocket {
       this.#metrics.dropped('no_address');
       return;
     }
+    if (this.#options.guard?.isLocked(address)) {
+      this.#metrics.dropped('locked');
+      return;
+    }
     const connection = this.#listener;
     const outcome = connection.listen(key, datagram);
     if (outcome === 'unproved') {
@@ -317,13 +324,15 @@ export class DtlsSocket implements UdpSocket {
     }
   }
 
-  #hold(handshake: Handshake, lookup: Promise<void>): void {
+  #hold(handshake: Handshake, lookup: Promise<boolean>): void {
     handshake.held = true;
-    const release = () => {
+    const release = (found: boolean) => {
       handshake.held = false;
-      if (!handshake.ended) this.#turns.add(handshake, 'begun');
+      if (handshake.ended) return;
+      if (!found) handshake.inbox.shift();
+      this.#turns.add(handshake, 'begun');
     };
-    lookup.then(release, release);
+    lookup.then(release, () => release(false));
   }
 
   #step(handshake: Handshake, datagram?: Buffer): void {
@@ -381,6 +390,7 @@ export class DtlsSocket implements UdpSocket {
   #abandon(handshake: Handshake, reason: HandshakeEndReason): void {
     this.#metrics.handshakeEnded(reason);
     this.#forget(handshake);
+    if (handshake.connection.refusedCredentials) this.#options.guard?.failed(handshake.address);
     handshake.inbox.length = 0;
     handshake.connection.free();
   }
@@ -422,6 +432,7 @@ export class DtlsSocket implements UdpSocket {
   #end(session: DtlsSession, reason: SessionEndReason): void {
     if (session.ended) return;
     session.ended = true;
+    session.onEnd?.();
     this.#sessions.remove(session);
     this.#metrics.ended(reason);
     const key = keyOf(session.address, session.port);

@@ -1,4 +1,4 @@
-import type { ClientTrust, KeyMaterial, Millis } from '@tandem/core';
+import type { ClientTrust, CredentialsStamp, EpochMillis, KeyMaterial, Millis } from '@tandem/core';
 import type { TicketKey } from './ticket-keys';
 
 /** Raw DER of certificates, as the client sent them: its own first. */
@@ -11,21 +11,39 @@ export interface HandshakePolicy {
   /** Whether a client at this address was given this cookie a short while ago. */
   isCookie(peer: string, cookie: Buffer): boolean;
   /**
-   * Whether the handshake goes on with a client that has presented these. That it has the key of the first one the engine
-   * checks itself; a trust store has been asked before, where there is one. No: alert bad_certificate.
+   * What these stand for that a client has presented. That it has the key of the first one the engine checks itself; a trust
+   * store has been asked before, where there is one. Undefined ends the handshake: alert bad_certificate.
    */
-  acceptsCertificates(chain: CertificateChain): boolean;
-  /** The key of this identity (RFC 4279); undefined ends the handshake. */
-  preSharedKey(identity: string): Buffer | undefined;
+  acceptsCertificates(chain: CertificateChain): AcceptedCertificates | undefined;
+  /** Whether a session with these may be resumed without showing them again. */
+  stillAccepts(accepted: AcceptedCertificates): boolean;
   /** What tickets are sealed with now; undefined: none are given. */
   ticketKey(): TicketKey | undefined;
   /** What a ticket that names it was sealed with; undefined: the client has to make a full handshake. */
   ticketKeyNamed(name: Buffer): TicketKey | undefined;
 }
 
+/** What is left of a chain of certificates once it has been looked at. */
+export interface AcceptedCertificates {
+  /** Ids of credentials that it may stand for, to be tried in this order. Empty: none was presented. */
+  readonly ids: readonly string[];
+  /** The last moment at which all of those are valid. */
+  readonly until: EpochMillis;
+}
+
+/** The key for a client that names this identity (RFC 4279). */
+export interface OfferedKey {
+  readonly identity: string;
+  readonly key: Buffer;
+  /** Whose it is. Undefined: nobody's, and so one that no client has. */
+  readonly credentials: CredentialsStamp | undefined;
+}
+
 export interface DtlsContextOptions {
   readonly material: KeyMaterial;
   readonly clientTrust: ClientTrust | undefined;
+  /** Whether certificates of clients are taken that are not valid now. */
+  readonly skipValidity: boolean;
   /** Whether suites with AES-128-CCM-8 are offered (RFC 7252 section 9.1.3). */
   readonly ccm8: boolean;
   readonly psk: boolean;
@@ -52,7 +70,10 @@ export interface DtlsContext {
 export interface PeerIdentity {
   /** Empty: the client has presented none. Of a resumed session the first one alone. */
   readonly chain: CertificateChain;
-  readonly pskIdentity: string | undefined;
+  /** Also of a resumed session. Empty: none was presented. */
+  readonly certificateIds: readonly string[];
+  /** Undefined: it is not by a pre-shared key. Such a session is never resumed: its key may be another one by now. */
+  readonly preSharedKey: Pick<OfferedKey, 'identity' | 'credentials'> | undefined;
   readonly resumed: boolean;
   /** Name of the cipher suite. */
   readonly cipher: string;
@@ -67,6 +88,12 @@ export interface DtlsConnection {
    * - `failed`: this connection is spent.
    */
   listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed';
+  /** Whether the client is to name the identity of a pre-shared key next, or just has. */
+  readonly wantsKey: boolean;
+  /** To be called before the datagram in which it names it; else, and for any other identity, it has a wrong key. */
+  offerKey(key: OfferedKey): void;
+  /** Of a handshake that has failed: whether that is for what the client has shown. */
+  readonly refusedCredentials: boolean;
   /** One datagram of the handshake or, undefined, none: goes on as far as it can. */
   handshake(datagram?: Buffer): 'done' | 'waiting' | 'failed';
   /** Why it has failed, in the words of the engine; nothing in it is secret. */

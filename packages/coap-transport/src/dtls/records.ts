@@ -47,6 +47,14 @@ export function isClientHello(datagram: Buffer): boolean {
 /** The random of a ClientHello, which tells one from its repetition: see `isClientHello`. */
 export const clientRandom = (hello: Buffer): string => hello.toString('latin1', RANDOM_START, RANDOM_END);
 
+/** Whether one of its records is encrypted. */
+export function hasEncryptedRecord(datagram: Buffer): boolean {
+  for (let start = 0; start + RECORD_HEADER <= datagram.length; start = recordEnd(datagram, start)) {
+    if (datagram.readUInt16BE(start + 3) > 0) return true;
+  }
+  return false;
+}
+
 /** Whether it can only belong to a handshake that is under way: types 20 and 22, and alerts that are not encrypted. */
 export function isOfHandshake(datagram: Buffer): boolean {
   const type = datagram[0];

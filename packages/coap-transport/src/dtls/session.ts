@@ -14,6 +14,8 @@ export class DtlsSession {
   /** Messages received in it. */
   messages = 0;
   ended = false;
+  /** Called once, when it is over. */
+  onEnd: (() => void) | undefined = undefined;
   /** For its roster. */
   membership: Membership<DtlsSession> | undefined;
   /** Hands over what was received in it, and what is to be sent. */

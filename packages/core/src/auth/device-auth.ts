@@ -31,7 +31,7 @@ interface Stored {
 const READ_ATTEMPTS = 3;
 
 /** Types of credentials that devices of these doors have. */
-const TYPES = ['ACCESS_TOKEN', 'X509_CERTIFICATE'] as const satisfies readonly CredentialsType[];
+const TYPES = ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'PSK'] as const satisfies readonly CredentialsType[];
 export type AuthType = (typeof TYPES)[number];
 
 /**

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { certificateDer } from './certificates';
 import type { OpenSslConnection } from './connection';
-import { X509_V } from './constants';
+import { AUTH_LEVEL, TICKET_RETURN, TICKET_STATUS, X509_V, X509_V_FLAG } from './constants';
 import { type OpenSsl, openSsl, type Pointer } from './library';
+import { readTicketData, writeTicketData } from './ticket-data';
 
 /** What OpenSSL calls back for every context: pointers to functions that live as long as the process. */
 export interface Callbacks {
@@ -11,6 +12,8 @@ export interface Callbacks {
   readonly certificateVerify: Pointer;
   readonly pskServer: Pointer;
   readonly ticketKey: Pointer;
+  readonly ticketGenerate: Pointer;
+  readonly ticketDecrypt: Pointer;
 }
 
 let registered: Callbacks | undefined;
@@ -77,10 +80,28 @@ function register(ssl: OpenSsl): Callbacks {
     pskServer: ssl.callback(
       'pskServer',
       guarded((connection, _ssl: Pointer, identity: string | null, psk: Pointer, max: number) => {
-        const key = identity === null ? undefined : connection.policy.preSharedKey(identity);
-        if (key === undefined || key.length > max) return 0;
+        const key = connection.keyFor(identity);
+        if (key.length > max) return 0;
         ssl.memcpy(psk, key, key.length);
         return key.length;
+      }),
+    ),
+    ticketGenerate: ssl.callback(
+      'ticketGenerate',
+      guarded((connection, handle: Pointer) => {
+        const session = ssl.SSL_get_session(handle);
+        if (session === null) return 0;
+        const byKey = ssl.SSL_get_psk_identity(handle) !== null;
+        const data = writeTicketData({ byKey, trust: connection.trust, accepted: connection.accepted });
+        return ssl.SSL_SESSION_set1_ticket_appdata(session, data, data.length);
+      }),
+    ),
+    ticketDecrypt: ssl.callback(
+      'ticketDecrypt',
+      guarded((connection, _ssl: Pointer, session: Pointer, _name: Pointer, _length: number, status: number) => {
+        const isWhole = status === TICKET_STATUS.SUCCESS || status === TICKET_STATUS.SUCCESS_RENEW;
+        if (!isWhole || !resumes(ssl, connection, session)) return TICKET_RETURN.IGNORE_RENEW;
+        return status === TICKET_STATUS.SUCCESS ? TICKET_RETURN.USE : TICKET_RETURN.USE_RENEW;
       }),
     ),
     ticketKey: ssl.callback(
@@ -135,9 +156,29 @@ function unseal(
   return key.name.equals(connection.policy.ticketKey()?.name ?? key.name) ? TICKET.OK : TICKET.RENEW;
 }
 
+/** Whether what a session was made with is still as good: of that its ticket tells, and OpenSSL asks nobody else. */
+function resumes(ssl: OpenSsl, connection: OpenSslConnection, session: Pointer): boolean {
+  const [pointer, length] = [Buffer.alloc(8), Buffer.alloc(8)];
+  if (ssl.SSL_SESSION_get0_ticket_appdata(session, pointer, length) !== 1) return false;
+  const bytes = Buffer.alloc(Number(length.readBigUInt64LE()));
+  if (bytes.length === 0) return false;
+  ssl.memcpy(bytes, pointer.readBigUInt64LE(), bytes.length);
+  const data = readTicketData(bytes);
+  if (data === undefined || data.byKey || !data.trust.equals(connection.trust)) return false;
+  if (!connection.policy.stillAccepts(data.accepted)) return false;
+  connection.accepted = data.accepted;
+  return true;
+}
+
 /** In the place of OpenSSL's own verification, which is asked only where there is a trust store. */
 function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): number {
-  if (connection.verifiesTrust && ssl.X509_verify_cert(store) !== 1) return 0;
+  connection.refusedCredentials = true;
+  if (connection.verifiesTrust) {
+    // That of the connection is 0 where CCM-8 is offered.
+    ssl.X509_VERIFY_PARAM_set_auth_level(ssl.X509_STORE_CTX_get0_param(store), AUTH_LEVEL);
+    if (connection.skipValidity) ssl.X509_STORE_CTX_set_flags(store, X509_V_FLAG.NO_CHECK_TIME);
+    if (ssl.X509_verify_cert(store) !== 1) return 0;
+  }
   const stack = ssl.X509_STORE_CTX_get0_untrusted(store);
   const count = stack === null ? 0 : ssl.OPENSSL_sk_num(stack);
   const chain: Buffer[] = [];
@@ -146,7 +187,10 @@ function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): nu
     if (certificate !== null) chain.push(certificateDer(ssl, certificate));
   }
   connection.chain = chain;
-  if (connection.policy.acceptsCertificates(chain)) {
+  const accepted = connection.policy.acceptsCertificates(chain);
+  if (accepted !== undefined) {
+    connection.accepted = accepted;
+    connection.refusedCredentials = false;
     ssl.X509_STORE_CTX_set_error(store, X509_V.OK);
     return 1;
   }

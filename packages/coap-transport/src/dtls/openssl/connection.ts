@@ -1,11 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import type { Millis } from '@tandem/core';
-import type { CertificateChain, DtlsConnection, HandshakePolicy, PeerIdentity } from '../engine';
-import { recordEnd } from '../records';
+import type {
+  AcceptedCertificates,
+  CertificateChain,
+  DtlsConnection,
+  DtlsContextOptions,
+  HandshakePolicy,
+  OfferedKey,
+  PeerIdentity,
+} from '../engine';
+import { hasEncryptedRecord, recordEnd } from '../records';
 import { runFor } from './callbacks';
 import { certificateDer, memoryBio } from './certificates';
-import { BIO_CTRL, SSL_CTRL, SSL_ERROR } from './constants';
+import { BIO_CTRL, KX_WITH_PSK, SSL_CTRL, SSL_ERROR } from './constants';
 import { takeErrors } from './errors';
 import { type OpenSsl, openSsl, type Pointer } from './library';
+import { trustName } from './ticket-data';
 
 /** The longest a record can be on the wire: RFC 6347 section 4.1 with the longest expansion of RFC 5246 section 6.2.3. */
 const MAX_RECORD = 13 + 16_384 + 2_048;
@@ -15,6 +25,14 @@ const scratch = Buffer.allocUnsafe(MAX_RECORD);
 const timeval = Buffer.alloc(16);
 /** The client of `DTLSv1_listen`; it is never read, since BIOs in memory know no addresses. */
 let nobody: Pointer | undefined;
+
+const NO_CERTIFICATES: AcceptedCertificates = { ids: [], until: Number.POSITIVE_INFINITY };
+/** Bytes of a key that nobody has. */
+const NOBODYS_KEY = 32;
+/** Of a side that trusts no store. */
+const NO_TRUST = trustName(undefined);
+
+export type ConnectionOptions = Pick<DtlsContextOptions, 'policy' | 'mtu' | 'clientTrust' | 'skipValidity'>;
 
 /** An `SSL` between two BIOs in memory. A call after `free` would take the process with it: each one asks first. */
 export class OpenSslConnection implements DtlsConnection {
@@ -27,7 +45,16 @@ export class OpenSslConnection implements DtlsConnection {
   peer = '';
   /** What was presented in this handshake; for `callbacks.ts`. */
   chain: CertificateChain = [];
-
+  /** What that stands for; also of a session that is resumed. */
+  accepted: AcceptedCertificates = NO_CERTIFICATES;
+  refusedCredentials = false;
+  readonly policy: HandshakePolicy;
+  /** Whether the context has a trust store. */
+  readonly verifiesTrust: boolean;
+  readonly skipValidity: boolean;
+  #offered: OfferedKey | undefined;
+  /** The client has named an identity, and its key is in use. */
+  #keyInUse = false;
   failure = '';
   /** Whether the client has proved its address: its cookie may run out until its turn comes. */
   proved = false;
@@ -35,14 +62,16 @@ export class OpenSslConnection implements DtlsConnection {
 
   /**
    * @param handle an `SSL` that knows which side it is; it belongs to this from now on
-   * @param verifiesTrust whether the context has a trust store
+   * @param trust names the trust store of the context, see `TicketData`
    */
   constructor(
     handle: Pointer,
-    readonly policy: HandshakePolicy,
-    mtu: number,
-    readonly verifiesTrust: boolean,
+    { policy, mtu, clientTrust, skipValidity }: ConnectionOptions,
+    readonly trust: Buffer = NO_TRUST,
   ) {
+    this.policy = policy;
+    this.verifiesTrust = clientTrust !== undefined;
+    this.skipValidity = skipValidity;
     const ssl = this.#ssl;
     this.#handle = handle;
     this.#mtu = mtu;
@@ -80,7 +109,24 @@ export class OpenSslConnection implements DtlsConnection {
       return 'failed';
     }
     ssl.ERR_clear_error();
+    // What the client encrypts with its key cannot be read with ours: RFC 6347 section 4.1.2.7 has it dropped without a word.
+    if (this.#keyInUse && datagram !== undefined && hasEncryptedRecord(datagram)) this.refusedCredentials = true;
     return 'waiting';
+  }
+
+  get wantsKey(): boolean {
+    const cipher = this.#ssl.SSL_get_pending_cipher(this.#open());
+    return cipher !== null && KX_WITH_PSK.has(this.#ssl.SSL_CIPHER_get_kx_nid(cipher));
+  }
+
+  offerKey(key: OfferedKey): void {
+    this.#offered = key;
+  }
+
+  /** For `callbacks.ts`. Whoever has no key is not to be told from who has a wrong one. */
+  keyFor(identity: string | null): Buffer {
+    this.#keyInUse = true;
+    return this.#offered?.identity === identity ? this.#offered.key : randomBytes(NOBODYS_KEY);
   }
 
   receive(datagram: Buffer | undefined, message: (bytes: Buffer) => void): 'open' | 'closed' | 'broken' {
@@ -169,7 +215,8 @@ export class OpenSslConnection implements DtlsConnection {
     const resumed = ssl.SSL_session_reused(handle) === 1;
     return {
       chain: resumed ? this.#leaf(handle) : this.chain,
-      pskIdentity: ssl.SSL_get_psk_identity(handle) ?? undefined,
+      certificateIds: this.accepted.ids,
+      preSharedKey: ssl.SSL_get_psk_identity(handle) === null ? undefined : this.#offered,
       resumed,
       cipher: cipher === null ? '' : ssl.SSL_CIPHER_get_name(cipher),
     };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ClientTrust, KeyMaterial } from '@tandem/core';
 import type { DtlsConnection, DtlsContext, DtlsContextOptions, DtlsEngine } from '../engine';
 import { callbacks } from './callbacks';
@@ -6,6 +7,7 @@ import { OpenSslConnection } from './connection';
 import { CTX_CTRL, DTLS1_2, SESSIONS_IN_TICKETS, SSL_OP, SSL_VERIFY_PEER, X509_V_FLAG } from './constants';
 import { takeErrors } from './errors';
 import { openSsl, type Pointer } from './library';
+import { trustName } from './ticket-data';
 
 const SUITES = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -27,11 +29,15 @@ const SESSION_ID_CONTEXT = Buffer.from('tandem');
 /** Records of a handshake: whole ones leave more room for the allocator than 16 KiB each way. */
 const MAX_SEND_FRAGMENT = 2_048;
 
+/** Of all that a client presents: what is longer is not even kept until it is whole. */
+const MAX_CERTIFICATE_BYTES = 32_768;
+
 /** The settings that connections are made from: an `SSL_CTX`. */
 export class OpenSslContext implements DtlsContext {
   readonly #ssl = openSsl();
   #context: Pointer | undefined;
   readonly #options: DtlsContextOptions;
+  readonly #trustName: Buffer;
 
   /** @param prepare what else is to be done with each `SSL` */
   constructor(
@@ -40,6 +46,7 @@ export class OpenSslContext implements DtlsContext {
   ) {
     const ssl = this.#ssl;
     this.#options = options;
+    this.#trustName = trustName(digest(options.clientTrust));
     ssl.ERR_clear_error();
     const context = ssl.SSL_CTX_new(ssl.DTLS_server_method());
     if (context === null) throw new Error(`DTLS cannot be set up: ${takeErrors(ssl)}`);
@@ -54,12 +61,11 @@ export class OpenSslContext implements DtlsContext {
 
   createConnection(): DtlsConnection {
     if (this.#context === undefined) throw new Error('a context was used after it was freed');
-    const { policy, mtu, clientTrust } = this.#options;
     const handle = this.#ssl.SSL_new(this.#context);
     if (handle === null) throw new Error('OpenSSL has no room for a connection');
     this.#ssl.SSL_set_accept_state(handle);
     this.prepare?.(handle);
-    return new OpenSslConnection(handle, policy, mtu, clientTrust !== undefined);
+    return new OpenSslConnection(handle, this.#options, this.#trustName);
   }
 
   free(): void {
@@ -71,7 +77,8 @@ export class OpenSslContext implements DtlsContext {
   #configure(context: Pointer): void {
     const ssl = this.#ssl;
     const { material, clientTrust, ccm8, psk, resumptionTime } = this.#options;
-    const { cookieGenerate, cookieVerify, certificateVerify, pskServer, ticketKey } = callbacks();
+    const { cookieGenerate, cookieVerify, certificateVerify, pskServer, ticketKey, ticketGenerate, ticketDecrypt } =
+      callbacks();
     this.#control(context, CTX_CTRL.SET_MIN_PROTO_VERSION, DTLS1_2, null);
     this.#control(context, CTX_CTRL.SET_MAX_PROTO_VERSION, DTLS1_2, null);
     const tickets = resumptionTime > 0 ? 0n : SSL_OP.NO_TICKET;
@@ -88,11 +95,13 @@ export class OpenSslContext implements DtlsContext {
     if (resumptionTime > 0) {
       ssl.SSL_CTX_set_timeout(context, resumptionTime);
       ssl.SSL_CTX_callback_ctrl(context, CTX_CTRL.SET_TLSEXT_TICKET_KEY_CB, ticketKey);
+      this.#must(ssl.SSL_CTX_set_session_ticket_cb(context, ticketGenerate, ticketDecrypt, null), 'tickets');
     }
     ssl.SSL_CTX_set_cookie_generate_cb(context, cookieGenerate);
     ssl.SSL_CTX_set_cookie_verify_cb(context, cookieVerify);
     // Wanted, not required (contract 2.11). No list of authorities is sent: clients would withhold what is not of them.
     ssl.SSL_CTX_set_verify(context, SSL_VERIFY_PEER, null);
+    ssl.SSL_CTX_ctrl(context, CTX_CTRL.SET_MAX_CERT_LIST, MAX_CERTIFICATE_BYTES, null);
     ssl.SSL_CTX_set_cert_verify_callback(context, certificateVerify, null);
     if (psk) ssl.SSL_CTX_set_psk_server_callback(context, pskServer);
     if (clientTrust !== undefined) this.#trust(context, clientTrust);
@@ -141,6 +150,13 @@ export class OpenSslContext implements DtlsContext {
   #must(result: number, what: string): void {
     if (result !== 1) throw new Error(`OpenSSL does not take ${what}: ${takeErrors(this.#ssl) || 'no reason given'}`);
   }
+}
+
+function digest(trust: ClientTrust | undefined): Buffer | undefined {
+  if (trust === undefined) return undefined;
+  return createHash('sha256')
+    .update(JSON.stringify([trust.authorities, trust.revoked]))
+    .digest();
 }
 
 function suites(ccm8: boolean, psk: boolean): string {

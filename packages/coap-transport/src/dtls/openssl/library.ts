@@ -58,6 +58,11 @@ const FUNCTIONS = {
   SSL_CIPHER_get_name: 'const char *SSL_CIPHER_get_name(void *cipher)',
   SSL_CIPHER_get_kx_nid: 'int SSL_CIPHER_get_kx_nid(void *cipher)',
   SSL_get1_peer_certificate: 'void *SSL_get1_peer_certificate(void *ssl)',
+  SSL_get_session: 'void *SSL_get_session(void *ssl)',
+  SSL_SESSION_set1_ticket_appdata: 'int SSL_SESSION_set1_ticket_appdata(void *session, const void *data, size_t len)',
+  SSL_SESSION_get0_ticket_appdata: 'int SSL_SESSION_get0_ticket_appdata(void *session, void *data, void *len)',
+  SSL_CTX_set_session_ticket_cb:
+    'int SSL_CTX_set_session_ticket_cb(void *ctx, void *generate, void *decrypt, void *arg)',
   DTLSv1_listen: 'int DTLSv1_listen(void *ssl, void *client)',
 
   PEM_read_bio_X509: 'void *PEM_read_bio_X509(void *bio, void *x, void *callback, void *u)',
@@ -74,6 +79,8 @@ const FUNCTIONS = {
   X509_STORE_CTX_get0_untrusted: 'void *X509_STORE_CTX_get0_untrusted(void *ctx)',
   X509_STORE_CTX_set_error: 'void X509_STORE_CTX_set_error(void *ctx, int error)',
   X509_STORE_CTX_set_flags: 'void X509_STORE_CTX_set_flags(void *ctx, unsigned long flags)',
+  X509_STORE_CTX_get0_param: 'void *X509_STORE_CTX_get0_param(void *ctx)',
+  X509_VERIFY_PARAM_set_auth_level: 'void X509_VERIFY_PARAM_set_auth_level(void *param, int level)',
   X509_verify_cert: 'int X509_verify_cert(void *ctx)',
   OPENSSL_sk_num: 'int OPENSSL_sk_num(void *stack)',
   OPENSSL_sk_value: 'void *OPENSSL_sk_value(void *stack, int i)',
@@ -110,6 +117,8 @@ interface Results {
   X509_STORE_CTX_get0_cert: MaybePointer;
   X509_STORE_CTX_get0_untrusted: MaybePointer;
   OPENSSL_sk_value: MaybePointer;
+  SSL_get_session: MaybePointer;
+  X509_STORE_CTX_get0_param: Pointer;
   EVP_aes_256_cbc: Pointer;
   EVP_sha256: Pointer;
 }
@@ -123,6 +132,9 @@ const CALLBACKS = {
   certificateVerify: 'int TandemCertificateVerify(void *store, void *arg)',
   ticketKey: 'int TandemTicketKey(void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
   timer: 'unsigned int TandemTimer(void *ssl, unsigned int micros)',
+  ticketGenerate: 'int TandemTicketGenerate(void *ssl, void *arg)',
+  ticketDecrypt:
+    'int TandemTicketDecrypt(void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
   pskServer: 'unsigned int TandemPskServer(void *ssl, const char *identity, void *psk, unsigned int max)',
 } as const;
 

@@ -17,8 +17,8 @@ const functions = more({
 const NOBODY: HandshakePolicy = {
   cookie: () => Buffer.alloc(0),
   isCookie: () => false,
-  acceptsCertificates: () => true,
-  preSharedKey: () => undefined,
+  acceptsCertificates: () => ({ ids: [], until: Number.POSITIVE_INFINITY }),
+  stillAccepts: () => true,
   ticketKey: () => undefined,
   ticketKeyNamed: () => undefined,
 };
@@ -70,7 +70,12 @@ export class DtlsClient {
     functions().SSL_set_connect_state(handle);
     if (options.repeatAfter !== undefined) quickTimer(options.repeatAfter)(handle);
     if (options.resume !== undefined) functions().SSL_set_session(handle, options.resume);
-    this.connection = new OpenSslConnection(handle, NOBODY, options.mtu ?? 1_200, false);
+    this.connection = new OpenSslConnection(handle, {
+      policy: NOBODY,
+      mtu: options.mtu ?? 1_200,
+      clientTrust: undefined,
+      skipValidity: false,
+    });
     options.socket.receive((datagram) => this.#receive(datagram));
   }
 

@@ -4,7 +4,6 @@ import { FakeClock } from '../../endpoint/testing/fake-clock';
 import { FakeNetwork, type FakeSocket } from '../../endpoint/testing/fake-network';
 import { FakeRandom } from '../../endpoint/testing/fake-random';
 import { type DtlsSettings, DtlsSocket, type DtlsSocketOptions } from '../dtls-socket';
-import type { CertificateChain } from '../engine';
 import { openSslEngine } from '../openssl/context';
 import type { Pointer } from '../openssl/library';
 import type { DtlsSession } from '../session';
@@ -15,6 +14,7 @@ import { filesOf, selfSigned } from './identities';
 const SETTINGS: DtlsSettings = {
   ccm8: true,
   psk: false,
+  skipValidity: false,
   mtu: 1_024,
   maxSessions: 100,
   maxSessionsPerAddress: 50,
@@ -33,9 +33,15 @@ export interface DtlsHarnessOptions {
   readonly clock?: Clock;
   readonly prepare?: (handle: Pointer) => void;
   readonly ticketSecret?: Buffer;
-  readonly acceptsCertificates?: (chain: CertificateChain) => boolean;
+  readonly certificates?: DtlsSocketOptions['certificates'];
+  readonly guard?: DtlsSocketOptions['guard'];
   readonly lookup?: DtlsSocketOptions['prepare'];
 }
+
+const ANY: DtlsSocketOptions['certificates'] = {
+  acceptsCertificates: () => ({ ids: [], until: Number.POSITIVE_INFINITY }),
+  stillAccepts: () => true,
+};
 
 let ownFiles: TlsFiles | undefined;
 
@@ -74,8 +80,8 @@ export class DtlsHarness {
       },
       settings: { ...SETTINGS, ...options.settings },
       ticketKeys,
-      acceptsCertificates: options.acceptsCertificates ?? (() => true),
-      preSharedKey: () => undefined,
+      certificates: options.certificates ?? ANY,
+      guard: options.guard,
       prepare: options.lookup,
       clock: this.clock,
       random: new FakeRandom(7),

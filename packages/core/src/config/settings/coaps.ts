@@ -31,7 +31,6 @@ export const COAPS_SETTINGS = {
   TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT: flag(
     false,
     'Whether certificates of devices are taken that have expired or are not valid yet',
-    { planned: true },
   ),
   TB_COAP_X509_DTLS_SESSION_INACTIVITY_TIMEOUT: millis(
     86_400_000,
@@ -41,7 +40,6 @@ export const COAPS_SETTINGS = {
   TANDEM_COAP_DTLS_PSK: flag(
     false,
     'Whether devices may have a pre-shared key, credentials of the type PSK, instead of a certificate',
-    { planned: true },
   ),
   TANDEM_COAP_DTLS_CCM8: flag(
     true,

@@ -1,0 +1,57 @@
+import { type DeviceAuth, type DeviceSession, type Millis, TandemError } from '@tandem/core';
+import { PeerDevice, showsDevice } from './dtls/peer-device';
+import { DtlsSession } from './dtls/session';
+import type { CoapRequest } from './endpoint/index';
+import type { Lookups } from './lookups';
+
+/**
+ * Which device sends a request. What a client has shown to open its DTLS session comes before the token in the path, which is for
+ * those who have shown nothing that a device is known by (contract 2.3, TV-310 to 312).
+ */
+export class Callers {
+  /** Those of sessions without certificate or key are undefined. */
+  readonly #peers = new WeakMap<object, PeerDevice | undefined>();
+
+  constructor(
+    private readonly auth: DeviceAuth,
+    private readonly lookups: Lookups,
+    private readonly monotonic: () => Millis,
+  ) {}
+
+  /** Where it is known without a look into the store. */
+  cached(request: CoapRequest, token: string | undefined): DeviceSession | undefined {
+    const peer = this.#peerOf(request);
+    if (peer !== undefined) {
+      const device = peer.cached();
+      if (device !== undefined || !peer.isNobodys(this.monotonic())) return device;
+    }
+    return token === undefined ? undefined : this.auth.cached(token);
+  }
+
+  /**
+   * To be asked when `cached` does not know. Undefined, at once or by the promise: there is no room for one more lookup.
+   * @throws TandemError UNAUTHORIZED when it is no device, TOO_MANY_REQUESTS for who is locked out; at once, or by the promise
+   */
+  find(request: CoapRequest, token: string | undefined): Promise<DeviceSession | undefined> | undefined {
+    const peer = this.#peerOf(request);
+    const now = this.monotonic();
+    if (peer === undefined || (token !== undefined && peer.isNobodys(now))) return this.#byToken(request, token);
+    const looked = this.lookups.run(request, () => peer.find(now));
+    return looked?.then((device) => device ?? this.#byToken(request, token));
+  }
+
+  #byToken(request: CoapRequest, token: string | undefined): Promise<DeviceSession> | undefined {
+    if (token === undefined) throw new TandemError('UNAUTHORIZED');
+    const known = this.auth.cached(token);
+    return known === undefined ? this.lookups.find(token, request) : Promise.resolve(known);
+  }
+
+  #peerOf({ peer: { session } }: CoapRequest): PeerDevice | undefined {
+    if (!(session instanceof DtlsSession)) return undefined;
+    if (this.#peers.has(session)) return this.#peers.get(session);
+    const peer = showsDevice(session.identity) ? new PeerDevice(session, this.auth) : undefined;
+    this.#peers.set(session, peer);
+    if (peer) session.onEnd = () => peer.close();
+    return peer;
+  }
+}
