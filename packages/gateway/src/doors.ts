@@ -1,7 +1,8 @@
 import type { ListedObservation } from '@tandem/coap-transport';
-import type { Core, Role } from '@tandem/core';
+import type { Core, Role, TlsFiles, Watched } from '@tandem/core';
 import {
   answerTheRest,
+  ClientCertificates,
   createApp,
   createDeviceApi,
   createHttpServer,
@@ -23,11 +24,20 @@ export interface Doors {
   observations(): Iterable<ListedObservation>;
 }
 
-/** Opens the doors of this process' roles. @throws Error that says in one line which of them cannot be opened */
-export async function openDoors(core: Core, patience: Patience, shutdown: Shutdown): Promise<Doors> {
+/**
+ * Opens the doors of this process' roles.
+ * @param https what to serve HTTPS with; undefined is plain HTTP
+ * @throws Error that says in one line which of them cannot be opened
+ */
+export async function openDoors(
+  core: Core,
+  patience: Patience,
+  shutdown: Shutdown,
+  https: Watched<TlsFiles> | undefined,
+): Promise<Doors> {
   const runs = (role: Role) => core.settings.TANDEM_ROLES.includes(role);
   const [http, coap] = await allStarted(
-    runs('http') || runs('api') ? startHttp(core, patience, shutdown) : undefined,
+    runs('http') || runs('api') ? startHttp(core, patience, shutdown, https) : undefined,
     openCoapDoors(core, shutdown),
   );
   return { ports: { http, ...coap?.ports }, observations: () => coap?.observations() ?? [] };
@@ -40,10 +50,17 @@ async function allStarted<A, B>(one: Promise<A> | undefined, other: Promise<B> |
   return Promise.all([one, other]);
 }
 
-async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Promise<number> {
+async function startHttp(
+  core: Core,
+  patience: Patience,
+  shutdown: Shutdown,
+  https: Watched<TlsFiles> | undefined,
+): Promise<number> {
   const { settings } = core;
   const app = createApp();
-  const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core) : undefined;
+  const tls = https && { files: https, clientCertificates: settings.TANDEM_SSL_CLIENT_CERTIFICATES };
+  const certificates = tls?.clientCertificates ? new ClientCertificates(core, tls.files) : undefined;
+  const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core, certificates) : undefined;
   if (deviceApi) shutdown.first('device API', () => deviceApi.close(PATIENCE));
   let upgrades: Upgrades | undefined;
   if (settings.TANDEM_ROLES.includes('api')) {
@@ -57,6 +74,7 @@ async function startHttp(core: Core, patience: Patience, shutdown: Shutdown): Pr
   const server = createHttpServer(app, {
     first: deviceApi?.middleware,
     upgrades,
+    tls,
     limits: httpLimits(core),
     clock,
     callers,

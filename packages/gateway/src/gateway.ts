@@ -3,6 +3,7 @@ import {
   MetricsRegistry,
   type Millis,
   makeCore,
+  type Platform,
   type Settings,
   systemClock,
   systemRandom,
@@ -23,6 +24,7 @@ import { startRemovalSweeper } from './removal-sweeper';
 import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { readSecretBox } from './secret-key-file';
 import { Shutdown } from './shutdown';
+import { openTlsFiles } from './tls/tls-files';
 import { webhookBackend } from './webhook';
 
 /** How long the last report may take: closing a store that hangs takes long enough. */
@@ -60,6 +62,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   const metrics = new MetricsRegistry();
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
   registerProcessMetrics(metrics);
+  const https = await openHttpsFiles(settings, platform);
+  if (https) shutdown.last('certificates', () => https.close());
   const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
   // Before the store: a process that waits for it can be asked why it is not ready.
   let doors: Doors | undefined;
@@ -88,7 +92,14 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
     shutdown.first('firmware rollouts', startFirmwareRollouts(core));
   }
-  doors = await openDoors(core, patience, shutdown);
+  doors = await openDoors(core, patience, shutdown, https);
   readiness.started();
   return { ports: { ...doors.ports, metrics: metricsPort }, stop: () => shutdown.run() };
+}
+
+/** Before the store is opened: what is wrong with them is told at once. */
+async function openHttpsFiles(settings: Settings, platform: Pick<Platform, 'clock' | 'logger' | 'metrics'>) {
+  const { SSL_ENABLED, TANDEM_ROLES } = settings;
+  const serves = TANDEM_ROLES.includes('http') || TANDEM_ROLES.includes('api');
+  return SSL_ENABLED && serves ? openTlsFiles(settings, 'https', platform) : undefined;
 }

@@ -14,6 +14,7 @@ import {
   type Timer,
   written,
 } from '@tandem/core';
+import type { ClientCertificates } from './client-certificates';
 import { Exchange } from './exchange';
 import { FirmwareDownload } from './firmware-download';
 import { HeldRequest } from './held-request';
@@ -54,7 +55,9 @@ export interface DeviceApi {
   close(patience: Millis): void;
 }
 
-export const createDeviceApi = (core: Core): DeviceApi => new HttpDeviceApi(core);
+/** @param certificates those of clients, where they stand for devices */
+export const createDeviceApi = (core: Core, certificates?: ClientCertificates): DeviceApi =>
+  new HttpDeviceApi(core, certificates);
 
 /** A request whose parameters are in order, and what they say. */
 interface Call {
@@ -91,7 +94,10 @@ class HttpDeviceApi implements DeviceApi {
   #patience: Timer | undefined;
   #closed = false;
 
-  constructor(private readonly core: Core) {
+  constructor(
+    private readonly core: Core,
+    private readonly certificates: ClientCertificates | undefined,
+  ) {
     const { settings, metrics, formats } = core;
     this.#formats = new RequestFormats(formats);
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
@@ -192,19 +198,35 @@ class HttpDeviceApi implements DeviceApi {
       this.#accept(call, session);
       return;
     }
-    // Who gives none has guessed nothing.
-    if (token === '') throw new TandemError('UNAUTHORIZED');
+    if (token === '') this.#acceptCertificate(call);
+    else this.#lookUp(call, () => auth.resolve(token));
+  }
+
+  /** Where neither the path nor a header names a token. Who shows nothing at all has guessed nothing. */
+  #acceptCertificate(call: Call): void {
+    const { request } = call.exchange;
+    const wanted = call.route.token === undefined && request.headers.authorization === undefined;
+    const ids = (wanted && this.certificates?.idsOf(request.socket)) || [];
+    const [own] = ids;
+    if (own === undefined) throw new TandemError('UNAUTHORIZED');
+    const { auth } = this.core;
+    const session = auth.cachedFor('X509_CERTIFICATE', own);
+    if (session) this.#accept(call, session);
+    else this.#lookUp(call, () => auth.resolveFor('X509_CERTIFICATE', ids));
+  }
+
+  #lookUp(call: Call, resolve: () => Promise<DeviceSession>): void {
+    const { exchange, operation } = call;
+    const { callers, credentialsGuard } = this.core;
     exchange.waits();
-    credentialsGuard
-      .look(exchange.callerAddress(this.core.callers), () => auth.resolve(token))
-      .then(
-        (resolved) => {
-          if (exchange.answered) return;
-          exchange.waitsNoMore();
-          this.#accept(call, resolved);
-        },
-        (error) => this.#fail(exchange, operation, error),
-      );
+    credentialsGuard.look(exchange.callerAddress(callers), resolve).then(
+      (resolved) => {
+        if (exchange.answered) return;
+        exchange.waitsNoMore();
+        this.#accept(call, resolved);
+      },
+      (error) => this.#fail(exchange, operation, error),
+    );
   }
 
   #timeoutOf({ name }: Operation, { query }: Route): Millis {

@@ -1,4 +1,4 @@
-import { createServer, IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Callers, type Clock, type Core, MetricsRegistry, systemClock, TandemError } from '@tandem/core';
@@ -7,6 +7,7 @@ import { Connections } from './connections/connections';
 import type { DeviceApiHandler } from './device-api';
 import { DEFAULT_LIMITS, type HttpLimits } from './http-limits';
 import { answerFaults, refuse } from './request-faults';
+import { createSecureServer, type HttpsOptions } from './secure-server';
 
 /**
  * The router of everything that is not the device API: Express's, without the application around it. An application gives every
@@ -59,6 +60,8 @@ export interface HttpServerOptions {
   readonly first?: DeviceApiHandler;
   /** Requests that become another protocol. Every other one that asks for that is served as if it had not. */
   readonly upgrades?: Upgrades;
+  /** Without it the server speaks plain HTTP. */
+  readonly tls?: HttpsOptions;
   readonly limits?: Partial<HttpLimits>;
   readonly clock?: Clock;
   readonly callers?: Pick<Callers, 'addressOf' | 'isTrusted'>;
@@ -72,7 +75,7 @@ const MAX_HEADERS = 200;
 export function createHttpServer(app: Router, options: HttpServerOptions = {}): Server {
   const { first, upgrades, clock = systemClock, callers = NO_PROXIES, metrics = new MetricsRegistry() } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const server = createServer({
+  const serverOptions: ServerOptions = {
     ...(upgrades && { IncomingMessage: requestThatUpgrades(upgrades, (socket) => connections.isAnswered(socket)) }),
     headersTimeout: limits.headersTimeout,
     // A body has no time but a rate, whatever its length is.
@@ -82,7 +85,10 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     keepAliveTimeout: limits.idleTimeout,
     connectionsCheckingInterval: limits.checkInterval,
     noDelay: true,
-  });
+  };
+  const server = options.tls
+    ? createSecureServer(serverOptions, options.tls, limits.headersTimeout)
+    : createServer(serverOptions);
   const connections = new Connections(server, limits, clock, callers, metrics);
   // A client may end its side once it has sent all of its request, and still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });

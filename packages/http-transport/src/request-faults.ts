@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { type Clock, TandemError } from '@tandem/core';
 import type { Connections } from './connections/connections';
 import { Exchange } from './exchange';
@@ -13,6 +14,11 @@ type Connection = Duplex &
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
 export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin' | 'latest'>): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
+    // Who does not speak TLS where it is spoken would not understand the answer either.
+    if (socket instanceof TLSSocket && socket.getFinished() === undefined) {
+      socket.destroy();
+      return;
+    }
     const open = connections.latest(socket);
     // There is an answer still to come, and it is the last one: what comes behind means nothing (RFC 9112 section 9.6).
     if (fault.code === 'HPE_CLOSED_CONNECTION' && open) return;

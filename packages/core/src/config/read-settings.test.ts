@@ -1,4 +1,5 @@
 import { nearest, readSettings, SettingsError } from './read-settings';
+import type { Setting } from './setting';
 import { SETTINGS } from './settings';
 
 function problems(environment: Record<string, string>, file: Record<string, string> = {}): readonly string[] {
@@ -80,9 +81,19 @@ describe('Settings', () => {
     ]);
   });
 
-  it.each(['SSL_ENABLED=true'])('%s is refused: this version has nothing behind it', (setting) => {
-    const [name = '', value = ''] = setting.split('=');
-    expect(problems({ [name]: value })).toEqual([`${name} is not available in this version`]);
+  it('that are planned are refused, since this version has nothing behind them, but may say what holds anyway', () => {
+    const planned = Object.entries<Setting<unknown>>(SETTINGS).filter(([, setting]) => setting.planned);
+    for (const [name, { default: fallback }] of planned) {
+      const other = { false: 'true', true: 'false' }[fallback] ?? `${fallback}1`;
+      expect(problems({ [name]: other })).toContain(`${name} is not available in this version`);
+      expect(problems({ [name]: fallback })).toEqual([]);
+    }
+  });
+
+  it('need HTTPS where devices are to be known by certificates over HTTP', () => {
+    const asked = { TANDEM_SSL_CLIENT_CERTIFICATES: 'true' };
+    expect(problems(asked)).toEqual(['TANDEM_SSL_CLIENT_CERTIFICATES needs HTTPS: set SSL_ENABLED to true']);
+    expect(problems({ ...asked, SSL_ENABLED: 'true' })).toEqual([]);
   });
 
   it('name networks of proxies by addresses', () => {
@@ -90,10 +101,6 @@ describe('Settings', () => {
       'TANDEM_TRUSTED_PROXIES must be a comma list of IP addresses and networks, not "10.0.0.0/8, proxy"',
     ]);
     expect(readSettings({ TANDEM_TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).TANDEM_TRUSTED_PROXIES).toHaveLength(2);
-  });
-
-  it('that are planned may say what holds anyway', () => {
-    expect(problems({ SSL_ENABLED: 'false', COAP_DTLS_BIND_PORT: '5684', REDIS_URL: '' })).toEqual([]);
   });
 
   it('must give one process the role `api`, which reads what devices send', () => {

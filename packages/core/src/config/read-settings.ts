@@ -36,6 +36,7 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
   if (problems.length > 0) throw new SettingsError(problems);
   const complete = settings as Settings;
   refuseUnservedStore(complete);
+  refuseUnaskedCertificates(complete);
   return complete;
 }
 
@@ -45,6 +46,12 @@ function refuseUnservedStore({ REDIS_URL, TANDEM_ROLES }: Settings): void {
   throw new SettingsError([
     `TANDEM_ROLES must name api: it carries the materialiser, and the embedded store is open to this process only, not "${TANDEM_ROLES.join(',')}"`,
   ]);
+}
+
+/** Whoever believes that devices are known by their certificates has to learn that nobody asks for them. */
+function refuseUnaskedCertificates({ SSL_ENABLED, TANDEM_SSL_CLIENT_CERTIFICATES }: Settings): void {
+  if (SSL_ENABLED || !TANDEM_SSL_CLIENT_CERTIFICATES) return;
+  throw new SettingsError(['TANDEM_SSL_CLIENT_CERTIFICATES needs HTTPS: set SSL_ENABLED to true']);
 }
 
 /** Names that settings had before. */

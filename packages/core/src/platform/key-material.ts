@@ -26,3 +26,7 @@ export interface Watched<T> {
   /** @returns stops listening */
   onChange(listener: (current: T) => void): () => void;
 }
+
+/** @returns the lists of {@link ClientTrust.revoked} one by one, as `node:tls` wants them: of several in one text it takes the first */
+export const revocationLists = (revoked: string): string[] =>
+  revoked.match(/-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g) ?? [];

@@ -12,6 +12,12 @@ const REVOKED = 'X509 CRL';
 export function clientTrust(store: NamedFile, lists: NamedFile | undefined): ClientTrust {
   const authorities = certificatesOf(store, pemBlocks(store));
   if (authorities.length === 0) throw store.problem('has no certificate in it: put those of the authorities there');
+  const above = authorities.find((one) => !authorities.some((candidate) => one.checkIssued(candidate)));
+  if (above) {
+    throw store.problem(
+      `has "${oneLine(above.subject)}" without the authority above it, "${oneLine(above.issuer)}": add that, up to the root`,
+    );
+  }
   return { authorities: pemOf(authorities), revoked: lists && revokedIn(lists) };
 }
 
@@ -28,6 +34,4 @@ function revokedIn(file: NamedFile): string {
   return blocks.map(({ text }) => text).join('');
 }
 
-/** One by one, as `node:tls` wants them: of several in one text it takes the first. */
-export const listsOf = (revoked: string): string[] =>
-  revoked.match(/-----BEGIN [\s\S]*?-----END X509 CRL-----\n/g) ?? [];
+const oneLine = (name: string): string => name.replaceAll('\n', ', ');

@@ -174,6 +174,9 @@ describe('A trust store', () => {
     const list = pki.root.revocations();
     expect(await refusal(at('nowhere.pem'))).toMatch(/^TANDEM_X509_TRUST_STORE: nowhere.pem is not there/);
     expect(await refusal(at(pki.server.keyFile))).toMatch(/^TANDEM_X509_TRUST_STORE: server.key has no certificate/);
+    expect(await refusal(at(pki.intermediate.certificateFile))).toBe(
+      'TANDEM_X509_TRUST_STORE: intermediate.pem has "CN=intermediate" without the authority above it, "CN=root": add that, up to the root',
+    );
     expect(await refusal(at(undefined, root))).toMatch(/^TANDEM_X509_CRL: root.pem .*TANDEM_X509_TRUST_STORE as well$/);
     expect(await refusal(at(root, root))).toMatch(/^TANDEM_X509_CRL: root.pem has no list of revoked certificates/);
     const damaged = pki.write('damaged.crl', list + list.replace(/\n.{64}\n/, '\n'));

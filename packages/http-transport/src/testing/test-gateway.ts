@@ -22,8 +22,11 @@ import {
   type State,
   systemClock,
   systemRandom,
+  type TlsFiles,
+  type Watched,
 } from '@tandem/core';
 import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
+import { ClientCertificates } from '../client-certificates';
 import { createDeviceApi, type DeviceApi } from '../device-api';
 import { createApp, createHttpServer, listen } from '../http-server';
 
@@ -46,6 +49,8 @@ export interface TestGatewayOptions {
   readonly codecs?: readonly PayloadCodec[];
   /** Puts faults in front of the store. */
   readonly over?: (state: State) => State;
+  /** Makes it speak HTTPS, and ask clients for certificates. */
+  readonly files?: Watched<TlsFiles>;
   /** False: telemetry stays in the log. */
   readonly materialise?: boolean;
 }
@@ -85,14 +90,15 @@ export class TestGateway {
     const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend, options.codecs);
     await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
     const admin = await state.accounts.findUserByEmail('tenant@example.org');
-    const api = createDeviceApi(core);
+    const { files } = options;
+    const api = createDeviceApi(core, files && new ClientCertificates(core, files));
     const app = createApp();
     app.use(api.middleware);
     app.use((_request: IncomingMessage, response: ServerResponse) => {
       response.statusCode = 404;
       response.end('passed on');
     });
-    const server = createHttpServer(app);
+    const server = createHttpServer(app, files && { tls: { files, clientCertificates: true } });
     const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
     const gateway = new TestGateway(core, api, server, port, admin?.tenantId ?? '', folder);
     gateway.log = log;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { type Callers, parseIpAddress } from '@tandem/core';
 
 /**
@@ -21,7 +22,8 @@ export class CallerAddresses {
     const peer = parseIpAddress(request.socket.remoteAddress ?? '');
     const trusted = peer !== undefined && this.callers.isTrusted(peer);
     const said = trusted ? headerOf(request, 'x-forwarded-proto').split(',')[0]?.trim() : '';
-    const scheme = said === 'https' || said === 'http' ? said : 'http';
+    const own = request.socket instanceof TLSSocket ? 'https' : 'http';
+    const scheme = said === 'https' || said === 'http' ? said : own;
     const host = (trusted ? headerOf(request, 'x-forwarded-host').split(',')[0]?.trim() : '') || request.headers.host;
     return `${scheme}://${host ?? 'localhost'}`;
   }

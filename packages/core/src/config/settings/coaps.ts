@@ -25,9 +25,13 @@ export const COAPS_SETTINGS = {
     secret: true,
   }),
   COAP_DTLS_KEY_ALIAS: text('serveralias', 'Which entry of a key store that holds several keys'),
-  COAP_DTLS_KEY_PASSWORD: text('server_key_password', 'Password of the key within the store, where it has its own', {
-    secret: true,
-  }),
+  COAP_DTLS_KEY_PASSWORD: text(
+    'server_key_password',
+    'Kept for its name: a key in PKCS#12 has the password of its store',
+    {
+      secret: true,
+    },
+  ),
   TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT: flag(
     false,
     'Whether certificates of devices are taken that have expired or are not valid yet',

@@ -35,19 +35,14 @@ export const SECURITY_SETTINGS = {
   TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_ENABLED: flag(
     true,
     'Whether certificates, keys and lists of them are read again when their files change',
-    { planned: true },
   ),
   TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_CHECK_INTERVAL: whole(
     60,
     { min: 1, max: 86_400, unit: 's' },
     'How often these files are looked at',
-    { planned: true },
   ),
   TANDEM_X509_TRUST_STORE: optionalText(
     'PEM file of the authorities that certificates of devices have to come from; unset: any certificate that is stored for a device stands for it',
-    { planned: true },
   ),
-  TANDEM_X509_CRL: optionalText('PEM file of revoked certificates, of every authority in the trust store', {
-    planned: true,
-  }),
+  TANDEM_X509_CRL: optionalText('PEM file of revoked certificates, of every authority in the trust store'),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,67 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { type Core, type Millis, presentedCertificates, type TlsFiles, type Watched } from '@tandem/core';
+
+/** How long a connection is served by what its certificates were when they were looked at: they may expire meanwhile. */
+const LOOK_AGAIN: Millis = 60_000;
+/** More than is taken: those beyond are not even fetched. */
+const MOST = 11;
+
+const PRESENTED = Symbol('presented');
+type Secured = TLSSocket & { [PRESENTED]?: Presented };
+
+interface Presented {
+  /** DER, that of the client first. */
+  readonly chain: readonly Buffer[];
+  ids: readonly string[];
+  until: Millis;
+}
+
+/** Which devices the certificates of clients may stand for. */
+export class ClientCertificates {
+  constructor(
+    private readonly core: Pick<Core, 'clock' | 'settings'>,
+    private readonly files: Watched<TlsFiles>,
+  ) {}
+
+  /** @returns ids of credentials of the type X509_CERTIFICATE, to be tried in this order; none where nothing is presented that counts */
+  idsOf(socket: Socket): readonly string[] {
+    if (!(socket instanceof TLSSocket)) return [];
+    if (this.files.current.clientTrust && !isTrusted(socket)) return [];
+    const secured: Secured = socket;
+    const now = this.core.clock.monotonic();
+    let presented = secured[PRESENTED];
+    if (!presented) {
+      // Once: asked again, Node knows of the chain its first certificate alone.
+      presented = { chain: chainOf(socket), ids: [], until: now };
+      secured[PRESENTED] = presented;
+    }
+    if (now >= presented.until) {
+      presented.ids = this.#look(presented.chain);
+      presented.until = now + LOOK_AGAIN;
+    }
+    return presented.ids;
+  }
+
+  #look(chain: readonly Buffer[]): readonly string[] {
+    const { clock, settings } = this.core;
+    const skipValidity = settings.TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT;
+    const presented = presentedCertificates(chain, { now: clock.now(), skipValidity });
+    return 'ids' in presented ? presented.ids : [];
+  }
+}
+
+const OUTDATED = Symbol('trusted by what does not hold any more');
+
+/** Who has lost the trust of the handshake does not get it back on this connection. */
+export const loseTrust = (socket: TLSSocket): void => void Object.assign(socket, { [OUTDATED]: true });
+
+const isTrusted = (socket: TLSSocket): boolean => socket.authorized && !(OUTDATED in socket);
+
+function chainOf(socket: TLSSocket): readonly Buffer[] {
+  const chain: Buffer[] = [];
+  for (let one = socket.getPeerX509Certificate(); one && chain.length < MOST; one = one.issuerCertificate) {
+    chain.push(one.raw);
+  }
+  return chain;
+}
