@@ -1,4 +1,5 @@
 import type { FakeSocket } from '../endpoint/testing/fake-network';
+import { forgetTicket } from './testing/dtls-client';
 import { DtlsHarness, nameOf } from './testing/dtls-harness';
 import { selfSigned } from './testing/identities';
 
@@ -11,6 +12,7 @@ function bind(
   port: number,
   filter: (datagram: Buffer, index: number) => Buffer[] = (datagram) => [datagram],
 ): FakeSocket {
+  harness.network.vacate('10.0.0.1', port);
   const socket = harness.bind(port);
   const send = socket.send.bind(socket);
   sent = [];
@@ -131,27 +133,34 @@ describe('A session', () => {
     expect(harness.messages).toEqual(['a', 'b', 'c']);
   });
 
-  it('hears what came before the last message of its handshake', async () => {
-    start();
-    let overtaken: Buffer | undefined;
-    const socket = bind(40_000, (datagram) => {
-      if (datagram[0] !== 22 || isHello(datagram) || overtaken) return [datagram];
-      // Certificate to Finished, or some of it: it comes last.
-      overtaken = datagram;
-      return [];
-    });
-    const client = harness.client(socket).start();
-    await harness.pass();
-    expect(client.state).toBe('handshake');
-    expect(overtaken).toBeDefined();
-    // A client may send once it has its own keys: here what it would send is made by resuming nothing but reordering.
-    forge(socket, record(23, 1, Buffer.alloc(40, 3)));
-    forge(socket, overtaken as Buffer);
-    await harness.pass();
-    expect(client.state).toBe('open');
-    client.send('after all');
-    await harness.pass();
-    expect(harness.messages).toEqual(['after all']);
+  // Only the client of a resumed session can send at once behind its Finished, which is the last message of that handshake.
+  it('hears what overtook the last message of its handshake, also beside the session it replaces', async () => {
+    for (const beside of [false, true]) {
+      start();
+      const socket = bind(40_000);
+      const first = await harness.open(socket);
+      const resume = first.ticket();
+      if (!beside) first.close();
+      await harness.pass();
+      const held: Buffer[] = [];
+      const again = bind(beside ? 40_000 : 40_001, (datagram) => {
+        if (isHello(datagram) || datagram[0] === 23) return [datagram];
+        held.push(datagram);
+        return [];
+      });
+      const client = harness.client(again, { resume }).start();
+      await harness.pass();
+      expect([client.state, client.resumed, harness.metric('handshakes')]).toEqual(['open', true, 1]);
+      client.send('overtook it');
+      await harness.pass();
+      expect(harness.messages).toEqual([]);
+      for (const datagram of held) forge(again, datagram);
+      await harness.pass();
+      expect(harness.messages).toEqual(['overtook it']);
+      expect([client.messages, harness.metric('handshakes_resumed_total')]).toEqual([['overtook it'], 1]);
+      forgetTicket(resume);
+      await harness.stop();
+    }
   });
 
   it('answers a repeated Finished with its own, as long as the client has not got it', async () => {
@@ -165,12 +174,11 @@ describe('A session', () => {
       if (last) lost++;
       else arrive(datagram, from);
     };
-    const client = harness.client(socket, { repeatAfter: 20 }).start();
+    const client = harness.client(socket, { repeatAfter: 500 }).start();
     await harness.pass();
     // Finished, says the server, and the client does not know.
     expect([client.state, harness.metric('sessions')]).toEqual(['handshake', 1]);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-    await harness.pass();
+    await harness.repeats(client);
     expect(client.state).toBe('open');
     client.send('hello');
     await harness.pass();
@@ -333,8 +341,7 @@ describe('A client that has started again on its port', () => {
     expect(harness.received.map(({ message, session }) => [message, nameOf(session)])).toEqual([
       ['still one', 'CN=one'],
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-    await harness.pass();
+    await harness.repeats(after);
     expect(after.state).toBe('open');
     after.send('other now');
     before.send('one no more');

@@ -36,6 +36,11 @@ export class FakeNetwork {
     return socket;
   }
 
+  /** Whoever was there is gone without a word. */
+  vacate(address: string, port: number): void {
+    this.#sockets.delete(`${address}:${port}`);
+  }
+
   /** For `FakeSocket` only. */
   rebind(socket: FakeSocket, address: string, port: number): void {
     this.release(socket);
