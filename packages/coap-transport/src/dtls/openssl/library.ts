@@ -125,17 +125,17 @@ interface Results {
 
 type Functions = { readonly [K in Name]: (...values: Value[]) => K extends keyof Results ? Results[K] : number };
 
-/** Signatures of the functions that OpenSSL calls back. */
+/** Signatures of the functions that OpenSSL calls back. Without names: a name is taken for the whole process. */
 const CALLBACKS = {
-  cookieGenerate: 'int TandemCookieGenerate(void *ssl, void *cookie, void *len)',
-  cookieVerify: 'int TandemCookieVerify(void *ssl, void *cookie, unsigned int len)',
-  certificateVerify: 'int TandemCertificateVerify(void *store, void *arg)',
-  ticketKey: 'int TandemTicketKey(void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
-  timer: 'unsigned int TandemTimer(void *ssl, unsigned int micros)',
-  ticketGenerate: 'int TandemTicketGenerate(void *ssl, void *arg)',
+  cookieGenerate: 'int (void *ssl, void *cookie, void *len)',
+  cookieVerify: 'int (void *ssl, void *cookie, unsigned int len)',
+  certificateVerify: 'int (void *store, void *arg)',
+  ticketKey: 'int (void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
+  timer: 'unsigned int (void *ssl, unsigned int micros)',
+  ticketGenerate: 'int (void *ssl, void *arg)',
   ticketDecrypt:
-    'int TandemTicketDecrypt(void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
-  pskServer: 'unsigned int TandemPskServer(void *ssl, const char *identity, void *psk, unsigned int max)',
+    'int (void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
+  pskServer: 'unsigned int (void *ssl, const char *identity, void *psk, unsigned int max)',
 } as const;
 
 export interface OpenSsl extends Functions {

@@ -138,6 +138,8 @@ export class DtlsClient {
   }
 
   #step(datagram?: Buffer): void {
+    // It is late: the former flight leaves before the next one, and not in the same datagram.
+    if (datagram !== undefined && this.connection.retransmitIn() === 0 && this.connection.retransmit()) this.#drain();
     const outcome = this.connection.handshake(datagram);
     this.#drain();
     this.#retransmission?.cancel();

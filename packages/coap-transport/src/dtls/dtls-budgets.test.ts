@@ -1,0 +1,231 @@
+import type { FakeSocket } from '../endpoint/testing/fake-network';
+import type { DtlsClient } from './testing/dtls-client';
+import { DtlsHarness } from './testing/dtls-harness';
+
+let harness: DtlsHarness;
+const start = (options?: ConstructorParameters<typeof DtlsHarness>[0]) => {
+  harness = new DtlsHarness(options);
+};
+afterEach(async () => {
+  await harness.stop();
+  expect(harness.log.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+const isHello = (datagram: Buffer) => datagram[0] === 22 && datagram[13] === 1 && datagram.readUInt16BE(3) === 0;
+
+/** A client that says nothing more after its address is proved. */
+function halfOpen(socket: FakeSocket): DtlsClient {
+  const send = socket.send.bind(socket);
+  socket.send = (datagram, to) => {
+    if (isHello(datagram)) send(datagram, to);
+  };
+  return harness.client(socket).start();
+}
+
+/** Such clients, `count` of one address. */
+async function halfOpenFrom(address: string, count: number): Promise<void> {
+  for (let port = 1_000; port < 1_000 + count; port++) halfOpen(harness.bind(port, address));
+  await harness.pass();
+}
+
+describe('Too many handshakes', () => {
+  it('of one address push out its own oldest, and nobody else', async () => {
+    start({ settings: { maxHandshakes: 20, maxHandshakesPerAddress: 5 } });
+    const other = halfOpen(harness.bind(40_000));
+    await halfOpenFrom('10.0.0.66', 12);
+    expect([harness.metric('handshakes'), harness.metric('handshakes_evicted_total')]).toEqual([6, 7]);
+    expect(other.state).toBe('handshake');
+    // One of the same address still gets in.
+    const honest = await harness.open(harness.bind(5_000, '10.0.0.66'));
+    honest.send('in');
+    await harness.pass();
+    expect(harness.messages).toEqual(['in']);
+  });
+
+  it('of one network of IPv6 are those of one address', async () => {
+    start({ settings: { maxHandshakesPerAddress: 3 } });
+    for (let host = 1; host <= 6; host++) halfOpen(harness.bind(1_000, `2001:db8:0:1::${host}`));
+    halfOpen(harness.bind(1_000, '2001:db8:0:2::1'));
+    await harness.pass();
+    expect([harness.metric('handshakes'), harness.metric('handshakes_evicted_total')]).toEqual([4, 3]);
+  });
+
+  it('of many addresses push out the oldest of the one that has most: whoever has few gets through', async () => {
+    start({ settings: { maxHandshakes: 20, maxHandshakesPerAddress: 10 } });
+    const slow = halfOpen(harness.bind(40_000));
+    await harness.pass();
+    for (const address of ['10.0.0.61', '10.0.0.62', '10.0.0.63', '10.0.0.64']) await halfOpenFrom(address, 8);
+    expect([harness.metric('handshakes'), harness.metric('handshakes_evicted_total')]).toEqual([20, 13]);
+    expect(slow.state).toBe('handshake');
+    const quick = await harness.open(harness.bind(40_001, '10.0.0.2'));
+    quick.send('in');
+    await harness.pass();
+    expect(harness.messages).toEqual(['in']);
+  });
+
+  it('leave a client that was pushed out the way back in', async () => {
+    start({ settings: { maxHandshakesPerAddress: 1 } });
+    const socket = harness.bind(40_000);
+    const sent: Buffer[] = [];
+    const send = socket.send.bind(socket);
+    socket.send = (datagram, to) => {
+      sent.push(Buffer.from(datagram));
+      if (isHello(datagram)) send(datagram, to);
+    };
+    harness.client(socket).start();
+    await harness.pass();
+    halfOpen(harness.bind(40_001));
+    await harness.pass();
+    expect(harness.metric('handshakes_evicted_total')).toBe(1);
+    const hellos = sent.filter(isHello);
+    // With the cookie that it has, as long as that is good.
+    for (const hello of hellos.slice(-1)) send(hello, { ...harness.socket.local, session: undefined });
+    await harness.pass();
+    expect(harness.metric('handshakes_evicted_total')).toBe(2);
+  });
+
+  it('end when their time is over', async () => {
+    start({ settings: { handshakeTimeout: 30_000 } });
+    await halfOpenFrom('10.0.0.66', 5);
+    await harness.fake.advance(29_000);
+    expect(harness.metric('handshakes')).toBe(5);
+    await harness.fake.advance(2_000);
+    expect([harness.metric('handshakes'), harness.metric('handshakes_timed_out_total')]).toEqual([0, 5]);
+  });
+
+  it('keep no more of one client waiting than its certificates can need', async () => {
+    start();
+    let lookups = 0;
+    let found = () => {};
+    await harness.stop();
+    start({
+      lookup: () => {
+        if (lookups++ > 0) return undefined;
+        return new Promise((resolve) => {
+          found = resolve;
+        });
+      },
+    });
+    const socket = harness.bind(40_000);
+    const client = harness.client(socket).start();
+    await harness.pass();
+    expect([client.state, lookups]).toEqual(['handshake', 1]);
+    const junk = Buffer.from('16fefd0000000000000030000c140000000000000000000000', 'hex');
+    for (let n = 0; n < 100; n++) socket.send(junk, { ...harness.socket.local, session: undefined });
+    await harness.pass();
+    expect(harness.metric('dtls_dropped_queue_full_total')).toBeGreaterThan(50);
+    found();
+    await harness.pass();
+    // Whatever was in between has not ended it: it is a message that comes too early.
+    expect(client.state).toBe('open');
+  });
+});
+
+describe('Too many sessions', () => {
+  it('close the one that was silent for longest, whatever is forged in its name', async () => {
+    start({ settings: { maxSessions: 3 } });
+    const [first, second, third] = [
+      await harness.open(harness.bind(40_001)),
+      await harness.open(harness.bind(40_002)),
+      await harness.open(harness.bind(40_003)),
+    ];
+    await harness.fake.advance(1_000);
+    first?.send('here');
+    await harness.pass();
+    const forged = Buffer.from(`17fefd0001000000000099001a${'00'.repeat(26)}`, 'hex');
+    const from = { address: '10.0.0.1', port: 40_002, session: undefined };
+    harness.network.carry(forged, from, { ...harness.socket.local, session: undefined });
+    await harness.pass();
+    const fourth = await harness.open(harness.bind(40_004));
+    await harness.pass();
+    expect([first, second, third, fourth].map((client) => client?.state)).toEqual(['open', 'closed', 'open', 'open']);
+    expect([harness.metric('sessions'), harness.metric('sessions_evicted_total')]).toEqual([3, 1]);
+  });
+
+  it('of one address close its own, and nobody else', async () => {
+    start({ settings: { maxSessions: 10, maxSessionsPerAddress: 2 } });
+    const other = await harness.open(harness.bind(40_000));
+    for (let port = 1_000; port < 1_005; port++) await harness.open(harness.bind(port, '10.0.0.66'));
+    await harness.pass();
+    expect([other.state, harness.metric('sessions'), harness.metric('sessions_evicted_total')]).toEqual(['open', 3, 3]);
+  });
+
+  it('that are silent for too long are closed at the next look, and are told', async () => {
+    start({ settings: { inactivityTimeout: 100_000, inactivityCheck: 30_000, maxSessions: 100 } });
+    const silent: DtlsClient[] = [];
+    for (let port = 1_000; port < 1_040; port++) silent.push(await harness.open(harness.bind(port)));
+    const lively = await harness.open(harness.bind(40_000));
+    for (let n = 0; n < 4; n++) {
+      await harness.fake.advance(25_000);
+      lively.send('here');
+    }
+    expect(harness.metric('sessions')).toBe(41);
+    await harness.fake.advance(31_000);
+    expect(silent.filter(({ state }) => state === 'closed')).toHaveLength(40);
+    expect([lively.state, harness.metric('sessions'), harness.metric('sessions_idle_total')]).toEqual(['open', 1, 40]);
+    expect(harness.endedSessions).toHaveLength(40);
+  });
+});
+
+describe('A flood of ClientHellos', () => {
+  it('of 10,000 leaves nothing behind, and a client gets in and is served meanwhile', async () => {
+    start();
+    const sent: Buffer[] = [];
+    const recorder = harness.bind(40_000);
+    const send = recorder.send.bind(recorder);
+    recorder.send = (datagram, to) => {
+      sent.push(Buffer.from(datagram));
+      send(datagram, to);
+    };
+    await harness.open(recorder);
+    const [hello] = sent;
+    const to = { ...harness.socket.local, session: undefined };
+    const flood = (from: number) => {
+      for (let n = from; n < from + 2_500; n++) {
+        const copy = Buffer.from(hello as Buffer);
+        // Another random each, and every third with something broken in it.
+        copy.writeUInt32BE(n, 27);
+        if (n % 3 === 0) copy[13 + (n % (copy.length - 13))] = n & 255;
+        const address = `10.1.${(n >> 8) & 255}.${n & 255}`;
+        harness.network.carry(copy, { address, port: 1_024 + (n % 60_000), session: undefined }, to);
+      }
+    };
+    // Once for what is allocated once.
+    flood(0);
+    await harness.pass();
+    const before = process.memoryUsage().rss;
+    const cookies = harness.metric('cookies_total');
+    for (let n = 1; n <= 4; n++) {
+      flood(n * 2_500);
+      const client = await harness.open(harness.bind(41_000 + n));
+      client.send(`in ${n}`);
+      await harness.pass();
+    }
+    expect(harness.messages).toEqual(['in 1', 'in 2', 'in 3', 'in 4']);
+    expect(harness.metric('cookies_total') - cookies).toBeGreaterThan(7_000);
+    expect([harness.metric('handshakes'), harness.metric('sessions'), harness.metric('hellos')]).toEqual([0, 5, 5]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64e6);
+  });
+
+  it('of 20,000 datagrams that are none, or of no session, is not answered at all', async () => {
+    start();
+    let answers = 0;
+    const socket = harness.bind(40_000);
+    socket.receive(() => answers++);
+    const to = { ...harness.socket.local, session: undefined };
+    for (let n = 0; n < 20_000; n++) {
+      const garbage = Buffer.alloc(1 + (n % 80), n);
+      if (n % 2 === 0) garbage[0] = 20 + (n % 4);
+      if (garbage.length > 13 && n % 4 < 2) {
+        Buffer.from([20 + (n % 4), 0xfe, 0xfd, 0, n & 1]).copy(garbage);
+        garbage.writeUInt16BE(garbage.length - 13, 11);
+      }
+      harness.network.carry(garbage, { ...socket.local, session: undefined }, to);
+      if (n % 1_000 === 0) await harness.fake.advance(2);
+    }
+    await harness.pass();
+    expect(answers).toBe(0);
+    expect(harness.metric('dtls_dropped_no_record_total')).toBeGreaterThan(5_000);
+    expect(harness.metric('dtls_dropped_no_session_total')).toBeGreaterThan(1_000);
+  });
+});
