@@ -133,8 +133,7 @@ const CALLBACKS = {
   ticketKey: 'int (void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
   timer: 'unsigned int (void *ssl, unsigned int micros)',
   ticketGenerate: 'int (void *ssl, void *arg)',
-  ticketDecrypt:
-    'int (void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
+  ticketDecrypt: 'int (void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
   pskServer: 'unsigned int (void *ssl, const char *identity, void *psk, unsigned int max)',
 } as const;
 
