@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type RedisServer, startRedis } from '../packages/state-redis/src/testing/redis-server';
 import { asOnPage, examplesOf } from './page-examples/examples';
 import { outputOf, Shell } from './page-examples/shell';
 import {
@@ -106,5 +107,44 @@ describe('Secrets of a folder that was used without a key', () => {
     expect(told).not.toContain(key);
     expect(told).not.toContain(Buffer.from(key, 'hex').toString('base64'));
     expect(contents.includes(Buffer.from(key, 'hex'))).toBe(false);
+  });
+});
+
+describe('Processes on one Redis', () => {
+  let redis: RedisServer;
+  const folder = temporaryFolder();
+  const keys = [1, 2].map((n) => {
+    const file = join(folder, `key-${n}`);
+    writeFileSync(file, `${String(n).repeat(64)}\n`, { mode: 0o600 });
+    return file;
+  });
+  const both = join(folder, 'both');
+  const settings = (file: string | undefined) => ({
+    REDIS_URL: redis.url,
+    ...(file === undefined ? {} : { TANDEM_SECRET_KEY_FILE: file }),
+  });
+  let gateway: GatewayProcess;
+  beforeAll(async () => {
+    redis = await startRedis();
+    writeFileSync(both, `${'2'.repeat(64)}\n${'1'.repeat(64)}\n`, { mode: 0o600 });
+    gateway = await GatewayProcess.start(settings(keys[0]));
+    const server = await ServerClient.login(gateway.http, ADMIN_EMAIL, ADMIN_PASSWORD);
+    await server.createDevice(TOKEN, 'lamp');
+  });
+  afterAll(() => redis.stop());
+
+  it('are refused with another key or none, in one line', async () => {
+    for (const refused of [keys[1], undefined].map((file) => GatewayProcess.launch(settings(file)))) {
+      expect(await refused.exit).toEqual({ code: 1, signal: null });
+      expect(refused.stderr).toMatch(/^tandem: [^\n]*encrypted[^\n]*\(TANDEM_SECRET_KEY_FILE\)\n$/);
+    }
+  });
+
+  it('that know a new key go on while everything is sealed by it', async () => {
+    const next = await GatewayProcess.start(settings(both));
+    const sealing = new TandemProcess(['secrets', 'seal'], settings(both));
+    expect(await sealing.exit).toEqual({ code: 0, signal: null });
+    expect(sealing.stdout).toMatch(/^Sealed \d+ secrets\.[^\n]*\n$/);
+    expect((await new HttpDevice(next.http, TOKEN).post('telemetry', '{"a":1}')).status).toBe(200);
   });
 });
