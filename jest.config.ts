@@ -23,8 +23,9 @@ const config: Config = {
   testTimeout: 30_000,
   // Most tests wait for sockets and processes: with as many workers as cores half of each core would idle.
   maxWorkers: availableParallelism() + 1,
-  // A worker grows with every file it has run, and its collections become slow.
-  workerIdleMemoryLimit: '1200MB',
+  // A worker grows by some megabytes with every file it has run, and its collections become slow: at 600 MB a file that makes
+  // much garbage took four times as long as in a fresh one. A new worker takes a second.
+  workerIdleMemoryLimit: '400MB',
   globalSetup: '<rootDir>/tools/test-folders.cjs',
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
   reporters: ['default', '<rootDir>/tools/vector-reporter.cjs', '<rootDir>/tools/summary-reporter.cjs'],
