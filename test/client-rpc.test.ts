@@ -128,6 +128,34 @@ describe('What a device asks', () => {
   });
 });
 
+describe('Where a device has its share of calls waiting', () => {
+  it('further ones are refused over either protocol, and those of another device are not', async () => {
+    const slow = new Webhook();
+    const held: ServerResponse[] = [];
+    slow.handle = (response) => void held.push(response);
+    const other = await GatewayProcess.start({
+      TANDEM_RPC_WEBHOOK_URL: `http://127.0.0.1:${await slow.start()}/`,
+      TANDEM_RPC_MAX_WAITING_PER_DEVICE: '2',
+    });
+    const server = await ServerClient.login(other.http);
+    for (const token of ['greedy', 'modest']) await server.createDevice(token);
+    const greedy = { http: new HttpDevice(other.http, 'greedy'), coap: await CoapDevice.open(other.coap, 'greedy') };
+    const waiting = [greedy.http.post('rpc', CALL), greedy.coap.post('rpc', CALL)];
+    await other.settled('tandem_client_rpcs_waiting', 2);
+    expect((await greedy.http.post('rpc', CALL)).status).toBe(429);
+    expect((await greedy.coap.post('rpc', CALL)).code).toBe('4.29');
+    const modest = new HttpDevice(other.http, 'modest').post('rpc', CALL);
+    await other.settled('tandem_client_rpcs_waiting', 3);
+    while (held.length < 3) await new Promise(setImmediate);
+    for (const response of held) response.end('{}');
+    expect((await modest).text).toBe('{}');
+    await Promise.all(waiting);
+    greedy.coap.close();
+    await other.stop();
+    await slow.stop();
+  });
+});
+
 describe('Where no webhook can be reached', () => {
   it('the device is told', async () => {
     const dead = new Webhook();
