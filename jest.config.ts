@@ -28,7 +28,12 @@ const config: Config = {
   workerIdleMemoryLimit: '400MB',
   globalSetup: '<rootDir>/tools/test-folders.cjs',
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
-  reporters: ['default', '<rootDir>/tools/vector-reporter.cjs', '<rootDir>/tools/summary-reporter.cjs'],
+  reporters: [
+    'default',
+    '<rootDir>/tools/vector-reporter.cjs',
+    '<rootDir>/tools/log-scan-reporter.cjs',
+    '<rootDir>/tools/summary-reporter.cjs',
+  ],
 };
 
 export default config;

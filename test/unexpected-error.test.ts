@@ -16,8 +16,8 @@ describe('An error that nobody expected', () => {
     writeFileSync(fault, FAULT);
     const gateway = await GatewayProcess.start({ NODE_OPTIONS: `--require ${fault}` });
     const server = await ServerClient.login(gateway.http);
-    const id = await server.createDevice('unexpected');
-    const device = new HttpDevice(gateway.http, 'unexpected');
+    const id = await server.createDevice('unexpected-token');
+    const device = new HttpDevice(gateway.http, 'unexpected-token');
     let writing = true;
     let written = 0;
     const write = async () => {

@@ -1,6 +1,7 @@
 const { mkdtempSync, readdirSync, rmSync, statfsSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
+const { keepLogs } = require('./log-scan.cjs');
 
 /** Where Linux has a file system in memory. */
 const MEMORY = '/dev/shm';
@@ -13,13 +14,18 @@ const ENOUGH = 2 ** 31;
  * which would wait for the disk several times. To the death of a process it makes no difference; the tests that kill
  * processes under load ask for `TANDEM_TEST_DISK` all the same.
  */
-module.exports = async () => {
+function useMemory() {
   process.env.TANDEM_TEST_DISK ??= tmpdir();
   if (process.env.TMPDIR !== undefined || freeOf(MEMORY) < ENOUGH) return;
   for (const name of readdirSync(MEMORY)) if (isLeftBehind(name)) remove(join(MEMORY, name));
   const folder = mkdtempSync(join(MEMORY, `${PREFIX}${process.pid}-`));
   process.env.TMPDIR = folder;
   process.once('exit', () => remove(folder));
+}
+
+module.exports = async () => {
+  useMemory();
+  keepLogs();
 };
 
 const remove = (folder) => rmSync(folder, { recursive: true, force: true });

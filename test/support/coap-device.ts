@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
+import { useSecret } from './used-secrets';
 
 export interface CoapAnswer {
   /** Dotted: `2.05`. */
@@ -48,6 +49,7 @@ export class CoapDevice {
     private readonly socket: Socket,
     private readonly token: string,
   ) {
+    useSecret(token);
     socket.on('message', (datagram) => this.#receive(parse(datagram)));
     // After the gateway is gone the system says so for every datagram.
     socket.on('error', () => {});

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepLog, useSecret } from './used-secrets';
 
 export const ROOT = join(__dirname, '..', '..');
 const TANDEM = join(ROOT, 'packages', 'gateway', 'bin', 'tandem.js');
@@ -60,12 +61,15 @@ export class TandemProcess {
     });
     this.#child = child;
     children.add(child);
+    for (const [name, value] of Object.entries(environment)) if (/PASSWORD/.test(name)) useSecret(value);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
+      keepLog(this.pid, text);
       for (const look of [...this.#watchers]) look();
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
+      keepLog(this.pid, text);
     });
     // `close` and not `exit`: only then all it wrote has been read.
     this.exit = new Promise((resolve) => {

@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { useSecret } from './used-secrets';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -11,7 +12,9 @@ export class HttpDevice {
   constructor(
     readonly port: number,
     readonly token: string,
-  ) {}
+  ) {
+    useSecret(token);
+  }
 
   get(path: string): Promise<HttpAnswer> {
     return this.#send('GET', path);

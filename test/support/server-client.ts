@@ -1,4 +1,5 @@
 import { ADMIN_EMAIL, ADMIN_PASSWORD } from './gateway-process';
+import { useSecret, useSecretsOf, useSecretsOfPath } from './used-secrets';
 
 export interface ServerAnswer {
   readonly status: number;
@@ -16,10 +17,14 @@ export class ServerClient {
     private readonly port: number,
     readonly jwt: string,
     readonly refreshToken: string,
-  ) {}
+  ) {
+    useSecret(jwt);
+    useSecret(refreshToken);
+  }
 
   /** @throws Error with the status when the login is refused */
   static async login(port: number, email = ADMIN_EMAIL, password = ADMIN_PASSWORD): Promise<ServerClient> {
+    useSecret(password);
     const response = await fetch(`http://127.0.0.1:${port}/api/auth/login`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -36,12 +41,16 @@ export class ServerClient {
   }
 
   async send(method: string, path: string, body?: unknown): Promise<ServerAnswer> {
+    const sent = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       headers: { 'X-Authorization': `Bearer ${this.jwt}`, 'Content-Type': 'application/json' },
-      body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+      body: sent,
     });
-    return { status: response.status, text: await response.text() };
+    const text = await response.text();
+    useSecretsOfPath(path);
+    for (const json of [sent ?? '', text]) useSecretsOf(json, path.startsWith('/api/apiKey'));
+    return { status: response.status, text };
   }
 
   async #json<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CoapDevice } from './support/coap-device';
-import { ADMIN_EMAIL, cleanUp, GatewayProcess } from './support/gateway-process';
-import { HttpDevice } from './support/http-device';
-import { ServerClient } from './support/server-client';
+import { CoapDevice } from '../support/coap-device';
+import { ADMIN_EMAIL, cleanUp, GatewayProcess } from '../support/gateway-process';
+import { HttpDevice } from '../support/http-device';
+import { ServerClient } from '../support/server-client';
+import { useSecret } from '../support/used-secrets';
 
 afterAll(cleanUp);
 
@@ -25,6 +26,7 @@ describe('At the most talkative log level, after good and bad requests over both
     const server = await ServerClient.login(gateway.http, ADMIN_EMAIL, password);
     secrets.set('JWT', server.jwt).set('refresh token', server.refreshToken);
     await useEverything(server);
+    for (const secret of secrets.values()) useSecret(secret);
     await gateway.stop();
   });
 
