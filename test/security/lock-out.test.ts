@@ -2,8 +2,11 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { startRedis } from '../../packages/state-redis/src/testing/redis-server';
 import { CoapDevice } from '../support/coap-device';
+import { DtlsDevice } from '../support/dtls-device';
+import { eventually } from '../support/eventually';
 import { cleanUp, type Environment, GatewayProcess } from '../support/gateway-process';
 import { ServerClient } from '../support/server-client';
+import { Pki } from './pki';
 
 const LOCK_OUT: Environment = {
   TB_TRANSPORT_IP_RATE_LIMITS_ENABLED: 'true',
@@ -99,5 +102,37 @@ describe.each(STORES)('On %s', (store) => {
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(4);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(296);
     expect((await one.metric('tandem_credentials_cache_misses_total')) - before).toBe(4);
+  });
+});
+
+describe('In DTLS sessions', () => {
+  const pki = new Pki();
+  afterAll(() => pki.remove());
+
+  it('wrong tokens lock the address out of them, of new handshakes and of HTTP', async () => {
+    const gateway = await GatewayProcess.start({
+      ...LOCK_OUT,
+      COAP_DTLS_ENABLED: 'true',
+      COAP_DTLS_BIND_ADDRESS: '127.0.0.1',
+      COAP_DTLS_BIND_PORT: '0',
+      COAP_DTLS_PEM_CERT: pki.server.chainFile,
+      COAP_DTLS_PEM_KEY: pki.server.keyFile,
+    });
+    const port = Number((await gateway.logged('ready')).coaps);
+    await (await ServerClient.login(gateway.http)).createDevice('right-token-3');
+    const device = new DtlsDevice(port);
+    const guesser = new DtlsDevice(port);
+    const right = 'api/v1/right-token-3/telemetry';
+    expect(await device.post(right)).toBe('ACK 2.01');
+    for (let n = 0; n < 4; n++) expect(await guesser.post(`api/v1/guess-${n}/telemetry`)).toBe('ACK 4.01');
+    expect([await guesser.post(right), await device.post(right)]).toEqual(['ACK 4.29', 'ACK 4.29']);
+    expect((await curl(gateway, 'right-token-3', '127.0.0.1')).status).toBe(429);
+    const refused = () => gateway.metric('tandem_locked_addresses_refused_total');
+    const before = await refused();
+    const late = new DtlsDevice(port);
+    await eventually(async () => ((await refused()) > before ? undefined : 'a handshake was not refused'));
+    expect(await gateway.metric('tandem_coaps_sessions')).toBe(2);
+    for (const each of [device, guesser, late]) each.kill();
+    await gateway.stop();
   });
 });
