@@ -268,6 +268,24 @@ describe('Files that change', () => {
     expect(files.current.clientTrust?.revoked).not.toBe(before);
   });
 
+  it('say that a list of revoked certificates is past its time when it is', async () => {
+    const list = pki.write('short.pem', pki.root.revocations());
+    await open({ ...settings, TANDEM_X509_TRUST_STORE: pki.root.certificateFile, TANDEM_X509_CRL: list });
+    await look();
+    const days = async (count: number) => {
+      clock.advance(count * 86_400_000);
+      while (clock.timers === 0) await new Promise(setImmediate);
+    };
+    await days(29);
+    await look();
+    expect(log.filter(({ level }) => level === 'warn')).toEqual([]);
+    await days(2);
+    await look();
+    expect(log.filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('TANDEM_X509_CRL is past its time') }),
+    ]);
+  });
+
   it('say that a certificate has expired when it does', async () => {
     await open(settings);
     clock.advance(366 * 86_400_000 - 60_000);

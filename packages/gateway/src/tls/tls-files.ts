@@ -1,10 +1,20 @@
 import { createHash, type X509Certificate } from 'node:crypto';
-import { type Core, type Settings, type Timer, type TlsFiles, tellAll, type Watched } from '@tandem/core';
+import {
+  type Core,
+  type EpochMillis,
+  revocationLists,
+  type Settings,
+  type Timer,
+  type TlsFiles,
+  tellAll,
+  type Watched,
+} from '@tandem/core';
 import { clientTrust } from './client-trust';
 import { MATERIAL_SETTINGS, type TextSetting, type TlsDoor } from './door-settings';
 import { keyStoreMaterial } from './key-store-material';
 import { FileProblem, NamedFile } from './named-file';
 import { pemMaterial } from './pem-material';
+import { holdsUntil } from './revocation-period';
 
 type Platform = Pick<Core, 'clock' | 'logger' | 'metrics'>;
 
@@ -19,6 +29,8 @@ interface Loaded {
   readonly files: TlsFiles;
   /** The server's own certificate. */
   readonly own: X509Certificate;
+  /** When the first of the lists of revoked certificates is past its time. */
+  readonly listsUntil: EpochMillis;
 }
 
 /**
@@ -40,6 +52,7 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
   #timer: Timer | undefined;
   #closed = false;
   #expiryTold = false;
+  #listsTold = false;
 
   constructor(
     private readonly settings: Settings,
@@ -88,10 +101,11 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
         if (this.#closed) return;
         this.loaded = loaded;
         this.#expiryTold = false;
+        this.#listsTold = false;
         this.#tell('certificate replaced');
         tellAll(this.#listeners, loaded.files, platform.logger);
       }
-      this.#warnOfExpiry();
+      this.#warn();
     } catch (error) {
       platform.logger.warn('changed certificate files cannot be used: what was read before stays', {
         door,
@@ -104,7 +118,12 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
   #tell(message: string): void {
     const { subject, validTo } = this.loaded.own;
     this.platform.logger.info(message, { door: this.door, subject: oneLine(subject), expires: isoTime(validTo) });
+    this.#warn();
+  }
+
+  #warn(): void {
     this.#warnOfExpiry();
+    this.#warnOfLists();
   }
 
   /** Devices that check it refuse it, others go on: to serve is better than not to start. */
@@ -119,6 +138,17 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
       subject: oneLine(subject),
       from: isoTime(validFrom),
       until: isoTime(validTo),
+    });
+  }
+
+  /** Then OpenSSL takes no certificate of that authority, and nobody sees why. */
+  #warnOfLists(): void {
+    const { listsUntil } = this.loaded;
+    if (this.#listsTold || this.platform.clock.now() <= listsUntil) return;
+    this.#listsTold = true;
+    this.platform.logger.warn('a list in TANDEM_X509_CRL is past its time: certificates of its authority are refused', {
+      door: this.door,
+      since: new Date(listsUntil).toISOString(),
     });
   }
 }
@@ -170,7 +200,8 @@ async function load(settings: Settings, door: TlsDoor, found: Found): Promise<Lo
           found.file('TANDEM_X509_TRUST_STORE'),
           lists === undefined ? undefined : found.file('TANDEM_X509_CRL'),
         );
-  return { files: { material, clientTrust: trust }, own };
+  const ends = revocationLists(trust?.revoked ?? '').map((list) => holdsUntil(list) ?? Number.POSITIVE_INFINITY);
+  return { files: { material, clientTrust: trust }, own, listsUntil: Math.min(...ends) };
 }
 
 const oneLine = (subject: string): string => subject.replaceAll('\n', ', ');
