@@ -24,14 +24,14 @@ describe('A start with wrong settings', () => {
     const gateway = GatewayProcess.launch({
       TANDEM_DATADIR: '/tmp/x',
       HTTP_BIND_PORT: 'eighty',
-      SSL_ENABLED: 'true',
+      SSL_ENABLED: 'yes',
       TANDEM_LOG_LEVEL: 'loud',
     });
     expect(await gateway.exit).toEqual({ code: 1, signal: null });
     expect(gateway.stdout).toBe('');
     expect(gateway.stderrLines.sort()).toEqual([
       'tandem: HTTP_BIND_PORT must be a whole number from 0 to 65535, not "eighty"',
-      'tandem: SSL_ENABLED is not available in this version',
+      'tandem: SSL_ENABLED must be true or false, not "yes"',
       'tandem: TANDEM_DATADIR is not a setting; the nearest is TANDEM_DATA_DIR',
       'tandem: TANDEM_LOG_LEVEL must be one of error, warn, info, debug, not "loud"',
     ]);

@@ -234,3 +234,16 @@ describe('Where it is not looked at whether certificates are valid', () => {
     expect(await statusOf(pki.expiredClient)).toBe(200);
   });
 });
+
+describe('Where wrong credentials lock an address', () => {
+  const settings = { TB_TRANSPORT_IP_RATE_LIMITS_ENABLED: 'true', TB_TRANSPORT_MAX_WRONG_CREDENTIALS_PER_IP: '2' };
+  beforeAll(() => start(undefined, settings));
+  afterAll(() => gateway.stop());
+
+  it('unknown certificates count as wrong ones, but none or one that has expired does not', async () => {
+    for (const own of [undefined, pki.expiredClient, undefined, pki.expiredClient])
+      expect(await statusOf(own)).toBe(401);
+    for (const own of [pki.client, pki.rsaClient]) expect(await statusOf(own)).toBe(401);
+    expect(await statusOf(pki.client)).toBe(429);
+  });
+});
