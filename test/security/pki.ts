@@ -187,6 +187,11 @@ export class Pki {
     return this.#once('expired-client', (name) => this.root.issue(name, { period: LAST_YEAR }));
   }
 
+  /** As `expiredClient`, another one. */
+  expired(name: string): Identity {
+    return this.#once(name, () => this.root.issue(name, { period: LAST_YEAR }));
+  }
+
   get futureClient(): Identity {
     return this.#once('future-client', (name) => this.root.issue(name, { period: LATER }));
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepLog, useSecretsOfSettings } from './used-secrets';
+import { keepLog, useSecret } from './used-secrets';
 
 export const ROOT = join(__dirname, '..', '..');
 const TANDEM = join(ROOT, 'packages', 'gateway', 'bin', 'tandem.js');
@@ -61,7 +61,7 @@ export class TandemProcess {
     });
     this.#child = child;
     children.add(child);
-    useSecretsOfSettings(environment);
+    for (const [name, value] of Object.entries(environment)) if (/PASSWORD/.test(name)) useSecret(value);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       keepLog(this.pid, text);
@@ -127,6 +127,7 @@ export class TandemProcess {
 export class GatewayProcess extends TandemProcess {
   http = 0;
   coap = 0;
+  coaps = 0;
   metrics = 0;
 
   private constructor(
@@ -140,6 +141,8 @@ export class GatewayProcess extends TandemProcess {
       HTTP_BIND_PORT: '0',
       COAP_BIND_ADDRESS: '127.0.0.1',
       COAP_BIND_PORT: '0',
+      COAP_DTLS_BIND_ADDRESS: '127.0.0.1',
+      COAP_DTLS_BIND_PORT: '0',
       TANDEM_METRICS_ADDRESS: '127.0.0.1',
       TANDEM_METRICS_PORT: '0',
       TANDEM_ADMIN_PASSWORD: ADMIN_PASSWORD,
@@ -158,6 +161,7 @@ export class GatewayProcess extends TandemProcess {
     const ready = await gateway.logged('ready');
     gateway.http = Number(ready.http ?? 0);
     gateway.coap = Number(ready.coap ?? 0);
+    gateway.coaps = Number(ready.coaps ?? 0);
     gateway.metrics = Number(ready.metrics);
     return gateway;
   }

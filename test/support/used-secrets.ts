@@ -21,7 +21,7 @@ export function useSecret(secret: string): void {
 
 /** Members whose values are secrets wherever they stand in what goes to or comes from the server API. */
 const SECRET_MEMBER =
-  /"(token|refreshToken|password|currentPassword|newPassword|activateToken|secretKey|provisionDevice(?:Key|Secret)|credentialsId|credentialsValue|value)":"((?:[^"\\]|\\.)*)"/g;
+  /"(token|refreshToken|password|currentPassword|newPassword|activateToken|secretKey|provisionDevice(?:Key|Secret)|credentialsId|value)":"((?:[^"\\]|\\.)*)"/g;
 
 /** As `useSecret`, for the tokens of a path of the server API. */
 export function useSecretsOfPath(path: string): void {
@@ -34,14 +34,6 @@ export function useSecretsOfPath(path: string): void {
 export function useSecretsOf(json: string, isKey = false): void {
   for (const [, name, secret = ''] of json.matchAll(SECRET_MEMBER)) {
     if (name !== 'value' || isKey) useSecret(JSON.parse(`"${secret}"`) as string);
-  }
-}
-
-/** As `useSecret`, for what is secret in the settings of a process. */
-export function useSecretsOfSettings(settings: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (/PASSWORD$/.test(name)) useSecret(value);
-    else for (const [, password = ''] of value.matchAll(/:\/\/[^:@/]*:([^@/]+)@/g)) useSecret(password);
   }
 }
 

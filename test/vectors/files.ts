@@ -10,6 +10,7 @@ import { CLAIMING } from './8.9-claiming';
 import { COAP_REQUESTS } from './8.10-coap-requests';
 import { COAP_PROVISIONING } from './8.11-coap-provisioning';
 import { COAP_OBSERVE } from './8.12-coap-observe';
+import { DTLS } from './8.13-dtls';
 import { PROTOBUF } from './8.14-protobuf';
 import { OTA_COAP, OTA_HTTP } from './8.15-ota';
 import type { Door } from './framework/stores';
@@ -30,6 +31,6 @@ export const FILES = {
   http: { apart: 'http', vectors: [...UPDATE_POLLS, ...HTTP_RPC, ...HTTP_PROVISIONING, ...CLAIMING, ...OTA_HTTP] },
   coap: {
     apart: 'coap',
-    vectors: [...COAP_REQUESTS, ...COAP_PROVISIONING, ...COAP_OBSERVE, ...PROTOBUF, ...OTA_COAP],
+    vectors: [...COAP_REQUESTS, ...COAP_PROVISIONING, ...COAP_OBSERVE, ...DTLS, ...PROTOBUF, ...OTA_COAP],
   },
 } as const satisfies Record<string, VectorFile>;

@@ -118,6 +118,11 @@ describe('A certificate', () => {
       { credentialsType: 'LWM2M_CREDENTIALS', credentialsValue: '{}' },
       'type LWM2M_CREDENTIALS are not',
     ],
+    [
+      'a pre-shared key, of which there are none here',
+      { credentialsType: 'PSK', credentialsId: 'an identity', credentialsValue: 'ab'.repeat(16) },
+      'Pre-shared keys are switched off on this server: TANDEM_COAP_DTLS_PSK=true',
+    ],
   ])('is refused as %s, and changes nothing', async (name, given, message) => {
     expect((await both({ name: 'refused' }, given)).json()).toMatchObject(refusal(message));
     expect((await server.call('GET', '/api/tenant/devices?deviceName=refused', { token })).status).toBe(404);

@@ -1,3 +1,4 @@
+import { Pki } from '../../security/pki';
 import { cleanUp, type Environment } from '../../support/gateway-process';
 import { ServerClient } from '../../support/server-client';
 import { Scene, type World } from './scene';
@@ -10,13 +11,16 @@ import { nameOf, type Vector } from './vector';
 export function describeVectors(store: Store, { vectors, apart }: { vectors: readonly Vector[]; apart: Door }): void {
   describe(`On ${store.name}`, () => {
     let logic: ServerLogic;
+    let pki: Pki;
 
     beforeAll(async () => {
+      pki = new Pki();
       [logic] = await Promise.all([ServerLogic.start(), store.open()]);
     });
 
     afterAll(async () => {
       await cleanUp();
+      pki.remove();
       await Promise.all([logic.stop(), store.close()]);
     });
 
@@ -32,8 +36,10 @@ export function describeVectors(store: Store, { vectors, apart }: { vectors: rea
         let world: World;
 
         beforeAll(async () => {
-          gateway = await store.start({ ...UNHURRIED, TANDEM_RPC_WEBHOOK_URL: logic.url, ...settings }, apart);
-          world = { ...gateway, logic, server: await ServerClient.login(gateway.api.http) };
+          const own = settings.COAP_DTLS_ENABLED === 'true' ? secured(pki) : {};
+          const base = { ...UNHURRIED, TANDEM_RPC_WEBHOOK_URL: logic.url, ...own };
+          gateway = await store.start({ ...base, ...settings }, apart);
+          world = { ...gateway, logic, pki, server: await ServerClient.login(gateway.api.http) };
         }, START);
 
         afterAll(async () => {
@@ -86,6 +92,12 @@ function inLanes(rows: readonly Vector[], run: (row: Vector) => Promise<void>): 
     }),
   );
 }
+
+/** What the server proves itself with. */
+const secured = ({ server }: Pki): Environment => ({
+  COAP_DTLS_PEM_CERT: server.chainFile,
+  COAP_DTLS_PEM_KEY: server.keyFile,
+});
 
 function bySettings(vectors: readonly Vector[]): [Environment, Vector[]][] {
   const groups = new Map<string, Vector[]>();

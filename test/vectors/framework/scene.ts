@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RawClient, type RawRequest, type Received } from '../../../packages/coap-transport/src/testing/raw-client';
+import type { Identity, Pki } from '../../security/pki';
+import { type DtlsClientOptions, DtlsDevice } from '../../support/dtls-device';
 import { eventually } from '../../support/eventually';
 import type { ServerAnswer, ServerClient } from '../../support/server-client';
 import {
@@ -16,6 +18,8 @@ import type { ServerLogic } from './server-logic';
 import type { Gateway } from './stores';
 
 export interface World extends Gateway {
+  /** Certificates; the server has one of it where the settings are secure. */
+  readonly pki: Pki;
   /** The REST API, as tenant administrator. */
   readonly server: ServerClient;
   /** What answers client-side commands, see there. */
@@ -44,6 +48,7 @@ export class Scene {
   readonly #profiles = new Map<ProfileFixture, Promise<string>>();
   readonly #clients: RawClient[] = [];
   readonly #aborts: AbortController[] = [];
+  readonly #dtls: DtlsDevice[] = [];
   readonly #others: Scene[] = [];
   #coap: Promise<RawClient> | undefined;
   #markers = 0;
@@ -69,6 +74,7 @@ export class Scene {
     for (const abort of this.#aborts) abort.abort();
     await this.#coap;
     for (const client of this.#clients) client.close();
+    for (const device of this.#dtls) device.kill();
   }
 
   // Fixtures
@@ -144,6 +150,31 @@ export class Scene {
     const client = await RawClient.open(this.world.coap.coap);
     this.#clients.push(client);
     return client;
+  }
+
+  // CoAP over DTLS
+
+  /** A session, or what becomes of one. */
+  dtls(options: DtlsClientOptions = {}): DtlsDevice {
+    const device = new DtlsDevice(this.world.coap.coaps, options);
+    this.#dtls.push(device);
+    return device;
+  }
+
+  /** DX: a device with a certificate. @returns its id */
+  async deviceWith({ certificate }: Identity): Promise<string> {
+    const device = { name: this.local('DX') };
+    const credentials = { credentialsType: 'X509_CERTIFICATE', credentialsValue: certificate };
+    const path = '/api/device-with-credentials';
+    return (await this.call<{ id: { id: string } }>('POST', path, { device, credentials })).id.id;
+  }
+
+  /** Resolves when the device, which has no token to ask by, has this as its latest value. */
+  async storedAt(deviceId: string, key: string, value: string): Promise<void> {
+    await eventually(async () => {
+      const latest = (await this.server.latest(deviceId))[key]?.[0]?.value;
+      return latest === value ? undefined : `${key} is ${latest}`;
+    });
   }
 
   /**

@@ -36,3 +36,12 @@ export const IMPATIENT: Environment = {
   COAP_TIMEOUT: '1500',
   MIN_SERVER_SIDE_RPC_TIMEOUT: '100',
 };
+
+/** With CoAP over DTLS: what it proves itself with is added at the start. */
+export const SECURE: Environment = { COAP_DTLS_ENABLED: 'true' };
+
+/** Certificates of devices may have expired. */
+export const SECURE_AT_ANY_TIME: Environment = {
+  ...SECURE,
+  TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT: 'true',
+};

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TandemError } from '../errors';
 import { FailuresInTime } from '../limits/failures-in-time';
 import { MemoryFailureCounters } from '../limits/memory-failure-counters';
-import { type LogFields, silentLogger } from '../platform/logger';
+import { silentLogger } from '../platform/logger';
 import { MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters } from '../state/failure-counters';
 import { FakeClock } from '../testing/fake-clock';
@@ -26,15 +26,13 @@ function makeProcess({ counters = shared, max = MAX, maxLocked = 100, maxLookups
   const alone = new MemoryFailureCounters(maxLocked, metrics);
   const both = new FailuresInTime(alone, counters, PATIENCE, clock, silentLogger, metrics);
   const failures = { max, window: LOCK, lock: LOCK };
-  const lines: unknown[] = [];
-  const logger = { ...silentLogger, warn: (message: string, fields?: LogFields) => void lines.push([message, fields]) };
-  const guard = new CredentialsGuard(both, { failures, maxLocked, maxLookups }, clock, logger, metrics);
+  const guard = new CredentialsGuard(both, { failures, maxLocked, maxLookups }, clock, metrics);
   const read = (name: string) =>
     metrics
       .list()
       .find((gauge) => gauge.name === name)
       ?.read();
-  return { guard, read, lines };
+  return { guard, read };
 }
 
 type Process = ReturnType<typeof makeProcess>;
@@ -191,8 +189,6 @@ describe('What is kept', () => {
     const names = ['tandem_wrong_credentials_total', 'tandem_addresses_locked_total', 'tandem_locked_addresses'];
     expect(names.map(process.read)).toEqual([MAX, 1, 1]);
     expect(process.read('tandem_locked_addresses_refused_total')).toBe(2);
-    const said = 'an address is locked out for wrong credentials of devices';
-    expect(process.lines).toEqual([[said, { address: HERE, lockMillis: LOCK }]]);
     clock.advance(LOCK);
     expect(process.read('tandem_locked_addresses')).toBe(0);
   });

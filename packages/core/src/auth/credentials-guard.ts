@@ -2,7 +2,6 @@ import { TandemError } from '../errors';
 import { FailureGate } from '../limits/failure-gate';
 import { Tries } from '../limits/tries';
 import type { Clock, Millis } from '../platform/clock';
-import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters, FailureLimit } from '../state/failure-counters';
 import { LockedAddresses } from './locked-addresses';
@@ -36,13 +35,7 @@ export class CredentialsGuard {
   readonly #refused: { add(): void };
   readonly #crowded: { add(): void };
 
-  constructor(
-    failures: FailureCounters,
-    limits: CredentialsLimits,
-    clock: Clock,
-    private readonly logger: Logger,
-    metrics: MetricsRegistry,
-  ) {
+  constructor(failures: FailureCounters, limits: CredentialsLimits, clock: Clock, metrics: MetricsRegistry) {
     this.#gate = new FailureGate(failures, 'credentials', limits.failures, clock);
     this.#locks = new LockedAddresses(limits.maxLocked, clock);
     this.#maxLookups = limits.maxLookups;
@@ -151,9 +144,7 @@ export class CredentialsGuard {
   }
 
   #lock(address: string, lock: Millis): void {
-    if (lock === 0 || !this.#locks.add(address, lock)) return;
-    this.#locked.add();
-    this.logger.warn('an address is locked out for wrong credentials of devices', { address, lockMillis: lock });
+    if (lock > 0 && this.#locks.add(address, lock)) this.#locked.add();
   }
 
   #refusal(retryAfter: Millis): TandemError {

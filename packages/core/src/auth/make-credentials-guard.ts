@@ -8,8 +8,6 @@ import type { FailureCounters } from '../state/failure-counters';
 import { CredentialsGuard } from './credentials-guard';
 
 const LOG_INTERVAL: Millis = 60_000;
-/** Who has many addresses makes a line for each: so many others are told by their number. */
-const LOCK_LOG_INTERVAL: Millis = 1_000;
 
 export function makeCredentialsGuard(
   shared: FailureCounters,
@@ -31,7 +29,6 @@ export function makeCredentialsGuard(
       maxLookups: settings.TANDEM_CREDENTIALS_MAX_LOOKUPS,
     },
     clock,
-    quietLogger(logger, clock, LOCK_LOG_INTERVAL),
     metrics,
   );
 }

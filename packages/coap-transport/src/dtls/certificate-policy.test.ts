@@ -1,0 +1,135 @@
+import { type Identity, Pki } from '../../../../test/security/pki';
+import { FakeClock } from '../endpoint/testing/fake-clock';
+import { CertificatePolicy } from './certificate-policy';
+import type { DtlsClient } from './testing/dtls-client';
+import { DtlsHarness, type DtlsHarnessOptions } from './testing/dtls-harness';
+import { filesOf, selfSigned } from './testing/identities';
+
+let pki: Pki;
+beforeAll(() => {
+  pki = new Pki();
+});
+afterAll(() => pki.remove());
+
+/** That of the certificates, whose periods are real. */
+const now = Date.now() + 3_600_000;
+const clock = { now: () => now };
+
+let harness: DtlsHarness;
+let port = 40_000;
+const start = (options: DtlsHarnessOptions = {}, skipValidity = false) => {
+  harness = new DtlsHarness({
+    certificates: new CertificatePolicy(clock, skipValidity),
+    settings: { skipValidity },
+    ...options,
+  });
+};
+afterEach(() => harness.stop());
+
+type Shown = Pick<Identity, 'certificate' | 'key'>;
+async function handshake(identity: Shown, suites?: string): Promise<DtlsClient> {
+  const client = harness.client(harness.bind(port++), { identity, ...(suites && { suites }) }).start();
+  await harness.pass();
+  // An alert of a server comes after the client has all of its flight.
+  await harness.pass();
+  return client;
+}
+const outcome = async (identity: Shown, suites?: string): Promise<string> => {
+  const { state, connection } = await handshake(identity, suites);
+  return state === 'open' ? 'open' : connection.failure.replace(/.* alert /, '');
+};
+
+describe('Of clients that have no authority to come from', () => {
+  it('any certificate that is valid and has a strong key is taken', async () => {
+    start();
+    for (const one of [pki.client, pki.rsaClient, pki.clientOfOther, pki.serverAuthClient]) {
+      expect(await outcome(one)).toBe('open');
+    }
+  });
+
+  it('one that has expired, is not valid yet or has a weak key is a bad certificate', async () => {
+    start();
+    const weak = [
+      selfSigned('short RSA', ['-newkey', 'rsa:1024']),
+      selfSigned('short EC', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp224r1']),
+    ];
+    for (const one of [pki.expiredClient, pki.futureClient, ...weak]) {
+      expect(await outcome(one, 'DEFAULT:@SECLEVEL=0')).toMatch(/bad certificate/);
+    }
+  });
+
+  it('is taken whenever it is or was valid where that is not looked at', async () => {
+    start({}, true);
+    expect([await outcome(pki.expiredClient), await outcome(pki.futureClient)]).toEqual(['open', 'open']);
+  });
+});
+
+describe('Of clients that have to come from an authority', () => {
+  const trusting = (skipValidity = false) => {
+    const files = filesOf(selfSigned('server'));
+    const clientTrust = { authorities: pki.root.certificate, revoked: pki.root.revocations() };
+    void pki.revokedClient;
+    start({ files: { ...files, clientTrust: { ...clientTrust, revoked: pki.root.revocations() } } }, skipValidity);
+  };
+
+  it('those of that authority are taken, and each other learns why not', async () => {
+    trusting();
+    expect([await outcome(pki.client), await outcome(pki.rsaClient)]).toEqual(['open', 'open']);
+    expect(await outcome(pki.clientOfOther)).toMatch(/unknown ca/);
+    expect(await outcome(pki.selfSignedClient)).toMatch(/unknown ca/);
+    expect(await outcome(pki.expiredClient)).toMatch(/certificate expired/);
+    expect(await outcome(pki.revokedClient)).toMatch(/certificate revoked/);
+    expect(await outcome(pki.serverAuthClient)).toMatch(/unsupported certificate/);
+  });
+
+  it('one that has expired is taken where that is not looked at, one that was revoked never', async () => {
+    trusting(true);
+    expect(await outcome(pki.expiredClient)).toBe('open');
+    expect(await outcome(pki.revokedClient)).toMatch(/certificate revoked/);
+  });
+
+  it('a session that was made before they had to is not resumed', async () => {
+    const files = filesOf(selfSigned('server'));
+    start({ files });
+    const client = await handshake(pki.selfSignedClient);
+    const resume = client.ticket();
+    const resuming = async () => {
+      const again = harness.client(harness.bind(port++), { identity: pki.selfSignedClient, resume }).start();
+      await harness.pass();
+      await harness.pass();
+      return again.state === 'open' ? { resumed: again.resumed } : again.connection.failure;
+    };
+    expect(await resuming()).toEqual({ resumed: true });
+    harness.reload({ ...files, clientTrust: { authorities: pki.root.certificate, revoked: undefined } });
+    expect(await resuming()).toMatch(/unknown ca/);
+  });
+});
+
+describe('A session', () => {
+  it('is not resumed once its certificate has expired', async () => {
+    const moving = new FakeClock();
+    const certificates = new CertificatePolicy({ now: () => now + moving.monotonic() }, false);
+    start({ certificates });
+    const resume = (await handshake(pki.client)).ticket();
+    await moving.advance(366 * 86_400_000);
+    const again = harness.client(harness.bind(port++), { identity: pki.client, resume }).start();
+    await harness.pass();
+    await harness.pass();
+    expect(again.connection.failure).toMatch(/bad certificate/);
+  });
+});
+
+describe('Handshakes that are refused', () => {
+  it('count as wrong credentials of their address, and one that is locked out begins none', async () => {
+    const failed: string[] = [];
+    let locked = false;
+    start({ guard: { isLocked: () => locked, failed: (address) => failed.push(address) } });
+    await handshake(pki.client);
+    expect(failed).toEqual([]);
+    await handshake(pki.expiredClient);
+    expect(failed).toEqual(['10.0.0.1']);
+    locked = true;
+    expect((await handshake(pki.client)).state).toBe('handshake');
+    expect([harness.metric('dtls_dropped_locked_total'), harness.metric('handshakes')]).toEqual([1, 0]);
+  });
+});
