@@ -1,4 +1,4 @@
-import { clientRandom, isClientHello, isOfHandshake, isRecord, recordEnd } from './records';
+import { clientRandom, isClientHello, isOfHandshake, isRecord, recordEnd, withoutRunts } from './records';
 
 const record = (type: number, epoch: number, body: Buffer): Buffer => {
   const header = Buffer.from([type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 1, 0, 0]);
@@ -43,5 +43,18 @@ describe('A datagram of DTLS', () => {
     const of = (type: number, epoch: number) => isOfHandshake(record(type, epoch, Buffer.alloc(2)));
     expect([of(20, 0), of(22, 0), of(22, 1), of(21, 0)]).toEqual([true, true, true, true]);
     expect([of(21, 1), of(23, 1), of(23, 0)]).toEqual([false, false, false]);
+  });
+
+  it('loses encrypted records that are too short to be any, and no other ones', () => {
+    const [plain, runt, sound] = [
+      record(20, 0, Buffer.alloc(1)),
+      record(21, 1, Buffer.alloc(23)),
+      record(23, 1, Buffer.alloc(24)),
+    ];
+    expect(withoutRunts(sound, 24)).toBe(sound);
+    expect(withoutRunts(Buffer.concat([plain, runt, sound]), 24)).toEqual(Buffer.concat([plain, sound]));
+    expect(withoutRunts(runt, 24)).toHaveLength(0);
+    expect(withoutRunts(runt, 16)).toBe(runt);
+    for (const cut of [3, 8, 20]) expect(withoutRunts(sound.subarray(0, cut), 24)).toHaveLength(0);
   });
 });

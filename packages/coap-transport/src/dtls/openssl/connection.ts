@@ -9,7 +9,7 @@ import type {
   OfferedKey,
   PeerIdentity,
 } from '../engine';
-import { hasEncryptedRecord, recordEnd } from '../records';
+import { hasEncryptedRecord, recordEnd, withoutRunts } from '../records';
 import { runFor } from './callbacks';
 import { certificateDer, memoryBio } from './certificates';
 import { BIO_CTRL, KX_WITH_PSK, SSL_CTRL, SSL_ERROR } from './constants';
@@ -29,6 +29,10 @@ let nobody: Pointer | undefined;
 const NO_CERTIFICATES: AcceptedCertificates = { ids: [], until: Number.POSITIVE_INFINITY };
 /** Bytes of a key that nobody has. */
 const NOBODYS_KEY = 32;
+/** Bytes that GCM and CCM add: an explicit nonce of 8 and a tag of 16. */
+const LONGEST_OVERHEAD = 24;
+/** Suites whose tag is half as long, or that have no explicit nonce: 16 bytes. */
+const SHORT_OVERHEAD = /CCM8|CHACHA20/;
 /** Of a side that trusts no store. */
 const NO_TRUST = trustName(undefined);
 
@@ -56,6 +60,8 @@ export class OpenSslConnection implements DtlsConnection {
   /** The client has named an identity, and its key is in use. */
   #keyInUse = false;
   failure = '';
+  /** See `withoutRunts`; until the suite is in use the longest, which the messages of a handshake have in any case. */
+  #overhead = LONGEST_OVERHEAD;
   /** Whether the client has proved its address: its cookie may run out until its turn comes. */
   proved = false;
   #closed = false;
@@ -103,7 +109,10 @@ export class OpenSslConnection implements DtlsConnection {
     const ssl = this.#ssl;
     ssl.ERR_clear_error();
     const result = runFor(this, () => ssl.SSL_do_handshake(handle));
-    if (result === 1) return 'done';
+    if (result === 1) {
+      this.#overhead = SHORT_OVERHEAD.test(this.#cipher(handle)) ? 16 : LONGEST_OVERHEAD;
+      return 'done';
+    }
     if (ssl.SSL_get_error(handle, result) !== SSL_ERROR.WANT_READ) {
       this.failure = takeErrors(ssl);
       return 'failed';
@@ -211,15 +220,19 @@ export class OpenSslConnection implements DtlsConnection {
   identity(): PeerIdentity {
     const ssl = this.#ssl;
     const handle = this.#open();
-    const cipher = ssl.SSL_get_current_cipher(handle);
     const resumed = ssl.SSL_session_reused(handle) === 1;
     return {
       chain: resumed ? this.#leaf(handle) : this.chain,
       certificateIds: this.accepted.ids,
       preSharedKey: ssl.SSL_get_psk_identity(handle) === null ? undefined : this.#offered,
       resumed,
-      cipher: cipher === null ? '' : ssl.SSL_CIPHER_get_name(cipher),
+      cipher: this.#cipher(handle),
     };
+  }
+
+  #cipher(handle: Pointer): string {
+    const cipher = this.#ssl.SSL_get_current_cipher(handle);
+    return cipher === null ? '' : this.#ssl.SSL_CIPHER_get_name(cipher);
   }
 
   free(): void {
@@ -243,7 +256,8 @@ export class OpenSslConnection implements DtlsConnection {
     this.#open();
     // What is left of the one before is nothing that a datagram may be mixed with.
     this.#ssl.BIO_ctrl(this.#in, BIO_CTRL.RESET, 0, null);
-    this.#ssl.BIO_write(this.#in, datagram, datagram.length);
+    const sound = withoutRunts(datagram, this.#overhead);
+    if (sound.length > 0) this.#ssl.BIO_write(this.#in, sound, sound.length);
   }
 
   #open(): Pointer {
