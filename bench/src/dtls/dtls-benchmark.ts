@@ -78,6 +78,8 @@ async function startSecureGateway(
       COAP_DTLS_PEM_CERT: certificate,
       COAP_DTLS_PEM_KEY: key,
       TANDEM_COAP_DTLS_MAX_SESSIONS: '100000',
+      // All clients are at one address here.
+      TANDEM_COAP_DTLS_MAX_SESSIONS_PER_ADDRESS: '100000',
       ...env,
     },
   });
