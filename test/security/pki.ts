@@ -231,7 +231,8 @@ export class Pki {
       const [file, keyFile] = [join(this.folder, `${name}.pem`), join(this.folder, `${name}.key`)];
       const request = join(this.folder, `${name}.csr`);
       // Without the identifiers of keys, by which a false issuer would be told from the true one before any signature is.
-      const extensions = this.write(`${name}.cnf`, 'basicConstraints = critical, CA:false\n');
+      const bare = 'subjectKeyIdentifier = none\nauthorityKeyIdentifier = none\nbasicConstraints = CA:false\n';
+      const extensions = this.write(`${name}.cnf`, bare);
       openssl('req', '-new', ...newKey('ec', keyFile), '-subj', `/CN=${name}`, '-out', request);
       const by = ['-CA', issuer.certificateFile, '-CAkey', issuer.keyFile, '-CAcreateserial', '-days', '365'];
       openssl('x509', '-req', '-in', request, ...by, '-extfile', extensions, '-out', file);

@@ -44,6 +44,9 @@ describe('What a client has presented stands for', () => {
     const forged = pki.selfSigned('false root', 'root');
     const bySameName = pki.issuedBy(forged, 'forged');
     expect(new X509Certificate(bySameName.certificate).issuer).toBe(new X509Certificate(pki.root.certificate).subject);
+    expect(new X509Certificate(bySameName.certificate).checkIssued(new X509Certificate(pki.root.certificate))).toBe(
+      true,
+    );
     expect(present(bySameName, pki.root)).toEqual(idsOf(bySameName));
     const byDevice = pki.issuedBy(pki.client, 'of a device');
     expect(present(byDevice, pki.client)).toEqual(idsOf(byDevice));
