@@ -206,7 +206,8 @@ function load(): OpenSsl {
 
 type Koffi = typeof import('koffi', { with: { 'resolution-mode': 'import' }});
 
-function requireKoffi(): Koffi {
+/** @throws DtlsUnavailable */
+export function requireKoffi(): Koffi {
   try {
     return require('koffi');
   } catch (error) {

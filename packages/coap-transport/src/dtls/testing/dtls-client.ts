@@ -1,7 +1,8 @@
+import { X509Certificate } from 'node:crypto';
 import type { Clock, Timer } from '@tandem/core';
 import type { Destination, UdpSocket } from '../../endpoint/index';
 import type { HandshakePolicy } from '../engine';
-import { readPem } from '../openssl/certificates';
+import { certificateDer, readPem } from '../openssl/certificates';
 import { OpenSslConnection } from '../openssl/connection';
 import { CTX_CTRL, DTLS1_2 } from '../openssl/constants';
 import { more, openSsl, type Pointer } from '../openssl/library';
@@ -81,6 +82,17 @@ export class DtlsClient {
 
   get state(): 'handshake' | 'open' | 'failed' | 'closed' {
     return this.#state;
+  }
+
+  /** The subject of the certificate that the server has shown. */
+  get serverName(): string {
+    const certificate = openSsl().SSL_get1_peer_certificate(this.#handle);
+    if (certificate === null) return '';
+    try {
+      return new X509Certificate(certificateDer(openSsl(), certificate)).subject;
+    } finally {
+      openSsl().X509_free(certificate);
+    }
   }
 
   get resumed(): boolean {

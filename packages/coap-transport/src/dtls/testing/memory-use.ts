@@ -1,0 +1,36 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { more, requireKoffi } from '../openssl/library';
+
+const functions = more({ ERR_peek_error: 'unsigned long ERR_peek_error()' });
+
+/** Names of the fields of `struct mallinfo2`, in order: see mallinfo(3). */
+const FIELDS = [
+  'arena',
+  'ordblks',
+  'smblks',
+  'hblks',
+  'hblkhd',
+  'usmblks',
+  'fsmblks',
+  'uordblks',
+  'fordblks',
+  'keepcost',
+];
+let mallinfo: (() => { readonly uordblks: number }) | undefined;
+
+/** Bytes that are allocated outside of the heap of JavaScript, by OpenSSL among others, after a collection. */
+export function memoryUse(): number {
+  const koffi = requireKoffi();
+  mallinfo ??= koffi
+    .load(null)
+    .func('mallinfo2', koffi.struct(Object.fromEntries(FIELDS.map((name) => [name, 'size_t']))), []);
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  collect();
+  return mallinfo().uordblks;
+}
+
+/** The first error that OpenSSL has for whoever asks next; 0: none. */
+export const pendingErrors = (): number => Number(functions().ERR_peek_error());
