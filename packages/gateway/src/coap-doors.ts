@@ -47,10 +47,14 @@ export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<Coa
 }
 
 async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): Promise<CoapTransport | undefined> {
+  let open = false;
+  core.metrics.gauge('tandem_coaps_open', 'Whether CoAP over DTLS is served; 0: the log says why not', () => +open);
   const files = await openTlsFiles(core.settings, 'coaps', core);
   shutdown.last('certificate of CoAP over DTLS', () => files.close());
   try {
-    return await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);
+    const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);
+    open = true;
+    return transport;
   } catch (error) {
     // A process that has nothing else to do is of no use without.
     if (!(error instanceof DtlsUnavailable) || core.settings.TANDEM_ROLES.join() === 'coaps') throw error;
