@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..');
-const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'proto/README.md', ...markdownBelow('docs')];
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'bench/README.md',
+  'proto/README.md',
+  ...markdownBelow('docs'),
+];
 
 describe('The reference pages', () => {
   let written: string;

@@ -42,6 +42,13 @@ describe('docker-compose.yml', () => {
     expect(ports.sort()).toEqual(['5683', '8080', '8081', '9101', '9102', '9103']);
   });
 
+  it('shows its metrics to the machine that it runs on alone', () => {
+    const published = [...text('docker-compose.yml').matchAll(/"((?:[\d.]+:)?\d+:(\d+)(?:\/udp)?)"/g)];
+    const metrics = Object.values(environments()).map(({ TANDEM_METRICS_PORT }) => TANDEM_METRICS_PORT);
+    const ofMetrics = published.filter(([, , inside]) => metrics.includes(inside)).map(([, mapping]) => mapping);
+    expect(ofMetrics).toEqual(metrics.map((port) => `127.0.0.1:${port}:${port}`));
+  });
+
   it('has a Redis that answers only after it has flushed, as TANDEM_DURABILITY=power asks for', () => {
     const flat = text('docker-compose.yml').replace(/\n +- /g, ' ');
     expect(flat).toMatch(/--appendonly ['"]yes['"] --appendfsync always/);
