@@ -196,8 +196,9 @@ export class CoapEndpoint {
 
   /** Whoever was there is gone, with all that was held for it. */
   #sessionEnded(session: SecuritySession): void {
-    const peer = this.#peers.find(session.address, session.port, session);
-    if (peer === undefined || this.#closing !== undefined) return;
+    if (this.#closing !== undefined) return;
+    const peer = this.#peers.take(session.address, session.port, session);
+    if (peer === undefined) return;
     this.#reliability.giveUp(peer);
     this.#observe.closePeer(peer, 'timeout');
   }

@@ -21,10 +21,6 @@ class Generations {
     return this.#recent.get(hash, address, port, session);
   }
 
-  find(hash: number, address: string, port: number, session: object | undefined): PeerState | undefined {
-    return this.#recent.get(hash, address, port, session) ?? this.#older.get(hash, address, port, session);
-  }
-
   /** Takes a peer out, wherever it is. */
   take(hash: number, address: string, port: number, session: object | undefined): PeerState | undefined {
     for (const generation of [this.#recent, this.#older]) {
@@ -90,12 +86,12 @@ export class PeerTable {
     return peer;
   }
 
-  /** The peer of this session, where it is remembered. */
-  find(address: string, port: number, session: object): PeerState | undefined {
+  /** Forgets the peer of a session that is over, where it is remembered. @returns who that was */
+  take(address: string, port: number, session: object): PeerState | undefined {
     const number = this.#sessions.get(session);
     if (number === undefined) return undefined;
     const hash = hashSource(address, port, number, this.#seed);
-    return this.#strangers.find(hash, address, port, session) ?? this.#devices.find(hash, address, port, session);
+    return this.#strangers.take(hash, address, port, session) ?? this.#devices.take(hash, address, port, session);
   }
 
   #appeared(hash: number, address: string, port: number, session: object | undefined, number: number): PeerState {

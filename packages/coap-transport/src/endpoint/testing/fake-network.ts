@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '@tandem/core';
-import type { DatagramReceiver, Destination, UdpSocket } from '../udp-socket';
+import type { DatagramReceiver, Destination, SecuritySession, UdpSocket } from '../udp-socket';
 import type { FakeRandom } from './fake-random';
 
 export interface NetworkConditions {
@@ -78,6 +78,8 @@ export class FakeSocket implements UdpSocket {
   closed = false;
   /** What a secured socket would hand over with the datagrams from here. */
   session: object | undefined = undefined;
+  /** A security session of somebody who sends to here is over. */
+  endSession: (session: SecuritySession) => void = () => {};
 
   constructor(network: FakeNetwork, address: string, port: number) {
     this.#network = network;
@@ -90,6 +92,10 @@ export class FakeSocket implements UdpSocket {
 
   receive(receiver: DatagramReceiver): void {
     this.#receiver = receiver;
+  }
+
+  onSessionEnd(listener: (session: SecuritySession) => void): void {
+    this.endSession = listener;
   }
 
   isSelf(address: string, port: number): boolean {

@@ -16,6 +16,7 @@ export class Harness {
   readonly metrics = new MetricsRegistry();
   readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly endpoint: CoapEndpoint;
+  readonly server = this.network.bind('10.0.0.254', 5683);
   readonly client: FakeClient;
   /** Whose credentials a request has. */
   ownerOf = (request: CoapRequest): string => request.peer.key;
@@ -28,7 +29,7 @@ export class Harness {
   ) {
     const { clock, random, metrics } = this;
     this.endpoint = new CoapEndpoint({
-      socket: this.network.bind('10.0.0.254', 5683),
+      socket: this.server,
       handler: (request) => {
         if (!this.strangers) request.authenticate(this.ownerOf(request));
         return handler(request);
