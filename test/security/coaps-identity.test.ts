@@ -94,8 +94,10 @@ describe('What a client shows in its handshake', () => {
     const id = await withToken('unmatched');
     const unknown = pki.selfSigned('unknown');
     const client = connect({ certificate: unknown });
+    const wrongOnes = await gateway.metric('tandem_wrong_credentials_total');
     expect(await client.post('api/v1/telemetry')).toBe('ACK 4.01');
     expect(await client.post('api/v1/unmatched/telemetry', '{"b":2}')).toBe('ACK 2.01');
+    expect(await gateway.metric('tandem_wrong_credentials_total')).toBe(wrongOnes + 1);
     await eventually(async () => ((await latest(id, 'b')) === '2' ? undefined : 'it is not stored'));
     await withCertificate('later', unknown);
     expect(await client.post('api/v1/telemetry')).toBe('ACK 2.01');
@@ -133,6 +135,19 @@ describe('What a client shows in its handshake', () => {
     ];
     for (const client of refused) expect(await client.ended).toContain('alert 42');
   });
+});
+
+it('A device provisions itself in a session, and goes on in it with the token that it got', async () => {
+  const strategy = { type: 'ALLOW_CREATE_NEW_DEVICES', provisionDeviceSecret: 'dtls-secret' };
+  const profileData = { configuration: { type: 'DEFAULT' }, provisionConfiguration: strategy };
+  const keys = { provisionType: strategy.type, provisionDeviceKey: 'dtls-key' };
+  const profile = { name: 'provisioned', type: 'DEFAULT', transportType: 'DEFAULT', ...keys, profileData };
+  expect((await server.send('POST', '/api/deviceProfile', profile)).status).toBe(200);
+  const client = connect();
+  const request = { deviceName: 'new', provisionDeviceKey: 'dtls-key', provisionDeviceSecret: 'dtls-secret' };
+  const answer = await client.ask('POST', 'api/v1/provision', JSON.stringify(request));
+  expect(answer.kind).toBe('ACK 2.01');
+  expect(await client.post(`api/v1/${JSON.parse(answer.text).credentialsValue}/telemetry`)).toBe('ACK 2.01');
 });
 
 describe('A session is over, and its observations with it,', () => {
@@ -226,5 +241,44 @@ describe('A pre-shared key', () => {
 
   it('is in no line of the log', () => {
     expect(gateway.stdout + gateway.stderr).not.toContain(KEY);
+  });
+});
+
+describe('Where certificates have to come from an authority', () => {
+  let trusting: GatewayProcess;
+  beforeAll(async () => {
+    trusting = await GatewayProcess.start({
+      COAP_DTLS_ENABLED: 'true',
+      COAP_DTLS_PEM_CERT: pki.server.chainFile,
+      COAP_DTLS_PEM_KEY: pki.server.keyFile,
+      TANDEM_X509_TRUST_STORE: pki.root.certificateFile,
+      TANDEM_X509_CRL: pki.revocationFile,
+    });
+  });
+
+  it('those that do reach their device, and each other is told why not', async () => {
+    const api = await ServerClient.login(trusting.http);
+    const credentials = { credentialsType: 'X509_CERTIFICATE', credentialsValue: pki.clientOfIntermediate.certificate };
+    await api.send('POST', '/api/device-with-credentials', { device: { name: 'trusted' }, credentials });
+    const to = (options: DtlsClientOptions): DtlsDevice => {
+      const client = new DtlsDevice(trusting.coaps, options);
+      clients.push(client);
+      return client;
+    };
+    const chainFile = pki.intermediate.certificateFile;
+    const chained = to({ certificate: pki.clientOfIntermediate, chainFile });
+    expect(await chained.post('api/v1/telemetry')).toBe('ACK 2.01');
+    const alerts: [Identity, string][] = [
+      [pki.clientOfOther, 'alert 48'],
+      [pki.selfSignedClient, 'alert 48'],
+      [pki.clientOfIntermediate, 'alert 48'],
+      [pki.expiredClient, 'alert 45'],
+      [pki.revokedClient, 'alert 44'],
+      [pki.serverAuthClient, 'alert 43'],
+    ];
+    const told = await Promise.all(alerts.map(([certificate]) => to({ certificate }).ended));
+    expect(told.map((text) => /alert \d+/.exec(text)?.[0])).toEqual(alerts.map(([, alert]) => alert));
+    const anonymous = to({});
+    expect(await anonymous.post('api/v1/telemetry')).toBe('ACK 4.01');
   });
 });

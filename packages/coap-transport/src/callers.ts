@@ -35,13 +35,16 @@ export class Callers {
   find(request: CoapRequest, token: string | undefined): Promise<DeviceSession | undefined> | undefined {
     const peer = this.#peerOf(request);
     const now = this.monotonic();
-    if (peer === undefined || (token !== undefined && peer.isNobodys(now))) return this.#byToken(request, token);
+    if (token === undefined) {
+      if (peer === undefined) throw new TandemError('UNAUTHORIZED');
+      return this.lookups.guarded(request, async () => required(await peer.find(now)));
+    }
+    if (peer === undefined || peer.isNobodys(now)) return this.#byToken(request, token);
     const looked = this.lookups.run(request, () => peer.find(now));
     return looked?.then((device) => device ?? this.#byToken(request, token));
   }
 
-  #byToken(request: CoapRequest, token: string | undefined): Promise<DeviceSession> | undefined {
-    if (token === undefined) throw new TandemError('UNAUTHORIZED');
+  #byToken(request: CoapRequest, token: string): Promise<DeviceSession> | undefined {
     const known = this.auth.cached(token);
     return known === undefined ? this.lookups.find(token, request) : Promise.resolve(known);
   }
@@ -54,4 +57,9 @@ export class Callers {
     if (peer) session.onEnd = () => peer.close();
     return peer;
   }
+}
+
+function required(device: DeviceSession | undefined): DeviceSession {
+  if (device === undefined) throw new TandemError('UNAUTHORIZED');
+  return device;
 }

@@ -46,10 +46,15 @@ export class Lookups {
    * @throws TandemError (the promise) UNAUTHORIZED when nobody has it, TOO_MANY_REQUESTS for who is locked out
    */
   find(token: string, request: CoapRequest): Promise<DeviceSession> | undefined {
-    return this.run(request, () => this.lockOut.look(request, () => this.auth.resolve(token)));
+    return this.guarded(request, () => this.auth.resolve(token));
   }
 
-  /** As `find`, of credentials that cannot be guessed. */
+  /** As `find`. @param look throws UNAUTHORIZED for wrong credentials, which count for the lock-out */
+  guarded<T>(request: CoapRequest, look: () => Promise<T>): Promise<T> | undefined {
+    return this.run(request, () => this.lockOut.look(request, look));
+  }
+
+  /** As `find`, of what may be nobody's. */
   run<T>(request: CoapRequest, look: () => Promise<T>): Promise<T> | undefined {
     const peer = request.peer.key;
     if (this.#running >= this.#max) {
