@@ -105,6 +105,52 @@ describe('Of clients that have to come from an authority', () => {
   });
 });
 
+describe('When those are others whom certificates have to come from', () => {
+  const files = filesOf(selfSigned('server'));
+  const trust = () => ({ authorities: pki.root.certificate, revoked: undefined });
+  const states = (clients: readonly DtlsClient[]) => clients.map(({ state }) => state);
+
+  it('sessions by a certificate end, and come again if they still may; others go on, as with another certificate of the server', async () => {
+    start({ files: { ...files, clientTrust: trust() } });
+    const certified = await handshake(pki.client);
+    const anonymous = harness.client(harness.bind(port++)).start();
+    await harness.pass();
+    harness.reload({ ...filesOf(selfSigned('another server')), clientTrust: trust() });
+    await harness.pass();
+    expect(states([certified, anonymous])).toEqual(['open', 'open']);
+    void pki.revokedClient;
+    harness.reload({ ...files, clientTrust: { ...trust(), revoked: pki.root.revocations() } });
+    await harness.pass();
+    expect(states([certified, anonymous])).toEqual(['closed', 'open']);
+    expect(harness.metric('sessions_revoked_total')).toBe(1);
+    expect([await outcome(pki.client), await outcome(pki.revokedClient)]).toEqual([
+      'open',
+      expect.stringMatching(/certificate revoked/),
+    ]);
+  });
+
+  it('a handshake that began before opens no session by a certificate', async () => {
+    start({ files });
+    const client = harness.client(harness.bind(port++), { identity: pki.clientOfOther }).start();
+    for (let n = 0; n < 20 && harness.metric('handshakes') === 0; n++) await harness.fake.advance(1);
+    expect(harness.metric('handshakes')).toBe(1);
+    harness.reload({ ...files, clientTrust: trust() });
+    await harness.pass();
+    expect([client.state, harness.metric('sessions')]).toEqual(['closed', 0]);
+    expect(harness.received).toEqual([]);
+  });
+
+  it('many sessions end a few at a time', async () => {
+    start({ files });
+    const clients: DtlsClient[] = [];
+    for (let n = 0; n < 30; n++) clients.push(await handshake(pki.client));
+    harness.reload({ ...files, clientTrust: trust() });
+    expect(harness.metric('sessions')).toBe(5);
+    await harness.pass();
+    expect(new Set(states(clients))).toEqual(new Set(['closed']));
+  });
+});
+
 describe('A session', () => {
   it('is not resumed once its certificate has expired', async () => {
     const moving = new FakeClock();

@@ -23,7 +23,8 @@ const ENDS: Readonly<Record<SessionEndReason, string>> = {
   replaced: 'another one at the same address',
   idle: 'nothing was heard of it for too long',
   evicted: 'room was needed for another',
-  revoked: 'its device was deleted or has other credentials now',
+  revoked:
+    'its device was deleted or has other credentials now, or those whom certificates have to come from are others',
   shutdown: 'the gateway was stopped',
   broken: 'it could not go on',
 };

@@ -1,5 +1,6 @@
 import type { Clock, Logger, MetricsRegistry, Millis, Random, TlsFiles, Watched } from '@tandem/core';
 import { type DatagramReceiver, type Destination, isNobody, sourceOf, type UdpSocket } from '../endpoint/index';
+import { Believed } from './believed';
 import { COOKIE_LIFETIME, Cookies } from './cookies';
 import { DtlsMetrics, type HandshakeEndReason } from './dtls-metrics';
 import type { DtlsConnection, DtlsContext, DtlsEngine, HandshakePolicy } from './engine';
@@ -83,6 +84,7 @@ export class DtlsSocket implements UdpSocket {
   readonly #metrics: DtlsMetrics;
   readonly #policy: HandshakePolicy;
   readonly #stopWatching: () => void;
+  readonly #believed: Believed;
   readonly #ofSessions = {
     received: (session: DtlsSession, message: Buffer) => this.#received(session, message),
     send: ({ address, port }: DtlsSession, datagram: Buffer) =>
@@ -116,6 +118,7 @@ export class DtlsSocket implements UdpSocket {
       ticketKey: () => ticketKeys.current,
       ticketKeyNamed: (name) => ticketKeys.named(name),
     };
+    this.#believed = new Believed(files.current.clientTrust);
     this.#context = this.#createContext(files.current);
     this.#listener = this.#context.createConnection();
     this.#metrics = new DtlsMetrics(metrics, {
@@ -176,7 +179,7 @@ export class DtlsSocket implements UdpSocket {
     return engine.createContext({ ...files, ...settings, policy: this.#policy });
   }
 
-  /** Sessions and handshakes go on with what they began with. */
+  /** Sessions and handshakes go on with what they began with, as long as it is not another one by whom clients are believed. */
   #reload(files: TlsFiles): void {
     let context: DtlsContext;
     try {
@@ -191,6 +194,14 @@ export class DtlsSocket implements UdpSocket {
     this.#context.free();
     this.#context = context;
     this.#listener = context.createConnection();
+    if (this.#believed.change(files.clientTrust)) this.#endDoubted(this.#sessions.members());
+  }
+
+  /** A few in each turn. */
+  #endDoubted(sessions: readonly DtlsSession[]): void {
+    const doubted = sessions.filter((session) => !this.#believed.stillHolds(session, session.generation));
+    for (const session of doubted.slice(0, ENDS_PER_TURN)) this.#end(session, 'revoked');
+    if (doubted.length > ENDS_PER_TURN) this.#soon(() => this.#endDoubted(doubted.slice(ENDS_PER_TURN)));
   }
 
   /** Whatever it is: one datagram must not take the process with it. */
@@ -269,6 +280,7 @@ export class DtlsSocket implements UdpSocket {
     const handshake: Handshake = {
       ...proved,
       inbox: [],
+      generation: this.#believed.generation,
       begun: false,
       held: false,
       ended: false,
@@ -370,10 +382,15 @@ export class DtlsSocket implements UdpSocket {
     this.#makeRoomForSession(sourceOf(address));
     const now = this.#options.clock.monotonic();
     const session = new DtlsSession(address, port, connection.identity(), connection, now, this.#ofSessions);
+    session.generation = handshake.generation;
     this.#placeOf(keyOf(address, port)).session = session;
     this.#sessions.add(session, sourceOf(address));
     this.#metrics.handshakes.add();
     if (session.identity.resumed) this.#metrics.resumed.add();
+    if (!this.#believed.stillHolds(session, handshake.generation)) {
+      this.#end(session, 'revoked');
+      return;
+    }
     // What came before the last message of the handshake is in it already, or waits.
     this.#deliver(session, undefined);
     for (const datagram of handshake.inbox.splice(0)) if (!session.ended) this.#deliver(session, datagram);

@@ -16,6 +16,8 @@ export class DtlsSession {
   ended = false;
   /** Called once, when it is over. */
   onEnd: (() => void) | undefined = undefined;
+  /** See `Believed`. */
+  generation = 0;
   /** For its roster. */
   membership: Membership<DtlsSession> | undefined;
   /** Hands over what was received in it, and what is to be sent. */
@@ -59,6 +61,8 @@ export interface Handshake extends Task {
   readonly random: string;
   /** Datagrams that wait for their turn. */
   readonly inbox: Buffer[];
+  /** See `Believed`: as of its beginning. */
+  readonly generation: number;
   /** Whether the server has said anything yet. */
   begun: boolean;
   /** Whether it waits for something that is looked up. */
