@@ -72,9 +72,14 @@ describe('A session', () => {
 
   it('ends when the peer says so, is answered in kind, and leaves nothing behind', async () => {
     start();
-    const client = await harness.open(bind(40_000));
+    const socket = bind(40_000);
+    const client = await harness.open(socket);
+    const arrived: Buffer[] = [];
+    socket.receive((datagram) => arrived.push(datagram));
     client.close();
     await harness.pass();
+    // One encrypted alert.
+    expect(arrived.map((datagram) => [datagram[0], datagram.readUInt16BE(3)])).toEqual([[21, 1]]);
     expect(harness.endedSessions).toHaveLength(1);
     expect([harness.metric('sessions'), harness.metric('sessions_closed_by_peer_total')]).toEqual([0, 1]);
     harness.socket.send(
