@@ -42,8 +42,6 @@ export interface Request {
   readonly path: string;
   readonly shown: Shown;
   readonly payload?: string;
-  /** Of coap-client, seconds. */
-  readonly patience?: number;
 }
 
 /** Posts one message. @returns the code of the answer, as `2.01`, or `alert 48` where the handshake is refused */
@@ -70,13 +68,10 @@ async function postBySClient({ port, path, shown, payload }: Request): Promise<s
   }
 }
 
-async function postByLibcoap(
-  client: ClientName,
-  { port, path, shown, payload, patience = 10 }: Request,
-): Promise<string> {
+async function postByLibcoap(client: ClientName, { port, path, shown, payload }: Request): Promise<string> {
   const said = await run(
     client,
-    ...['-v', '6', '-B', String(patience), ...coapArguments(shown)],
+    ...['-v', '6', '-B', '10', ...coapArguments(shown)],
     ...['-m', 'post', '-e', payload ?? '{"a":1}', `coaps://127.0.0.1:${port}/${path}`],
   );
   const answer = /t:(?:ACK|CON|NON) c:(\d\.\d\d)/.exec(said)?.[1];
