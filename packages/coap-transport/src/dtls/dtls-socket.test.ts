@@ -336,7 +336,7 @@ describe('A client that has started again on its port', () => {
     socket.send = (datagram, to) => {
       if (!cut || isHello(datagram)) socketSend(datagram, to);
     };
-    const after = harness.client(socket, { identity: OTHER, repeatAfter: 10 }).start();
+    const after = harness.client(socket, { identity: OTHER, repeatAfter: 60 }).start();
     await harness.pass();
     expect([harness.metric('sessions'), harness.metric('handshakes'), after.state]).toEqual([1, 1, 'handshake']);
     cut = false;

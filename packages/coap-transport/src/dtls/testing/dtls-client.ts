@@ -39,7 +39,10 @@ export interface DtlsClientOptions {
   readonly mtu?: number;
   /** Of a client before, see `DtlsClient.ticket`. */
   readonly resume?: Pointer;
-  /** Milliseconds until a flight is sent again; OpenSSL's own second where left out. It is real time on every clock. */
+  /**
+   * Milliseconds until a flight is sent again; OpenSSL's own second where left out. It is real time on every clock, and OpenSSL takes
+   * the last 15 of them for over: with fewer each datagram repeats a flight, and after twelve times it gives up.
+   */
   readonly repeatAfter?: number;
 }
 
