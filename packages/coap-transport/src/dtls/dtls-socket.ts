@@ -59,7 +59,7 @@ interface Place {
   handshake: Handshake | undefined;
 }
 
-/** Each costs up to a millisecond of the event loop, which everything else in the process waits for. */
+/** Each costs a millisecond or two of the event loop, which everything else in the process waits for. */
 const HANDSHAKES_PER_TURN = 2;
 /** Sessions that are ended in a turn where many end at once. */
 const ENDS_PER_TURN = 25;
