@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Pointer } from './openssl/library';
-import { type DtlsClient, forgetTicket } from './testing/dtls-client';
+import { type DtlsClient, type DtlsClientOptions, forgetTicket, stolen } from './testing/dtls-client';
 import { DtlsHarness, nameOf } from './testing/dtls-harness';
 import { selfSigned } from './testing/identities';
 
@@ -86,5 +87,76 @@ describe('A session is resumed', () => {
     const ticket = await ticketOf(harness);
     expect((await resumeAt(harness, ticket)).resumed).toBe(false);
     forgetTicket(ticket);
+  });
+});
+
+describe('A ticket that somebody has read on the way', () => {
+  const IDS = ['ab'.repeat(32)];
+  const certificates = {
+    acceptsCertificates: () => ({ ids: IDS, until: Number.POSITIVE_INFINITY }),
+    stillAccepts: () => true,
+  };
+  const guarding = (settings = {}) => {
+    const harness = new DtlsHarness({ settings, certificates });
+    harnesses.push(harness);
+    return harness;
+  };
+  const session = async (harness: DtlsHarness, options: Partial<DtlsClientOptions>) => {
+    const client = await harness.open(harness.bind(nextPort++), options);
+    client.send('in');
+    await harness.pass();
+    return { client, identity: harness.received.at(-1)?.session.identity };
+  };
+
+  it('makes nobody the device, where its client has no extended master secret and OpenSSL asks for a full handshake', async () => {
+    const harness = guarding();
+    const device = await session(harness, { identity: ONE, extendedMasterSecret: false });
+    expect(device.identity?.certificateIds).toEqual(IDS);
+    const thief = await session(harness, { resume: stolen(device.client.ticket()) });
+    expect(thief.identity).toMatchObject({ resumed: false, certificateIds: [] });
+    // Nor does the ticket that the thief is given, with which it resumes its own session.
+    const again = await session(harness, { resume: thief.client.ticket() });
+    expect(again.identity).toMatchObject({ resumed: true, certificateIds: [] });
+  });
+
+  it('makes nobody the device, once its time is over', async () => {
+    const harness = guarding({ resumptionTime: 1 });
+    const device = await session(harness, { identity: ONE });
+    const ticket = stolen(device.client.ticket());
+    // Of the operating system, which OpenSSL asks, and takes whole seconds of.
+    await new Promise((resolve) => setTimeout(resolve, 2_050));
+    const thief = await session(harness, { resume: ticket });
+    expect(thief.identity).toMatchObject({ resumed: false, certificateIds: [] });
+  });
+
+  it('opens nothing while it is good: whoever shows it has to have the key of the session', async () => {
+    const harness = guarding();
+    const device = await session(harness, { identity: ONE });
+    const thief = harness.client(harness.bind(nextPort++), { resume: stolen(device.client.ticket()) }).start();
+    await harness.pass();
+    expect(thief.state).not.toBe('open');
+    expect([harness.metric('sessions'), harness.messages]).toEqual([1, ['in']]);
+  });
+
+  it('does not lend its device to whoever shows another certificate in the handshake', async () => {
+    const harness = new DtlsHarness({
+      certificates: {
+        ...certificates,
+        acceptsCertificates: ([own]) => ({
+          ids: [
+            createHash('sha256')
+              .update(own ?? '')
+              .digest('hex'),
+          ],
+          until: Number.POSITIVE_INFINITY,
+        }),
+      },
+    });
+    harnesses.push(harness);
+    const device = await session(harness, { identity: ONE, extendedMasterSecret: false });
+    const other = await session(harness, { identity: selfSigned('two'), resume: stolen(device.client.ticket()) });
+    expect(other.identity?.resumed).toBe(false);
+    expect(other.identity?.certificateIds).toHaveLength(1);
+    expect(other.identity?.certificateIds).not.toEqual(device.identity?.certificateIds);
   });
 });

@@ -92,7 +92,7 @@ function register(ssl: OpenSsl): Callbacks {
         const session = ssl.SSL_get_session(handle);
         if (session === null) return 0;
         const byKey = ssl.SSL_get_psk_identity(handle) !== null;
-        const data = writeTicketData({ byKey, trust: connection.trust, accepted: connection.accepted });
+        const data = writeTicketData({ byKey, trust: connection.trust, accepted: connection.provedCertificates() });
         return ssl.SSL_SESSION_set1_ticket_appdata(session, data, data.length);
       }),
     ),
@@ -166,7 +166,7 @@ function resumes(ssl: OpenSsl, connection: OpenSslConnection, session: Pointer):
   const data = readTicketData(bytes);
   if (data === undefined || data.byKey || !data.trust.equals(connection.trust)) return false;
   if (!connection.policy.stillAccepts(data.accepted)) return false;
-  connection.accepted = data.accepted;
+  connection.ofTicket = data.accepted;
   return true;
 }
 

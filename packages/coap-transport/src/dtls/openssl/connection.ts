@@ -49,8 +49,13 @@ export class OpenSslConnection implements DtlsConnection {
   peer = '';
   /** What was presented in this handshake; for `callbacks.ts`. */
   chain: CertificateChain = [];
-  /** What that stands for; also of a session that is resumed. */
+  /** What that stands for. */
   accepted: AcceptedCertificates = NO_CERTIFICATES;
+  /**
+   * What a ticket stands for that the client has shown: anybody may show it who has read it on the way. OpenSSL asks about it before
+   * it looks at its age and at what was agreed on, and has whoever shows it prove more only where the session is resumed.
+   */
+  ofTicket: AcceptedCertificates | undefined;
   refusedCredentials = false;
   readonly policy: HandshakePolicy;
   /** Whether the context has a trust store. */
@@ -91,6 +96,10 @@ export class OpenSslConnection implements DtlsConnection {
   listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed' {
     const handle = this.#open();
     this.peer = peer;
+    this.chain = [];
+    this.accepted = NO_CERTIFICATES;
+    this.ofTicket = undefined;
+    this.refusedCredentials = false;
     this.#feed(datagram);
     nobody ??= this.#ssl.BIO_ADDR_new();
     const client = nobody;
@@ -223,11 +232,17 @@ export class OpenSslConnection implements DtlsConnection {
     const resumed = ssl.SSL_session_reused(handle) === 1;
     return {
       chain: resumed ? this.#leaf(handle) : this.chain,
-      certificateIds: this.accepted.ids,
+      certificateIds: this.provedCertificates().ids,
       preSharedKey: ssl.SSL_get_psk_identity(handle) === null ? undefined : this.#offered,
       resumed,
       cipher: this.#cipher(handle),
     };
+  }
+
+  /** What the client has proved in this handshake: with the key of its certificate, or with that of the session it resumes. */
+  provedCertificates(): AcceptedCertificates {
+    const resumed = this.#ssl.SSL_session_reused(this.#open()) === 1;
+    return resumed ? (this.ofTicket ?? NO_CERTIFICATES) : this.accepted;
   }
 
   #cipher(handle: Pointer): string {

@@ -13,6 +13,7 @@ const functions = more({
   SSL_get1_session: 'void *SSL_get1_session(void *ssl)',
   SSL_set_session: 'int SSL_set_session(void *ssl, void *session)',
   SSL_SESSION_free: 'void SSL_SESSION_free(void *session)',
+  SSL_SESSION_set1_master_key: 'int SSL_SESSION_set1_master_key(void *s, const void *in, size_t len)',
   DTLS_set_timer_cb: 'void DTLS_set_timer_cb(void *ssl, void *callback)',
 });
 const NOBODY: HandshakePolicy = {
@@ -36,6 +37,8 @@ export interface DtlsClientOptions {
   readonly clock: Clock;
   readonly identity?: ClientIdentity;
   readonly suites?: string;
+  /** RFC 7627; as every client that is kept up to date where left out. */
+  readonly extendedMasterSecret?: boolean;
   readonly mtu?: number;
   /** Of a client before, see `DtlsClient.ticket`. */
   readonly resume?: Pointer;
@@ -59,7 +62,7 @@ export class DtlsClient {
   #state: 'handshake' | 'open' | 'failed' | 'closed' = 'handshake';
   #freed = false;
   readonly messages: string[] = [];
-  /** Datagrams of the handshake in the order they came. */
+  /** Told whenever the session has got that far. */
   onState: (state: 'open' | 'failed' | 'closed') => void = () => {};
   onMessage: (message: Buffer) => void = (message) => this.messages.push(message.toString('latin1'));
 
@@ -194,14 +197,21 @@ export class DtlsClient {
 
 export const forgetTicket = (ticket: Pointer): void => void functions().SSL_SESSION_free(ticket);
 
-function clientContext({ identity, suites }: DtlsClientOptions): Pointer {
+/** All that somebody has who has read the ticket on the way, where it is in the clear: not the key of the session. */
+export function stolen(ticket: Pointer): Pointer {
+  const key = Buffer.alloc(48, 7);
+  functions().SSL_SESSION_set1_master_key(ticket, key, key.length);
+  return ticket;
+}
+
+function clientContext({ identity, suites, extendedMasterSecret }: DtlsClientOptions): Pointer {
   const ssl = openSsl();
   const context = ssl.SSL_CTX_new(functions().DTLS_client_method() as unknown as Pointer);
   if (context === null) throw new Error('no context');
   ssl.SSL_CTX_ctrl(context, CTX_CTRL.SET_MIN_PROTO_VERSION, DTLS1_2, null);
   ssl.SSL_CTX_ctrl(context, CTX_CTRL.SET_MAX_PROTO_VERSION, DTLS1_2, null);
   // The MTU is what it is told.
-  ssl.SSL_CTX_set_options(context, 1n << 12n);
+  ssl.SSL_CTX_set_options(context, (1n << 12n) | (extendedMasterSecret === false ? 1n : 0n));
   if (suites !== undefined) ssl.SSL_CTX_set_cipher_list(context, suites);
   if (identity !== undefined) identify(context, identity);
   return context;
