@@ -115,6 +115,19 @@ describe('A certificate that is stored for a device', () => {
     expect((await own.get(READ, { Authorization: 'Basic eA==' })).status).toBe(401);
   });
 
+  it('stands for it also below a certificate that has the name of its issuer and another key, and hides no token', async () => {
+    const impostor = pki.selfSigned('impostor', 'other-root');
+    const issued = pki.issuedBy(pki.otherRoot, 'client-of-impostor');
+    const own = { chain: issued.certificate + impostor.certificate, key: issued.key };
+    await gateway.device('behind-impostor');
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      expect((await client(own, { maxVersion }).get('/api/v1/behind-impostor/attributes')).status).toBe(200);
+      expect((await client(own, { maxVersion }).get(READ)).status).toBe(401);
+    }
+    await deviceWith(issued);
+    expect((await client(own).get(READ)).status).toBe(200);
+  });
+
   it('lets nobody in who has another, or none', async () => {
     await deviceWith(pki.client);
     expect(await statusOf(pki.rsaClient)).toBe(401);

@@ -87,7 +87,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     noDelay: true,
   };
   const server = options.tls
-    ? createSecureServer(serverOptions, options.tls, limits.headersTimeout)
+    ? createSecureServer(serverOptions, options.tls, limits.headersTimeout, metrics)
     : createServer(serverOptions);
   const connections = new Connections(server, limits, clock, callers, metrics);
   // A client may end its side once it has sent all of its request, and still read the answer.

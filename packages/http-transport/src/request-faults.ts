@@ -1,7 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { type Clock, TandemError } from '@tandem/core';
 import type { Connections } from './connections/connections';
 import { Exchange } from './exchange';
@@ -14,16 +13,15 @@ type Connection = Duplex &
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
 export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin' | 'latest'>): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
-    // Who does not speak TLS where it is spoken would not understand the answer either.
-    if (socket instanceof TLSSocket && socket.getFinished() === undefined) {
-      socket.destroy();
-      return;
-    }
     const open = connections.latest(socket);
     // There is an answer still to come, and it is the last one: what comes behind means nothing (RFC 9112 section 9.6).
     if (fault.code === 'HPE_CLOSED_CONNECTION' && open) return;
+    if (!isOfClient(fault)) {
+      socket.destroy();
+      return;
+    }
     const error = errorOf(fault);
-    if (open && !open.response.headersSent && isOfClient(fault)) {
+    if (open && !open.response.headersSent) {
       // What was in order before is answered as it is: its client could take a refusal for its own, and send it again.
       if (open.request.complete) open.response.shouldKeepAlive = false;
       else refuse(open.request, open.response, error, clock);
@@ -40,7 +38,7 @@ export function answerFaults(server: Server, clock: Clock, connections: Pick<Con
   });
 }
 
-/** And not of the network, where nobody is there any more. */
+/** And not of the network, where nobody is there any more, nor of TLS, where nobody could read the answer. */
 const isOfClient = ({ code = '' }: NodeJS.ErrnoException): boolean =>
   code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT';
 

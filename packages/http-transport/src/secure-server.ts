@@ -1,9 +1,16 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import type { Server, ServerOptions } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
-import { type ClientTrust, type Millis, revocationLists, type TlsFiles, type Watched } from '@tandem/core';
+import {
+  type ClientTrust,
+  type MetricsRegistry,
+  type Millis,
+  revocationLists,
+  type TlsFiles,
+  type Watched,
+} from '@tandem/core';
 import { loseTrust } from './client-certificates';
 import { Connection } from './connections/connection';
 
@@ -19,7 +26,12 @@ export interface HttpsOptions {
  * client was trusted by a trust store or a list of revoked certificates that is another one now.
  * @param handshakeTimeout a client that takes longer holds a connection for nothing
  */
-export function createSecureServer(options: ServerOptions, tls: HttpsOptions, handshakeTimeout: Millis): Server {
+export function createSecureServer(
+  options: ServerOptions,
+  tls: HttpsOptions,
+  handshakeTimeout: Millis,
+  metrics: MetricsRegistry,
+): Server {
   const { files, clientCertificates } = tls;
   const contextOf = ({ material, clientTrust }: TlsFiles): SecureContextOptions => ({
     minVersion: 'TLSv1.2',
@@ -36,6 +48,17 @@ export function createSecureServer(options: ServerOptions, tls: HttpsOptions, ha
     rejectUnauthorized: false,
     handshakeTimeout,
   });
+  // Node would call it an error of HTTP, whose answer nobody could read yet; and nothing may be asked of what is left of TLS here.
+  server.removeAllListeners('tlsClientError');
+  const failed = metrics.counter(
+    'tandem_https_handshakes_failed_total',
+    'TLS handshakes that did not come to their end',
+  );
+  server.on('tlsClientError', (_error, socket) => {
+    failed.add();
+    socket.destroy();
+  });
+  if (clientCertificates) server.on('secureConnection', forgetVerification);
   const trusted = clientCertificates ? new TrustedConnections(server, files.current.clientTrust) : undefined;
   const stop = files.onChange((current) => {
     server.setSecureContext(contextOf(current));
@@ -54,6 +77,18 @@ const withClients = (trust: ClientTrust | undefined): SecureContextOptions => ({
   ca: trust?.authorities,
   crl: trust?.revoked === undefined ? undefined : revocationLists(trust.revoked),
 });
+
+/**
+ * A signature in the client's chain that does not fit is no reason to end anything here, but OpenSSL keeps it in its list of
+ * errors, and Node takes it for one of the connection, of which the first read then fails. Reading a certificate clears the list.
+ */
+function forgetVerification(): void {
+  try {
+    new X509Certificate('');
+  } catch {
+    // It is none.
+  }
+}
 
 /** Of Node, without a public name: what TLS runs over. */
 type OverTcp = TLSSocket & { readonly _parent?: Socket | null };

@@ -51,7 +51,7 @@ export class Connections {
     this.#slowSenders = counter('slow_senders', 'Connections that were closed because a body came too slowly');
     this.#slowReaders = counter('slow_readers', 'Connections that were closed because their client did not read');
     this.#overrun = counter('overrun', 'Connections that were closed because too many requests waited on them');
-    server.on('connection', (socket) => this.#accept(socket));
+    this.#standInFront();
     server.on('timeout', (socket) => this.#timedOut(socket));
     server.on('listening', () => this.#watchLater());
     server.on('close', () => this.#watch?.cancel());
@@ -88,16 +88,27 @@ export class Connections {
     if (connection) connection.upgraded = true;
   }
 
-  #accept(socket: Socket): void {
+  /** What is refused is seen by nobody else: neither HTTP nor TLS is begun on it, and none of them is left with a closed connection. */
+  #standInFront(): void {
+    const { server } = this;
+    const behind = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (socket) => {
+      if (!this.#admits(socket)) return;
+      for (const listener of behind) listener.call(server, socket);
+    });
+  }
+
+  #admits(socket: Socket): boolean {
     const address = this.#limitedAddress(socket);
     const ofAddress = address === undefined ? 0 : (this.#ofAddress.get(address) ?? 0);
     if (ofAddress > 0 && ofAddress >= this.limits.maxPerAddress) {
       this.#refuse(socket);
-      return;
+      return false;
     }
     if (this.#open.size >= this.limits.max && !this.#makeRoom()) {
       this.#refuse(socket);
-      return;
+      return false;
     }
     const connection = new Connection(socket, this.clock.monotonic());
     this.#open.add(connection);
@@ -106,6 +117,7 @@ export class Connections {
       this.#open.delete(connection);
       if (address !== undefined) this.#leave(address);
     });
+    return true;
   }
 
   /** Undefined where the address has no limit. */

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
+import { MetricsRegistry, type TlsFiles } from '@tandem/core';
+import { FakeClock } from '@tandem/core/testing';
+import { HttpsClient } from '../../../../test/security/https-client';
+import { Pki } from '../../../../test/security/pki';
+import type { HttpLimits } from '../http-limits';
+import { createApp, createHttpServer, listen } from '../http-server';
+
+let pki: Pki;
+let hello: Buffer;
+beforeAll(async () => {
+  pki = new Pki();
+  hello = await helloOfAClient();
+});
+afterAll(() => pki.remove());
+
+/** What a client sends first. */
+async function helloOfAClient(): Promise<Buffer> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection');
+  const client = connectSecurely({ port: (server.address() as { port: number }).port, host: '127.0.0.1' });
+  client.on('error', () => {});
+  const [socket] = (await accepted) as [Socket];
+  const [sent] = (await once(socket, 'data')) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  server.close();
+  return sent;
+}
+
+/** An HTTPS server that answers everything but `/wait`, and asks clients for certificates. */
+async function start(limits: Partial<HttpLimits>) {
+  const clock = new FakeClock();
+  const metrics = new MetricsRegistry();
+  const app = createApp();
+  app.use((request: IncomingMessage, response: ServerResponse) => {
+    if (request.url !== '/wait') response.end('now');
+  });
+  const listeners = new Set<(current: TlsFiles) => void>();
+  const { certificate, key } = pki.server;
+  const current: TlsFiles = { material: { certificates: certificate, key }, clientTrust: undefined };
+  const files = {
+    current,
+    onChange: (listener: (current: TlsFiles) => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  const server = createHttpServer(app, { clock, metrics, limits, tls: { files, clientCertificates: true } });
+  const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
+  const opened: Socket[] = [];
+  const silent = async (sent?: Buffer): Promise<Socket> => {
+    const accepted = once(server, 'connection');
+    const socket = connect(port, '127.0.0.1');
+    opened.push(socket);
+    socket.on('error', () => {}).resume();
+    if (sent) socket.write(sent);
+    await accepted;
+    return socket;
+  };
+  const client = () => {
+    const made = new HttpsClient(port, pki.root);
+    clients.push(made);
+    return made;
+  };
+  const clients: HttpsClient[] = [];
+  const count = (name: string) =>
+    metrics
+      .list()
+      .find((metric) => metric.name === `tandem_http${name}`)
+      ?.read() ?? Number.NaN;
+  const close = () => {
+    for (const socket of opened) socket.destroy();
+    for (const one of clients) one.close();
+    server.close();
+    server.closeAllConnections();
+  };
+  const trust = (authorities: string) => {
+    for (const listener of listeners) listener({ ...current, clientTrust: { authorities, revoked: undefined } });
+  };
+  return { clock, silent, client, count, close, trust };
+}
+
+let world: Awaited<ReturnType<typeof start>>;
+afterEach(() => world.close());
+/** However they end: what is cut off may be reset. */
+async function closed(sockets: readonly Socket[]): Promise<void> {
+  for (const socket of sockets) if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+}
+
+describe('Over TLS, one connection too many', () => {
+  it('of an address is refused before anything is done for it, and all others live on', async () => {
+    world = await start({ maxPerAddress: 3 });
+    const kept = world.client();
+    expect((await kept.get('/now')).text).toBe('now');
+    const silent = [await world.silent(), await world.silent(hello)];
+    const refused = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
+    await closed(refused);
+    expect(world.count('_connections_refused_total')).toBe(3);
+    expect((await kept.get('/now')).text).toBe('now');
+    for (const socket of silent) socket.destroy();
+    await closed(silent);
+    while (world.count('_connections') > 1) await new Promise(setImmediate);
+    expect((await world.client().get('/now')).text).toBe('now');
+  });
+
+  it('of all is refused as long as the others may be on their way, and then takes the place of one', async () => {
+    world = await start({ max: 3 });
+    const early = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
+    const refused = [await world.silent(), await world.silent(hello)];
+    await closed(refused);
+    expect(world.count('_connections_refused_total')).toBe(2);
+    world.clock.advance(1_000);
+    for (const _ of early) await world.silent(hello);
+    await closed(early);
+    expect(world.count('_connections_evicted_total')).toBe(3);
+    world.clock.advance(1_000);
+    expect((await world.client().get('/now')).text).toBe('now');
+    expect(world.count('s_handshakes_failed_total')).toBe(4);
+  });
+
+  it('takes the place of a client that has been answered', async () => {
+    world = await start({ max: 1 });
+    expect((await world.client().get('/now')).text).toBe('now');
+    expect((await world.client().get('/now')).text).toBe('now');
+    expect(world.count('_connections_evicted_total')).toBe(1);
+  });
+});
+
+describe('A handshake', () => {
+  it('that does not come to its end in time loses its connection without a word of HTTP', async () => {
+    world = await start({ headersTimeout: 100 });
+    const slow = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
+    await closed(slow);
+    expect(world.count('s_handshakes_failed_total')).toBe(3);
+    expect(slow.map(({ bytesRead }) => bytesRead > 0)).toEqual([false, true, false]);
+    expect((await world.client().get('/now')).text).toBe('now');
+  });
+
+  it('under way ends when clients are trusted by something else from now on', async () => {
+    world = await start({});
+    const half = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
+    world.trust(pki.root.certificate);
+    await closed(half);
+    expect((await world.client().get('/now')).text).toBe('now');
+  });
+});
