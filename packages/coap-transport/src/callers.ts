@@ -20,6 +20,13 @@ export class Callers {
 
   /** Where it is known without a look into the store. */
   cached(request: CoapRequest, token: string | undefined): DeviceSession | undefined {
+    const device = this.#cached(request, token);
+    const { session } = request.peer;
+    if (device !== undefined && session instanceof DtlsSession) session.known();
+    return device;
+  }
+
+  #cached(request: CoapRequest, token: string | undefined): DeviceSession | undefined {
     const peer = this.#peerOf(request);
     if (peer !== undefined) {
       const device = peer.cached();
@@ -33,6 +40,16 @@ export class Callers {
    * @throws TandemError UNAUTHORIZED when it is no device, TOO_MANY_REQUESTS for who is locked out; at once, or by the promise
    */
   find(request: CoapRequest, token: string | undefined): Promise<DeviceSession | undefined> | undefined {
+    const found = this.#find(request, token);
+    const { session } = request.peer;
+    if (!(session instanceof DtlsSession) || session.isDevices) return found;
+    return found?.then((device) => {
+      if (device !== undefined) session.known();
+      return device;
+    });
+  }
+
+  #find(request: CoapRequest, token: string | undefined): Promise<DeviceSession | undefined> | undefined {
     const peer = this.#peerOf(request);
     const now = this.monotonic();
     if (token === undefined) {

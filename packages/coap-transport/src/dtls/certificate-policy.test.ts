@@ -141,7 +141,7 @@ describe('When those are others whom certificates have to come from', () => {
   });
 
   it('many sessions end a few at a time', async () => {
-    start({ files });
+    start({ files, settings: { maxSessions: 200 } });
     const clients: DtlsClient[] = [];
     for (let n = 0; n < 30; n++) clients.push(await handshake(pki.client));
     harness.reload({ ...files, clientTrust: trust() });
@@ -159,6 +159,59 @@ describe('A session', () => {
     const resume = (await handshake(pki.client)).ticket();
     await moving.advance(366 * 86_400_000);
     const again = harness.client(harness.bind(port++), { identity: pki.client, resume }).start();
+    await harness.pass();
+    await harness.pass();
+    expect(again.connection.failure).toMatch(/bad certificate/);
+  });
+
+  /** Of the time of day: a year of timers would take its time. */
+  let later = 0;
+  /** One that has a certificate, which expires soon after. */
+  const certified = async (skipValidity = false) => {
+    later = 0;
+    const certificates = new CertificatePolicy({ now: () => now + later }, skipValidity);
+    start({ certificates, settings: { inactivityCheck: 10_000 } });
+    const client = await handshake(pki.client);
+    client.send('in time');
+    await harness.pass();
+    harness.received.at(-1)?.session.known();
+    later = 366 * 86_400_000;
+    return client;
+  };
+
+  it('ends before the next request once its certificate has expired, and that is not served', async () => {
+    const client = await certified();
+    expect(client.state).toBe('open');
+    client.send('too late');
+    await harness.pass();
+    expect([client.state, harness.metric('sessions_expired_total'), harness.metric('sessions')]).toEqual([
+      'closed',
+      1,
+      0,
+    ]);
+    expect(harness.messages).toEqual(['in time']);
+  });
+
+  it('ends at the next look at sessions as well, whoever is silent', async () => {
+    const client = await certified();
+    await harness.fake.advance(10_100);
+    expect([client.state, harness.metric('sessions_expired_total')]).toEqual(['closed', 1]);
+  });
+
+  it('goes on with a certificate that has expired where that is not looked at', async () => {
+    const client = await certified(true);
+    client.send('still in');
+    await harness.fake.advance(10_100);
+    expect([client.state, harness.messages]).toEqual(['open', ['in time', 'still in']]);
+  });
+
+  it('that was made while that was not looked at is not resumed when it is again', async () => {
+    const secret = { ticketSecret: Buffer.alloc(32, 5) };
+    start({ ...secret }, true);
+    const resume = (await handshake(pki.expiredClient)).ticket();
+    await harness.stop();
+    start({ ...secret });
+    const again = harness.client(harness.bind(port++), { identity: pki.expiredClient, resume }).start();
     await harness.pass();
     await harness.pass();
     expect(again.connection.failure).toMatch(/bad certificate/);

@@ -120,12 +120,21 @@ describe('Too many handshakes', () => {
 });
 
 describe('Too many sessions', () => {
+  /** A session that its device is known of. */
+  async function device(socket: FakeSocket): Promise<DtlsClient> {
+    const client = await harness.open(socket);
+    client.send('credentials');
+    await harness.pass();
+    harness.received.at(-1)?.session.known();
+    return client;
+  }
+
   it('close the one that was silent for longest, whatever is forged in its name', async () => {
     start({ settings: { maxSessions: 3 } });
     const [first, second, third] = [
-      await harness.open(harness.bind(40_001)),
-      await harness.open(harness.bind(40_002)),
-      await harness.open(harness.bind(40_003)),
+      await device(harness.bind(40_001)),
+      await device(harness.bind(40_002)),
+      await device(harness.bind(40_003)),
     ];
     await harness.fake.advance(1_000);
     first?.send('here');
@@ -142,8 +151,8 @@ describe('Too many sessions', () => {
 
   it('of one address close its own, and nobody else', async () => {
     start({ settings: { maxSessions: 10, maxSessionsPerAddress: 2 } });
-    const other = await harness.open(harness.bind(40_000));
-    for (let port = 1_000; port < 1_005; port++) await harness.open(harness.bind(port, '10.0.0.66'));
+    const other = await device(harness.bind(40_000));
+    for (let port = 1_000; port < 1_005; port++) await device(harness.bind(port, '10.0.0.66'));
     await harness.pass();
     expect([other.state, harness.metric('sessions'), harness.metric('sessions_evicted_total')]).toEqual(['open', 3, 3]);
   });
@@ -151,8 +160,8 @@ describe('Too many sessions', () => {
   it('that are silent for too long are closed at the next look, and are told', async () => {
     start({ settings: { inactivityTimeout: 100_000, inactivityCheck: 30_000, maxSessions: 100 } });
     const silent: DtlsClient[] = [];
-    for (let port = 1_000; port < 1_040; port++) silent.push(await harness.open(harness.bind(port)));
-    const lively = await harness.open(harness.bind(40_000));
+    for (let port = 1_000; port < 1_040; port++) silent.push(await device(harness.bind(port)));
+    const lively = await device(harness.bind(40_000));
     for (let n = 0; n < 4; n++) {
       await harness.fake.advance(25_000);
       lively.send('here');
@@ -162,6 +171,48 @@ describe('Too many sessions', () => {
     expect(silent.filter(({ state }) => state === 'closed')).toHaveLength(40);
     expect([lively.state, harness.metric('sessions'), harness.metric('sessions_idle_total')]).toEqual(['open', 1, 40]);
     expect(harness.endedSessions).toHaveLength(40);
+  });
+
+  it('of strangers push out one another, and no device, however many addresses they are of', async () => {
+    start({ settings: { maxSessions: 12, maxSessionsPerAddress: 6 } });
+    const devices = [await device(harness.bind(40_001)), await device(harness.bind(40_002))];
+    const early = await harness.open(harness.bind(40_003));
+    for (let n = 0; n < 30; n++) await harness.open(harness.bind(2_000 + n, `10.1.0.${Math.floor(n / 6)}`));
+    expect(devices.map(({ state }) => state)).toEqual(['open', 'open']);
+    expect([harness.metric('sessions'), harness.metric('strangers')]).toEqual([5, 3]);
+    expect(harness.metric('sessions_evicted_total')).toBe(28);
+    expect(early.state).toBe('closed');
+    const late = await device(harness.bind(40_004));
+    expect([late.state, harness.metric('sessions'), harness.metric('strangers')]).toEqual(['open', 5, 2]);
+  });
+
+  it('are those of strangers first where devices fill all places, so that a flood takes one of theirs', async () => {
+    start({ settings: { maxSessions: 4, maxSessionsPerAddress: 4 } });
+    const devices: DtlsClient[] = [];
+    for (let n = 0; n < 4; n++) devices.push(await device(harness.bind(40_000 + n)));
+    for (let n = 0; n < 10; n++) await harness.open(harness.bind(2_000 + n, `10.1.0.${n}`));
+    expect(devices.map(({ state }) => state)).toEqual(['closed', 'open', 'open', 'open']);
+    expect([harness.metric('sessions'), harness.metric('strangers')]).toEqual([4, 1]);
+  });
+
+  it('of devices behind one address leave each other alone while there is a stranger among them', async () => {
+    start({ settings: { maxSessions: 100, maxSessionsPerAddress: 3 } });
+    const devices = [await device(harness.bind(40_001)), await device(harness.bind(40_002))];
+    for (let n = 0; n < 5; n++) await harness.open(harness.bind(2_000 + n));
+    expect(devices.map(({ state }) => state)).toEqual(['open', 'open']);
+    expect([harness.metric('sessions'), harness.metric('sessions_evicted_total')]).toEqual([3, 4]);
+  });
+
+  it('of strangers that say nothing are closed after a minute, and one in which credentials were shown goes on', async () => {
+    start();
+    const stranger = await harness.open(harness.bind(40_001));
+    const known = await device(harness.bind(40_002));
+    const talking = await harness.open(harness.bind(40_003));
+    await harness.fake.advance(50_000);
+    talking.send('still here');
+    await harness.fake.advance(50_000);
+    expect([stranger.state, known.state, talking.state]).toEqual(['closed', 'open', 'open']);
+    expect(harness.metric('sessions_idle_total')).toBe(1);
   });
 });
 

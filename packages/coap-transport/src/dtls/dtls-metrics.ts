@@ -25,6 +25,7 @@ const ENDS: Readonly<Record<SessionEndReason, string>> = {
   evicted: 'room was needed for another',
   revoked:
     'its device was deleted or has other credentials now, or those whom certificates have to come from are others',
+  expired: 'the certificate that it is by has expired',
   shutdown: 'the gateway was stopped',
   broken: 'it could not go on',
 };
@@ -44,6 +45,7 @@ interface Counter {
 
 export interface DtlsGauges {
   sessions(): number;
+  strangers(): number;
   handshakes(): number;
   waiting(): number;
   hellos(): number;
@@ -59,6 +61,7 @@ export class DtlsMetrics {
 
   constructor(registry: MetricsRegistry, read: DtlsGauges) {
     registry.gauge('tandem_coaps_sessions', 'DTLS sessions', read.sessions);
+    registry.gauge('tandem_coaps_strangers', 'Those of them that no device is known of', read.strangers);
     registry.gauge('tandem_coaps_handshakes', 'DTLS handshakes under way', read.handshakes);
     registry.gauge('tandem_coaps_handshakes_waiting', 'DTLS handshakes that wait for their turn', read.waiting);
     registry.gauge('tandem_coaps_hellos', 'ClientHellos remembered to tell their repetitions', read.hellos);

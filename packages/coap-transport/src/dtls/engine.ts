@@ -15,8 +15,8 @@ export interface HandshakePolicy {
    * store has been asked before, where there is one. Undefined ends the handshake: alert bad_certificate.
    */
   acceptsCertificates(chain: CertificateChain): AcceptedCertificates | undefined;
-  /** Whether a session with these may be resumed without showing them again. */
-  stillAccepts(accepted: AcceptedCertificates): boolean;
+  /** Whether a session with these goes on, and may be resumed, without showing them again. */
+  stillAccepts(accepted: Pick<AcceptedCertificates, 'until'>): boolean;
   /** What tickets are sealed with now; undefined: none are given. */
   ticketKey(): TicketKey | undefined;
   /** What a ticket that names it was sealed with; undefined: the client has to make a full handshake. */
@@ -72,6 +72,8 @@ export interface PeerIdentity {
   readonly chain: CertificateChain;
   /** Also of a resumed session. Empty: none was presented. */
   readonly certificateIds: readonly string[];
+  /** The last moment at which all of those are valid. */
+  readonly until: EpochMillis;
   /** Undefined: it is not by a pre-shared key. Such a session is never resumed: its key may be another one by now. */
   readonly preSharedKey: Pick<OfferedKey, 'identity' | 'credentials'> | undefined;
   readonly resumed: boolean;

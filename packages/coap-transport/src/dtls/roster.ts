@@ -1,10 +1,5 @@
 import { type AgeEntry, AgeList } from './age-list';
 
-export interface RosterLimits {
-  readonly max: number;
-  readonly maxPerSource: number;
-}
-
 /** What a roster keeps of each of its members. */
 export interface Membership<T> {
   readonly source: string;
@@ -17,8 +12,6 @@ export class Roster<T extends { membership: Membership<T> | undefined }> {
   readonly #all = new AgeList<T>();
   readonly #bySource = new Map<string, AgeList<T>>();
 
-  constructor(private readonly limits: RosterLimits) {}
-
   get size(): number {
     return this.#all.size;
   }
@@ -27,10 +20,8 @@ export class Roster<T extends { membership: Membership<T> | undefined }> {
     return this.#all.oldest;
   }
 
-  /** Whether there are too many for one more: of that source, or of all. */
-  isFull(source: string): 'source' | 'all' | undefined {
-    if ((this.#bySource.get(source)?.size ?? 0) >= this.limits.maxPerSource) return 'source';
-    return this.#all.size >= this.limits.max ? 'all' : undefined;
+  sizeOf(source: string): number {
+    return this.#bySource.get(source)?.size ?? 0;
   }
 
   oldestOf(source: string): T | undefined {

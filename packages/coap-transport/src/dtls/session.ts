@@ -5,7 +5,23 @@ import type { Membership } from './roster';
 import type { Task } from './turns';
 
 /** Why a session is no more. */
-export type SessionEndReason = 'closed_by_peer' | 'replaced' | 'idle' | 'evicted' | 'revoked' | 'shutdown' | 'broken';
+export type SessionEndReason =
+  | 'closed_by_peer'
+  | 'replaced'
+  | 'idle'
+  | 'evicted'
+  | 'revoked'
+  | 'expired'
+  | 'shutdown'
+  | 'broken';
+
+export interface DtlsSessionPorts {
+  /** A device is known of it. */
+  known(session: DtlsSession): void;
+  received(session: DtlsSession, message: Buffer): void;
+  send(session: DtlsSession, datagram: Buffer): void;
+  end(session: DtlsSession, reason: SessionEndReason): void;
+}
 
 /** An open DTLS session. The endpoint takes each for a peer of its own, whatever address it is at (RFC 7252 section 9.1). */
 export class DtlsSession {
@@ -16,9 +32,12 @@ export class DtlsSession {
   ended = false;
   /** Called once, when it is over. */
   onEnd: (() => void) | undefined = undefined;
+  /** Whether a device is known of it: by its key, or because a request in it had valid credentials. */
+  isDevices: boolean;
   /** See `Believed`. */
   generation = 0;
-  /** For its roster. */
+  /** For `Sessions`. */
+  key = '';
   membership: Membership<DtlsSession> | undefined;
   /** Hands over what was received in it, and what is to be sent. */
   readonly received: (message: Buffer) => void;
@@ -30,13 +49,10 @@ export class DtlsSession {
     readonly identity: PeerIdentity,
     readonly connection: DtlsConnection,
     now: Millis,
-    private readonly ports: {
-      received(session: DtlsSession, message: Buffer): void;
-      send(session: DtlsSession, datagram: Buffer): void;
-      end(session: DtlsSession, reason: SessionEndReason): void;
-    },
+    private readonly ports: DtlsSessionPorts,
   ) {
     this.lastHeard = now;
+    this.isDevices = identity.preSharedKey?.credentials !== undefined;
     this.received = (message) => ports.received(this, message);
     this.outgoing = (datagram) => ports.send(this, datagram);
   }
@@ -44,6 +60,11 @@ export class DtlsSession {
   /** Where what is sent in it goes. */
   get destination(): Destination {
     return { address: this.address, port: this.port, session: this };
+  }
+
+  /** A request in it had valid credentials. */
+  known(): void {
+    if (!this.isDevices) this.ports.known(this);
   }
 
   /** Tells the peer, and ends all that the session holds. */
@@ -57,6 +78,8 @@ export interface Handshake extends Task {
   readonly address: string;
   readonly port: number;
   readonly connection: DtlsConnection;
+  /** Where it is found: `keyOf` its address and port. */
+  readonly key: string;
   /** See `clientRandom`. */
   readonly random: string;
   /** Datagrams that wait for their turn. */

@@ -230,9 +230,11 @@ export class OpenSslConnection implements DtlsConnection {
     const ssl = this.#ssl;
     const handle = this.#open();
     const resumed = ssl.SSL_session_reused(handle) === 1;
+    const { ids, until } = this.provedCertificates();
     return {
       chain: resumed ? this.#leaf(handle) : this.chain,
-      certificateIds: this.provedCertificates().ids,
+      certificateIds: ids,
+      until,
       preSharedKey: ssl.SSL_get_psk_identity(handle) === null ? undefined : this.#offered,
       resumed,
       cipher: this.#cipher(handle),

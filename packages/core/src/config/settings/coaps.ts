@@ -38,7 +38,7 @@ export const COAPS_SETTINGS = {
   ),
   TB_COAP_X509_DTLS_SESSION_INACTIVITY_TIMEOUT: millis(
     86_400_000,
-    'A DTLS session of which nothing is heard for this long is closed, and the device has to make another',
+    'A DTLS session of which nothing is heard for this long is closed, and the device has to make another; one that no device is known of is after a minute',
   ),
   TB_COAP_X509_DTLS_SESSION_REPORT_TIMEOUT: millis(1_800_000, 'How often such sessions are looked for'),
   TANDEM_COAP_DTLS_PSK: flag(
@@ -57,12 +57,12 @@ export const COAPS_SETTINGS = {
   TANDEM_COAP_DTLS_MAX_SESSIONS: whole(
     10_000,
     { min: 1 },
-    'DTLS sessions of this process, about 65 kB each; for one more the one that was silent for longest is closed',
+    'DTLS sessions of this process, about 50 kB each; those that no device is known of take a quarter at the most, and are closed first, then the one that was silent for longest',
   ),
   TANDEM_COAP_DTLS_MAX_SESSIONS_PER_ADDRESS: whole(
     2_000,
     { min: 1 },
-    'Those of one address, or one /64 network of IPv6; for one more its own that was silent for longest is closed',
+    'Those of one address, or one /64 network of IPv6; for one more one of its own is closed in the same order',
   ),
   TANDEM_COAP_DTLS_MAX_HANDSHAKES: whole(
     512,

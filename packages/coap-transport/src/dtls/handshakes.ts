@@ -1,0 +1,194 @@
+import type { Clock, Logger, Millis } from '@tandem/core';
+import { sourceOf } from '../endpoint/index';
+import type { DtlsMetrics, HandshakeEndReason } from './dtls-metrics';
+import type { DtlsConnection } from './engine';
+import { Roster } from './roster';
+import type { Handshake } from './session';
+import { Turns } from './turns';
+
+/** Each costs a millisecond or two of the event loop, which everything else in the process waits for. */
+const HANDSHAKES_PER_TURN = 2;
+/** Datagrams of a handshake that may wait for its turn: long chains come in many fragments. */
+const INBOX = 32;
+
+export interface HandshakesSettings {
+  readonly maxHandshakes: number;
+  readonly maxHandshakesPerAddress: number;
+  readonly handshakeTimeout: Millis;
+}
+
+/**
+ * What has to be looked up before a datagram of a handshake is worked off, which waits meanwhile; undefined: nothing. False, or
+ * a rejection, drops it, and the client sends it again.
+ */
+export type Prepare = (connection: DtlsConnection, datagram: Buffer) => Promise<boolean> | undefined;
+
+export interface HandshakesPorts {
+  readonly settings: HandshakesSettings;
+  readonly clock: Pick<Clock, 'setTimer'>;
+  readonly soon: (run: () => void) => void;
+  readonly logger: Pick<Logger, 'debug'>;
+  readonly metrics: Pick<DtlsMetrics, 'dropped' | 'handshakeEnded'>;
+  readonly prepare: Prepare | undefined;
+  /** Runs it, whatever it throws. */
+  readonly guard: (run: () => void) => void;
+  readonly send: (handshake: Handshake, datagram: Buffer) => void;
+  /** It is done, and its connection the caller's. */
+  readonly opened: (handshake: Handshake) => void;
+  /** The client has shown what does not count. */
+  readonly refused: (handshake: Handshake) => void;
+  /** It was pushed out: its client may try again with the same hello. */
+  readonly evicted: (handshake: Handshake) => void;
+}
+
+export type Proved = Pick<Handshake, 'address' | 'port' | 'connection' | 'random' | 'key' | 'generation'>;
+
+/** Handshakes under way, of clients that have proved their addresses: one at each. */
+export class Handshakes {
+  readonly #places = new Map<string, Handshake>();
+  readonly #roster = new Roster<Handshake>();
+  readonly #turns: Turns<Handshake>;
+
+  constructor(private readonly ports: HandshakesPorts) {
+    this.#turns = new Turns(HANDSHAKES_PER_TURN, ports.soon, (handshake) => ports.guard(() => this.#work(handshake)));
+  }
+
+  get size(): number {
+    return this.#places.size;
+  }
+
+  /** Those that wait for their turn. */
+  get waiting(): number {
+    return this.#turns.size;
+  }
+
+  at(key: string): Handshake | undefined {
+    return this.#places.get(key);
+  }
+
+  begin(proved: Proved): void {
+    const { clock, settings } = this.ports;
+    const former = this.#places.get(proved.key);
+    // Whoever has proved the address last is there now.
+    if (former) this.#abandon(former, 'replaced');
+    const source = sourceOf(proved.address);
+    this.#makeRoom(source);
+    const handshake: Handshake = {
+      ...proved,
+      inbox: [],
+      begun: false,
+      held: false,
+      ended: false,
+      retransmission: undefined,
+      deadline: clock.setTimer(settings.handshakeTimeout, () => this.#abandon(handshake, 'timed_out')),
+      membership: undefined,
+      waiting: undefined,
+    };
+    this.#places.set(proved.key, handshake);
+    this.#roster.add(handshake, source);
+    this.#turns.add(handshake, 'fresh');
+  }
+
+  enqueue(handshake: Handshake, datagram: Buffer): void {
+    if (handshake.inbox.length >= INBOX) {
+      this.ports.metrics.dropped('queue_full');
+      return;
+    }
+    handshake.inbox.push(datagram);
+    if (!handshake.held) this.#turns.add(handshake, handshake.begun ? 'begun' : 'fresh');
+  }
+
+  close(): void {
+    for (const handshake of this.#roster.members()) this.#abandon(handshake, 'shutdown');
+  }
+
+  /**
+   * The oldest goes. Who keeps many open has none that gets far; one that takes its time is over before its turn comes,
+   * where those of whoever has most go first.
+   */
+  #makeRoom(source: string): void {
+    const { maxHandshakes, maxHandshakesPerAddress } = this.ports.settings;
+    const ofSource = this.#roster.sizeOf(source) >= maxHandshakesPerAddress;
+    if (!ofSource && this.#roster.size < maxHandshakes) return;
+    const oldest = ofSource ? this.#roster.oldestOf(source) : this.#roster.oldestOfMost();
+    if (oldest === undefined) return;
+    this.ports.evicted(oldest);
+    this.#abandon(oldest, 'evicted');
+  }
+
+  /** Its turn has come. */
+  #work(handshake: Handshake): void {
+    if (!handshake.begun) {
+      handshake.begun = true;
+      this.#step(handshake);
+    }
+    while (!handshake.ended && !handshake.held) {
+      const [datagram] = handshake.inbox;
+      if (datagram === undefined) return;
+      const lookup = this.ports.prepare?.(handshake.connection, datagram);
+      if (lookup !== undefined) {
+        this.#hold(handshake, lookup);
+        return;
+      }
+      handshake.inbox.shift();
+      this.#step(handshake, datagram);
+    }
+  }
+
+  #hold(handshake: Handshake, lookup: Promise<boolean>): void {
+    handshake.held = true;
+    const release = (found: boolean) => {
+      handshake.held = false;
+      if (handshake.ended) return;
+      if (!found) handshake.inbox.shift();
+      this.#turns.add(handshake, 'begun');
+    };
+    lookup.then(release, () => release(false));
+  }
+
+  #step(handshake: Handshake, datagram?: Buffer): void {
+    const { address, port, connection } = handshake;
+    const outcome = connection.handshake(datagram);
+    connection.drain((flight) => this.ports.send(handshake, flight));
+    if (outcome === 'done') {
+      this.#forget(handshake);
+      this.ports.opened(handshake);
+    } else if (outcome === 'waiting') this.#waitFor(handshake);
+    else {
+      this.ports.logger.debug('DTLS handshake failed', { address, port, reason: connection.failure });
+      this.#abandon(handshake, 'failed');
+    }
+  }
+
+  #waitFor(handshake: Handshake): void {
+    const { clock, guard } = this.ports;
+    handshake.retransmission?.cancel();
+    const wait = handshake.connection.retransmitIn();
+    handshake.retransmission =
+      wait === undefined ? undefined : clock.setTimer(wait, () => guard(() => this.#repeat(handshake)));
+  }
+
+  #repeat(handshake: Handshake): void {
+    handshake.retransmission = undefined;
+    if (handshake.connection.retransmit()) this.#step(handshake);
+    else this.#abandon(handshake, 'timed_out');
+  }
+
+  #abandon(handshake: Handshake, reason: HandshakeEndReason): void {
+    this.ports.metrics.handshakeEnded(reason);
+    this.#forget(handshake);
+    // However it ends: else guesses would cost nothing to whoever begins another handshake after each.
+    if (reason !== 'shutdown' && handshake.connection.refusedCredentials) this.ports.refused(handshake);
+    handshake.inbox.length = 0;
+    handshake.connection.free();
+  }
+
+  #forget(handshake: Handshake): void {
+    handshake.ended = true;
+    handshake.retransmission?.cancel();
+    handshake.deadline?.cancel();
+    this.#turns.remove(handshake);
+    this.#roster.remove(handshake);
+    this.#places.delete(handshake.key);
+  }
+}
