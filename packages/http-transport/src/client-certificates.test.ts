@@ -1,4 +1,4 @@
-import type { ClientTrust, TlsFiles, Watched } from '@tandem/core';
+import { type ClientTrust, type TlsFiles, trustedValue, type Watched } from '@tandem/core';
 import { HttpsClient } from '../../../test/security/https-client';
 import { type Identity, Pki } from '../../../test/security/pki';
 import { TestGateway, type TestGatewayOptions } from './testing/test-gateway';
@@ -215,16 +215,35 @@ describe('With a trust store', () => {
     const byToken = `/api/v1/${token}/attributes`;
     const [of, kept] = [await idle.get(READ), await stranger.get(byToken)];
     expect([of.status, kept.status]).toEqual([200, 200]);
-    const poll = polling.get('/api/v1/rpc?timeout=200');
+    const poll = polling.get('/api/v1/rpc?timeout=60000');
     await gateway.polls(1);
     pki.root.revoke(late);
     believe(trust(lists()));
     expect((await poll).status).toBe(408);
+    // After a handshake that began later the client knows of the end of its idle connection.
+    expect((await client().get(byToken)).status).toBe(200);
     const [gone, again] = [await idle.get(READ), await polling.get(READ)];
     expect([gone.status, again.status]).toEqual([401, 200]);
     expect(gone.port).not.toBe(of.port);
     expect((await stranger.get(byToken)).port).toBe(kept.port);
   });
+
+  it.each(['rpc', 'attributes/updates'])(
+    'a list that changes ends open polls at once, and nothing of later is told: %s',
+    async (what) => {
+      believe(trust());
+      const id = await deviceWith(pki.client);
+      const own = client(pki.client);
+      const poll = own.get(`/api/v1/${what}?timeout=60000`);
+      await gateway.polls(1);
+      believe(trust(pki.root.revocations()));
+      const [key, value] = ['secret', trustedValue('"late"')];
+      await gateway.core.attributes.saveFromServer(id, 'SHARED', [{ key, value }]);
+      expect(await poll).toMatchObject({ status: 408, text: '' });
+      expect(gateway.openPolls).toBe(0);
+      expect((await own.get(`/api/v1/${what}?timeout=1`)).port).not.toBe((await poll).port);
+    },
+  );
 
   it('another certificate of the server ends no connection', async () => {
     believe(trust());

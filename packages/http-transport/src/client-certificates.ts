@@ -53,10 +53,18 @@ export class ClientCertificates {
 
 const OUTDATED = Symbol('trusted by what does not hold any more');
 
-/** Who has lost the trust of the handshake does not get it back on this connection. */
-export const loseTrust = (socket: TLSSocket): void => void Object.assign(socket, { [OUTDATED]: true });
+/** Event of a connection: the trust of its handshake is lost. */
+export const TRUST_LOST = 'trust lost';
 
-const isTrusted = (socket: TLSSocket): boolean => socket.authorized && !(OUTDATED in socket);
+/** Who has lost the trust of the handshake does not get it back on this connection. */
+export function loseTrust(socket: TLSSocket): void {
+  Object.assign(socket, { [OUTDATED]: true });
+  socket.emit(TRUST_LOST);
+}
+
+export const hasLostTrust = (socket: Socket): boolean => OUTDATED in socket;
+
+const isTrusted = (socket: TLSSocket): boolean => socket.authorized && !hasLostTrust(socket);
 
 function chainOf(socket: TLSSocket): readonly Buffer[] {
   const chain: Buffer[] = [];

@@ -1,4 +1,5 @@
-import type { TandemError } from '@tandem/core';
+import { TandemError } from '@tandem/core';
+import { hasLostTrust, TRUST_LOST } from './client-certificates';
 import type { Exchange } from './exchange';
 
 /** What a held request waits for. */
@@ -15,6 +16,7 @@ export class HeldRequest {
   #wait: Wait | undefined;
   #over = false;
 
+  /** @throws TandemError POLL_EXPIRED on a connection that is not trusted any more */
   constructor(
     readonly exchange: Exchange,
     private readonly holders: Set<HeldRequest>,
@@ -22,6 +24,11 @@ export class HeldRequest {
     private readonly free: () => void,
   ) {
     const { socket } = exchange.request;
+    // Before this one was known by its certificate.
+    if (hasLostTrust(socket)) {
+      free();
+      throw new TandemError('POLL_EXPIRED');
+    }
     if (socket.destroyed) {
       this.#over = true;
       free();
@@ -34,6 +41,7 @@ export class HeldRequest {
     socket.on('close', this.#connectionLost);
     // A client that ended its side looks like one that is gone: an event must not be spent on it.
     socket.on('end', this.#clientEnded);
+    socket.on(TRUST_LOST, this.#trustLost);
     if (socket.readableEnded) this.#clientEnded();
   }
 
@@ -50,9 +58,11 @@ export class HeldRequest {
     this.#wait = undefined;
     this.holders.delete(this);
     this.free();
-    this.exchange.request.socket.removeListener('close', this.#connectionLost);
-    this.exchange.request.socket.removeListener('end', this.#clientEnded);
-    return !this.exchange.request.socket.destroyed;
+    const { socket } = this.exchange.request;
+    socket.removeListener('close', this.#connectionLost);
+    socket.removeListener('end', this.#clientEnded);
+    socket.removeListener(TRUST_LOST, this.#trustLost);
+    return !socket.destroyed;
   }
 
   /** Ends the wait and answers why. */
@@ -65,6 +75,12 @@ export class HeldRequest {
   readonly #clientEnded = (): void => {
     this.exchange.request.socket.destroy();
     this.#connectionLost();
+  };
+
+  /** What comes from now on is not for whoever waits here: it is over as if its time were. */
+  readonly #trustLost = (): void => {
+    this.exchange.closeConnection();
+    this.refuse(new TandemError('POLL_EXPIRED'));
   };
 
   readonly #connectionLost = (): void => {
