@@ -34,6 +34,7 @@ export class UdpProxy {
   /** All that were ever open: a port must not go to anybody else while the gateway may still send to it. */
   readonly #outsides: Socket[] = [];
   #client: number | undefined;
+  #passed: (() => void) | undefined;
   #cut = false;
   #closed = false;
 
@@ -46,7 +47,10 @@ export class UdpProxy {
   ) {
     this.#upRandom = new FakeRandom(seed);
     this.#downRandom = new FakeRandom(seed + 0x1_0000);
-    inside.on('message', (datagram, { port }) => this.#fromClient(datagram, port));
+    inside.on('message', (datagram, { port }) => {
+      if (port === this.port) this.#passed?.();
+      else this.#fromClient(datagram, port);
+    });
     this.#listen(outside);
   }
 
@@ -65,9 +69,11 @@ export class UdpProxy {
     return this.outside.address().port;
   }
 
+  /** What the client sent before leaves by the old port: it has been sent, though perhaps not been read here yet. */
   async changePort(): Promise<void> {
     const next = await openSocket();
     this.#listen(next);
+    await this.#passing();
     this.outside = next;
   }
 
@@ -84,6 +90,14 @@ export class UdpProxy {
     this.#closed = true;
     this.inside.close();
     for (const socket of this.#outsides) socket.close();
+  }
+
+  /** Resolves when all that lies before this socket has been passed on: a datagram of its own comes in behind it. */
+  #passing(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#passed = resolve;
+      this.inside.send('', this.port, '127.0.0.1');
+    });
   }
 
   #listen(outside: Socket): void {
