@@ -1,7 +1,7 @@
 import type { RawClient } from '../../packages/coap-transport/src/testing/raw-client';
 import { bare, coap, expectResponse } from './framework/coap-vector';
 import type { TokenName } from './framework/fixtures';
-import { Observer, observationsAt } from './framework/observer';
+import { Observer, observationsEnd, observationsOf } from './framework/observer';
 import type { Scene } from './framework/scene';
 import { IMPATIENT } from './framework/settings';
 import type { Vector } from './framework/vector';
@@ -22,13 +22,6 @@ async function expectSilence(scene: Scene, name: TokenName, ended: RawClient): P
   await scene.share(name, { last: 1 });
   expectResponse(await witness.next(), notified(1, '{"last":1}'));
   expect(await ended.rest()).toEqual([]);
-}
-
-/** How many of the gateway's observations come and go with what is done. */
-async function gained(scene: Scene, act: () => Promise<unknown>): Promise<number> {
-  const before = await observationsAt(scene);
-  await act();
-  return (await observationsAt(scene)) - before;
 }
 
 /** Contract 8.12. Where its rows begin with "then", what comes before is done again. */
@@ -130,13 +123,11 @@ export const COAP_OBSERVE: readonly Vector[] = [
     says: 'same endpoint and token registers attributes again',
     async run(scene) {
       const observer = await Observer.of(scene, 'tok1');
-      const relations = await gained(scene, async () => {
-        await observer.register();
-        await scene.share('tok1', { x: 1 });
-        expectResponse(await observer.next(), notified(1, '{"x":1}'));
-        expectResponse(await observer.register(), { kind: 'ACK 2.05', observe: 2, text: '{"x":1}' });
-      });
-      expect(relations).toBe(1);
+      await observer.register();
+      await scene.share('tok1', { x: 1 });
+      expectResponse(await observer.next(), notified(1, '{"x":1}'));
+      expectResponse(await observer.register(), { kind: 'ACK 2.05', observe: 2, text: '{"x":1}' });
+      expect(await observationsOf(scene, 'tok1')).toBe(1);
       await scene.share('tok1', { x: 2 });
       expectResponse(await observer.next(), notified(3, '{"x":2}'));
       expect(await observer.client.rest()).toEqual([]);
@@ -161,11 +152,10 @@ export const COAP_OBSERVE: readonly Vector[] = [
     says: "GET Observe 1 with the registration's token",
     async run(scene) {
       const observer = await Observer.of(scene, 'tok1');
-      const left = await gained(scene, async () => {
-        await observer.register();
-        expectResponse(await observer.deregister(), bare('ACK 2.02'));
-      });
-      expect(left).toBe(0);
+      await observer.register();
+      expect(await observationsOf(scene, 'tok1')).toBe(1);
+      expectResponse(await observer.deregister(), bare('ACK 2.02'));
+      expect(await observationsOf(scene, 'tok1')).toBe(0);
       await expectSilence(scene, 'tok1', observer.client);
     },
   },
@@ -184,12 +174,11 @@ export const COAP_OBSERVE: readonly Vector[] = [
     says: 'RST in answer to a notification',
     async run(scene) {
       const observer = await Observer.of(scene, 'tok1');
-      const before = await observationsAt(scene);
       await observer.register();
       observer.client.acknowledges = false;
       await scene.share('tok1', { x: 1 });
       observer.client.reset(await observer.next());
-      await scene.world.coap.observations(before);
+      await observationsEnd(scene, 'tok1');
       await expectSilence(scene, 'tok1', observer.client);
     },
   },
@@ -220,11 +209,9 @@ export const COAP_OBSERVE: readonly Vector[] = [
     async run(scene) {
       const attributes = await Observer.of(scene, 'tok1');
       const commands = await Observer.of(scene, 'tok1', 'rpc');
-      const relations = await gained(scene, async () => {
-        await attributes.register();
-        await commands.register();
-      });
-      expect(relations).toBe(2);
+      await attributes.register();
+      await commands.register();
+      expect(await observationsOf(scene, 'tok1')).toBe(2);
       await scene.share('tok1', { x: 1 });
       await setGpio(scene);
       expectResponse(await attributes.next(), notified(1, '{"x":1}'));
@@ -265,22 +252,23 @@ const setGpio = async (scene: Scene): Promise<string> =>
 
 /** How often a notification is sent that nobody acknowledges; then all observations of that endpoint are gone. */
 async function transmissions(scene: Scene): Promise<number> {
-  const before = await observationsAt(scene);
   const client = await scene.coap();
   const attributes = await Observer.of(scene, 'tok1');
+  const other = scene.fresh('other');
   const observers = [
     attributes,
     await Observer.of(scene, 'tok1', 'rpc'),
-    await Observer.of(scene.fresh('other'), 'tok1', 'attributes', { client }),
+    await Observer.of(other, 'tok1', 'attributes', { client }),
   ];
   for (const observer of observers) await observer.register();
-  expect(await observationsAt(scene)).toBe(before + observers.length);
+  expect([await observationsOf(scene, 'tok1'), await observationsOf(other, 'tok1')]).toEqual([2, 1]);
   client.acknowledges = false;
 
   await scene.share('tok1', { x: 1 });
   const first = await attributes.next();
   expectResponse(first, notified(1, '{"x":1}'));
-  await scene.world.coap.observations(before);
+  await observationsEnd(scene, 'tok1');
+  await observationsEnd(other, 'tok1');
   const repetitions = await client.rest();
   for (const repetition of repetitions) expect(repetition).toEqual(first);
   await expectSilence(scene, 'tok1', client);

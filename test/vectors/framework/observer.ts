@@ -1,4 +1,5 @@
 import type { RawClient, Received } from '../../../packages/coap-transport/src/testing/raw-client';
+import { eventually } from '../../support/eventually';
 import type { TokenName } from './fixtures';
 import type { CoapExtras, Scene } from './scene';
 
@@ -46,5 +47,19 @@ export class Observer {
   }
 }
 
-/** The observations of attributes and commands that the gateway's CoAP process has. */
-export const observationsAt = ({ world }: Scene): Promise<number> => world.coap.metric('tandem_coap_observations');
+/**
+ * How many observations of a device the gateway's CoAP process has. Not its gauge of all of them: rows that run along with
+ * this one observe as well.
+ */
+export async function observationsOf(scene: Scene, name: TokenName): Promise<number> {
+  const { id } = await scene.device(name);
+  const response = await fetch(`http://127.0.0.1:${scene.world.coap.metrics}/observations?deviceId=${id}`);
+  return ((await response.json()) as { readonly total: number }).total;
+}
+
+/** Resolves when the device has none any more. */
+export const observationsEnd = (scene: Scene, name: TokenName): Promise<void> =>
+  eventually(async () => {
+    const count = await observationsOf(scene, name);
+    return count === 0 ? undefined : `${count} observations of ${name} are left`;
+  });
