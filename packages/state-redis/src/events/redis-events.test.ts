@@ -1,6 +1,7 @@
 import { entriesOf } from '@tandem/core/testing';
 import { RedisAttributes } from '../attributes';
 import { Commands } from '../client';
+import { PATIENCE } from '../testing/patience';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { EventProcess, Heard } from './testing/event-process';
 
@@ -108,7 +109,7 @@ describe('The log of a device', () => {
     }
     const commands = new TwiceSent(one.client, one.client, {
       waitReplicas: 0,
-      timeout: 5_000,
+      timeout: PATIENCE,
       logger: { debugEnabled: false, debug() {}, info() {}, warn() {}, error() {} },
     });
     const attributes = new RedisAttributes(commands, one.keys, one.wakeUps, one.registry.births, {

@@ -1,5 +1,6 @@
 import { type LogFields, silentLogger, type Uuid } from '@tandem/core';
 import { aMessage } from '@tandem/core/testing';
+import { PATIENCE } from '../testing/patience';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { LeftOutEntries, leftOutKey } from './left-out';
 import { PartitionReader } from './partition-reader';
@@ -201,7 +202,7 @@ it.each([
   const { commands, keys } = one;
   await commands.client.set(keys.partition(0, 'lease'), 'dead');
   const portion = await new PartitionReader(commands, keys, 0, 'dead', 1_000, 64_000_000).read();
-  const bounds = { historyMax: 100, telemetryKeysMax: 1_000, waitReplicas: 0, timeout: 5_000 };
+  const bounds = { historyMax: 100, telemetryKeysMax: 1_000, waitReplicas: 0, timeout: PATIENCE };
   const births = { ensure: async () => false };
   const view = new ViewWriter(commands, keys, births, bounds, 'PUBLISH', silentLogger, () => {});
   const left = new LeftOutEntries(commands, keys, 0, view, {

@@ -1,5 +1,6 @@
 import { silentLogger, type Uuid } from '@tandem/core';
 import { aMessage } from '@tandem/core/testing';
+import { PATIENCE } from '../testing/patience';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { encodeMessage, type StreamEntry } from './message-codec';
 import { expiringKey } from './telemetry-view';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   ensured = [];
 });
 
-const bounds = { historyMax: 10_000, telemetryKeysMax: 10_000, waitReplicas: 0, timeout: 5_000 };
+const bounds = { historyMax: 10_000, telemetryKeysMax: 10_000, waitReplicas: 0, timeout: PATIENCE };
 
 /** @param ensure whether the registry has a device whose event log is not there */
 const writer = (ensure: (id: Uuid) => Promise<boolean> = async () => false, given: Partial<typeof bounds> = {}) =>

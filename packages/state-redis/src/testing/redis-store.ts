@@ -1,6 +1,7 @@
 import { MetricsRegistry, type RedisAddress, type State, silentLogger, systemClock, systemRandom } from '@tandem/core';
 import type { StoreLimits, StoreUnderTest } from '@tandem/core/testing';
 import { openRedisState, type RedisStateOptions } from '../index';
+import { PATIENCE } from './patience';
 
 let stores = 0;
 
@@ -10,7 +11,7 @@ export const optionsFor = (address: RedisAddress, given: Partial<RedisStateOptio
   prefix: `test-${process.pid}-${++stores}`,
   waitReplicas: 0,
   durability: 'process',
-  timeout: 5_000,
+  timeout: PATIENCE,
   backlogMax: 1_000_000,
   maxInFlightBytes: 67_108_864,
   eventLogMax: 10_000,

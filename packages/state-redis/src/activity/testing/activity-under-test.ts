@@ -3,6 +3,7 @@ import { type ActivityStore, type Attribute, type State, silentLogger, trustedVa
 import type { StoreUnderTest } from '@tandem/core/testing';
 import { type Argument, Commands, closeClient, openClient, type Script } from '../../client';
 import { Keys } from '../../keys';
+import { PATIENCE } from '../../testing/patience';
 import { type RedisServer, startRedis } from '../../testing/redis-server';
 import { activityKeys } from '../activity-keys';
 import { RedisActivity } from '../redis-activity';
@@ -16,7 +17,7 @@ export class ActivityRedis {
   readonly #client: ReturnType<typeof openClient>;
 
   private constructor(readonly server: RedisServer) {
-    this.#client = openClient({ address: server.address, cluster: false, timeout: 5_000 }, silentLogger);
+    this.#client = openClient({ address: server.address, cluster: false, timeout: PATIENCE }, silentLogger);
   }
 
   static async start(): Promise<ActivityRedis> {
@@ -30,10 +31,10 @@ export class ActivityRedis {
   }
 
   commands(stammering = false): Commands {
-    const client = openClient({ address: this.server.address, cluster: false, timeout: 5_000 }, silentLogger);
+    const client = openClient({ address: this.server.address, cluster: false, timeout: PATIENCE }, silentLogger);
     const commands = new (stammering ? Stammering : Commands)(client, client, {
       waitReplicas: 0,
-      timeout: 5_000,
+      timeout: PATIENCE,
       logger: silentLogger,
     });
     this.#open.push(commands);

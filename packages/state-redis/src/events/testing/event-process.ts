@@ -17,6 +17,7 @@ import { Commands, closeClient, openClient } from '../../client';
 import { Keys } from '../../keys';
 import { Registry } from '../../registry';
 import { RedisRpcs } from '../../rpc/redis-rpcs';
+import { PATIENCE } from '../../testing/patience';
 import { RedisEvents } from '../redis-events';
 import { RedisSubscriptions } from '../subscriptions';
 import { RedisWakeUps } from '../wake-ups';
@@ -54,7 +55,7 @@ export class EventProcess {
   readonly #waiting: Redis | Cluster;
 
   constructor(address: RedisAddress, options: EventProcessOptions = {}) {
-    const { cluster = false, clock = systemClock, logger = silentLogger, timeout = 5_000 } = options;
+    const { cluster = false, clock = systemClock, logger = silentLogger, timeout = PATIENCE } = options;
     const processId = options.processId ?? `process-${++processes}`;
     const settings = { address, cluster, timeout };
     const keys = new Keys(options.prefix ?? 'tandem');

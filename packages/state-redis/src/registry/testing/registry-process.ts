@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis';
 import { Commands, closeClient, openClient } from '../../client';
 import type { Keys } from '../../keys';
 import { openSubscriber } from '../../testing/open-subscriber';
+import { PATIENCE } from '../../testing/patience';
 import type { RedisServer } from '../../testing/redis-server';
 import { Registry, type RegistryOptions } from '../registry';
 import type { WakeSource } from '../wake-source';
@@ -77,12 +78,12 @@ export class RegistryProcess {
     options: Partial<RegistryOptions>,
   ) {
     const logger = collectLogger(this.log, this.told);
-    const settings = { address: server.address, cluster: false, timeout: 5_000 };
+    const settings = { address: server.address, cluster: false, timeout: PATIENCE };
     const client = openClient(settings, logger) as Redis;
     const waiting = openClient(settings, logger) as Redis;
     const subscriber = openSubscriber(settings);
     this.#clients = [client, waiting, subscriber];
-    this.commands = new CommandsOverNetwork(client, waiting, { waitReplicas: 0, timeout: 5_000, logger });
+    this.commands = new CommandsOverNetwork(client, waiting, { waitReplicas: 0, timeout: PATIENCE, logger });
     this.registry = new Registry(this.commands, keys, wakes ?? subscribed(subscriber), {
       processId,
       publish: 'PUBLISH',

@@ -12,6 +12,7 @@ import {
 import { aDevice, aProfile, type StoreLimits, type StoreUnderTest } from '@tandem/core/testing';
 import { Commands, closeClient, openClient } from '../../client';
 import { Keys } from '../../keys';
+import { PATIENCE } from '../../testing/patience';
 import { type RedisServer, startRedis } from '../../testing/redis-server';
 import { RedisRpcs } from '../redis-rpcs';
 import { rpcKeys } from '../rpc-keys';
@@ -72,7 +73,13 @@ export class RpcProcess {
   constructor(
     private readonly redis: RpcRedis,
     readonly name: string,
-    { maxPending = 1_000, maxFinished = 1_000, cacheMax = 1_000, timeout = 5_000, twice = false }: ProcessOptions = {},
+    {
+      maxPending = 1_000,
+      maxFinished = 1_000,
+      cacheMax = 1_000,
+      timeout = PATIENCE,
+      twice = false,
+    }: ProcessOptions = {},
     wakeUps = new HeardWakeUps(),
   ) {
     this.wakeUps = wakeUps;
