@@ -5,6 +5,7 @@ import { DtlsSocket, type DtlsSocketOptions } from './dtls/dtls-socket';
 import { openSslEngine } from './dtls/openssl/context';
 import { PskKeys } from './dtls/psk-keys';
 import { TicketKeys } from './dtls/ticket-keys';
+import type { UdpSocket } from './endpoint/index';
 import { openSocket } from './open-socket';
 import { type CoapTransport, serve } from './serve';
 import { shareTicketKeys } from './share-ticket-keys';
@@ -30,6 +31,7 @@ export async function createCoapsTransport(
     sharing.stop();
     throw error;
   });
+  let toClose: Pick<UdpSocket, 'close'> = udp;
   try {
     const socket = new DtlsSocket({
       socket: udp,
@@ -61,6 +63,7 @@ export async function createCoapsTransport(
       logger,
       metrics,
     });
+    toClose = socket;
     const transport = serve(core, socket, device, 'tandem_coaps');
     return {
       port: transport.port,
@@ -72,7 +75,7 @@ export async function createCoapsTransport(
     };
   } catch (error) {
     sharing.stop();
-    await udp.close();
+    await toClose.close();
     throw error;
   }
 }

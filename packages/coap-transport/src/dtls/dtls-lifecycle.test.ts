@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, createSign, createVerify, generateKe
 import type { DtlsSession } from './session';
 import { DtlsHarness, nameOf } from './testing/dtls-harness';
 import { filesOf, RSA, selfSigned } from './testing/identities';
-import { memoryUse, pendingErrors } from './testing/memory-use';
+import { leaveError, memoryUse, pendingErrors } from './testing/memory-use';
 
 let harness: DtlsHarness;
 const start = (options?: ConstructorParameters<typeof DtlsHarness>[0]) => {
@@ -65,6 +65,21 @@ describe('A certificate that is replaced', () => {
     expect(memoryUse() - before).toBeLessThan(300_000);
     expect((await harness.open(harness.bind(40_000))).serverName).toBe('CN=first');
   });
+});
+
+it('A datagram that is forged does not end a session, whatever error others have left to OpenSSL', async () => {
+  start();
+  const socket = harness.bind(40_000);
+  const client = await harness.open(socket);
+  const forged = Buffer.concat([Buffer.from('17fefd00010000000000630028', 'hex'), Buffer.alloc(40, 5)]);
+  // Where node:crypto clears it, it does so at the end of its turn.
+  leaveError();
+  expect(pendingErrors()).not.toBe(0);
+  socket.send(forged, { ...harness.socket.local, session: undefined });
+  await harness.pass();
+  client.send('still here');
+  await harness.pass();
+  expect([client.state, harness.messages]).toEqual(['open', ['still here']]);
 });
 
 describe('A session may be ended', () => {

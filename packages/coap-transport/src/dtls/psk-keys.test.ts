@@ -1,6 +1,7 @@
 import { MetricsRegistry, type PreSharedKey } from '@tandem/core';
 import { FakeClock } from '../endpoint/testing/fake-clock';
 import { FakeRandom } from '../endpoint/testing/fake-random';
+import type { DtlsConnection, OfferedKey } from './engine';
 import { PskKeys } from './psk-keys';
 
 const KEY: PreSharedKey = { key: Buffer.alloc(16, 1), credentials: { id: 'credentials', version: 1 } };
@@ -72,4 +73,27 @@ describe('Keys for handshakes', () => {
     await clock.settle();
     expect(clock.timers).toBe(0);
   });
+
+  it('are looked up once for a handshake: to any other identity that it names its key is a wrong one', async () => {
+    const offered: string[] = [];
+    const connection = { wantsKey: true, offerKey: ({ identity }: OfferedKey) => void offered.push(identity) };
+    const prepare = (identity: string) => keys.prepare(connection as unknown as DtlsConnection, keyExchange(identity));
+    const prepared = prepare('one');
+    asked[0]?.answer(KEY);
+    expect(await prepared).toBe(true);
+    for (let n = 0; n < 10; n++) expect(prepare(`guess ${n}`)).toBeUndefined();
+    expect([asked.length, offered]).toEqual([1, ['one']]);
+  });
 });
+
+/** A datagram in which a client names an identity (RFC 4279 section 2). */
+function keyExchange(identity: string): Buffer {
+  const name = Buffer.from(identity);
+  const body = Buffer.concat([Buffer.from([name.length >> 8, name.length & 255]), name]);
+  const record = Buffer.alloc(25);
+  record.set([22, 0xfe, 0xfd]);
+  record.writeUInt16BE(12 + body.length, 11);
+  record.writeUInt8(16, 13);
+  for (const at of [14, 22]) record.writeUIntBE(body.length, at, 3);
+  return Buffer.concat([record, body]);
+}

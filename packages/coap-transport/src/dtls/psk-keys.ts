@@ -24,8 +24,8 @@ export interface PskKeysPorts {
 export class PskKeys {
   /** By identity: one lookup serves all who ask meanwhile. */
   readonly #running = new Map<string, Promise<OfferedKey>>();
-  /** Which identity a handshake has the key of. */
-  readonly #offered = new WeakMap<DtlsConnection, string>();
+  /** Handshakes that have their key. */
+  readonly #offered = new WeakSet<DtlsConnection>();
   readonly #refused: { add(): void };
 
   constructor(private readonly ports: PskKeysPorts) {
@@ -42,16 +42,17 @@ export class PskKeys {
    * @returns undefined: the datagram names none, or it has been looked up; else whether there is a key now
    */
   prepare(connection: DtlsConnection, datagram: Buffer): Promise<boolean> | undefined {
-    if (!connection.wantsKey) return undefined;
+    // One look for each handshake: to any other identity its key is a wrong one.
+    if (!connection.wantsKey || this.#offered.has(connection)) return undefined;
     const identity = pskIdentityIn(datagram);
-    if (identity === undefined || identity === this.#offered.get(connection)) return undefined;
+    if (identity === undefined) return undefined;
     return this.#offer(connection, identity);
   }
 
   async #offer(connection: DtlsConnection, identity: string): Promise<boolean> {
     const key = await this.find(identity);
     if (key === undefined) return false;
-    this.#offered.set(connection, identity);
+    this.#offered.add(connection);
     connection.offerKey(key);
     return true;
   }

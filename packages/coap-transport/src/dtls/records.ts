@@ -47,10 +47,18 @@ export function isClientHello(datagram: Buffer): boolean {
 /** The random of a ClientHello, which tells one from its repetition: see `isClientHello`. */
 export const clientRandom = (hello: Buffer): string => hello.toString('latin1', RANDOM_START, RANDOM_END);
 
+const isEncrypted = (datagram: Buffer, start: number) => datagram.readUInt16BE(start + 3) > 0;
+
 /** Whether one of its records is encrypted. */
-export function hasEncryptedRecord(datagram: Buffer): boolean {
+export const hasEncryptedRecord = (datagram: Buffer): boolean => hasRecord(datagram, isEncrypted);
+
+/** Whether one of its records says that those after it are encrypted. */
+export const hasChangeCipherSpec = (datagram: Buffer): boolean =>
+  hasRecord(datagram, (_, start) => datagram[start] === CHANGE_CIPHER_SPEC && !isEncrypted(datagram, start));
+
+function hasRecord(datagram: Buffer, which: (datagram: Buffer, start: number) => boolean): boolean {
   for (let start = 0; start + RECORD_HEADER <= datagram.length; start = recordEnd(datagram, start)) {
-    if (datagram.readUInt16BE(start + 3) > 0) return true;
+    if (which(datagram, start)) return true;
   }
   return false;
 }

@@ -9,7 +9,7 @@ import type {
   OfferedKey,
   PeerIdentity,
 } from '../engine';
-import { hasEncryptedRecord, recordEnd, withoutRunts } from '../records';
+import { hasChangeCipherSpec, hasEncryptedRecord, recordEnd, withoutRunts } from '../records';
 import { runFor } from './callbacks';
 import { certificateDer, memoryBio } from './certificates';
 import { BIO_CTRL, KX_WITH_PSK, SSL_CTRL, SSL_ERROR } from './constants';
@@ -64,6 +64,8 @@ export class OpenSslConnection implements DtlsConnection {
   #offered: OfferedKey | undefined;
   /** The client has named an identity, and its key is in use. */
   #keyInUse = false;
+  /** Since then the client has said that it encrypts: what came before that is lost cannot be read, whatever its key is. */
+  #encrypts = false;
   failure = '';
   /** See `withoutRunts`; until the suite is in use the longest, which the messages of a handshake have in any case. */
   #overhead = LONGEST_OVERHEAD;
@@ -127,8 +129,11 @@ export class OpenSslConnection implements DtlsConnection {
       return 'failed';
     }
     ssl.ERR_clear_error();
-    // What the client encrypts with its key cannot be read with ours: RFC 6347 section 4.1.2.7 has it dropped without a word.
-    if (this.#keyInUse && datagram !== undefined && hasEncryptedRecord(datagram)) this.refusedCredentials = true;
+    if (this.#keyInUse && datagram !== undefined) {
+      if (hasChangeCipherSpec(datagram)) this.#encrypts = true;
+      // What the client encrypts with its key cannot be read with ours: RFC 6347 section 4.1.2.7 has it dropped without a word.
+      if (this.#encrypts && hasEncryptedRecord(datagram)) this.refusedCredentials = true;
+    }
     return 'waiting';
   }
 
@@ -154,6 +159,8 @@ export class OpenSslConnection implements DtlsConnection {
     let expected = datagram !== undefined && recordEnd(datagram, 0) === datagram.length ? 1 : Number.POSITIVE_INFINITY;
     while (expected > 0 && !this.#closed) {
       const handle = this.#open();
+      // Whatever others have left there would pass for the reason why nothing is read.
+      ssl.ERR_clear_error();
       const length = ssl.SSL_read(handle, scratch, scratch.length);
       if (length <= 0) {
         const error = ssl.SSL_get_error(handle, length);

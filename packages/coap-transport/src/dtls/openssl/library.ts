@@ -75,7 +75,6 @@ const FUNCTIONS = {
   X509_STORE_add_cert: 'int X509_STORE_add_cert(void *store, void *x509)',
   X509_STORE_add_crl: 'int X509_STORE_add_crl(void *store, void *crl)',
   X509_STORE_set_flags: 'int X509_STORE_set_flags(void *store, unsigned long flags)',
-  X509_STORE_CTX_get0_cert: 'void *X509_STORE_CTX_get0_cert(void *ctx)',
   X509_STORE_CTX_get0_untrusted: 'void *X509_STORE_CTX_get0_untrusted(void *ctx)',
   X509_STORE_CTX_set_error: 'void X509_STORE_CTX_set_error(void *ctx, int error)',
   X509_STORE_CTX_set_flags: 'void X509_STORE_CTX_set_flags(void *ctx, unsigned long flags)',
@@ -114,7 +113,6 @@ interface Results {
   PEM_read_bio_X509: MaybePointer;
   PEM_read_bio_X509_CRL: MaybePointer;
   PEM_read_bio_PrivateKey: MaybePointer;
-  X509_STORE_CTX_get0_cert: MaybePointer;
   X509_STORE_CTX_get0_untrusted: MaybePointer;
   OPENSSL_sk_value: MaybePointer;
   SSL_get_session: MaybePointer;
@@ -131,7 +129,6 @@ const CALLBACKS = {
   cookieVerify: 'int (void *ssl, void *cookie, unsigned int len)',
   certificateVerify: 'int (void *store, void *arg)',
   ticketKey: 'int (void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
-  timer: 'unsigned int (void *ssl, unsigned int micros)',
   ticketGenerate: 'int (void *ssl, void *arg)',
   ticketDecrypt: 'int (void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
   pskServer: 'unsigned int (void *ssl, const char *identity, void *psk, unsigned int max)',
@@ -176,6 +173,12 @@ export function more<N extends string>(
     }
     return bound;
   };
+}
+
+/** A function of ours of any signature as a pointer, for ever: see `OpenSsl.callback`. */
+export function moreCallback<A extends readonly unknown[]>(signature: string, call: (...values: A) => number): Pointer {
+  const koffi = requireKoffi();
+  return koffi.register(call, koffi.pointer(koffi.proto(signature)));
 }
 
 /** Structures and numbers are those of OpenSSL 3, whose ABI is fixed. */

@@ -5,7 +5,7 @@ import type { HandshakePolicy } from '../engine';
 import { certificateDer, readPem } from '../openssl/certificates';
 import { OpenSslConnection } from '../openssl/connection';
 import { CTX_CTRL, DTLS1_2 } from '../openssl/constants';
-import { more, openSsl, type Pointer } from '../openssl/library';
+import { more, moreCallback, openSsl, type Pointer } from '../openssl/library';
 
 const functions = more({
   DTLS_client_method: 'void *DTLS_client_method()',
@@ -13,6 +13,7 @@ const functions = more({
   SSL_get1_session: 'void *SSL_get1_session(void *ssl)',
   SSL_set_session: 'int SSL_set_session(void *ssl, void *session)',
   SSL_SESSION_free: 'void SSL_SESSION_free(void *session)',
+  SSL_set_psk_client_callback: 'void SSL_set_psk_client_callback(void *ssl, void *callback)',
   SSL_SESSION_set1_master_key: 'int SSL_SESSION_set1_master_key(void *s, const void *in, size_t len)',
   DTLS_set_timer_cb: 'void DTLS_set_timer_cb(void *ssl, void *callback)',
 });
@@ -31,12 +32,19 @@ export interface ClientIdentity {
   readonly key: string;
 }
 
+export interface ClientKey {
+  readonly identity: string;
+  readonly key: Buffer;
+}
+
 export interface DtlsClientOptions {
   readonly socket: UdpSocket;
   readonly server: { readonly address: string; readonly port: number };
   readonly clock: Clock;
   readonly identity?: ClientIdentity;
   readonly suites?: string;
+  /** Instead of a certificate (RFC 4279); its suites have to be asked for. */
+  readonly psk?: ClientKey;
   /** RFC 7627; as every client that is kept up to date where left out. */
   readonly extendedMasterSecret?: boolean;
   readonly mtu?: number;
@@ -75,6 +83,7 @@ export class DtlsClient {
     if (handle === null) throw new Error('no client');
     this.#handle = handle;
     functions().SSL_set_connect_state(handle);
+    if (options.psk !== undefined) functions().SSL_set_psk_client_callback(handle, keyCallback(options.psk));
     if (options.repeatAfter !== undefined) quickTimer(options.repeatAfter)(handle);
     if (options.resume !== undefined) functions().SSL_set_session(handle, options.resume);
     this.connection = new OpenSslConnection(handle, {
@@ -228,16 +237,33 @@ function identify(context: Pointer, { certificate, key }: ClientIdentity): void 
   ssl.EVP_PKEY_free(privateKey);
 }
 
+const keys = new Map<ClientKey, Pointer>();
+
+function keyCallback(psk: ClientKey): Pointer {
+  const ssl = openSsl();
+  let callback = keys.get(psk);
+  callback ??= moreCallback(
+    'unsigned int (void *ssl, const char *hint, void *identity, unsigned int maxIdentity, void *psk, unsigned int max)',
+    (_ssl: Pointer, _hint: string | null, identity: Pointer, _maxIdentity: number, key: Pointer) => {
+      const name = Buffer.from(`${psk.identity}\0`);
+      ssl.memcpy(identity, name, name.length);
+      ssl.memcpy(key, psk.key, psk.key.length);
+      return psk.key.length;
+    },
+  );
+  keys.set(psk, callback);
+  return callback;
+}
+
 const timers = new Map<number, Pointer>();
 
 /** OpenSSL's timers ask the operating system for the time: where a test cannot wait for them they have to be short. */
 export function quickTimer(millis: number): (handle: Pointer) => void {
-  const ssl = openSsl();
   return (handle) => {
     let timer = timers.get(millis);
     if (timer === undefined) {
       // Doubled as RFC 6347 section 4.2.4.1 says, up to eight times the first.
-      timer = ssl.callback('timer', (_ssl: Pointer, micros: number) =>
+      timer = moreCallback('unsigned int (void *ssl, unsigned int micros)', (_ssl: Pointer, micros: number) =>
         micros === 0 ? millis * 1_000 : Math.min(2 * micros, 8_000 * millis),
       );
       timers.set(millis, timer);
