@@ -150,15 +150,14 @@ it('A device provisions itself in a session, and goes on in it with the token th
   expect(await client.post(`api/v1/${JSON.parse(answer.text).credentialsValue}/telemetry`)).toBe('ACK 2.01');
 });
 
-describe('A session is over, and its observations with it,', () => {
-  const observing = async (options: DtlsClientOptions): Promise<DtlsDevice> => {
+describe('A session is over, and its observations end in it first,', () => {
+  const over = async (options: DtlsClientOptions, act: () => Promise<unknown>) => {
     const client = connect(options);
-    expect((await client.ask('GET', 'api/v1/attributes', '', true)).kind).toBe('ACK 2.05');
-    return client;
-  };
-  const over = async (client: DtlsDevice, act: () => Promise<unknown>) => {
+    const observation = await client.observe('api/v1/attributes');
+    expect(observation.answer).toBe('ACK 2.05');
     const before = await gateway.metric('tandem_coaps_sessions_revoked_total');
     await act();
+    expect(await observation.next()).toBe('CON 2.02');
     await client.ended;
     expect(await gateway.metric('tandem_coaps_sessions_revoked_total')).toBe(before + 1);
     await gateway.observations(0);
@@ -167,7 +166,7 @@ describe('A session is over, and its observations with it,', () => {
   it('when its device is deleted', async () => {
     const certificate = pki.selfSigned('deleted');
     const id = await withCertificate('deleted', certificate);
-    await over(await observing({ certificate }), () => server.send('DELETE', `/api/device/${id}`));
+    await over({ certificate }, () => server.send('DELETE', `/api/device/${id}`));
     expect(await connect({ certificate }).post('api/v1/telemetry')).toBe('ACK 4.01');
   });
 
@@ -175,7 +174,7 @@ describe('A session is over, and its observations with it,', () => {
     const psk = { identity: 'changed', key: KEY };
     const id = await withKey('changed', psk.identity);
     const other = 'ff'.repeat(32);
-    await over(await observing({ psk }), async () => {
+    await over({ psk }, async () => {
       const { text } = await server.send('GET', `/api/device/${id}/credentials`);
       const credentials = { ...JSON.parse(text), credentialsValue: other };
       expect((await server.send('POST', '/api/device/credentials', credentials)).status).toBe(200);
@@ -191,7 +190,7 @@ describe('A session is over, and its observations with it,', () => {
     const made = await server.send('POST', '/api/deviceProfile', { ...profile, profileData: data });
     expect(made.status).toBe(200);
     const { text } = await server.send('GET', `/api/device/${id}`);
-    await over(await observing({ certificate }), async () => {
+    await over({ certificate }, async () => {
       const device = { ...JSON.parse(text), deviceProfileId: JSON.parse(made.text).id, type: undefined };
       expect((await server.send('POST', '/api/device', device)).status).toBe(200);
     });

@@ -64,8 +64,13 @@ export class DtlsDevice {
   }
 
   /** @param path below the root, split at its slashes @returns the kind and text of what answers; rejects where the session is over */
-  async ask(method: string, path: string, payload = '', observe?: boolean): Promise<DtlsAnswer> {
-    const token = randomBytes(4);
+  async ask(
+    method: string,
+    path: string,
+    payload = '',
+    observe?: boolean,
+    token = randomBytes(4),
+  ): Promise<DtlsAnswer> {
     const options: NamedOption[] = path.split('/').map((part) => ({ name: 'Uri-Path', value: Buffer.from(part) }));
     if (observe) options.unshift({ name: 'Observe', value: Buffer.alloc(0) });
     const messageId = ++this.#messageId;
@@ -73,6 +78,13 @@ export class DtlsDevice {
     this.sendRaw(generate(packet));
     const { kind, text } = await this.#next(token.toString('hex'));
     return { kind, text };
+  }
+
+  /** @returns what tells, after the answer, of the next message to this observation, of which no other may come at the same time */
+  async observe(path: string): Promise<{ readonly answer: string; readonly next: () => Promise<string> }> {
+    const token = randomBytes(4);
+    const first = await this.ask('GET', path, '', true, token);
+    return { answer: first.kind, next: () => this.#next(token.toString('hex')).then(({ kind }) => kind) };
   }
 
   sendRaw(datagram: Buffer): void {

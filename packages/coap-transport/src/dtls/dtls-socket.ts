@@ -62,6 +62,7 @@ export class DtlsSocket implements UdpSocket {
   /** Answers everybody without a cookie, and becomes the session of who has one. */
   #listener: DtlsConnection;
   #receiver: DatagramReceiver = () => {};
+  #ending: (session: DtlsSession) => void = () => {};
   #ended: (session: DtlsSession) => void = () => {};
   #closing: Promise<void> | undefined;
 
@@ -118,7 +119,10 @@ export class DtlsSocket implements UdpSocket {
       known: (session) => this.#sessions.known(session),
       received: (session, message) => this.#received(session, message),
       send: ({ address, port }, datagram) => socket.send(datagram, { address, port, session: undefined }),
-      end: (session, reason) => this.#sessions.end(session, reason),
+      end: (session, reason) => {
+        if (!session.ended) this.#ending(session);
+        this.#sessions.end(session, reason);
+      },
     };
     this.#stopWatching = files.onChange((current) => this.#reload(current));
     socket.receive((datagram, address, port) => this.#guard(() => this.#route(datagram, address, port)));
@@ -134,6 +138,10 @@ export class DtlsSocket implements UdpSocket {
 
   receive(receiver: DatagramReceiver): void {
     this.#receiver = receiver;
+  }
+
+  onSessionEnding(listener: (session: DtlsSession) => void): void {
+    this.#ending = listener;
   }
 
   onSessionEnd(listener: (session: DtlsSession) => void): void {

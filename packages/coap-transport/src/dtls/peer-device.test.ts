@@ -138,6 +138,7 @@ describe('The device of a pre-shared key', () => {
     await expect(keyed().find(0)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     await auth.resolveFor('PSK', ['identity']);
     expect(keyed().cached()).toBeUndefined();
+    await clock.settle();
     expect(ended).toEqual(['revoked', 'revoked']);
   });
 

@@ -25,6 +25,7 @@ export class PeerDevice {
   /** Which of them the device was found by. */
   #id: string | undefined;
   #watch: Watch | undefined;
+  #over = false;
   /** Until then it is nobody's, monotonic. */
   #nobodysUntil: Millis = Number.NEGATIVE_INFINITY;
 
@@ -41,6 +42,7 @@ export class PeerDevice {
 
   /** The device, where the cache of credentials knows it: the way of nearly every request, without a promise. */
   cached(): DeviceSession | undefined {
+    if (this.#over) return undefined;
     const device = this.#id === undefined ? undefined : this.auth.cachedFor(this.#type, this.#id);
     if (device === undefined || device === this.#watch?.latest) return device;
     return this.#isOurs(device) ? device : undefined;
@@ -86,7 +88,7 @@ export class PeerDevice {
 
   /** From the first time on the session is over as soon as its device, or what it shows, is another. */
   #isOurs(device: DeviceSession): boolean {
-    if (this.session.ended) return false;
+    if (this.#over || this.session.ended) return false;
     const isOther =
       (this.#stamp !== undefined && !isSame(this.#stamp, device.credentials)) ||
       (this.#watch !== undefined && !isSame(this.#watch.session.credentials, device.credentials));
@@ -102,8 +104,11 @@ export class PeerDevice {
     return true;
   }
 
+  /** Once all who wait on the device have been told: those who observe say goodbye in the session. */
   #end(): void {
-    this.session.close('revoked');
+    if (this.#over) return;
+    this.#over = true;
+    queueMicrotask(() => this.session.close('revoked'));
   }
 }
 

@@ -164,6 +164,7 @@ export class CoapEndpoint {
     );
     gauge('peers', 'Peers remembered', () => this.#peers.size);
     gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
+    socket.onSessionEnding?.((session) => this.#sessionEnding(session));
     socket.onSessionEnd?.((session) => this.#sessionEnded(session));
     socket.receive((datagram, address, port, session) => {
       try {
@@ -192,6 +193,12 @@ export class CoapEndpoint {
   close(options: { readonly graceful: boolean } = { graceful: true }): Promise<void> {
     this.#closing ??= this.#shutDown(options.graceful);
     return this.#closing;
+  }
+
+  /** What waits for its turn leaves now, or it never would: final notifications above all. */
+  #sessionEnding(session: SecuritySession): void {
+    if (this.#closing !== undefined) return;
+    this.#reliability.sendWaiting(this.#peers.get(session.address, session.port, session));
   }
 
   /** Whoever was there is gone, with all that was held for it. */

@@ -185,6 +185,16 @@ export class Reliability {
     this.#ports.send(transmission.datagram, transmission.peer);
   }
 
+  /** To be called before `giveUp` where the peer can still be reached: what waits is sent once. */
+  sendWaiting(peer: PeerState): void {
+    for (const { datagram } of peer.queue ?? []) {
+      const messageId = this.messageId(peer);
+      if (messageId === -1) return;
+      stampMessageId(datagram, messageId);
+      this.#ports.send(datagram, peer);
+    }
+  }
+
   /** Nobody is there any more: nothing is sent again, and what waits is not sent. */
   giveUp(peer: PeerState): void {
     const { outstanding } = peer;

@@ -1,4 +1,5 @@
 import type { CoapResponse } from './response';
+import { kind } from './testing/fake-client';
 import { Harness } from './testing/harness';
 import { observed } from './testing/observed';
 
@@ -29,6 +30,24 @@ describe('A security session that is over (RFC 7252 section 9.1)', () => {
     expect(client.received).toEqual([]);
     harness.server.endSession(session);
     expect(harness.metric('observations')).toBe(1);
+  });
+
+  it('that is ended from here first lets out what waits, once: every observation hears of its end', async () => {
+    const { harness, client, sources, register } = observed();
+    const session = sessionAt(client);
+    for (const token of ['aa', 'bb', 'cc']) await register(true, token);
+    client.acknowledges = false;
+    client.take();
+    for (const source of sources) source.relation?.end({ code: '2.02' });
+    harness.server.closeSession(session);
+    await harness.clock.advance(300_000);
+    expect(client.received.map((message) => [kind(message), message.token.toString('hex')])).toEqual([
+      ['CON 2.02', 'aa'],
+      ['CON 2.02', 'bb'],
+      ['CON 2.02', 'cc'],
+    ]);
+    expect(new Set(client.received.map(({ messageId }) => messageId)).size).toBe(3);
+    expect([harness.metric('unacknowledged'), harness.metric('peers')]).toEqual([0, 0]);
   });
 
   it('is forgotten though a request of it is running, whose end changes nothing any more', async () => {

@@ -27,6 +27,8 @@ export type DatagramReceiver = (datagram: Buffer, address: string, port: number,
 export interface UdpSocket {
   send(datagram: Buffer, to: Destination): void;
   receive(receiver: DatagramReceiver): void;
+  /** Of a secured socket: tells before a security session that can still be sent in is ended from here. */
+  onSessionEnding?(listener: (session: SecuritySession) => void): void;
   /** Of a secured socket: tells when a security session is no more. Nothing comes of it or goes to it any more. */
   onSessionEnd?(listener: (session: SecuritySession) => void): void;
   /** Whether this is the socket itself: what seems to come from there is forged, and an answer would come back. */

@@ -80,6 +80,8 @@ export class FakeSocket implements UdpSocket {
   session: object | undefined = undefined;
   /** A security session of somebody who sends to here is over. */
   endSession: (session: SecuritySession) => void = () => {};
+  /** It is ended from here. */
+  closeSession: (session: SecuritySession) => void = () => {};
 
   constructor(network: FakeNetwork, address: string, port: number) {
     this.#network = network;
@@ -92,6 +94,13 @@ export class FakeSocket implements UdpSocket {
 
   receive(receiver: DatagramReceiver): void {
     this.#receiver = receiver;
+  }
+
+  onSessionEnding(listener: (session: SecuritySession) => void): void {
+    this.closeSession = (session) => {
+      listener(session);
+      this.endSession(session);
+    };
   }
 
   onSessionEnd(listener: (session: SecuritySession) => void): void {
