@@ -32,7 +32,7 @@ export class Callers {
       const device = peer.cached();
       if (device !== undefined || !peer.isNobodys(this.monotonic())) return device;
     }
-    return token === undefined ? undefined : this.auth.cached(token);
+    return token === undefined ? undefined : this.lookups.cached(token, request);
   }
 
   /**
@@ -62,7 +62,7 @@ export class Callers {
   }
 
   #byToken(request: CoapRequest, token: string): Promise<DeviceSession> | undefined {
-    const known = this.auth.cached(token);
+    const known = this.lookups.cached(token, request);
     return known === undefined ? this.lookups.find(token, request) : Promise.resolve(known);
   }
 

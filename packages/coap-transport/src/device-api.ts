@@ -81,8 +81,8 @@ export function createDeviceApi(
     const { feature, token, requestId } = path;
     const refusal = refusalOf(feature, request);
     if (refusal !== undefined) return refusal;
-    if (feature === 'provision') return provisioning.answer(request);
     lockOut.admit(request);
+    if (feature === 'provision') return provisioning.answer(request);
     const known = callers.cached(request, token);
     if (known) return withSession(known, feature, requestId, request);
     const found = callers.find(request, token);
@@ -234,8 +234,8 @@ export function admit(
   if (refusal !== undefined) return refusal;
   // Nothing takes the body of a GET.
   if (request.method === 'GET') return BAD_REQUEST;
-  if (feature === 'provision') return provisioning.admit(request);
   lockOut.admit(request);
+  if (feature === 'provision') return provisioning.admit(request);
   const admitted = (session: DeviceSession): CoapResponse | undefined => {
     request.authenticate(session.deviceId);
     refuseForeignTransport(session);

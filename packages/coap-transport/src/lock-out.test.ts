@@ -73,6 +73,23 @@ describe('Wrong credentials over plain CoAP', () => {
     expect([...(await gateway.core.timeSeries.latest(device.id)).keys()]).toEqual(['a']);
   });
 
+  it('refuse from there whoever wants to be provisioned as well', async () => {
+    await start({ COAP_ECHO: 'on' });
+    const request = (more: Partial<RawRequest> = {}): RawRequest => ({
+      method: 'POST',
+      path: 'api/v1/provision',
+      payload: '{"deviceName":"d","provisionDeviceKey":"k","provisionDeviceSecret":"s"}',
+      ...more,
+    });
+    const proof = { echo: await echo() };
+    expect(await kindOf(request(proof))).toBe('ACK 4.00');
+    for (let n = 0; n < 3; n++) await wrong(proof);
+    expect(await kindOf(request(proof))).toBe('ACK 4.29');
+    expect(await kindOf(request({ ...proof, block1: 8, payload: 'x'.repeat(16) }))).toBe('ACK 4.29');
+    // It proves nothing: its peer has proved its address before.
+    expect(await kindOf(request())).toBe('ACK 4.00');
+  });
+
   it('of a locked address are refused no more than they lock: what proves nothing is answered as ever', async () => {
     await start({ COAP_ECHO: 'on' });
     const proof = { echo: await echo() };

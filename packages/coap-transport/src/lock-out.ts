@@ -17,6 +17,11 @@ export class LockOut {
     if (this.guard.anyLocked && request.provesItself) this.guard.admit(this.#addressOf(request));
   }
 
+  /** Whether also a token that is known is to be found by `look`. */
+  hasToWait(request: CoapRequest): boolean {
+    return this.guard.anyLookedUp && request.provesItself && this.guard.hasToWait(this.#addressOf(request));
+  }
+
   /** @param find throws UNAUTHORIZED for wrong credentials */
   look<T>(request: CoapRequest, find: () => Promise<T>): Promise<T> {
     return request.provesItself ? this.guard.look(this.#addressOf(request), find) : find();

@@ -40,6 +40,12 @@ export class Lookups {
     );
   }
 
+  /** The session of the device with this token, where that is known and may be told at once. */
+  cached(token: string, request: CoapRequest): DeviceSession | undefined {
+    const session = this.auth.cached(token);
+    return session === undefined || this.lockOut.hasToWait(request) ? undefined : session;
+  }
+
   /**
    * The session of the device with this token. Undefined: there is no room for one more lookup.
    * @param request of who asks

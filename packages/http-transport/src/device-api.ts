@@ -181,6 +181,8 @@ class HttpDeviceApi implements DeviceApi {
     if (operation.body === 'required' && !exchange.bodyUnread && !mayBeEmpty(operation, exchange)) {
       throw new TandemError('BODY_REQUIRED');
     }
+    const { auth, callers, credentialsGuard } = this.core;
+    if (credentialsGuard.anyLocked) credentialsGuard.admit(exchange.callerAddress(callers));
     if (operation.name === 'provision') {
       this.#read(call, undefined, (body) => {
         provision(this.core, exchange, body).then(
@@ -190,11 +192,9 @@ class HttpDeviceApi implements DeviceApi {
       });
       return;
     }
-    const { auth, credentialsGuard } = this.core;
-    if (credentialsGuard.anyLocked) credentialsGuard.admit(exchange.callerAddress(this.core.callers));
     const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
     const session = auth.cached(token);
-    if (session) {
+    if (session && !(credentialsGuard.anyLookedUp && credentialsGuard.hasToWait(exchange.callerAddress(callers)))) {
       this.#accept(call, session);
       return;
     }

@@ -1,5 +1,5 @@
 import { type State, TandemError } from '@tandem/core';
-import { TestGateway } from './testing/test-gateway';
+import { TestGateway, until } from './testing/test-gateway';
 
 const SETTINGS = {
   TB_TRANSPORT_IP_RATE_LIMITS_ENABLED: 'true',
@@ -122,6 +122,41 @@ it('of a thousand wrong tokens at once three are looked up', async () => {
   expect(statuses.filter((status) => status === 401)).toHaveLength(3);
   expect(statuses.filter((status) => status === 429)).toHaveLength(997);
   expect(store.lookups).toBe(3);
+});
+
+it('of guesses at once a right token that is known is not told: it waits for the others, and is refused with them', async () => {
+  const { token } = await gateway.device();
+  expect(await statusOf(`/${token}/telemetry`)).toBe(200);
+  const guess = (guessed: string) =>
+    `POST /api/v1/${guessed}/telemetry HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${address}\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+  const socket = gateway.connect();
+  let text = '';
+  socket.on('data', (piece) => {
+    text += piece;
+  });
+  const guesses = Array.from({ length: 6 }, (_, n) => guess(`in-a-row-${n}`));
+  socket.write([...guesses.slice(0, 3), guess(token), ...guesses.slice(3)].join(''));
+  const statuses = () => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  await until(() => statuses().length === 7);
+  socket.destroy();
+  expect(statuses()).toEqual(['401', '401', '401', '429', '429', '429', '429']);
+});
+
+it('devices whose tokens are known wait for no more than those of their address that are looked up, and are served', async () => {
+  const devices = await Promise.all(Array.from({ length: 30 }, () => gateway.device()));
+  const [known] = devices;
+  expect(await statusOf(`/${known?.token}/telemetry`)).toBe(200);
+  const statuses = await Promise.all([...devices, known].map((device) => statusOf(`/${device?.token}/telemetry`)));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
+it('nor is anybody provisioned from a locked address', async () => {
+  await lockOut();
+  const body = '{"deviceName":"d","provisionDeviceKey":"k","provisionDeviceSecret":"s"}';
+  const provision = (from: string) =>
+    gateway.send('POST', '/provision', { body, headers: { 'X-Forwarded-For': from } });
+  expect((await provision(address)).status).toBe(429);
+  expect((await provision(`198.51.100.${addresses}`)).text).toContain('NOT_FOUND');
 });
 
 it('a store that is away makes 503 of every guess, and locks nobody', async () => {

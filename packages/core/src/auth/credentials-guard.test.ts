@@ -89,6 +89,29 @@ describe('An address', () => {
     expect(process.read('tandem_credentials_guarded_lookups')).toBe(0);
   });
 
+  it('that has as many lookups under way as may be wrong has to wait for them also with what is known', async () => {
+    const process = makeProcess();
+    expect([process.guard.anyLookedUp, process.guard.hasToWait(HERE)]).toEqual([false, false]);
+    const guesses = Array.from({ length: MAX - 1 }, () => look(process));
+    expect([process.guard.anyLookedUp, process.guard.hasToWait(HERE)]).toEqual([true, false]);
+    guesses.push(look(process));
+    expect([process.guard.hasToWait(HERE), process.guard.hasToWait(THERE)]).toEqual([true, false]);
+    expect(await look(process, right)).toBe(`TOO_MANY_REQUESTS ${LOCK}`);
+    expect(await Promise.all(guesses)).toEqual(Array(MAX).fill('UNAUTHORIZED'));
+    expect(process.guard.anyLookedUp).toBe(false);
+  });
+
+  it('that has failed before has to wait for fewer, and not any more when they were right', async () => {
+    const process = makeProcess();
+    await guess(process, MAX - 1);
+    expect(process.guard.hasToWait(HERE)).toBe(false);
+    const last = look(process, right);
+    expect(process.guard.hasToWait(HERE)).toBe(true);
+    expect(await last).toBe('device');
+    await setImmediate();
+    expect(process.guard.hasToWait(HERE)).toBe(false);
+  });
+
   it('with many devices whose tokens are right is answered for all of them, however many ask at once', async () => {
     const process = makeProcess();
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => look(process, right)));
@@ -128,6 +151,13 @@ describe('With several processes, an address', () => {
     expect(other.guard.isLocked(HERE)).toBe(true);
     clock.advance(LOCK - 1_000);
     expect(await look(other, right)).toBe('device');
+  });
+
+  it('that one of them has locked does not learn at another that credentials are wrong, and it is not counted', async () => {
+    const [one, other] = [makeProcess(), makeProcess()];
+    await guess(one, MAX);
+    expect(await look(other)).toBe(`TOO_MANY_REQUESTS ${LOCK}`);
+    expect(other.read('tandem_wrong_credentials_total')).toBe(0);
   });
 });
 

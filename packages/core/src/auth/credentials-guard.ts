@@ -72,6 +72,19 @@ export class CredentialsGuard {
     return this.#locks.any;
   }
 
+  /** To be asked before a caller's address is worked out for `hasToWait`: false costs nothing. */
+  get anyLookedUp(): boolean {
+    return this.#tries.any;
+  }
+
+  /**
+   * Whether credentials that this process has in its cache are to be found by `look` all the same, behind those that are being looked
+   * up for their address: these may be as many wrong ones as lock it, and among them a right one must not show by being answered.
+   */
+  hasToWait(address: string): boolean {
+    return this.#tries.any && this.#gate.isSpent(address);
+  }
+
   /** Of a door that answers nothing to who is locked: counted as refused. */
   isLocked(address: string): boolean {
     const locked = this.#locks.left(address) > 0;
@@ -97,7 +110,9 @@ export class CredentialsGuard {
   async look<T>(address: string, look: () => Promise<T>): Promise<T> {
     if (!this.#gate.limits)
       return look().catch((error) => {
-        throw this.#wrongOne(error);
+        const wrong = unauthorized(error);
+        this.#wrong.add();
+        throw wrong;
       });
     this.admit(address);
     if (this.#lookups >= this.#maxLookups) throw this.#busy('Too many credentials are being looked up');
@@ -126,21 +141,15 @@ export class CredentialsGuard {
     // Others may have guessed while this one waited for its turn; or in another process, which is asked meanwhile.
     this.admit(address);
     const elsewhere = this.#gate.locked(address);
-    try {
-      const session = await look();
-      this.#lock(address, await elsewhere);
-      this.admit(address);
-      return { wrong: false, session };
-    } catch (error) {
-      return { wrong: true, error: this.#wrongOne(error) };
-    }
-  }
-
-  /** Counts what says that credentials are wrong. @throws what says anything else */
-  #wrongOne(error: unknown): TandemError {
-    if (!(error instanceof TandemError) || error.code !== 'UNAUTHORIZED') throw error;
-    this.#wrong.add();
-    return error;
+    const found = await look().then(
+      (session): Found<T> => ({ wrong: false, session }),
+      (error): Found<T> => ({ wrong: true, error: unauthorized(error) }),
+    );
+    // Nobody who is locked there learns here that credentials are wrong, or right.
+    this.#lock(address, await elsewhere);
+    this.admit(address);
+    if (found.wrong) this.#wrong.add();
+    return found;
   }
 
   #lock(address: string, lock: Millis): void {
@@ -159,4 +168,10 @@ export class CredentialsGuard {
     this.#crowded.add();
     return new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: SOON });
   }
+}
+
+/** What says that credentials are wrong. @throws what says anything else */
+function unauthorized(error: unknown): TandemError {
+  if (error instanceof TandemError && error.code === 'UNAUTHORIZED') return error;
+  throw error;
 }

@@ -40,6 +40,11 @@ export class FailureGate {
     return this.counters.attempt(this.#subject(name), this.limit, this.clock.now());
   }
 
+  /** Whether the subject has no try left as far as this process knows. */
+  isSpent(name: string): boolean {
+    return this.limits && (this.counters.isSpent?.(this.#subject(name), this.limit, this.clock.now()) ?? false);
+  }
+
   giveBack(name: string): Promise<void> {
     return this.counters.giveBack(this.#subject(name), this.clock.now());
   }

@@ -44,6 +44,10 @@ export class FailuresInTime implements FailureCounters {
     return this.alone.attempt(subject, limit, now);
   }
 
+  isSpent(subject: string, limit: FailureLimit, now: EpochMillis): boolean {
+    return this.alone.isSpent?.(subject, limit, now) ?? false;
+  }
+
   giveBack(subject: string, now: EpochMillis): Promise<void> {
     return this.alone.giveBack(subject, now);
   }

@@ -59,6 +59,11 @@ export class MemoryFailureCounters implements FailureCounters {
     return { taken: true };
   }
 
+  isSpent(subject: string, { max }: FailureLimit, now: EpochMillis): boolean {
+    const failures = this.#current(subject, now);
+    return failures !== undefined && (failures.locked || failures.count + failures.tries >= max);
+  }
+
   async giveBack(subject: string, now: EpochMillis): Promise<void> {
     const failures = this.#current(subject, now);
     if (!failures || failures.locked || failures.tries === 0) return;

@@ -19,6 +19,11 @@ export class Tries {
     private readonly refusals: TryRefusals,
   ) {}
 
+  /** Whether any are under way. */
+  get any(): boolean {
+    return this.#queues.size > 0;
+  }
+
   /**
    * @param isFailure of what the work ends with; work that throws gives its try back
    * @param counted told how long a failure locks, 0 where it does not

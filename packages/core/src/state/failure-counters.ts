@@ -39,6 +39,11 @@ export interface FailureCounters {
   attempt(subject: string, limit: FailureLimit, now: EpochMillis): Promise<Attempt>;
   /** Ends a try that has not failed. */
   giveBack(subject: string, now: EpochMillis): Promise<void>;
+  /**
+   * Whether the subject has no try left as far as this process knows without asking anybody: locked, or its failures and the tries
+   * under way are as many as the limit says. Left out where a process knows nothing by itself.
+   */
+  isSpent?(subject: string, limit: FailureLimit, now: EpochMillis): boolean;
   /** Forgets the failures of the subject; a lock stays. */
   succeed(subject: string): Promise<void>;
 }
