@@ -93,5 +93,9 @@ function requireClear(text: string): string {
   return text;
 }
 
+/** Strangers hear nothing of keys; the cause is for the log. */
 const strangeKey = () =>
-  new TandemError('STORE_UNAVAILABLE', { message: 'A secret in the store is sealed by a key that this process lacks' });
+  new TandemError('STORE_UNAVAILABLE', {
+    message: 'The store cannot serve this',
+    cause: new Error('a secret in the store is sealed by a key that this process lacks'),
+  });

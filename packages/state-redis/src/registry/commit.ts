@@ -5,7 +5,12 @@ import type { Table } from './tables';
 /** What was read is not what is stored by now: read again, decide again. */
 export const MOVED = 'MOVED';
 
-export type Refusal = Conflict | typeof MOVED;
+/** Where the proofs of the keys stand, in `meta`. */
+export const PROOFS = 'keys';
+/** Secrets may be sealed by other keys by now. */
+export const KEYS_MOVED = 'KEYS_MOVED';
+
+export type Refusal = Conflict | typeof MOVED | typeof KEYS_MOVED;
 
 /** What can be told of the registry. */
 export type RegistryChange = SessionChange | AccountChange | DeviceCreated;
@@ -36,6 +41,7 @@ export class Commit {
   readonly #tables: Table[] = [];
   readonly #checks: Argument[] = [];
   readonly #changes: Argument[] = [];
+  #whileProofs: Argument[] = [];
   #told: ToldChange | undefined;
 
   /** The field has what was read: this text, or nothing. */
@@ -75,10 +81,22 @@ export class Commit {
     return this.#change(table, 'hincrby', field, n);
   }
 
+  /** It is made only while the proofs of keys are these; said again where it is sent again. */
+  whileProofsAre(text: string | undefined): this {
+    this.#whileProofs = [this.#number('meta'), PROOFS, text === undefined ? 'absent' : 'is', text ?? '', KEYS_MOVED];
+    return this;
+  }
+
   /** What running sessions of all processes hear of it. */
   tell(change: ToldChange): this {
     this.#told = change;
     return this;
+  }
+
+  /** Whether it sets a field of the table. */
+  sets(table: Table): boolean {
+    const number = this.#tables.indexOf(table);
+    return this.#changes.some((item, i) => i % 4 === 0 && item === number && this.#changes[i + 1] === 'hset');
   }
 
   get tables(): readonly Table[] {
@@ -94,10 +112,10 @@ export class Commit {
    * @param first number of the first of `tables` among the keys of the script
    */
   args(first: number): Argument[] {
-    const count = this.#checks.length / 5;
+    const checks = [...this.#whileProofs, ...this.#checks];
     const numbered = (list: readonly Argument[], width: number) =>
       list.map((argument, i) => (i % width === 0 ? Number(argument) + first : argument));
-    return [count, ...numbered(this.#checks, 5), ...numbered(this.#changes, 4)];
+    return [checks.length / 5, ...numbered(checks, 5), ...numbered(this.#changes, 4)];
   }
 
   #check(table: Table, field: string, kind: string, text: string, refusal: Refusal): this {

@@ -26,19 +26,18 @@ import { DeviceBirths } from './device-births';
 import { DevicePurge } from './device-purge';
 import { Devices } from './devices';
 import { RegistryDirectorySource } from './directory-source';
-import { makeOnce } from './once';
+import { KeyProofs } from './key-proofs';
 import { Profiles } from './profiles';
 import { RegistryReader } from './reader';
 import { RedisDevices } from './redis-devices';
 import { Removals } from './removals';
 import { SecretSeals } from './secret-seals';
+import { Secrets } from './secrets';
 import { SessionChanges } from './session-changes';
 import { Tenants } from './tenants';
 import { Users } from './users';
 import type { WakeSource } from './wake-source';
 import { RegistryWriter } from './writer';
-
-const SECRET_BYTES = 64;
 
 export interface RegistryOptions {
   /** Of this process alone; without a space. */
@@ -77,13 +76,9 @@ export class Registry {
   readonly #directory: DeviceDirectory;
   readonly #records: SealedRecords;
   readonly #seals: SecretSeals;
+  readonly #secrets: Secrets;
 
-  constructor(
-    private readonly commands: Commands,
-    private readonly keys: Keys,
-    wakes: WakeSource,
-    private readonly options: RegistryOptions,
-  ) {
+  constructor(commands: Commands, keys: Keys, wakes: WakeSource, options: RegistryOptions) {
     const { random, logger, secretBox = CLEAR_BOX } = options;
     this.#records = new SealedRecords(secretBox);
     const reader = new RegistryReader(commands, keys);
@@ -97,8 +92,10 @@ export class Registry {
       interval: options.changesInterval,
       wait: options.changeWait,
     });
-    const writer = new RegistryWriter(commands, keys, this.changes, options);
-    this.#seals = new SecretSeals(reader, writer, this.#records, secretBox);
+    const keyProofs = new KeyProofs(reader, secretBox, options);
+    const writer = new RegistryWriter(commands, keys, this.changes, { ...options, keyProofs });
+    this.#seals = new SecretSeals({ reader, writer, keyProofs, records: this.#records, box: secretBox, logger });
+    this.#secrets = new Secrets(reader, writer, this.#records, random);
     this.purge = new DevicePurge(commands, keys, reader, writer, { ...options, interval: options.purgeInterval });
     this.accounts = new RedisAccounts({
       tenants: new Tenants(reader, writer),
@@ -140,10 +137,8 @@ export class Registry {
   }
 
   /** Shared by all processes of the store, made once. */
-  async secret(name: string): Promise<Buffer> {
-    const made = this.#records.secretText(name, this.options.random.bytes(SECRET_BYTES).toString('base64'));
-    const stored = await makeOnce(this.commands, this.keys, 'secrets', name, made);
-    return Buffer.from(this.#records.secret(name, stored), 'base64');
+  secret(name: string): Promise<Buffer> {
+    return this.#secrets.get(name);
   }
 
   /** As `State.sealSecrets`. */

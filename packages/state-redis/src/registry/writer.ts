@@ -2,7 +2,8 @@ import { type Clock, type Conflict, type Millis, type Random, TandemError, type 
 import { type Commands, loadScript } from '../client';
 import type { Keys } from '../keys';
 import { LAPSE, readersKey } from './change-readers';
-import { type Commit, MOVED, type Refusal, subjectOf } from './commit';
+import { type Commit, KEYS_MOVED, MOVED, type Refusal, subjectOf } from './commit';
+import type { KeyProofs } from './key-proofs';
 import { CHANGES_KEPT, changesKey, registryChannel, type SessionChanges } from './session-changes';
 import { Turns } from './turns';
 
@@ -24,7 +25,7 @@ export type Plan<T> = { readonly value: T; readonly commit: Commit } | Conflict;
 type Reply = 'OK' | Refusal | readonly [number: number, ...others: (string | number)[]];
 
 interface Sent {
-  readonly refusal: Refusal | undefined;
+  readonly refusal: Conflict | typeof MOVED | undefined;
   /** Resolves when the other processes have heard of it. Never rejects. */
   readonly heard?: Promise<void>;
 }
@@ -34,6 +35,8 @@ export interface WriterOptions {
   readonly publish: 'PUBLISH' | 'SPUBLISH';
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether secrets may be written; without it nobody else seals. */
+  readonly keyProofs?: KeyProofs;
 }
 
 /**
@@ -85,7 +88,7 @@ export class RegistryWriter {
   }
 
   /** Sends it before it returns. What is told is heard before the promise resolves, as by `write`. */
-  async commit(commit: Commit): Promise<Refusal | undefined> {
+  async commit(commit: Commit): Promise<Conflict | typeof MOVED | undefined> {
     const { refusal, heard } = await this.#send(commit);
     await heard;
     return refusal;
@@ -93,7 +96,8 @@ export class RegistryWriter {
 
   /** Sends it before it returns. What is told is heard in this process before the promise resolves. */
   async #send(commit: Commit): Promise<Sent> {
-    const { processId, publish, random } = this.options;
+    const { processId, publish, random, keyProofs } = this.options;
+    keyProofs?.guard(commit);
     const id = random.uuid();
     const { told } = commit;
     if (told) this.changes.sent(id);
@@ -122,7 +126,9 @@ export class RegistryWriter {
     }
     if (typeof reply === 'string' && reply !== 'OK') {
       this.changes.refused(id);
-      return { refusal: reply };
+      if (reply !== KEYS_MOVED) return { refusal: reply };
+      await keyProofs?.renew();
+      return { refusal: MOVED };
     }
     if (told) this.changes.made(id, told);
     return { refusal: undefined, heard: typeof reply === 'string' ? undefined : this.changes.heard(...reply) };
