@@ -56,6 +56,17 @@ describe('Where OpenSSL cannot be reached', () => {
   });
 });
 
+it('CoAP over DTLS is served without plain CoAP where that is switched off', async () => {
+  const gateway = await GatewayProcess.start({ ...coapsSettings, COAP_ENABLED: 'false' });
+  const ready = await gateway.logged('ready');
+  expect([ready.coap, gateway.coap, await gateway.metric('tandem_coaps_open')]).toEqual([undefined, 0, 1]);
+  await (await ServerClient.login(gateway.http)).createDevice('secured-alone');
+  const device = new DtlsDevice(Number(ready.coaps));
+  expect(await device.post('api/v1/secured-alone/telemetry')).toBe('ACK 2.01');
+  device.kill();
+  expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+});
+
 describe('The role coaps', () => {
   let redis: RedisServer;
   beforeAll(async () => {

@@ -26,7 +26,7 @@ export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<Coa
   const { COAP_ENABLED, COAP_DTLS_ENABLED, TANDEM_ROLES } = core.settings;
   const runs = (role: Role) => TANDEM_ROLES.includes(role);
   const plain = runs('coap') && COAP_ENABLED;
-  const secure = runs('coaps') || (plain && COAP_DTLS_ENABLED);
+  const secure = runs('coaps') || (runs('coap') && COAP_DTLS_ENABLED);
   if (!plain && !secure) return { ports: {}, observations: () => [] };
   const device = new DeviceSide(core);
   const outcomes = await Promise.allSettled([
@@ -57,11 +57,14 @@ async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): P
     return transport;
   } catch (error) {
     // A process that has nothing else to do is of no use without.
-    if (!(error instanceof DtlsUnavailable) || core.settings.TANDEM_ROLES.join() === 'coaps') throw error;
+    if (!(error instanceof DtlsUnavailable) || servesNothingElse(core)) throw error;
     core.logger.error('CoAP over DTLS is not served, everything else is', { error: error.message });
     return undefined;
   }
 }
+
+const servesNothingElse = ({ settings: { TANDEM_ROLES, COAP_ENABLED } }: Core): boolean =>
+  TANDEM_ROLES.every((role) => role === 'coaps' || (role === 'coap' && !COAP_ENABLED));
 
 async function opened(name: string, opening: Promise<CoapTransport>, shutdown: Shutdown): Promise<CoapTransport> {
   const transport = await opening;
