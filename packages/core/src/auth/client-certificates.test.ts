@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { Pki } from '../../../../test/security/pki';
 import { certificateId } from '../devices/device-credentials';
@@ -18,7 +19,15 @@ const present = (...chain: { readonly der: Buffer }[]): PresentedCertificates =>
   );
 const idsOf = (...chain: { readonly der: Buffer }[]) => ({
   ids: chain.map(({ der }) => certificateId(der.toString('base64'))),
+  until: Math.min(...chain.map(({ der }) => Date.parse(new X509Certificate(der).validTo))),
 });
+
+/** A certificate, by openssl-req(1), whose key goes nowhere. */
+function selfSignedWith(name: string, ...key: string[]): { readonly der: Buffer } {
+  const options = ['-x509', ...key, '-nodes', '-days', '30', '-subj', `/CN=${name}`, '-keyout', '/dev/null'];
+  const pem = execFileSync('openssl', ['req', ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
+  return { der: new X509Certificate(pem).raw };
+}
 
 describe('What a client has presented stands for', () => {
   it('its own certificate, whoever issued it', () => {
@@ -82,7 +91,18 @@ describe('What a client has presented stands for', () => {
       expect(present({ der: bytes })).toEqual({ refused: 'malformed' });
       expect(present(pki.client, { der: bytes })).toEqual(idsOf(pki.client));
     }
-    expect(present()).toEqual({ ids: [] });
+    expect(present()).toEqual({ ids: [], until: Number.POSITIVE_INFINITY });
+  });
+
+  it('nothing when its own key is weak', () => {
+    const short = selfSignedWith('short', '-newkey', 'rsa:1024');
+    expect(present(short)).toEqual({ refused: 'weak' });
+    expect(present(selfSignedWith('curve', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp224r1'))).toEqual({
+      refused: 'weak',
+    });
+    const edwards = selfSignedWith('edwards', '-newkey', 'ed25519');
+    expect(present(edwards)).toEqual(idsOf(edwards));
+    expect(presentedCertificates([short.der], { now, skipValidity: true })).toEqual({ refused: 'weak' });
   });
 
   it('nothing when it is more than a stranger may make work', () => {

@@ -6,12 +6,21 @@ import type { EpochMillis } from '../platform/clock';
 const MAX_CERTIFICATES = 10;
 const MAX_BYTES = 65_536;
 
-export type CertificateRefusal = 'too large' | 'malformed' | 'expired' | 'not valid yet';
+/** In bits: what is below can be worked out. */
+const MIN_RSA = 2_048;
+const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+export type CertificateRefusal = 'too large' | 'malformed' | 'weak' | 'expired' | 'not valid yet';
 
 /** Of the certificates that a client has presented. */
 export type PresentedCertificates =
-  /** Ids of credentials of the type X509_CERTIFICATE, to be tried in this order. */
-  { readonly ids: readonly string[] } | { readonly refused: CertificateRefusal };
+  | {
+      /** Ids of credentials of the type X509_CERTIFICATE, to be tried in this order. */
+      readonly ids: readonly string[];
+      /** The last moment at which all of those are valid. */
+      readonly until: EpochMillis;
+    }
+  | { readonly refused: CertificateRefusal };
 
 export interface CertificateRules {
   readonly now: EpochMillis;
@@ -29,20 +38,22 @@ export function presentedCertificates(chain: readonly Buffer[], rules: Certifica
   const bytes = chain.reduce((sum, { length }) => sum + length, 0);
   if (chain.length > MAX_CERTIFICATES || bytes > MAX_BYTES) return { refused: 'too large' };
   const ids: string[] = [];
+  let until = Number.POSITIVE_INFINITY;
   let below: X509Certificate | undefined;
   for (const der of chain) {
     const certificate = parsed(der);
-    const refused = certificate ? invalidity(certificate, rules) : 'malformed';
+    const refused = certificate ? fault(certificate, rules) : 'malformed';
     if (!certificate || refused) {
       // Only of its own certificate the client has to be told: what is above it may be anything.
       if (!below && refused) return { refused };
       break;
     }
     if (below && !isIssued(below, certificate)) break;
-    ids.push(certificateId(certificate.raw.toString('base64')));
+    ids.push(certificateId(der.toString('base64')));
+    until = Math.min(until, Date.parse(certificate.validTo));
     below = certificate;
   }
-  return { ids };
+  return { ids, until };
 }
 
 function parsed(der: Buffer): X509Certificate | undefined {
@@ -55,10 +66,34 @@ function parsed(der: Buffer): X509Certificate | undefined {
   }
 }
 
-function invalidity({ validFrom, validTo }: X509Certificate, { now, skipValidity }: CertificateRules) {
+function fault(certificate: X509Certificate, { now, skipValidity }: CertificateRules): CertificateRefusal | undefined {
+  if (!isStrong(certificate)) return 'weak';
+  const { validFrom, validTo } = certificate;
   if (skipValidity) return undefined;
   if (!(Date.parse(validFrom) <= now)) return 'not valid yet';
   return now <= Date.parse(validTo) ? undefined : 'expired';
+}
+
+/** OpenSSL does not look at it wherever suites are offered whose short tags are below each of its levels. */
+function isStrong(certificate: X509Certificate): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    switch (asymmetricKeyType) {
+      case 'rsa':
+      case 'rsa-pss':
+        return (asymmetricKeyDetails?.modulusLength ?? 0) >= MIN_RSA;
+      case 'ec':
+        return CURVES.has(asymmetricKeyDetails?.namedCurve ?? '');
+      case 'ed25519':
+      case 'ed448':
+        return true;
+      default:
+        return false;
+    }
+  } catch {
+    // Of a kind that is unknown here.
+    return false;
+  }
 }
 
 /** By name, by what the issuer may do, and by signature. */

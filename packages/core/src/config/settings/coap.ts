@@ -2,7 +2,10 @@ import { choice, flag, millis, port, type Setting, text, whole } from '../settin
 
 /** The CoAP endpoint (contract 2.1). */
 export const COAP_SETTINGS = {
-  COAP_ENABLED: flag(true, 'Whether the role `coap` serves plain CoAP; over DTLS it does with `COAP_DTLS_ENABLED` in any case'),
+  COAP_ENABLED: flag(
+    true,
+    'Whether the role `coap` serves plain CoAP; over DTLS it does with `COAP_DTLS_ENABLED` in any case',
+  ),
   COAP_BIND_ADDRESS: text('0.0.0.0', 'Address of plain CoAP'),
   COAP_BIND_PORT: port(5683, 'Port of plain CoAP (UDP)'),
   COAP_TIMEOUT: millis(10_000, 'How long a command to a device may stay without its acknowledgement'),

@@ -2,7 +2,10 @@ import { choice, flag, millis, port, type Setting, text, whole } from '../settin
 
 /** CoAP over DTLS (contract 2.1, 2.11). */
 export const COAPS_SETTINGS = {
-  COAP_DTLS_ENABLED: flag(false, 'Whether the role `coap` serves CoAP over DTLS, without plain CoAP where `COAP_ENABLED` is false; the role `coaps` always does'),
+  COAP_DTLS_ENABLED: flag(
+    false,
+    'Whether the role `coap` serves CoAP over DTLS, without plain CoAP where `COAP_ENABLED` is false; the role `coaps` always does',
+  ),
   COAP_DTLS_BIND_ADDRESS: text('0.0.0.0', 'Address of CoAP over DTLS'),
   COAP_DTLS_BIND_PORT: port(5684, 'Port of CoAP over DTLS (UDP)'),
   COAP_DTLS_CREDENTIALS_TYPE: choice<'PEM' | 'KEYSTORE'>(
