@@ -45,6 +45,7 @@ export const ERRORS = {
   HEADERS_TOO_LARGE: row(431, '4.00', 31, false, 'The path and the headers of the request are too large'),
   TRANSPORT_MISMATCH: row(403, '5.00', 20, false, "The device's profile does not allow this transport"),
   INTERNAL: row(500, '5.00', 2, true, 'Internal server error'),
+  UNKNOWN_TRANSFER_CODING: row(501, '5.01', 31, false, 'Of transfer codings only chunked is known'),
   STORE_UNAVAILABLE: row(503, '5.03', 2, true, 'The store does not answer'),
   BACKLOG_FULL: row(503, '5.03', 2, true, 'The telemetry backlog has reached its limit'),
   SHUTTING_DOWN: row(503, '5.03', 2, true, 'The gateway is shutting down'),

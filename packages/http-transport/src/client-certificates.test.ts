@@ -112,7 +112,15 @@ describe('A certificate that is stored for a device', () => {
     expect(await gateway.clientAttributes(other)).toEqual({ mine: 'true' });
     expect(await gateway.clientAttributes({ id: certified, token: '' })).toEqual({});
     expect((await own.get(READ, bearer('wrong'))).status).toBe(401);
-    expect((await own.get(READ, { Authorization: 'Basic eA==' })).status).toBe(401);
+  });
+
+  it('gives way to nothing else that may be in the header', async () => {
+    await deviceWith(pki.client);
+    const own = client(pki.client);
+    for (const Authorization of ['Basic eA==', '', 'Bearer', 'Bearer ']) {
+      expect((await own.get(READ, { Authorization })).status).toBe(200);
+    }
+    expect((await client().get(READ, { Authorization: 'Basic eA==' })).status).toBe(401);
   });
 
   it('stands for it also below a certificate that has the name of its issuer and another key, and hides no token', async () => {

@@ -205,7 +205,8 @@ class HttpDeviceApi implements DeviceApi {
   /** Where neither the path nor a header names a token. Who shows nothing at all has guessed nothing. */
   #acceptCertificate(call: Call): void {
     const { request } = call.exchange;
-    const wanted = call.route.token === undefined && request.headers.authorization === undefined;
+    // What is in `Authorization` is no token: a wrong one would have been looked up.
+    const wanted = call.route.token === undefined;
     const ids = (wanted && this.certificates?.idsOf(request.socket)) || [];
     const [own] = ids;
     if (own === undefined) throw new TandemError('UNAUTHORIZED');

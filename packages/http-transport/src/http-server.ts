@@ -119,19 +119,25 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
   return server;
 }
 
-/** What of the headers Node lets through that is to be refused: too many, and not exactly one host (RFC 9112 section 3.2). */
-function headerFault({
-  rawHeaders,
-  httpVersion,
-}: IncomingMessage): 'HEADERS_TOO_LARGE' | 'MALFORMED_REQUEST' | undefined {
+type HeaderFault = 'HEADERS_TOO_LARGE' | 'MALFORMED_REQUEST' | 'UNKNOWN_TRANSFER_CODING';
+
+/**
+ * What of the headers Node lets through that is to be refused: too many, not exactly one host (RFC 9112 section 3.2), and a coding
+ * under the chunks, which nobody takes off (section 6.1).
+ */
+function headerFault({ rawHeaders, httpVersion }: IncomingMessage): HeaderFault | undefined {
   if (rawHeaders.length > 2 * MAX_HEADERS) return 'HEADERS_TOO_LARGE';
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
     if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+    else if (name?.length === 17 && name.toLowerCase() === 'transfer-encoding' && !isChunked(rawHeaders[at + 1]))
+      return 'UNKNOWN_TRANSFER_CODING';
   }
   return hosts > 1 || (hosts === 0 && httpVersion === '1.1') ? 'MALFORMED_REQUEST' : undefined;
 }
+
+const isChunked = (coding: string | undefined): boolean => coding?.trim().toLowerCase() === 'chunked';
 
 /** Where nobody says who is trusted. */
 const NO_PROXIES: Pick<Callers, 'addressOf' | 'isTrusted'> = {

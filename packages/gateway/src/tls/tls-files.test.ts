@@ -266,6 +266,8 @@ describe('Files that change', () => {
     pki.write('list.pem', pki.root.revocations());
     await look();
     expect(files.current.clientTrust?.revoked).not.toBe(before);
+    expect(log.at(-1)?.message).toBe('lists of revoked certificates replaced');
+    expect(log.map(({ message }) => message)).not.toContain('certificate replaced');
   });
 
   it('say that a list of revoked certificates is past its time when it is', async () => {

@@ -99,10 +99,12 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
         this.digest = found.digest;
         const loaded = await load(settings, door, found);
         if (this.#closed) return;
+        const replaced = whatDiffers(this.loaded.files, loaded.files);
         this.loaded = loaded;
         this.#expiryTold = false;
         this.#listsTold = false;
-        this.#tell('certificate replaced');
+        if (replaced.certificate) this.#tell('certificate replaced');
+        for (const what of replaced.trust) platform.logger.info(`${what} replaced`, { door });
         tellAll(this.#listeners, loaded.files, platform.logger);
       }
       this.#warn();
@@ -206,3 +208,13 @@ async function load(settings: Settings, door: TlsDoor, found: Found): Promise<Lo
 
 const oneLine = (subject: string): string => subject.replaceAll('\n', ', ');
 const isoTime = (text: string): string => new Date(text).toISOString();
+
+/** What a line of the log is worth; at least one. */
+function whatDiffers(before: TlsFiles, now: TlsFiles) {
+  const trust: string[] = [];
+  if (before.clientTrust?.authorities !== now.clientTrust?.authorities) trust.push('trust store');
+  if (before.clientTrust?.revoked !== now.clientTrust?.revoked) trust.push('lists of revoked certificates');
+  const { certificates, key } = now.material;
+  const same = before.material.certificates === certificates && before.material.key === key;
+  return { certificate: !same || trust.length === 0, trust };
+}
