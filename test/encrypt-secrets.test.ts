@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type RedisServer, startRedis } from '../packages/state-redis/src/testing/redis-server';
 import { asOnPage, examplesOf } from './page-examples/examples';
@@ -146,5 +148,46 @@ describe('Processes on one Redis', () => {
     expect(await sealing.exit).toEqual({ code: 0, signal: null });
     expect(sealing.stdout).toMatch(/^Sealed \d+ secrets\.[^\n]*\n$/);
     expect((await new HttpDevice(next.http, TOKEN).post('telemetry', '{"a":1}')).status).toBe(200);
+  });
+});
+
+describe('A Redis that cannot be used', () => {
+  const keyFile = join(temporaryFolder(), 'key');
+  const seal = (url: string) =>
+    new TandemProcess(['secrets', 'seal'], {
+      REDIS_URL: url,
+      TANDEM_SECRET_KEY_FILE: keyFile,
+      TANDEM_REDIS_TIMEOUT: '1000',
+    });
+  let redis: RedisServer;
+  beforeAll(async () => {
+    writeFileSync(keyFile, `${'3'.repeat(64)}\n`, { mode: 0o600 });
+    redis = await startRedis({ password: 'right-password' });
+  });
+  afterAll(() => redis.stop());
+
+  it.each([
+    ['for a wrong password', () => redis.url.replace('right', 'wrong'), 'refuses the user name or the password'],
+    ['without a password', () => redis.url.replace(':right-password@', ''), 'wants a password'],
+    ['where nobody listens', () => 'redis://127.0.0.1:1', 'refuses the connection: is Redis running there?'],
+  ])('ends the command in one line %s', async (_, url, reason) => {
+    const sealing = seal(url());
+    expect(await sealing.exit).toEqual({ code: 1, signal: null });
+    expect(sealing.stderr).toMatch(/^tandem: Redis cannot be used: [^\n]*\n$/);
+    expect(sealing.stderr).toContain(`${reason} (REDIS_URL)`);
+    expect(sealing.stderr).not.toContain('wrong-password');
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('leaves the command to %s', async (signal) => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const connected = once(silent, 'connection');
+    const sealing = seal(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    const [socket] = await connected;
+    sealing.kill(signal);
+    expect(await sealing.exit).toEqual({ code: null, signal });
+    expect(sealing.stderr).toContain(`Stopped by ${signal}`);
+    socket.destroy();
+    silent.close();
   });
 });

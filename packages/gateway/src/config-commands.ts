@@ -14,7 +14,8 @@ export function printSettings(file: string | undefined): string {
   return all
     .map(([name, setting]) => {
       const given = process.env[name] || fromFile[name] || setting.default;
-      return `${name}=${setting.secret && given !== '' ? '[redacted]' : given}`;
+      const secret = given !== '' && (setting.secret || setting.looksSecret?.(given));
+      return `${name}=${secret ? '[redacted]' : given}`;
     })
     .join('\n');
 }

@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Logger, readSettings, silentLogger, systemRandom } from '@tandem/core';
+import { type Logger, makeSecretBox, readSettings, silentLogger, systemRandom } from '@tandem/core';
+import { printSettings } from './config-commands';
 import { readSecretBox } from './secret-key-file';
 
 const KEY = '0123456789abcdef'.repeat(4);
@@ -10,12 +11,18 @@ describe('The key file', () => {
   let folder: string;
   let file: string;
   let warnings: string[];
-  const logger: Logger = { ...silentLogger, warn: (message) => void warnings.push(message) };
+  let errors: string[];
+  const logger: Logger = {
+    ...silentLogger,
+    warn: (message) => void warnings.push(message),
+    error: (message) => void errors.push(message),
+  };
   const read = (named = file) => readSecretBox(readSettings({ TANDEM_SECRET_KEY_FILE: named }), systemRandom, logger);
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tandem-test-'));
     file = join(folder, 'key');
     warnings = [];
+    errors = [];
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -55,6 +62,34 @@ describe('The key file', () => {
     );
     expect(refused).toContain(reason);
     expect(refused).not.toContain(KEY.slice(2));
+  });
+
+  it.each([
+    ['in hexadecimal', KEY],
+    ['in base64', Buffer.alloc(32, 250).toString('base64')],
+    ['cut off', KEY.slice(3)],
+    ['with the file around it', `# mine\n${KEY}\n`],
+  ])('that is the key itself, %s, is not repeated', (_, key) => {
+    expect(() => read(key)).toThrow(
+      'What is given looks like the key itself: name a file that has it (TANDEM_SECRET_KEY_FILE)',
+    );
+    const given = jest.replaceProperty(process, 'env', { TANDEM_SECRET_KEY_FILE: key });
+    const printed = printSettings(undefined);
+    given.restore();
+    expect(printed).toContain('TANDEM_SECRET_KEY_FILE=[redacted]');
+    expect(printed).not.toContain(key);
+  });
+
+  it('is said to lack a key in the log, and not to who asks', () => {
+    const strange = makeSecretBox([Buffer.alloc(32, 9)], systemRandom).seal('text', 'place');
+    writeFileSync(file, KEY, { mode: 0o600 });
+    const box = read();
+    for (let n = 0; n < 2; n++) {
+      expect(() => box.open(strange, 'place')).toThrow(
+        expect.objectContaining({ code: 'STORE_UNAVAILABLE', message: 'The store cannot serve this' }),
+      );
+    }
+    expect(errors).toEqual(['a stored secret cannot be read']);
   });
 
   it('that never ends is not read to its end', () => {

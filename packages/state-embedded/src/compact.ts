@@ -1,9 +1,21 @@
-import { chmodSync, chownSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openRoot } from './environment';
 import { lockFolder } from './folder-lock';
 
-const DRAFT = 'compacted';
+/** Folder in the data folder where the file is written anew. */
+export const DRAFT = 'compacted';
 const FILE = 'data.mdb';
 
 /**
@@ -32,6 +44,17 @@ export async function compactFolder(folder: string): Promise<void> {
     rmSync(draft, { recursive: true, force: true });
     await unlock();
   }
+}
+
+/**
+ * Takes away what a process left that died meanwhile. The folder is the caller's.
+ * @returns whether there was some: then the file may stand as it was, with what was replaced in its free pages
+ */
+export function removeDraft(folder: string): boolean {
+  const draft = join(folder, DRAFT);
+  const unfinished = existsSync(draft);
+  rmSync(draft, { recursive: true, force: true });
+  return unfinished;
 }
 
 /** Whoever runs this need not be who runs the gateway. */

@@ -1,6 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DeviceAuth, MetricsRegistry, systemClock } from '@tandem/core';
+import { DeviceAuth, MetricsRegistry, silentLogger, systemClock } from '@tandem/core';
 import {
   aDevice,
   aProfile,
@@ -52,6 +52,21 @@ it('opens the credentials of a device once, however often it sends', async () =>
   for (let times = 0; times < 100; times++) await auth.resolve('token');
   expect(opened).toEqual([`credentials ${device.id}`]);
   await destroy();
+});
+
+it('takes away at its start what a rewrite of the folder left that was killed, and says what to do', async () => {
+  const folder = await temporaryFolder();
+  await mkdir(join(folder, 'compacted'));
+  await writeFile(join(folder, 'compacted', 'data.mdb'), 'half');
+  const told: string[] = [];
+  const warn = (message: string) => void told.push(message);
+  const open = () => openEmbeddedState(optionsFor(folder, { logger: { ...silentLogger, warn } }));
+  await (await open()).close();
+  expect(told).toEqual([expect.stringContaining('run `tandem secrets seal` again')]);
+  expect(await readdir(folder)).not.toContain('compacted');
+  await (await open()).close();
+  expect(told).toHaveLength(1);
+  await rm(folder, { recursive: true });
 });
 
 describeSealedContract('the embedded store', (limits) => makeEmbeddedStore({ ...limits, secretBox: sealingBox() }));

@@ -18,6 +18,7 @@ import { EmbeddedAccounts } from './account-store';
 import { EmbeddedActivity } from './activity-store';
 import { EmbeddedAttributes } from './attribute-store';
 import { EmbeddedClaims } from './claim-store';
+import { DRAFT, removeDraft } from './compact';
 import { EmbeddedFeed, type TelemetryTeller } from './device-feed';
 import { EmbeddedDevices } from './device-store';
 import { directorySource } from './directory-source';
@@ -113,6 +114,12 @@ const SECRET_BYTES = 64;
 /** @throws FolderInUseError when another process has the folder open, DiskFullError */
 export async function openEmbeddedState(options: EmbeddedOptions): Promise<State> {
   const unlock = await lockFolder(options.folder);
+  if (removeDraft(options.folder)) {
+    options.logger.warn(
+      'the data folder was not written anew to its end: secrets in clear may still be in its free pages; stop, and run `tandem secrets seal` again',
+      { removed: `${options.folder}/${DRAFT}` },
+    );
+  }
   let opened: ReturnType<typeof openState> | undefined;
   try {
     if (freeBytes(options.folder) < options.minFreeBytes) throw new DiskFullError(options.folder, options.minFreeBytes);

@@ -1,3 +1,3 @@
-export { RedisRefusedError } from './open';
+export { isOfLogin, RedisRefusedError } from './open';
 export { type RedisBounds, type RedisStateOptions, redisBoundsOf } from './options';
 export { openRedisState } from './state';

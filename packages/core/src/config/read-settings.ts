@@ -27,7 +27,9 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
     try {
       settings[name] = setting.parse(text);
     } catch (error) {
-      problems.push(`${name} ${(error as Error).message}${setting.secret ? '' : `, not "${text}"`}`);
+      problems.push(
+        `${name} ${(error as Error).message}${setting.secret || setting.looksSecret?.(text) ? '' : `, not "${text}"`}`,
+      );
     }
     if ('planned' in setting && setting.planned && text !== setting.default) {
       problems.push(`${name} is not available in this version`);

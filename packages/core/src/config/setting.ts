@@ -8,6 +8,8 @@ export interface Setting<T> {
   readonly doc: string;
   /** A secret is never printed. */
   readonly secret?: boolean;
+  /** Whether a value is a secret by mistake: then it is not printed either. */
+  readonly looksSecret?: (text: string) => boolean;
   /** Known by name, but this version has nothing behind it: any other value than the default stops the start. */
   readonly planned?: boolean;
   /** @throws Error whose message completes "NAME ..." */

@@ -20,6 +20,10 @@ export function parseSecretKeys(text: string): readonly Buffer[] {
   return keys;
 }
 
+/** Whether somebody gives a key, or the contents of the file, where its name belongs. */
+export const looksLikeKey = (text: string): boolean =>
+  text.split(/\s+/).some((word) => readKey(word) !== undefined || /^[0-9a-f]{32,}$/i.test(word));
+
 function readKey(text: string): Buffer | undefined {
   if (HEX.test(text)) return Buffer.from(text, 'hex');
   return BASE64.test(text) ? Buffer.from(text, 'base64') : undefined;

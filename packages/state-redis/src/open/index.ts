@@ -1,2 +1,3 @@
 export * from './await-redis';
+export { isOfLogin } from './reasons';
 export * from './refused-error';

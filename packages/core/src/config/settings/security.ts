@@ -1,3 +1,4 @@
+import { looksLikeKey } from '../../platform/secret-keys';
 import { flag, millis, optionalText, type Setting, whole } from '../setting';
 import { trustedProxies } from '../trusted-proxies';
 
@@ -26,9 +27,12 @@ export const SECURITY_SETTINGS = {
     { min: 1 },
     'Lookups of credentials that may lock an address, at the same time or waiting for their turn; beyond it requests get 429 / 4.29',
   ),
-  TANDEM_SECRET_KEY_FILE: optionalText(
-    'File with the keys, 32 bytes each in hexadecimal or base64, one a line, that encrypt secrets in the store: the first encrypts, all decrypt; unset: they are stored in clear',
-  ),
+  TANDEM_SECRET_KEY_FILE: {
+    ...optionalText(
+      'File with the keys, 32 bytes each in hexadecimal or base64, one a line, that encrypt secrets in the store: the first encrypts, all decrypt; unset: they are stored in clear',
+    ),
+    looksSecret: looksLikeKey,
+  },
   TANDEM_TRUSTED_PROXIES: trustedProxies(
     'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed; without it all logins, and all devices to be provisioned, through a proxy come from one address',
   ),
