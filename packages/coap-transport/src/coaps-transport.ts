@@ -50,6 +50,8 @@ export async function createCoapsTransport(
         inactivityTimeout: settings.TB_COAP_X509_DTLS_SESSION_INACTIVITY_TIMEOUT,
         inactivityCheck: settings.TB_COAP_X509_DTLS_SESSION_REPORT_TIMEOUT,
         resumptionTime: settings.TANDEM_COAP_DTLS_RESUMPTION_TIME,
+        sourceDatagrams: settings.TANDEM_COAP_SOURCE_DATAGRAMS,
+        maxSources: settings.TANDEM_COAP_MAX_SOURCES,
       },
       ticketKeys,
       certificates: new CertificatePolicy(clock, skipValidity),
@@ -64,7 +66,8 @@ export async function createCoapsTransport(
       metrics,
     });
     toClose = socket;
-    const transport = serve(core, socket, device, 'tandem_coaps');
+    // The socket below has counted the datagrams.
+    const transport = serve(core, socket, device, 'tandem_coaps', 0);
     return {
       port: transport.port,
       observations: () => transport.observations(),

@@ -16,8 +16,18 @@ const HANDLER_GRACE = 5_000;
 /** How many addresses it takes to use up the memory for bodies without credentials. */
 const SHARES_OF_STRANGERS = 4;
 
-/** Serves the device API on a socket from now on. @param metricsPrefix first part of its metrics' names */
-export function serve(core: Core, socket: UdpSocket, device: DeviceSide, metricsPrefix: string): CoapTransport {
+/**
+ * Serves the device API on a socket from now on.
+ * @param metricsPrefix first part of its metrics' names
+ * @param sourceDatagrams see `SourceSettings`
+ */
+export function serve(
+  core: Core,
+  socket: UdpSocket,
+  device: DeviceSide,
+  metricsPrefix: string,
+  sourceDatagrams: number,
+): CoapTransport {
   const { settings, clock, random, logger, metrics } = core;
   const closing = new AbortController();
   const endpoint = new CoapEndpoint({
@@ -53,7 +63,7 @@ export function serve(core: Core, socket: UdpSocket, device: DeviceSide, metrics
       nonBurst: settings.TANDEM_COAP_NON_BURST,
       echo: settings.COAP_ECHO === 'on',
       sourceReplies: settings.TANDEM_COAP_SOURCE_REPLIES,
-      sourceDatagrams: settings.TANDEM_COAP_SOURCE_DATAGRAMS,
+      sourceDatagrams,
       maxSources: settings.TANDEM_COAP_MAX_SOURCES,
     },
   });

@@ -1,6 +1,9 @@
+import { systemClock } from '@tandem/core';
 import type { FakeSocket } from '../endpoint/testing/fake-network';
-import type { DtlsClient } from './testing/dtls-client';
+import { recordEnd } from './records';
+import { type DtlsClient, quickTimer } from './testing/dtls-client';
 import { DtlsHarness } from './testing/dtls-harness';
+import { selfSigned } from './testing/identities';
 
 let harness: DtlsHarness;
 const start = (options?: ConstructorParameters<typeof DtlsHarness>[0]) => {
@@ -12,6 +15,13 @@ afterEach(async () => {
 });
 
 const isHello = (datagram: Buffer) => datagram[0] === 22 && datagram[13] === 1 && datagram.readUInt16BE(3) === 0;
+
+const isServerHello = (datagram: Buffer) => datagram[0] === 22 && datagram[13] === 2;
+function recordsOf(datagram: Buffer): number {
+  let count = 0;
+  for (let start = 0; start < datagram.length; start = recordEnd(datagram, start)) count++;
+  return count;
+}
 
 /** A client that says nothing more after its address is proved. */
 function halfOpen(socket: FakeSocket): DtlsClient {
@@ -63,7 +73,7 @@ describe('Too many handshakes', () => {
     expect(harness.messages).toEqual(['in']);
   });
 
-  it('leave a client that was pushed out the way back in', async () => {
+  it('tell a client that is pushed out, and do not begin again by its hello what it would mix up', async () => {
     start({ settings: { maxHandshakesPerAddress: 1 } });
     const socket = harness.bind(40_000);
     const sent: Buffer[] = [];
@@ -72,16 +82,94 @@ describe('Too many handshakes', () => {
       sent.push(Buffer.from(datagram));
       if (isHello(datagram)) send(datagram, to);
     };
-    harness.client(socket).start();
+    const client = harness.client(socket).start();
     await harness.pass();
     halfOpen(harness.bind(40_001));
     await harness.pass();
+    expect([harness.metric('handshakes_evicted_total'), client.state]).toEqual([1, 'failed']);
+    expect(client.connection.failure).toContain('internal error');
+    for (const hello of sent.filter(isHello).slice(-1)) send(hello, { ...harness.socket.local, session: undefined });
+    await harness.pass();
     expect(harness.metric('handshakes_evicted_total')).toBe(1);
-    const hellos = sent.filter(isHello);
-    // With the cookie that it has, as long as that is good.
-    for (const hello of hellos.slice(-1)) send(hello, { ...harness.socket.local, session: undefined });
+    expect(harness.metric('dtls_dropped_repeated_hello_total')).toBe(1);
+  });
+
+  it('let clients in by the same hello that were pushed out before anything was said to them', async () => {
+    start({ clock: systemClock, settings: { maxHandshakesPerAddress: 1 } });
+    const withCookies: (() => void)[] = [];
+    const clients = [40_000, 40_001, 40_002].map((port) => {
+      const socket = harness.bind(port);
+      const send = socket.send.bind(socket);
+      let hellos = 0;
+      // Those with the cookies arrive together, and so before any has its turn.
+      socket.send = (datagram, to) => {
+        if (++hellos !== 2) send(datagram, to);
+        else if (withCookies.push(() => send(datagram, to)) === 3) for (const arrive of withCookies) arrive();
+      };
+      return harness.client(socket, { repeatAfter: 100 }).start();
+    });
+    await Promise.all(clients.map((client) => client.opened()));
+    expect(harness.metric('handshakes_evicted_total')).toBeGreaterThanOrEqual(2);
+    expect(harness.metric('handshakes_total')).toBe(3);
+  });
+
+  it('push out those that say nothing before one that goes on slowly', async () => {
+    start({ settings: { maxHandshakesPerAddress: 3 } });
+    const socket = harness.bind(40_000);
+    const rest: (() => void)[] = [];
+    const send = socket.send.bind(socket);
+    socket.send = (datagram, to) => {
+      if (isHello(datagram)) send(datagram, to);
+      else rest.push(() => send(datagram, to));
+    };
+    const slow = harness.client(socket, { mtu: 256, identity: selfSigned('slow') }).start();
+    await harness.pass();
+    await halfOpenFrom('10.0.0.1', 2);
+    expect(rest.length).toBeGreaterThan(1);
+    rest.shift()?.();
+    await harness.pass();
+    for (const port of [2_000, 2_001]) halfOpen(harness.bind(port));
     await harness.pass();
     expect(harness.metric('handshakes_evicted_total')).toBe(2);
+    for (const late of rest) late();
+    await harness.pass();
+    expect(slow.state).toBe('open');
+  });
+
+  it('of clients that say nothing get their flight four times, those that are still there more often, a datagram for each record', async () => {
+    start({ clock: systemClock, prepare: quickTimer(40), settings: { handshakeTimeout: 1_500 } });
+    const carry = harness.network.carry.bind(harness.network);
+    const flights: Record<number, number> = { 40000: 0, 40001: 0 };
+    const records: number[] = [];
+    let again = () => {};
+    harness.network.carry = (datagram, from, to) => {
+      carry(datagram, from, to);
+      if (to.port === 40_000) records.push(recordsOf(datagram));
+      if (!isServerHello(datagram)) return;
+      const count = (flights[to.port] ?? 0) + 1;
+      flights[to.port] = count;
+      if (to.port === 40_001 && count === 4) again();
+    };
+    for (const port of [40_000, 40_001]) {
+      const socket = harness.bind(port);
+      const send = socket.send.bind(socket);
+      let hellos = 0;
+      socket.send = (datagram, to) => {
+        if (hellos++ < 2) send(datagram, to);
+        if (port === 40_001 && isHello(datagram)) again = () => send(datagram, to);
+      };
+      harness.client(socket).start();
+    }
+    const deadline = Date.now() + 20_000;
+    while (harness.metric('handshakes_timed_out_total') < 2 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(harness.metric('handshakes_timed_out_total')).toBe(2);
+    expect(flights[40_000]).toBe(4);
+    expect(flights[40_001]).toBeGreaterThan(4);
+    // The cookie, the flight, and its repetitions.
+    expect(records[1]).toBeGreaterThan(2);
+    expect(records.slice(-9)).toEqual(Array.from({ length: 9 }, () => 1));
   });
 
   it('end when their time is over', async () => {
@@ -276,5 +364,42 @@ describe('A flood of ClientHellos', () => {
     expect(answers).toBe(0);
     expect(harness.metric('dtls_dropped_no_record_total')).toBeGreaterThan(5_000);
     expect(harness.metric('dtls_dropped_no_session_total')).toBeGreaterThan(1_000);
+  });
+});
+
+describe('TANDEM_COAP_SOURCE_DATAGRAMS', () => {
+  it('holds for hellos, handshakes and whatever else comes under DTLS, and others get in', async () => {
+    start({ settings: { sourceDatagrams: 1 } });
+    const socket = harness.bind(40_000, '10.0.0.66');
+    const to = { ...harness.socket.local, session: undefined };
+    for (let n = 0; n < 15; n++) socket.send(Buffer.from('16fefd0000000000000099000201', 'hex'), to);
+    await harness.pass();
+    expect(harness.metric('dtls_dropped_source_datagrams_total')).toBe(5);
+    const client = harness.client(harness.bind(40_001, '10.0.0.66')).start();
+    await harness.pass();
+    expect([client.state, harness.metric('cookies_total')]).toEqual(['handshake', 0]);
+    const other = await harness.open(harness.bind(40_000));
+    other.send('in');
+    await harness.pass();
+    expect([harness.messages, harness.metric('dtls_sources')]).toEqual([['in'], 2]);
+  });
+});
+
+describe('A ClientHello that is spoilt', () => {
+  it('gets no cookie, and none is counted', async () => {
+    start();
+    const socket = harness.bind(40_000);
+    const sent: Buffer[] = [];
+    let answers = 0;
+    const send = socket.send.bind(socket);
+    socket.send = (datagram) => void sent.push(Buffer.from(datagram));
+    harness.client(socket).start();
+    socket.receive(() => answers++);
+    const spoilt = Buffer.from(sent[0] ?? []);
+    // Its fragment is longer than all of it.
+    spoilt[22] = 1;
+    send(spoilt, { ...harness.socket.local, session: undefined });
+    await harness.pass();
+    expect([answers, harness.metric('cookies_total')]).toEqual([0, 0]);
   });
 });

@@ -2,6 +2,7 @@ import type { MetricsRegistry } from '@tandem/core';
 import type { SessionEndReason } from './session';
 
 export type DtlsDropReason =
+  | 'source_datagrams'
   | 'no_record'
   | 'no_address'
   | 'locked'
@@ -10,6 +11,7 @@ export type DtlsDropReason =
   | 'repeated_hello'
   | 'queue_full';
 const DROPS: Readonly<Record<DtlsDropReason, string>> = {
+  source_datagrams: 'more than TANDEM_COAP_SOURCE_DATAGRAMS of one address',
   no_record: 'no record of DTLS',
   no_address: 'from an address that nothing can be sent to',
   locked: 'a ClientHello from an address that is locked out',
@@ -49,6 +51,7 @@ export interface DtlsGauges {
   handshakes(): number;
   waiting(): number;
   hellos(): number;
+  sources(): number;
 }
 
 export class DtlsMetrics {
@@ -65,6 +68,11 @@ export class DtlsMetrics {
     registry.gauge('tandem_coaps_handshakes', 'DTLS handshakes under way', read.handshakes);
     registry.gauge('tandem_coaps_handshakes_waiting', 'DTLS handshakes that wait for their turn', read.waiting);
     registry.gauge('tandem_coaps_hellos', 'ClientHellos remembered to tell their repetitions', read.hellos);
+    registry.gauge(
+      'tandem_coaps_dtls_sources',
+      'Source addresses whose datagrams are counted under DTLS',
+      read.sources,
+    );
     this.handshakes = registry.counter('tandem_coaps_handshakes_total', 'DTLS handshakes that led to a session');
     this.resumed = registry.counter('tandem_coaps_handshakes_resumed_total', 'Those of them that resumed a session');
     this.cookies = registry.counter('tandem_coaps_cookies_total', 'Clients that were asked to prove their address');

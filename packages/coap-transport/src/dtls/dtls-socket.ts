@@ -1,5 +1,5 @@
 import type { Clock, Logger, MetricsRegistry, Random, TlsFiles, Watched } from '@tandem/core';
-import { type DatagramReceiver, type Destination, isNobody, type UdpSocket } from '../endpoint/index';
+import { type DatagramReceiver, type Destination, isNobody, SourceLimit, type UdpSocket } from '../endpoint/index';
 import { Believed } from './believed';
 import { COOKIE_LIFETIME, Cookies } from './cookies';
 import { DtlsMetrics } from './dtls-metrics';
@@ -19,6 +19,9 @@ export interface DtlsSettings extends SessionsSettings, HandshakesSettings {
   readonly mtu: number;
   /** Seconds; 0: sessions are not resumed. */
   readonly resumptionTime: number;
+  /** See `SourceSettings`; of whatever kind they are. */
+  readonly sourceDatagrams: number;
+  readonly maxSources: number;
 }
 
 export interface DtlsSocketOptions {
@@ -53,6 +56,7 @@ export class DtlsSocket implements UdpSocket {
   readonly #sessions: Sessions;
   readonly #handshakes: Handshakes;
   readonly #seen: SeenHellos;
+  readonly #sources: SourceLimit;
   readonly #metrics: DtlsMetrics;
   readonly #policy: HandshakePolicy;
   readonly #stopWatching: () => void;
@@ -73,6 +77,7 @@ export class DtlsSocket implements UdpSocket {
     const cookies = new Cookies(random, now);
     this.#options = options;
     this.#seen = new SeenHellos(HELLOS_PER_HANDSHAKE * settings.maxHandshakes, COOKIE_LIFETIME, now);
+    this.#sources = new SourceLimit(settings.sourceDatagrams, settings.maxSources);
     this.#policy = {
       cookie: (peer) => cookies.of(peer),
       isCookie: (peer, cookie) => cookies.isOf(peer, cookie),
@@ -91,6 +96,7 @@ export class DtlsSocket implements UdpSocket {
       handshakes: () => this.#handshakes.size,
       waiting: () => this.#handshakes.waiting,
       hellos: () => this.#seen.size,
+      sources: () => this.#sources.size,
     });
     this.#metrics = metrics;
     const { stillAccepts } = this.#policy;
@@ -113,7 +119,7 @@ export class DtlsSocket implements UdpSocket {
       send: ({ address, port }, datagram) => socket.send(datagram, { address, port, session: undefined }),
       opened: (handshake) => this.#open(handshake),
       refused: ({ address }) => options.guard?.failed(address),
-      evicted: ({ key, random }) => this.#seen.forget(key + random),
+      forgotten: ({ key, random }) => this.#seen.forget(key + random),
     });
     this.#ofSessions = {
       known: (session) => this.#sessions.known(session),
@@ -210,6 +216,10 @@ export class DtlsSocket implements UdpSocket {
 
   #route(datagram: Buffer, address: string, port: number): void {
     if (this.#closing !== undefined) return;
+    if (!this.#sources.take(address, this.#options.clock.monotonic())) {
+      this.#metrics.dropped('source_datagrams');
+      return;
+    }
     if (!isRecord(datagram)) {
       this.#metrics.dropped('no_record');
       return;
@@ -254,8 +264,10 @@ export class DtlsSocket implements UdpSocket {
     const connection = this.#listener;
     const outcome = connection.listen(key, datagram);
     if (outcome === 'unproved') {
-      this.#metrics.cookies.add();
-      connection.drain((answer) => socket.send(answer, { address, port, session: undefined }));
+      connection.drain((answer) => {
+        this.#metrics.cookies.add();
+        socket.send(answer, { address, port, session: undefined });
+      });
       return;
     }
     this.#listener = this.#context.createConnection();

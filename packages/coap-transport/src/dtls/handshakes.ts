@@ -2,6 +2,7 @@ import type { Clock, Logger, Millis } from '@tandem/core';
 import { sourceOf } from '../endpoint/index';
 import type { DtlsMetrics, HandshakeEndReason } from './dtls-metrics';
 import type { DtlsConnection } from './engine';
+import { EVICTED, isClientHello } from './records';
 import { Roster } from './roster';
 import type { Handshake } from './session';
 import { Turns } from './turns';
@@ -10,6 +11,11 @@ import { Turns } from './turns';
 const HANDSHAKES_PER_TURN = 2;
 /** Datagrams of a handshake that may wait for its turn: long chains come in many fragments. */
 const INBOX = 32;
+/**
+ * How often a flight is sent again while the client says nothing: whoever has shown a cookie may be gone, or may want the answer to go to
+ * an address that is not its own for long. Whoever is there repeats its own flight.
+ */
+const MAX_REPEATS = 3;
 
 export interface HandshakesSettings {
   readonly maxHandshakes: number;
@@ -37,8 +43,8 @@ export interface HandshakesPorts {
   readonly opened: (handshake: Handshake) => void;
   /** The client has shown what does not count. */
   readonly refused: (handshake: Handshake) => void;
-  /** It was pushed out: its client may try again with the same hello. */
-  readonly evicted: (handshake: Handshake) => void;
+  /** It was pushed out before anything was said: its client may try again with the same hello. */
+  readonly forgotten: (handshake: Handshake) => void;
 }
 
 export type Proved = Pick<Handshake, 'address' | 'port' | 'connection' | 'random' | 'key' | 'generation'>;
@@ -77,6 +83,8 @@ export class Handshakes {
       ...proved,
       inbox: [],
       begun: false,
+      repeats: 0,
+      heard: false,
       held: false,
       ended: false,
       retransmission: undefined,
@@ -95,6 +103,11 @@ export class Handshakes {
       return;
     }
     handshake.inbox.push(datagram);
+    handshake.repeats = 0;
+    if (handshake.begun && !handshake.heard && !isClientHello(datagram)) {
+      handshake.heard = true;
+      this.#roster.renew(handshake);
+    }
     if (!handshake.held) this.#turns.add(handshake, handshake.begun ? 'begun' : 'fresh');
   }
 
@@ -104,7 +117,8 @@ export class Handshakes {
 
   /**
    * The oldest goes. Who keeps many open has none that gets far; one that takes its time is over before its turn comes,
-   * where those of whoever has most go first.
+   * where those of whoever has most go first, and counts once as new again when it goes on. A client that has been answered is told: if its
+   * hello began another one it would take the flights of both for one.
    */
   #makeRoom(source: string): void {
     const { maxHandshakes, maxHandshakesPerAddress } = this.ports.settings;
@@ -112,7 +126,8 @@ export class Handshakes {
     if (!ofSource && this.#roster.size < maxHandshakes) return;
     const oldest = ofSource ? this.#roster.oldestOf(source) : this.#roster.oldestOfMost();
     if (oldest === undefined) return;
-    this.ports.evicted(oldest);
+    if (oldest.begun) this.ports.send(oldest, EVICTED);
+    else this.ports.forgotten(oldest);
     this.#abandon(oldest, 'evicted');
   }
 
@@ -163,15 +178,25 @@ export class Handshakes {
   #waitFor(handshake: Handshake): void {
     const { clock, guard } = this.ports;
     handshake.retransmission?.cancel();
-    const wait = handshake.connection.retransmitIn();
+    const wait = handshake.repeats < MAX_REPEATS ? handshake.connection.retransmitIn() : undefined;
     handshake.retransmission =
       wait === undefined ? undefined : clock.setTimer(wait, () => guard(() => this.#repeat(handshake)));
   }
 
   #repeat(handshake: Handshake): void {
     handshake.retransmission = undefined;
-    if (handshake.connection.retransmit()) this.#step(handshake);
-    else this.#abandon(handshake, 'timed_out');
+    const { connection } = handshake;
+    if (!connection.retransmit()) {
+      this.#abandon(handshake, 'timed_out');
+      return;
+    }
+    let repeated = 0;
+    connection.drain((datagram) => {
+      repeated = 1;
+      this.ports.send(handshake, datagram);
+    });
+    handshake.repeats += repeated;
+    this.#step(handshake);
   }
 
   #abandon(handshake: Handshake, reason: HandshakeEndReason): void {

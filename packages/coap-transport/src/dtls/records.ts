@@ -31,6 +31,9 @@ export function isRecord(datagram: Buffer): boolean {
   );
 }
 
+/** For a client whose handshake is given up: internal_error, in clear, later than all that was sent before. */
+export const EVICTED = Buffer.from('15fefd00007fffffffffff00020250', 'hex');
+
 const epoch = (datagram: Buffer): number => datagram.readUInt16BE(3);
 
 /** Whether it begins with a ClientHello that is not encrypted, at least its first fragment. */

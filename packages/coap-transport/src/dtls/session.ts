@@ -88,6 +88,10 @@ export interface Handshake extends Task {
   readonly generation: number;
   /** Whether the server has said anything yet. */
   begun: boolean;
+  /** How often its last flight was sent again while nothing came. */
+  repeats: number;
+  /** Whether the client has gone on after that. */
+  heard: boolean;
   /** Whether it waits for something that is looked up. */
   held: boolean;
   ended: boolean;

@@ -12,7 +12,7 @@ export type { Peer } from './peer';
 export type { CoapRequest } from './request';
 export { type CoapResponse, PROVE_ADDRESS } from './response';
 export { type Bytes, DEFAULT_SETTINGS, type EndpointSettings } from './settings';
-export { isNobody, sourceOf } from './sources';
+export { isNobody, SourceLimit, sourceOf } from './sources';
 export {
   type DatagramReceiver,
   type Destination,

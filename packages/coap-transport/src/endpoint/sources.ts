@@ -22,7 +22,7 @@ interface Bucket {
  * One limit, by source. The buckets are in two generations, so that to forget the sources not seen for longest costs
  * nothing per datagram: a map that is emptied from its front would be walked through its holes each time.
  */
-class SourceLimit {
+export class SourceLimit {
   #recent = new Map<string, Bucket>();
   #older = new Map<string, Bucket>();
 

@@ -72,6 +72,8 @@ export class OpenSslConnection implements DtlsConnection {
   /** Whether the client has proved its address: its cookie may run out until its turn comes. */
   proved = false;
   #closed = false;
+  /** What is to be sent next was sent before. */
+  #repeating = false;
 
   /**
    * @param handle an `SSL` that knows which side it is; it belongs to this from now on
@@ -191,17 +193,22 @@ export class OpenSslConnection implements DtlsConnection {
 
   drain(send: (datagram: Buffer) => void): void {
     this.#open();
+    const repeating = this.#repeating;
+    this.#repeating = false;
     const length = this.#ssl.BIO_read(this.#out, scratch, scratch.length);
     if (length <= 0) return;
     if (recordEnd(scratch, 0) === length) {
       send(Buffer.from(scratch.subarray(0, length)));
       return;
     }
-    this.#drainFlight(Buffer.from(scratch.subarray(0, length)), send);
+    this.#drainFlight(Buffer.from(scratch.subarray(0, length)), repeating ? 0 : this.#mtu, send);
   }
 
-  /** A BIO in memory forgets where datagrams end: as many whole records as fit go into one. */
-  #drainFlight(first: Buffer, send: (datagram: Buffer) => void): void {
+  /**
+   * A BIO in memory forgets where datagrams end. As many whole records as fit go into one; of a flight that is repeated each has its own, as
+   * OpenSSL does it on a socket: GnuTLS answers a repeated datagram with its own flight at once, and gets lost in longer ones.
+   */
+  #drainFlight(first: Buffer, longest: number, send: (datagram: Buffer) => void): void {
     const parts = [first];
     for (;;) {
       const length = this.#ssl.BIO_read(this.#out, scratch, scratch.length);
@@ -213,7 +220,7 @@ export class OpenSslConnection implements DtlsConnection {
     let end = 0;
     while (end < flight.length) {
       const next = recordEnd(flight, end);
-      if (next > start + this.#mtu && end > start) {
+      if (next > start + longest && end > start) {
         send(flight.subarray(start, end));
         start = end;
       }
@@ -230,6 +237,7 @@ export class OpenSslConnection implements DtlsConnection {
   retransmit(): boolean {
     const result = this.#ssl.SSL_ctrl(this.#open(), SSL_CTRL.DTLS_HANDLE_TIMEOUT, 0, null);
     this.#ssl.ERR_clear_error();
+    this.#repeating = result > 0;
     return result >= 0;
   }
 

@@ -24,6 +24,8 @@ const SETTINGS: DtlsSettings = {
   inactivityTimeout: 86_400_000,
   inactivityCheck: 1_800_000,
   resumptionTime: 86_400,
+  sourceDatagrams: 0,
+  maxSources: 100,
 };
 
 export interface DtlsHarnessOptions {
