@@ -143,13 +143,21 @@ describe('A certificate that is stored for a device', () => {
   });
 
   it('may be that of an authority, for all who really have theirs from it', async () => {
-    await deviceWith(pki.intermediate);
+    const id = await deviceWith(pki.intermediate);
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       // Each request on a connection of its own: what is resumed must count as much as what is not.
       const own = client(pki.clientOfIntermediate, { keepAlive: false, maxVersion });
       for (let n = 0; n < 3; n++) expect((await own.get(READ)).status).toBe(200);
     }
+    const kept = client(pki.clientOfIntermediate);
+    await kept.get(READ);
+    const misses = gateway.gauge('tandem_credentials_cache_misses_total');
+    for (let n = 0; n < 3; n++) expect((await kept.get(READ)).status).toBe(200);
+    expect(gateway.gauge('tandem_credentials_cache_misses_total')).toBe(misses);
+    await give(id, pki.selfSignedClient.certificate);
+    expect((await kept.get(READ)).status).toBe(401);
     const { certificate, key } = pki.selfSignedClient;
+    await give(id, pki.intermediate.certificate);
     const pretender = { chain: certificate + pki.intermediate.certificate, key };
     expect(await statusOf(pretender)).toBe(401);
   });

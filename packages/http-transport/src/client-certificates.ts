@@ -14,6 +14,8 @@ interface Presented {
   /** DER, that of the client first. */
   readonly chain: readonly Buffer[];
   ids: readonly string[];
+  /** Which of them a device was found by. */
+  found: string | undefined;
   until: Millis;
 }
 
@@ -33,14 +35,28 @@ export class ClientCertificates {
     let presented = secured[PRESENTED];
     if (!presented) {
       // Once: asked again, Node knows of the chain its first certificate alone.
-      presented = { chain: chainOf(socket), ids: [], until: now };
+      presented = { chain: chainOf(socket), ids: [], found: undefined, until: now };
       secured[PRESENTED] = presented;
     }
     if (now >= presented.until) {
       presented.ids = this.#look(presented.chain);
+      presented.found = undefined;
       presented.until = now + LOOK_AGAIN;
     }
     return presented.ids;
+  }
+
+  /**
+   * Which of `idsOf` stands for a device as it was last found: until certificates are looked at again those before it, which nobody
+   * had, are not asked for with each request.
+   */
+  foundBy(socket: Socket): string | undefined {
+    return (socket as Secured)[PRESENTED]?.found;
+  }
+
+  found(socket: Socket, id: string): void {
+    const presented = (socket as Secured)[PRESENTED];
+    if (presented) presented.found = id;
   }
 
   #look(chain: readonly Buffer[]): readonly string[] {

@@ -204,16 +204,25 @@ class HttpDeviceApi implements DeviceApi {
 
   /** Where neither the path nor a header names a token. Who shows nothing at all has guessed nothing. */
   #acceptCertificate(call: Call): void {
-    const { request } = call.exchange;
+    const { socket } = call.exchange.request;
     // What is in `Authorization` is no token: a wrong one would have been looked up.
     const wanted = call.route.token === undefined;
-    const ids = (wanted && this.certificates?.idsOf(request.socket)) || [];
+    const ids = (wanted && this.certificates?.idsOf(socket)) || [];
     const [own] = ids;
     if (own === undefined) throw new TandemError('UNAUTHORIZED');
     const { auth } = this.core;
-    const session = auth.cachedFor('X509_CERTIFICATE', own);
-    if (session) this.#accept(call, session);
-    else this.#lookUp(call, () => auth.resolveFor('X509_CERTIFICATE', ids));
+    const known = (id: string) => auth.cachedFor('X509_CERTIFICATE', id);
+    const session = known(this.certificates?.foundBy(socket) ?? own);
+    if (session) {
+      this.#accept(call, session);
+      return;
+    }
+    this.#lookUp(call, async () => {
+      const found = await auth.resolveFor('X509_CERTIFICATE', ids);
+      const by = ids.find((id) => known(id) === found);
+      if (by !== undefined) this.certificates?.found(socket, by);
+      return found;
+    });
   }
 
   #lookUp(call: Call, resolve: () => Promise<DeviceSession>): void {
