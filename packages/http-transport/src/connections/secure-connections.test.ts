@@ -32,13 +32,21 @@ async function helloOfAClient(): Promise<Buffer> {
   return sent;
 }
 
-/** An HTTPS server that answers everything but `/wait`, and asks clients for certificates. */
+/** More than the system takes on behalf of a client that does not read. */
+const LONG = Buffer.alloc(32_000_000);
+const LOOK = 1_000;
+
+/** An HTTPS server that asks clients for certificates. */
 async function start(limits: Partial<HttpLimits>) {
   const clock = new FakeClock();
   const metrics = new MetricsRegistry();
   const app = createApp();
+  const asked: string[] = [];
   app.use((request: IncomingMessage, response: ServerResponse) => {
-    if (request.url !== '/wait') response.end('now');
+    asked.push(request.url ?? '');
+    if (request.url === '/now') response.end('now');
+    if (request.url === '/read') request.resume();
+    if (request.url === '/long') response.end(LONG);
   });
   const listeners = new Set<(current: TlsFiles) => void>();
   const { certificate, key } = pki.server;
@@ -50,7 +58,12 @@ async function start(limits: Partial<HttpLimits>) {
       return () => void listeners.delete(listener);
     },
   };
-  const server = createHttpServer(app, { clock, metrics, limits, tls: { files, clientCertificates: true } });
+  const server = createHttpServer(app, {
+    clock,
+    metrics,
+    limits: { checkInterval: LOOK, ...limits },
+    tls: { files, clientCertificates: true },
+  });
   const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
   const opened: Socket[] = [];
   const silent = async (sent?: Buffer): Promise<Socket> => {
@@ -60,6 +73,15 @@ async function start(limits: Partial<HttpLimits>) {
     socket.on('error', () => {}).resume();
     if (sent) socket.write(sent);
     await accepted;
+    return socket;
+  };
+  /** One that has sent this over TLS, and the server knows of it. */
+  const asking = async (text: string): Promise<Socket> => {
+    const socket = connectSecurely({ port, host: '127.0.0.1', ca: pki.root.certificate });
+    opened.push(socket);
+    const count = asked.length;
+    socket.on('error', () => {}).write(text);
+    while (asked.length === count) await new Promise(setImmediate);
     return socket;
   };
   const client = () => {
@@ -82,7 +104,7 @@ async function start(limits: Partial<HttpLimits>) {
   const trust = (authorities: string) => {
     for (const listener of listeners) listener({ ...current, clientTrust: { authorities, revoked: undefined } });
   };
-  return { clock, silent, client, count, close, trust };
+  return { clock, silent, asking, client, count, close, trust };
 }
 
 let world: Awaited<ReturnType<typeof start>>;
@@ -147,5 +169,31 @@ describe('A handshake', () => {
     world.trust(pki.root.certificate);
     await closed(half);
     expect((await world.client().get('/now')).text).toBe('now');
+  });
+});
+
+describe('Over TLS, a slow client', () => {
+  it('whose body stands still gets 408 and loses its connection', async () => {
+    world = await start({ bodyRate: { min: 1_000, grace: 10_000 } });
+    const socket = await world.asking('POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n1');
+    let text = '';
+    socket.on('data', (piece) => {
+      text += piece;
+    });
+    world.clock.advance(LOOK);
+    world.clock.advance(10_000 + LOOK);
+    await closed([socket]);
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(world.count('_connections_slow_senders_total')).toBe(1);
+  });
+
+  it('that does not read its answer loses its connection', async () => {
+    world = await start({ readTimeout: 100 });
+    const socket = await world.asking('GET /long HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.pause();
+    world.clock.advance(LOOK);
+    while (world.count('_connections_slow_readers_total') === 0) await new Promise(setImmediate);
+    while (world.count('_connections') > 0) await new Promise(setImmediate);
+    socket.destroy();
   });
 });
