@@ -107,11 +107,10 @@ export function hasRunning(peer: PeerState, maximum: number): boolean {
   return count >= maximum;
 }
 
-/** The running exchange a message is a duplicate of. What has been answered is for `Deduplication`. */
+/** The exchange a message is a duplicate of, whose handler is running: for one that has been answered, ask `Deduplication` first. */
 export function findRunning(peer: PeerState, messageId: number, fingerprint: number): Exchange | undefined {
   for (let exchange = peer.running; exchange !== undefined; exchange = exchange.next) {
-    const same = exchange.request.messageId === messageId && exchange.fingerprint === fingerprint;
-    if (same && exchange.state !== 'answered') return exchange;
+    if (exchange.request.messageId === messageId && exchange.fingerprint === fingerprint) return exchange;
   }
   return undefined;
 }

@@ -201,6 +201,36 @@ describe('a handler that does not end', () => {
     expect(harness.client.take()).toEqual([]);
     expect(ends).toHaveLength(1);
   });
+
+  it.each([
+    ['while they are', 500],
+    ['after they are, and what it asks for is done', 3_000],
+  ])(
+    'its request is done once where its credentials are still being read at its time limit: a copy %s is none',
+    async (_, wait) => {
+      let done = 0;
+      const harness: Harness = new Harness(
+        async (request) => {
+          await new Promise<void>((resolve) => void harness.clock.setTimer(3_000, resolve));
+          request.authenticate('device');
+          done++;
+          return { code: '2.04' };
+        },
+        { handlerTimeout: 1_000 },
+        true,
+      );
+      const request = harness.client.request({ code: 'POST' });
+      await harness.clock.advance(1_100);
+      expect(harness.client.take().map(kind)).toEqual(['ACK 0.00', 'NON 5.04']);
+      await harness.clock.advance(wait);
+      harness.client.send(request);
+      await harness.clock.advance(10_000);
+      expect(done).toBe(1);
+      expect(harness.metric('duplicate_requests_total')).toBe(1);
+      expect(harness.metric('running_exchanges')).toBe(0);
+      expect(harness.client.received.filter((packet) => kind(packet) === 'CON 2.04')).toEqual([]);
+    },
+  );
 });
 
 describe('refusals of a handler are counted by reason', () => {

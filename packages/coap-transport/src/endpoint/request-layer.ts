@@ -81,18 +81,21 @@ export class RequestLayer implements ExchangeLayer {
   receive(peer: PeerState, datagram: Buffer, frame: Frame, now: Millis): void {
     const { deduplication, metrics, proofs, seed } = this.#ports;
     const hash = fingerprint(datagram, seed);
-    if (peer.running !== undefined) {
-      const running = findRunning(peer, frame.messageId, hash);
-      if (running !== undefined) {
-        this.#repeatedWhileRunning(running);
-        return;
-      }
+    const running = peer.running === undefined ? undefined : findRunning(peer, frame.messageId, hash);
+    if (running !== undefined && running.state !== 'answered') {
+      this.#repeatedWhileRunning(running);
+      return;
     }
     if (deduplication.find(peer, frame.messageId, hash, now)) {
       metrics.duplicates.add();
       const response = deduplication.response();
       if (response === undefined) metrics.dropped('duplicate_non_confirmable');
       else this.#ports.send(response, peer);
+      return;
+    }
+    // It was answered as a stranger's, of which nothing is remembered, and its handler may still do what it asks for.
+    if (running !== undefined) {
+      this.#repeatedWhileRunning(running);
       return;
     }
     metrics.requests.add();
@@ -111,14 +114,14 @@ export class RequestLayer implements ExchangeLayer {
   settled(exchange: Exchange, response: CoapResponse): void {
     if (exchange.state === 'answered') {
       if (response?.observation !== undefined) this.#ports.observe.refuse(response.observation);
-      this.#release(exchange);
+      this.#doneLate(exchange);
     } else if (response?.source !== undefined) {
       this.#read(exchange.request, response, response.source).then(exchange.onResponse, exchange.onError);
     } else this.#answerLate(exchange, response);
   }
 
   failed(exchange: Exchange, error: unknown): void {
-    if (exchange.state === 'answered') this.#release(exchange);
+    if (exchange.state === 'answered') this.#doneLate(exchange);
     else this.#answerLate(exchange, this.#errorResponse(error));
   }
 
@@ -290,6 +293,21 @@ export class RequestLayer implements ExchangeLayer {
     if (exchange.listed) this.#ports.wheel.cancel(exchange);
     exchange.state = 'answered';
     if (settled) this.#release(exchange);
+  }
+
+  /**
+   * The handler of a request that ran into its time limit is done. Where its credentials were known only after that, the answer
+   * was a stranger's and has not been remembered; what was asked for has been done all the same, and is not done again.
+   */
+  #doneLate(exchange: Exchange): void {
+    const { request, fingerprint: hash, arrivedAt } = exchange;
+    const { authenticated, confirmable, messageId, peer } = request;
+    const { deduplication, now } = this.#ports;
+    if (authenticated && !deduplication.find(peer, messageId, hash, now())) {
+      const answer = confirmable ? emptyMessage(ACK, messageId) : undefined;
+      deduplication.remember(peer, messageId, hash, answer, arrivedAt);
+    }
+    this.#release(exchange);
   }
 
   #release(exchange: Exchange): void {
