@@ -1,9 +1,10 @@
 import { type Identity, Pki } from '../../../../test/security/pki';
 import { FakeClock } from '../endpoint/testing/fake-clock';
 import { CertificatePolicy } from './certificate-policy';
+import { HANDSHAKE_FAILURES } from './handshake-failure';
 import type { DtlsClient } from './testing/dtls-client';
 import { DtlsHarness, type DtlsHarnessOptions } from './testing/dtls-harness';
-import { filesOf, selfSigned } from './testing/identities';
+import { EC, filesOf, selfSigned } from './testing/identities';
 
 let pki: Pki;
 beforeAll(() => {
@@ -219,16 +220,52 @@ describe('A session', () => {
 });
 
 describe('Handshakes that are refused', () => {
-  it('count as wrong credentials of their address, and one that is locked out begins none', async () => {
+  it('count as wrong credentials of their address, but for what a device may have that was known once', async () => {
     const failed: string[] = [];
     let locked = false;
-    start({ guard: { isLocked: () => locked, failed: (address) => failed.push(address) } });
-    await handshake(pki.client);
+    const clientTrust = { authorities: pki.root.certificate, revoked: undefined };
+    const guard = { isLocked: () => locked, failed: (address: string) => failed.push(address) };
+    start({ guard, files: { ...filesOf(selfSigned('server')), clientTrust } });
+    for (const one of [pki.client, pki.expiredClient, pki.futureClient]) await handshake(one);
     expect(failed).toEqual([]);
-    await handshake(pki.expiredClient);
+    await handshake(pki.clientOfOther);
     expect(failed).toEqual(['10.0.0.1']);
     locked = true;
     expect((await handshake(pki.client)).state).toBe('handshake');
     expect([harness.metric('dtls_dropped_locked_total'), harness.metric('handshakes')]).toEqual([1, 0]);
+  });
+
+  it('do not count where no authority is asked and the certificate has expired, is not valid yet or has a weak key', async () => {
+    const failed: string[] = [];
+    start({ guard: { isLocked: () => false, failed: (address) => failed.push(address) } });
+    const weak = selfSigned('short RSA', ['-newkey', 'rsa:1024']);
+    for (const one of [pki.expiredClient, pki.futureClient]) await handshake(one);
+    await handshake(weak, 'DEFAULT:@SECLEVEL=0');
+    expect([failed, harness.metric('handshakes_failed_total')]).toEqual([[], 3]);
+  });
+
+  it('are told of in the log and by a counter each, with the reason', async () => {
+    const clientTrust = { authorities: pki.root.certificate, revoked: undefined };
+    void pki.revokedClient;
+    const revoked = pki.root.revocations();
+    start({ files: { ...filesOf(selfSigned('server')), clientTrust: { ...clientTrust, revoked } } });
+    const others = [pki.expiredClient, pki.futureClient, pki.clientOfOther, pki.revokedClient, pki.serverAuthClient];
+    for (const one of others) await handshake(one);
+    const none = harness.client(harness.bind(port++), { suites: 'AES128-SHA' }).start();
+    await harness.pass();
+    expect(none.state).toBe('failed');
+    const reasons = ['expired', 'not_yet_valid', 'unknown_authority', 'revoked', 'purpose', 'no_common_suite'] as const;
+    expect(harness.log.map(({ fields }) => fields?.reason)).toEqual(
+      reasons.map((reason) => HANDSHAKE_FAILURES[reason].text),
+    );
+    expect(reasons.map((reason) => harness.metric(`handshakes_failed_${reason}_total`))).toEqual(reasons.map(() => 1));
+  });
+
+  it('end with an alert also where a certificate is longer than OpenSSL takes, and are told of as well', async () => {
+    start();
+    const long = selfSigned('long', [...EC, '-addext', `nsComment=${'x'.repeat(40_000)}`]);
+    expect(await outcome(long)).toMatch(/bad certificate/);
+    expect(harness.log.map(({ fields }) => fields?.reason)).toEqual([HANDSHAKE_FAILURES.message_too_long.text]);
+    expect(harness.metric('handshakes')).toBe(0);
   });
 });

@@ -141,7 +141,7 @@ describe('The end', () => {
 
 describe('The errors of OpenSSL', () => {
   it('of failed handshakes do not turn up in what else uses it', async () => {
-    start({ certificates: { acceptsCertificates: () => undefined, stillAccepts: () => false } });
+    start({ certificates: { acceptsCertificates: () => ({ refused: 'expired' }), stillAccepts: () => false } });
     const one = selfSigned('one');
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     for (let n = 0; n < 10; n++) {
@@ -160,7 +160,10 @@ describe('The errors of OpenSSL', () => {
     }
     expect(harness.metric('handshakes_failed_total')).toBe(10);
     const failed = harness.log.filter(({ message }) => message === 'DTLS handshake failed');
-    expect(failed[0]?.fields).toEqual({ address: '10.0.0.1', port: 40_000, reason: 'certificate verify failed' });
+    const reason = 'the certificate of the client, or one that it is from, has expired';
+    const openssl = 'certificate verify failed';
+    expect(failed.map(({ fields }) => fields)).toEqual([{ address: '10.0.0.1', port: 40_000, reason, openssl }]);
+    expect(harness.metric('handshakes_failed_expired_total')).toBe(10);
   });
 
   it('of forgeries and ended sessions do not either', async () => {

@@ -1,4 +1,5 @@
 import type { MetricsRegistry } from '@tandem/core';
+import { HANDSHAKE_FAILURES, type HandshakeFailure } from './handshake-failure';
 import type { SessionEndReason } from './session';
 
 export type DtlsDropReason =
@@ -33,7 +34,7 @@ const ENDS: Readonly<Record<SessionEndReason, string>> = {
 };
 /** Why a handshake led to nothing. */
 export type HandshakeEndReason = 'failed' | 'timed_out' | 'evicted' | 'replaced' | 'shutdown';
-const HANDSHAKE_ENDS: Readonly<Record<HandshakeEndReason, string>> = {
+export const HANDSHAKE_ENDS: Readonly<Record<HandshakeEndReason, string>> = {
   failed: 'refused, or broken off by the client',
   timed_out: 'it took too long',
   evicted: 'room was needed for another',
@@ -61,6 +62,7 @@ export class DtlsMetrics {
   readonly #drops: Readonly<Record<string, Counter>>;
   readonly #ends: Readonly<Record<string, Counter>>;
   readonly #handshakeEnds: Readonly<Record<string, Counter>>;
+  readonly #refusals: Readonly<Record<string, Counter>>;
 
   constructor(registry: MetricsRegistry, read: DtlsGauges) {
     registry.gauge('tandem_coaps_sessions', 'DTLS sessions', read.sessions);
@@ -85,6 +87,14 @@ export class DtlsMetrics {
     this.#handshakeEnds = counters(HANDSHAKE_ENDS, (reason, text) =>
       registry.counter(`tandem_coaps_handshakes_${reason}_total`, `DTLS handshakes that led to nothing: ${text}`),
     );
+    const failures = Object.entries(HANDSHAKE_FAILURES).map(([reason, { text }]) => [reason, text]);
+    this.#refusals = counters(Object.fromEntries(failures), (reason, text) =>
+      registry.counter(`tandem_coaps_handshakes_failed_${reason}_total`, `DTLS handshakes that failed: ${text}`),
+    );
+  }
+
+  refused(reason: HandshakeFailure): void {
+    this.#refusals[reason]?.add();
   }
 
   dropped(reason: DtlsDropReason): void {

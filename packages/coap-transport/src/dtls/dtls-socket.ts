@@ -1,4 +1,13 @@
-import type { Clock, Logger, MetricsRegistry, Random, TlsFiles, Watched } from '@tandem/core';
+import {
+  type Clock,
+  type Logger,
+  type MetricsRegistry,
+  type Millis,
+  quietLogger,
+  type Random,
+  type TlsFiles,
+  type Watched,
+} from '@tandem/core';
 import { type DatagramReceiver, type Destination, isNobody, SourceLimit, type UdpSocket } from '../endpoint/index';
 import { Believed } from './believed';
 import { COOKIE_LIFETIME, Cookies } from './cookies';
@@ -43,6 +52,8 @@ export interface DtlsSocketOptions {
   readonly soon?: (run: () => void) => void;
 }
 
+/** Of each address, why its handshakes fail. */
+const SAID_EVERY: Millis = 10_000;
 /** ClientHellos remembered for each handshake there may be at once: as many as can be worked off while a cookie is good. */
 const HELLOS_PER_HANDSHAKE = 128;
 
@@ -112,7 +123,7 @@ export class DtlsSocket implements UdpSocket {
       settings,
       clock,
       soon,
-      logger,
+      logger: quietLogger(logger, clock, SAID_EVERY, ['address', 'reason']),
       metrics,
       prepare: options.prepare,
       guard: (run) => this.#guard(run),

@@ -1,4 +1,5 @@
 import type { ClientTrust, CredentialsStamp, EpochMillis, KeyMaterial, Millis } from '@tandem/core';
+import type { HandshakeFailure } from './handshake-failure';
 import type { TicketKey } from './ticket-keys';
 
 /** Raw DER of certificates, as the client sent them: its own first. */
@@ -12,9 +13,9 @@ export interface HandshakePolicy {
   isCookie(peer: string, cookie: Buffer): boolean;
   /**
    * What these stand for that a client has presented. That it has the key of the first one the engine checks itself; a trust
-   * store has been asked before, where there is one. Undefined ends the handshake: alert bad_certificate.
+   * store has been asked before, where there is one. Refused, they end the handshake: alert bad_certificate.
    */
-  acceptsCertificates(chain: CertificateChain): AcceptedCertificates | undefined;
+  acceptsCertificates(chain: CertificateChain): AcceptedCertificates | RefusedCertificates;
   /** Whether a session with these goes on, and may be resumed, without showing them again. */
   stillAccepts(accepted: Pick<AcceptedCertificates, 'until'>): boolean;
   /** What tickets are sealed with now; undefined: none are given. */
@@ -29,6 +30,10 @@ export interface AcceptedCertificates {
   readonly ids: readonly string[];
   /** The last moment at which all of those are valid. */
   readonly until: EpochMillis;
+}
+
+export interface RefusedCertificates {
+  readonly refused: HandshakeFailure;
 }
 
 /** The key for a client that names this identity (RFC 4279). */
@@ -94,8 +99,8 @@ export interface DtlsConnection {
   readonly wantsKey: boolean;
   /** To be called before the datagram in which it names it; else, and for any other identity, it has a wrong key. */
   offerKey(key: OfferedKey): void;
-  /** Of a handshake that has failed: whether that is for what the client has shown. */
-  readonly refusedCredentials: boolean;
+  /** Why the handshake has failed or, with a key that is wrong, cannot but time out. */
+  readonly refusal: HandshakeFailure | undefined;
   /** One datagram of the handshake or, undefined, none: goes on as far as it can. */
   handshake(datagram?: Buffer): 'done' | 'waiting' | 'failed';
   /** Why it has failed, in the words of the engine; nothing in it is secret. */

@@ -1,7 +1,8 @@
 import type { Clock, Logger, Millis } from '@tandem/core';
 import { sourceOf } from '../endpoint/index';
-import type { DtlsMetrics, HandshakeEndReason } from './dtls-metrics';
+import { type DtlsMetrics, HANDSHAKE_ENDS, type HandshakeEndReason } from './dtls-metrics';
 import type { DtlsConnection } from './engine';
+import { HANDSHAKE_FAILURES } from './handshake-failure';
 import { EVICTED, isClientHello } from './records';
 import { Roster } from './roster';
 import type { Handshake } from './session';
@@ -16,6 +17,8 @@ const INBOX = 32;
  * an address that is not its own for long. Whoever is there repeats its own flight.
  */
 const MAX_REPEATS = 3;
+
+const FAILED = 'DTLS handshake failed';
 
 export interface HandshakesSettings {
   readonly maxHandshakes: number;
@@ -34,14 +37,14 @@ export interface HandshakesPorts {
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly soon: (run: () => void) => void;
   readonly logger: Pick<Logger, 'debug'>;
-  readonly metrics: Pick<DtlsMetrics, 'dropped' | 'handshakeEnded'>;
+  readonly metrics: Pick<DtlsMetrics, 'dropped' | 'handshakeEnded' | 'refused'>;
   readonly prepare: Prepare | undefined;
   /** Runs it, whatever it throws. */
   readonly guard: (run: () => void) => void;
   readonly send: (handshake: Handshake, datagram: Buffer) => void;
   /** It is done, and its connection the caller's. */
   readonly opened: (handshake: Handshake) => void;
-  /** The client has shown what does not count. */
+  /** The client has tried what it does not have: once for each. */
   readonly refused: (handshake: Handshake) => void;
   /** It was pushed out before anything was said: its client may try again with the same hello. */
   readonly forgotten: (handshake: Handshake) => void;
@@ -86,6 +89,7 @@ export class Handshakes {
       repeats: 0,
       heard: false,
       held: false,
+      refused: false,
       ended: false,
       retransmission: undefined,
       deadline: clock.setTimer(settings.handshakeTimeout, () => this.#abandon(handshake, 'timed_out')),
@@ -162,17 +166,27 @@ export class Handshakes {
   }
 
   #step(handshake: Handshake, datagram?: Buffer): void {
-    const { address, port, connection } = handshake;
+    const { connection } = handshake;
     const outcome = connection.handshake(datagram);
     connection.drain((flight) => this.ports.send(handshake, flight));
+    this.#tell(handshake);
     if (outcome === 'done') {
       this.#forget(handshake);
       this.ports.opened(handshake);
     } else if (outcome === 'waiting') this.#waitFor(handshake);
-    else {
-      this.ports.logger.debug('DTLS handshake failed', { address, port, reason: connection.failure });
-      this.#abandon(handshake, 'failed');
-    }
+    else this.#abandon(handshake, 'failed');
+  }
+
+  /** At once: a guess that counted only when its handshake is over would leave time for many more. */
+  #tell(handshake: Handshake): void {
+    const { address, port, connection } = handshake;
+    const { refusal, failure } = connection;
+    if (refusal === undefined || handshake.refused) return;
+    handshake.refused = true;
+    const { text, isGuess } = HANDSHAKE_FAILURES[refusal];
+    this.ports.metrics.refused(refusal);
+    this.ports.logger.debug(FAILED, { address, port, reason: text, ...(failure !== '' && { openssl: failure }) });
+    if (isGuess) this.ports.refused(handshake);
   }
 
   #waitFor(handshake: Handshake): void {
@@ -202,8 +216,10 @@ export class Handshakes {
   #abandon(handshake: Handshake, reason: HandshakeEndReason): void {
     this.ports.metrics.handshakeEnded(reason);
     this.#forget(handshake);
-    // However it ends: else guesses would cost nothing to whoever begins another handshake after each.
-    if (reason !== 'shutdown' && handshake.connection.refusedCredentials) this.ports.refused(handshake);
+    if (!handshake.refused && reason !== 'shutdown') {
+      const { address, port } = handshake;
+      this.ports.logger.debug(FAILED, { address, port, reason: HANDSHAKE_ENDS[reason] });
+    }
     handshake.inbox.length = 0;
     handshake.connection.free();
   }

@@ -49,6 +49,12 @@ describe('A device with a pre-shared key', () => {
     expect(failed).toEqual([]);
   });
 
+  it('gets nothing to resume its session by, which nobody may', async () => {
+    expect((await client(KEY)).hasTicket).toBe(false);
+    const other = await harness.open(harness.bind(port++));
+    expect(other.hasTicket).toBe(true);
+  });
+
   it('has shown no wrong one when what says that it encrypts is lost, and its handshake takes too long or begins anew', async () => {
     const lost = new Set([CHANGE_CIPHER_SPEC]);
     const first = await client(KEY, lossy(lost));
@@ -61,14 +67,19 @@ describe('A device with a pre-shared key', () => {
     expect([harness.metric('handshakes_replaced_total'), failed]).toEqual([1, []]);
   });
 
-  it('has shown a wrong one when it is wrong, however its handshake ends', async () => {
+  it('has shown a wrong one as soon as it has, once, however its handshake ends', async () => {
     const guesser = await client(WRONG);
+    expect([failed, harness.metric('handshakes')]).toEqual([['10.0.0.1'], 1]);
+    expect(harness.log.map(({ level, message, fields }) => [level, message, fields?.reason])).toEqual([
+      ['debug', 'DTLS handshake failed', 'the client has a wrong pre-shared key, or names an identity that nobody has'],
+    ]);
     await harness.fake.advance(6_000);
+    expect([harness.metric('handshakes_failed_wrong_key_total'), harness.log.length]).toEqual([1, 1]);
     expect([guesser.state === 'open', failed]).toEqual([false, ['10.0.0.1']]);
     const socket = lossy();
     (await client(WRONG, socket)).free();
     // Broken off for the next guess.
     await client(WRONG, socket);
-    expect([harness.metric('handshakes_replaced_total'), failed]).toEqual([1, ['10.0.0.1', '10.0.0.1']]);
+    expect([harness.metric('handshakes_replaced_total'), failed]).toEqual([1, Array(3).fill('10.0.0.1')]);
   });
 });

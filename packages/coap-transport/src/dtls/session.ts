@@ -92,6 +92,8 @@ export interface Handshake extends Task {
   repeats: number;
   /** Whether the client has gone on after that. */
   heard: boolean;
+  /** Whether it has been told why it leads to nothing. */
+  refused: boolean;
   /** Whether it waits for something that is looked up. */
   held: boolean;
   ended: boolean;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { certificateDer } from './certificates';
 import type { OpenSslConnection } from './connection';
 import { AUTH_LEVEL, TICKET_RETURN, TICKET_STATUS, X509_V, X509_V_FLAG } from './constants';
+import { failureOfVerification } from './failures';
 import { type OpenSsl, openSsl, type Pointer } from './library';
 import { readTicketData, writeTicketData } from './ticket-data';
 
@@ -11,6 +12,7 @@ export interface Callbacks {
   readonly cookieVerify: Pointer;
   readonly certificateVerify: Pointer;
   readonly pskServer: Pointer;
+  readonly notResumable: Pointer;
   readonly ticketKey: Pointer;
   readonly ticketGenerate: Pointer;
   readonly ticketDecrypt: Pointer;
@@ -85,6 +87,11 @@ function register(ssl: OpenSsl): Callbacks {
         ssl.memcpy(psk, key, key.length);
         return key.length;
       }),
+    ),
+    // The suite has been chosen: who is by a key gets no ticket, since its session is never resumed.
+    notResumable: ssl.callback(
+      'notResumable',
+      guarded((connection) => (connection.wantsKey ? 1 : 0)),
     ),
     ticketGenerate: ssl.callback(
       'ticketGenerate',
@@ -172,12 +179,14 @@ function resumes(ssl: OpenSsl, connection: OpenSslConnection, session: Pointer):
 
 /** In the place of OpenSSL's own verification, which is asked only where there is a trust store. */
 function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): number {
-  connection.refusedCredentials = true;
   if (connection.verifiesTrust) {
     // That of the connection is 0 where CCM-8 is offered.
     ssl.X509_VERIFY_PARAM_set_auth_level(ssl.X509_STORE_CTX_get0_param(store), AUTH_LEVEL);
     if (connection.skipValidity) ssl.X509_STORE_CTX_set_flags(store, X509_V_FLAG.NO_CHECK_TIME);
-    if (ssl.X509_verify_cert(store) !== 1) return 0;
+    if (ssl.X509_verify_cert(store) !== 1) {
+      connection.refusal = failureOfVerification(ssl.X509_STORE_CTX_get_error(store));
+      return 0;
+    }
   }
   const stack = ssl.X509_STORE_CTX_get0_untrusted(store);
   const count = stack === null ? 0 : ssl.OPENSSL_sk_num(stack);
@@ -188,12 +197,12 @@ function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): nu
   }
   connection.chain = chain;
   const accepted = connection.policy.acceptsCertificates(chain);
-  if (accepted !== undefined) {
+  if (!('refused' in accepted)) {
     connection.accepted = accepted;
-    connection.refusedCredentials = false;
     ssl.X509_STORE_CTX_set_error(store, X509_V.OK);
     return 1;
   }
+  connection.refusal = accepted.refused;
   ssl.X509_STORE_CTX_set_error(store, X509_V.ERR_CERT_REJECTED);
   return 0;
 }

@@ -9,11 +9,13 @@ import type {
   OfferedKey,
   PeerIdentity,
 } from '../engine';
+import type { HandshakeFailure } from '../handshake-failure';
 import { hasChangeCipherSpec, hasEncryptedRecord, recordEnd, withoutRunts } from '../records';
 import { runFor } from './callbacks';
 import { certificateDer, memoryBio } from './certificates';
 import { BIO_CTRL, KX_WITH_PSK, SSL_CTRL, SSL_ERROR } from './constants';
 import { takeErrors } from './errors';
+import { failureOf } from './failures';
 import { type OpenSsl, openSsl, type Pointer } from './library';
 import { trustName } from './ticket-data';
 
@@ -33,6 +35,11 @@ const NOBODYS_KEY = 32;
 const LONGEST_OVERHEAD = 24;
 /** Suites whose tag is half as long, or that have no explicit nonce: 16 bytes. */
 const SHORT_OVERHEAD = /CCM8|CHACHA20/;
+/**
+ * Of a handshake that OpenSSL gives up without a word: what is too long for it can be but certificates. Its number is beyond those of
+ * all that was sent before.
+ */
+const BAD_CERTIFICATE = Buffer.from('15fefd00000000ffffffff0002022a', 'hex');
 /** Of a side that trusts no store. */
 const NO_TRUST = trustName(undefined);
 
@@ -56,7 +63,7 @@ export class OpenSslConnection implements DtlsConnection {
    * it looks at its age and at what was agreed on, and has whoever shows it prove more only where the session is resumed.
    */
   ofTicket: AcceptedCertificates | undefined;
-  refusedCredentials = false;
+  refusal: HandshakeFailure | undefined;
   readonly policy: HandshakePolicy;
   /** Whether the context has a trust store. */
   readonly verifiesTrust: boolean;
@@ -103,7 +110,7 @@ export class OpenSslConnection implements DtlsConnection {
     this.chain = [];
     this.accepted = NO_CERTIFICATES;
     this.ofTicket = undefined;
-    this.refusedCredentials = false;
+    this.refusal = undefined;
     this.#feed(datagram);
     nobody ??= this.#ssl.BIO_ADDR_new();
     const client = nobody;
@@ -128,13 +135,15 @@ export class OpenSslConnection implements DtlsConnection {
     }
     if (ssl.SSL_get_error(handle, result) !== SSL_ERROR.WANT_READ) {
       this.failure = takeErrors(ssl);
+      this.refusal ??= failureOf(this.failure);
+      if (this.failure === '') ssl.BIO_write(this.#out, BAD_CERTIFICATE, BAD_CERTIFICATE.length);
       return 'failed';
     }
     ssl.ERR_clear_error();
     if (this.#keyInUse && datagram !== undefined) {
       if (hasChangeCipherSpec(datagram)) this.#encrypts = true;
       // What the client encrypts with its key cannot be read with ours: RFC 6347 section 4.1.2.7 has it dropped without a word.
-      if (this.#encrypts && hasEncryptedRecord(datagram)) this.refusedCredentials = true;
+      if (this.#encrypts && hasEncryptedRecord(datagram)) this.refusal = 'wrong_key';
     }
     return 'waiting';
   }

@@ -77,8 +77,16 @@ export class OpenSslContext implements DtlsContext {
   #configure(context: Pointer): void {
     const ssl = this.#ssl;
     const { material, clientTrust, ccm8, psk, resumptionTime } = this.#options;
-    const { cookieGenerate, cookieVerify, certificateVerify, pskServer, ticketKey, ticketGenerate, ticketDecrypt } =
-      callbacks();
+    const {
+      cookieGenerate,
+      cookieVerify,
+      certificateVerify,
+      pskServer,
+      notResumable,
+      ticketKey,
+      ticketGenerate,
+      ticketDecrypt,
+    } = callbacks();
     this.#control(context, CTX_CTRL.SET_MIN_PROTO_VERSION, DTLS1_2, null);
     this.#control(context, CTX_CTRL.SET_MAX_PROTO_VERSION, DTLS1_2, null);
     const tickets = resumptionTime > 0 ? 0n : SSL_OP.NO_TICKET;
@@ -103,7 +111,10 @@ export class OpenSslContext implements DtlsContext {
     ssl.SSL_CTX_set_verify(context, SSL_VERIFY_PEER, null);
     ssl.SSL_CTX_ctrl(context, CTX_CTRL.SET_MAX_CERT_LIST, MAX_CERTIFICATE_BYTES, null);
     ssl.SSL_CTX_set_cert_verify_callback(context, certificateVerify, null);
-    if (psk) ssl.SSL_CTX_set_psk_server_callback(context, pskServer);
+    if (psk) {
+      ssl.SSL_CTX_set_psk_server_callback(context, pskServer);
+      ssl.SSL_CTX_set_not_resumable_session_callback(context, notResumable);
+    }
     if (clientTrust !== undefined) this.#trust(context, clientTrust);
     this.#identify(context, material);
   }

@@ -24,6 +24,8 @@ const FUNCTIONS = {
 
   DTLS_server_method: 'void *DTLS_server_method()',
   SSL_CTX_new: 'void *SSL_CTX_new(void *method)',
+  SSL_CTX_set_not_resumable_session_callback:
+    'void SSL_CTX_set_not_resumable_session_callback(void *ctx, void *callback)',
   SSL_CTX_free: 'void SSL_CTX_free(void *ctx)',
   SSL_CTX_ctrl: 'long SSL_CTX_ctrl(void *ctx, int cmd, long larg, void *parg)',
   SSL_CTX_callback_ctrl: 'long SSL_CTX_callback_ctrl(void *ctx, int cmd, void *callback)',
@@ -76,6 +78,7 @@ const FUNCTIONS = {
   X509_STORE_add_crl: 'int X509_STORE_add_crl(void *store, void *crl)',
   X509_STORE_set_flags: 'int X509_STORE_set_flags(void *store, unsigned long flags)',
   X509_STORE_CTX_get0_untrusted: 'void *X509_STORE_CTX_get0_untrusted(void *ctx)',
+  X509_STORE_CTX_get_error: 'int X509_STORE_CTX_get_error(void *ctx)',
   X509_STORE_CTX_set_error: 'void X509_STORE_CTX_set_error(void *ctx, int error)',
   X509_STORE_CTX_set_flags: 'void X509_STORE_CTX_set_flags(void *ctx, unsigned long flags)',
   X509_STORE_CTX_get0_param: 'void *X509_STORE_CTX_get0_param(void *ctx)',
@@ -129,6 +132,7 @@ const CALLBACKS = {
   cookieVerify: 'int (void *ssl, void *cookie, unsigned int len)',
   certificateVerify: 'int (void *store, void *arg)',
   ticketKey: 'int (void *ssl, void *name, void *iv, void *cipher, void *mac, int enc)',
+  notResumable: 'int (void *ssl, int forwardSecure)',
   ticketGenerate: 'int (void *ssl, void *arg)',
   ticketDecrypt: 'int (void *ssl, void *session, const void *name, size_t length, int status, void *arg)',
   pskServer: 'unsigned int (void *ssl, const char *identity, void *psk, unsigned int max)',

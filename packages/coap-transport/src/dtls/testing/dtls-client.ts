@@ -12,6 +12,7 @@ const functions = more({
   SSL_set_connect_state: 'void SSL_set_connect_state(void *ssl)',
   SSL_get1_session: 'void *SSL_get1_session(void *ssl)',
   SSL_set_session: 'int SSL_set_session(void *ssl, void *session)',
+  SSL_SESSION_has_ticket: 'int SSL_SESSION_has_ticket(void *ses)',
   SSL_SESSION_free: 'void SSL_SESSION_free(void *session)',
   SSL_set_psk_client_callback: 'void SSL_set_psk_client_callback(void *ssl, void *callback)',
   SSL_SESSION_set1_master_key: 'int SSL_SESSION_set1_master_key(void *s, const void *in, size_t len)',
@@ -147,6 +148,14 @@ export class DtlsClient {
   /** What the session can be resumed with. The caller frees it with `forgetTicket`. */
   ticket(): Pointer {
     return functions().SSL_get1_session(this.#handle) as unknown as Pointer;
+  }
+
+  /** Whether the server has sent one. */
+  get hasTicket(): boolean {
+    const session = this.ticket();
+    const has = functions().SSL_SESSION_has_ticket(session) === 1;
+    forgetTicket(session);
+    return has;
   }
 
   /** No call may come after it, but datagrams may. */

@@ -20,7 +20,7 @@ export function selfSigned(name: string, key: readonly string[] = EC): ClientIde
   }
 }
 
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+export const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 export const RSA = ['-newkey', 'rsa:2048'];
 
 export const filesOf = ({ certificate, key }: ClientIdentity): TlsFiles => ({
