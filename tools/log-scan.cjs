@@ -68,12 +68,24 @@ function shownLine(log, at, secret) {
     .slice(0, 500);
 }
 
+/**
+ * What of a longer text in base64 is the secret's alone, as of `user:password`.
+ * @param before bytes that are before it, modulo 3
+ */
+function inBase64(secret, before) {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  return bytes.toString('base64').slice(Math.ceil((before * 4) / 3), Math.floor((bytes.length * 4) / 3));
+}
+
 /** How a text may stand in a log. */
 const formsOf = (secret) => [
   { form: 'as it is', text: secret },
   { form: 'as JSON', text: JSON.stringify(secret).slice(1, -1) },
   { form: 'percent-encoded', text: encodeURIComponent(secret) },
-  { form: 'in base64', text: Buffer.from(secret).toString('base64').replace(/=+$/, '') },
+  ...[0, 1, 2].flatMap((before) => {
+    const text = inBase64(secret, before);
+    return [text, text.replaceAll('+', '-').replaceAll('/', '_')].map((each) => ({ form: 'in base64', text: each }));
+  }),
   { form: 'in hexadecimal', text: Buffer.from(secret).toString('hex') },
   { form: 'as bytes', text: [...Buffer.from(secret)].join(',') },
 ];

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addLog, addSecret, scan, VARIABLE } from '../../tools/log-scan.cjs';
@@ -6,6 +6,7 @@ import LogScanReporter from '../../tools/log-scan-reporter.cjs';
 import { ADMIN_PASSWORD, cleanUp, GatewayProcess, temporaryFolder } from '../support/gateway-process';
 import { HttpDevice } from '../support/http-device';
 import { ServerClient } from '../support/server-client';
+import { keepLog, useSecretsOf, useSecretsOfEnvironment } from '../support/used-secrets';
 
 afterAll(cleanUp);
 
@@ -21,6 +22,8 @@ describe('A scan of the logs of a test run', () => {
     ['as JSON', JSON.stringify({ message: SECRET })],
     ['percent-encoded', `GET /api/v1/${encodeURIComponent(SECRET)}/x`],
     ['in base64', `Authorization: Basic ${Buffer.from(SECRET).toString('base64')}`],
+    ['in base64', `Authorization: Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`],
+    ['in base64', Buffer.from(`tenant:${SECRET}, and more`).toString('base64url')],
     ['in hexadecimal', Buffer.from(SECRET).toString('hex')],
     ['as bytes', JSON.stringify([...Buffer.from(SECRET)])],
   ])('finds a secret %s, and says where without saying it', (form, text) => {
@@ -75,6 +78,33 @@ describe('The run of tests', () => {
     expect(report()).toEqual({ error: undefined, failed: 0 });
     addLog(folder, 'x 1', `not fine: ${SECRET}\n`);
     expect(report()).toEqual({ error: new Error('1 secrets stand in the logs of the tests'), failed: 1 });
+  });
+
+  it('finds the key and the passwords of devices, of the environment and of lists where a process writes them down', async () => {
+    const planted: Record<string, string> = {
+      'a PSK key': 'c0ffee00c0ffee00c0ffee00c0ffee01',
+      'an MQTT password': 'mqtt-password-planted',
+      'a password in a URL': 'url-password-planted',
+      'a key file': 'feed'.repeat(16),
+      'a list of devices': 'token-of-a-list-planted',
+    };
+    const keyFile = join(folder, 'file-of-the-key');
+    writeFileSync(keyFile, `# mine\n${planted['a key file']}\n`);
+    process.env[VARIABLE] = folder;
+    useSecretsOf(
+      JSON.stringify({ credentialsType: 'PSK', credentialsId: 'id', credentialsValue: planted['a PSK key'] }),
+    );
+    const mqtt = JSON.stringify({ clientId: null, userName: 'name', password: planted['an MQTT password'] });
+    useSecretsOf(JSON.stringify({ credentialsType: 'MQTT_BASIC', credentialsValue: mqtt }));
+    useSecretsOf(JSON.stringify({ file: `NAME,ACCESS_TOKEN\nlamp one,${planted['a list of devices']}\n` }));
+    const url = `redis://me:${planted['a password in a URL']}@redis:6379`;
+    useSecretsOfEnvironment({ REDIS_URL: url, TANDEM_SECRET_KEY_FILE: keyFile });
+    useSecretsOf(JSON.stringify({ credentialsValue: '-----BEGIN CERTIFICATE-----\nMII', label: 'no secret at all' }));
+    keepLog(7, 'lamp one, no secret at all, -----BEGIN CERTIFICATE-----\n');
+    expect(scan(folder).leaks).toEqual([]);
+    for (const secret of Object.values(planted)) keepLog(7, `line ${secret}\n`);
+    const found = scan(folder).leaks.map(({ line }) => line);
+    expect(found).toEqual(Object.keys(planted).map(() => 'line (here)'));
   });
 
   it('keeps what gateways write, and what their clients use as secrets', async () => {

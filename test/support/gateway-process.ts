@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { keepLog, useSecret } from './used-secrets';
+import { join, resolve } from 'node:path';
+import { keepLog, useSecretsOfEnvironment, useSecretsOfList } from './used-secrets';
 
 export const ROOT = join(__dirname, '..', '..');
 const TANDEM = join(ROOT, 'packages', 'gateway', 'bin', 'tandem.js');
@@ -61,7 +61,9 @@ export class TandemProcess {
     });
     this.#child = child;
     children.add(child);
-    for (const [name, value] of Object.entries(environment)) if (/PASSWORD/.test(name)) useSecret(value);
+    useSecretsOfEnvironment(environment);
+    for (const list of args.filter((arg) => arg.endsWith('.csv')))
+      useSecretsOfList(readFileSync(resolve(cwd, list), 'utf8'));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       keepLog(this.pid, text);

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { addLog, addSecret, SHORTEST, VARIABLE } from '../../tools/log-scan.cjs';
 
@@ -21,7 +22,31 @@ export function useSecret(secret: string): void {
 
 /** Members whose values are secrets wherever they stand in what goes to or comes from the server API. */
 const SECRET_MEMBER =
-  /"(token|refreshToken|password|currentPassword|newPassword|activateToken|secretKey|provisionDevice(?:Key|Secret)|credentialsId|value)":"((?:[^"\\]|\\.)*)"/g;
+  /"(token|refreshToken|password|currentPassword|newPassword|activateToken|secretKey|provisionDevice(?:Key|Secret)|credentialsId|credentialsValue|hash|file|value)":"((?:[^"\\]|\\.)*)"/g;
+
+/** Certificates are no secrets, whatever member they stand in. */
+const isPublic = (text: string): boolean => text.includes('-----BEGIN CERTIFICATE-----') || text.startsWith('MII');
+
+/** As `useSecret`, for what the environment of a process has: passwords, also within URLs, and the contents of key files. */
+export function useSecretsOfEnvironment(environment: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (/PASSWORD/.test(name)) useSecret(value);
+    const [, password] = /^[a-z]+:\/\/[^:/?#]*:([^@/?#]*)@/.exec(value) ?? [];
+    if (password !== undefined) useSecret(decodeURIComponent(password));
+    if (/_KEY_FILE$/.test(name) && existsSync(value) && statSync(value).isFile()) useSecretsOfKeyFile(value);
+  }
+}
+
+function useSecretsOfKeyFile(file: string): void {
+  for (const line of readFileSync(file, 'utf8').split('\n')) if (/^[\w+/=]{32,}$/.test(line)) useSecret(line);
+}
+
+/** As `useSecret`, for the cells of a list of devices. */
+export function useSecretsOfList(csv: string, delimiter = ','): void {
+  const [head = [], ...rows] = csv.split(/\r?\n/).map((row) => row.split(delimiter));
+  const secret = head.map((name) => /^(?:[\w-]*token|[\w-]*password|psk|psk[-_]key)$/i.test(name.trim()));
+  for (const cell of rows.flatMap((row) => row.filter((_, n) => secret[n]))) if (!isPublic(cell)) useSecret(cell);
+}
 
 /** As `useSecret`, for the tokens of a path of the server API. */
 export function useSecretsOfPath(path: string): void {
@@ -33,7 +58,11 @@ export function useSecretsOfPath(path: string): void {
 /** As `useSecret`, for those in a text of JSON. @param isKey whether `value` is one, as of an API key */
 export function useSecretsOf(json: string, isKey = false): void {
   for (const [, name, secret = ''] of json.matchAll(SECRET_MEMBER)) {
-    if (name !== 'value' || isKey) useSecret(JSON.parse(`"${secret}"`) as string);
+    const text = JSON.parse(`"${secret}"`) as string;
+    if (name === 'file') useSecretsOfList(text);
+    else if (name === 'value' ? isKey : !isPublic(text)) useSecret(text);
+    // Of MQTT, JSON in a string.
+    if (name === 'credentialsValue' && text.startsWith('{')) useSecretsOf(text);
   }
 }
 

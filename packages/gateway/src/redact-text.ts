@@ -2,7 +2,7 @@ export const REDACTED = '[redacted]';
 
 /** Parts of names whose values never reach a log line, whoever says them: of fields, parameters, members and headers. */
 const WORDS =
-  'token|passw(?:or)?d|passphrase|secret|authorization|cookie|api[-_]?key|private[-_]?key|jwt|psk(?![-_]?id)|provisiondevicekey|credentialsid|credentialsvalue';
+  'token|passw(?:or)?d|passphrase|secret|authorization|cookie|api[-_]?key|private[-_]?key|jwt|psk(?![-_]?id)|provisiondevicekey|credentialsid|credentialsvalue|community';
 const NAME = `[\\w.-]{0,40}?(?:${WORDS})[\\w.-]{0,40}`;
 /** Where a secret is kept is none. */
 const PLACE = /(?:file|folder|path)$/i;

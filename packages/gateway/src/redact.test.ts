@@ -6,6 +6,12 @@ import { redactText } from './redact-text';
 
 const written = (fields: unknown): unknown => JSON.parse(JSON.stringify(fields, redact));
 
+it('cuts communities of SNMP out, and leaves the names of files that are about firmware', () => {
+  expect(redactText('{"community":"SNMPSECRET"}')).toBe('{"community":"[redacted]"}');
+  const line = 'at Downloads.next (/app/dist/firmware/downloads.js:12:5)';
+  expect(redactText(line)).toBe(line);
+});
+
 describe('A log line', () => {
   it('shows no field that is named like a secret, of whatever type, however deep', () => {
     expect(

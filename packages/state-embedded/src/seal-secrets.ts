@@ -57,8 +57,8 @@ export async function sealSecrets(
   await seal('profile-data', env.profileData, (id, text) => records.resealed('profile-data', id, text));
   await seal('profiles', env.profiles, (_, text) => {
     const profile = JSON.parse(text) as StoredProfile;
-    if (records.isProfileSealedNow(profile)) return undefined;
-    return JSON.stringify(records.storedProfile(records.profile(profile)));
+    const opened = records.profile(profile);
+    return records.isProfileSealedNow(profile) ? undefined : JSON.stringify(records.storedProfile(opened));
   });
   await seal('meta', env.meta, (key, text) =>
     key.startsWith(SECRET) ? records.resealed('secrets', key.slice(SECRET.length), text) : undefined,

@@ -77,9 +77,11 @@ export class SealedRecords {
   /**
    * The text of a row as it would be written now.
    * @returns undefined where it stands like that already
+   * @throws TandemError where it does not open, also of what reads as if it stood like that: it may be of another row
    */
   resealed(table: Exclude<SealedTable, 'profiles'>, id: string, text: string): string | undefined {
-    return isSealedNow(this.box, text) ? undefined : this.#seal(table, id, this.#open(table, id, text));
+    const opened = this.#open(table, id, text);
+    return isSealedNow(this.box, text) ? undefined : this.#seal(table, id, opened);
   }
 
   /** Whether the secret in it stands as it would be written now. */

@@ -181,6 +181,7 @@ export function describeSecretsAtRest(name: string, make: () => Promise<SecretsU
       await store.copyCredentials(byPassword.id, byToken.id);
       await expect(state.devices.getCredentials(byToken.id)).rejects.toMatchObject({ code: 'INTERNAL' });
       await expect(state.devices.resolveCredentials(SECRETS.token)).rejects.toMatchObject({ code: 'INTERNAL' });
+      await expect(state.sealSecrets()).rejects.toThrow(`(credentials ${byToken.id})`);
     });
 
     it('that do not open hold up neither the sealing of the others nor the deletion of their device', async () => {

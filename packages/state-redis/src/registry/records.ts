@@ -96,8 +96,9 @@ const storedProfileText = (profile: StoredProfileRecord): string => `${profile.t
 
 /** The text of the profile as it would be written now; undefined where it stands like that already. */
 export function renewedProfileText(records: SealedRecords, stored: StoredProfileRecord): string | undefined {
+  const opened = records.profile<ProfileRecord>(stored);
   if (profileDataWithin(stored) === undefined && records.isProfileSealedNow(stored)) return undefined;
-  const profile = currentProfile(records.profile<ProfileRecord>(stored));
+  const profile = currentProfile(opened);
   return storedProfileText(records.storedProfile(profile));
 }
 
