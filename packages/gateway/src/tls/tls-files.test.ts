@@ -152,6 +152,50 @@ describe('PEM files', () => {
   });
 });
 
+describe('The key of the server', () => {
+  const selfSigned = (name: string, ...algorithm: string[]): { certificate: string; key: string } => {
+    const [certificate, key] = [join(pki.folder, `${name}.pem`), join(pki.folder, `${name}.key`)];
+    openssl(
+      'req',
+      '-x509',
+      '-noenc',
+      '-newkey',
+      ...algorithm,
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+    );
+    return { certificate, key };
+  };
+  const warnings = () =>
+    log.filter(({ message }) => message.includes('RSA')).map(({ message, fields }) => ({ message, ...fields }));
+
+  it('of long RSA is warned of where strangers make it sign, and nowhere else', async () => {
+    const { certificate, key } = selfSigned('long', 'rsa:3200');
+    await open({ SSL_PEM_CERT: certificate, SSL_PEM_KEY: key });
+    await open(
+      { COAP_DTLS_PEM_CERT: pki.rsaServer.certificateFile, COAP_DTLS_PEM_KEY: pki.rsaServer.keyFile },
+      'coaps',
+    );
+    expect(warnings()).toEqual([]);
+    metrics = new MetricsRegistry();
+    await open({ COAP_DTLS_PEM_CERT: certificate, COAP_DTLS_PEM_KEY: key }, 'coaps');
+    expect(warnings()).toEqual([{ message: expect.stringContaining('use EC P-256'), door: 'coaps', bits: 3_200 }]);
+  });
+
+  it('stops the start of DTLS where it is of a type that no client can make a handshake with', async () => {
+    const { certificate, key } = selfSigned('edwards', 'ed25519');
+    const { current } = await open({ SSL_PEM_CERT: certificate, SSL_PEM_KEY: key });
+    expect(subjects(current)).toEqual(['edwards']);
+    expect(await refusal({ COAP_DTLS_PEM_CERT: certificate, COAP_DTLS_PEM_KEY: key }, 'coaps')).toBe(
+      'COAP_DTLS_PEM_CERT: edwards.pem has a certificate with a key of the type ed25519, which DTLS is not served with: make one on EC P-256',
+    );
+  });
+});
+
 describe('A trust store', () => {
   const at = (TANDEM_X509_TRUST_STORE: string | undefined, TANDEM_X509_CRL?: string): Partial<Settings> => ({
     SSL_PEM_CERT: pki.server.certificateFile,

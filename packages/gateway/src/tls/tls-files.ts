@@ -11,6 +11,7 @@ import {
 } from '@tandem/core';
 import { clientTrust } from './client-trust';
 import { MATERIAL_SETTINGS, type TextSetting, type TlsDoor } from './door-settings';
+import { mustServeDtls, slowRsaBits } from './dtls-key';
 import { keyStoreMaterial } from './key-store-material';
 import { FileProblem, NamedFile } from './named-file';
 import { pemMaterial } from './pem-material';
@@ -120,12 +121,23 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
   #tell(message: string): void {
     const { subject, validTo } = this.loaded.own;
     this.platform.logger.info(message, { door: this.door, subject: oneLine(subject), expires: isoTime(validTo) });
+    this.#warnOfCost();
     this.#warn();
   }
 
   #warn(): void {
     this.#warnOfExpiry();
     this.#warnOfLists();
+  }
+
+  /** Of a door where strangers begin handshakes as they like, in the thread that serves everybody. */
+  #warnOfCost(): void {
+    const bits = this.door === 'coaps' ? slowRsaBits(this.loaded.own) : undefined;
+    if (bits === undefined) return;
+    this.platform.logger.warn(
+      'each handshake costs milliseconds with an RSA key this long, also of strangers, and everything waits for it: use EC P-256',
+      { door: this.door, bits },
+    );
   }
 
   /** Devices that check it refuse it, others go on: to serve is better than not to start. */
@@ -189,6 +201,8 @@ async function load(settings: Settings, door: TlsDoor, found: Found): Promise<Lo
           alias: settings[names.keyAlias] ?? '',
           aliasSetting: names.keyAlias,
         });
+  if (door === 'coaps')
+    mustServeDtls(own, found.file(settings[names.type] === 'PEM' ? names.certificate : names.keyStore));
   const { TANDEM_X509_TRUST_STORE: store, TANDEM_X509_CRL: lists } = settings;
   if (lists !== undefined && store === undefined) {
     throw new FileProblem(
