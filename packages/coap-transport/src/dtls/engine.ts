@@ -73,8 +73,6 @@ export interface DtlsContext {
 
 /** Who is on the other side, once the handshake is done. */
 export interface PeerIdentity {
-  /** Empty: the client has presented none. Of a resumed session the first one alone. */
-  readonly chain: CertificateChain;
   /** Also of a resumed session. Empty: none was presented. */
   readonly certificateIds: readonly string[];
   /** The last moment at which all of those are valid. */
@@ -82,8 +80,6 @@ export interface PeerIdentity {
   /** Undefined: it is not by a pre-shared key. Such a session is never resumed: its key may be another one by now. */
   readonly preSharedKey: Pick<OfferedKey, 'identity' | 'credentials'> | undefined;
   readonly resumed: boolean;
-  /** Name of the cipher suite. */
-  readonly cipher: string;
 }
 
 /** One side of one DTLS session. What it has to send gathers in it until `drain`. Nothing may be called after `free`. */

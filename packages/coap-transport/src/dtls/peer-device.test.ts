@@ -40,12 +40,10 @@ beforeEach(() => {
 
 function sessionOf(identity: Partial<PeerIdentity>) {
   const whole = {
-    chain: [],
     certificateIds: [],
     until: Number.POSITIVE_INFINITY,
     preSharedKey: undefined,
     resumed: false,
-    cipher: '',
     ...identity,
   };
   const session = new DtlsSession('10.0.0.1', 40_000, whole, {} as DtlsConnection, 0, {

@@ -35,9 +35,9 @@ const TYPES = ['ACCESS_TOKEN', 'X509_CERTIFICATE', 'PSK'] as const satisfies rea
 export type AuthType = (typeof TYPES)[number];
 
 /**
- * Credentials -> session of a device, apart by type: what is an id of one type never stands for one of another. A process cache answers all but the first request of a device; a change of
- * credentials, device or profile drops what it touches before the change is acknowledged. What is unknown is never
- * cached: a token works from the moment it exists.
+ * Credentials -> session of a device, apart by type: what is an id of one type never stands for one of another. A process
+ * cache answers all but the first request of a device; a change of credentials, device or profile drops what it touches
+ * before the change is acknowledged. What is unknown is never cached: a token works from the moment it exists.
  */
 export class DeviceAuth {
   readonly #known = new Map<AuthType, Map<string, DeviceSession>>(TYPES.map((type) => [type, new Map()]));

@@ -195,7 +195,6 @@ function verify(ssl: OpenSsl, connection: OpenSslConnection, store: Pointer): nu
     const certificate = ssl.OPENSSL_sk_value(stack, at);
     if (certificate !== null) chain.push(certificateDer(ssl, certificate));
   }
-  connection.chain = chain;
   const accepted = connection.policy.acceptsCertificates(chain);
   if (!('refused' in accepted)) {
     connection.accepted = accepted;

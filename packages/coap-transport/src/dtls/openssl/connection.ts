@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Millis } from '@tandem/core';
 import type {
   AcceptedCertificates,
-  CertificateChain,
   DtlsConnection,
   DtlsContextOptions,
   HandshakePolicy,
@@ -12,7 +11,7 @@ import type {
 import type { HandshakeFailure } from '../handshake-failure';
 import { hasChangeCipherSpec, hasEncryptedRecord, recordEnd, withoutRunts } from '../records';
 import { runFor } from './callbacks';
-import { certificateDer, memoryBio } from './certificates';
+import { memoryBio } from './certificates';
 import { BIO_CTRL, KX_WITH_PSK, SSL_CTRL, SSL_ERROR } from './constants';
 import { takeErrors } from './errors';
 import { failureOf } from './failures';
@@ -54,9 +53,7 @@ export class OpenSslConnection implements DtlsConnection {
   readonly #mtu: number;
   /** Address and port, see `HandshakePolicy`. */
   peer = '';
-  /** What was presented in this handshake; for `callbacks.ts`. */
-  chain: CertificateChain = [];
-  /** What that stands for. */
+  /** What the certificates that were presented in this handshake stand for; for `callbacks.ts`. */
   accepted: AcceptedCertificates = NO_CERTIFICATES;
   /**
    * What a ticket stands for that the client has shown: anybody may show it who has read it on the way. OpenSSL asks about it before
@@ -107,7 +104,6 @@ export class OpenSslConnection implements DtlsConnection {
   listen(peer: string, datagram: Buffer): 'proved' | 'unproved' | 'failed' {
     const handle = this.#open();
     this.peer = peer;
-    this.chain = [];
     this.accepted = NO_CERTIFICATES;
     this.ofTicket = undefined;
     this.refusal = undefined;
@@ -256,12 +252,10 @@ export class OpenSslConnection implements DtlsConnection {
     const resumed = ssl.SSL_session_reused(handle) === 1;
     const { ids, until } = this.provedCertificates();
     return {
-      chain: resumed ? this.#leaf(handle) : this.chain,
       certificateIds: ids,
       until,
       preSharedKey: ssl.SSL_get_psk_identity(handle) === null ? undefined : this.#offered,
       resumed,
-      cipher: this.#cipher(handle),
     };
   }
 
@@ -281,16 +275,6 @@ export class OpenSslConnection implements DtlsConnection {
     if (handle === undefined) return;
     this.#handle = undefined;
     this.#ssl.SSL_free(handle);
-  }
-
-  #leaf(handle: Pointer): CertificateChain {
-    const certificate = this.#ssl.SSL_get1_peer_certificate(handle);
-    if (certificate === null) return [];
-    try {
-      return [certificateDer(this.#ssl, certificate)];
-    } finally {
-      this.#ssl.X509_free(certificate);
-    }
   }
 
   #feed(datagram: Buffer): void {

@@ -59,7 +59,6 @@ const FUNCTIONS = {
   SSL_get_pending_cipher: 'void *SSL_get_pending_cipher(void *ssl)',
   SSL_CIPHER_get_name: 'const char *SSL_CIPHER_get_name(void *cipher)',
   SSL_CIPHER_get_kx_nid: 'int SSL_CIPHER_get_kx_nid(void *cipher)',
-  SSL_get1_peer_certificate: 'void *SSL_get1_peer_certificate(void *ssl)',
   SSL_get_session: 'void *SSL_get_session(void *ssl)',
   SSL_SESSION_set1_ticket_appdata: 'int SSL_SESSION_set1_ticket_appdata(void *session, const void *data, size_t len)',
   SSL_SESSION_get0_ticket_appdata: 'int SSL_SESSION_get0_ticket_appdata(void *session, void *data, void *len)',
@@ -112,7 +111,6 @@ interface Results {
   SSL_get_current_cipher: MaybePointer;
   SSL_get_pending_cipher: MaybePointer;
   SSL_CIPHER_get_name: string;
-  SSL_get1_peer_certificate: MaybePointer;
   PEM_read_bio_X509: MaybePointer;
   PEM_read_bio_X509_CRL: MaybePointer;
   PEM_read_bio_PrivateKey: MaybePointer;

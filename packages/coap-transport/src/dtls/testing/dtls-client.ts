@@ -5,11 +5,12 @@ import type { HandshakePolicy } from '../engine';
 import { certificateDer, readPem } from '../openssl/certificates';
 import { OpenSslConnection } from '../openssl/connection';
 import { CTX_CTRL, DTLS1_2 } from '../openssl/constants';
-import { more, moreCallback, openSsl, type Pointer } from '../openssl/library';
+import { type MaybePointer, more, moreCallback, openSsl, type Pointer } from '../openssl/library';
 
 const functions = more({
   DTLS_client_method: 'void *DTLS_client_method()',
   SSL_set_connect_state: 'void SSL_set_connect_state(void *ssl)',
+  SSL_get1_peer_certificate: 'void *SSL_get1_peer_certificate(void *ssl)',
   SSL_get1_session: 'void *SSL_get1_session(void *ssl)',
   SSL_set_session: 'int SSL_set_session(void *ssl, void *session)',
   SSL_SESSION_has_ticket: 'int SSL_SESSION_has_ticket(void *ses)',
@@ -102,7 +103,7 @@ export class DtlsClient {
 
   /** The subject of the certificate that the server has shown. */
   get serverName(): string {
-    const certificate = openSsl().SSL_get1_peer_certificate(this.#handle);
+    const certificate = functions().SSL_get1_peer_certificate(this.#handle) as MaybePointer;
     if (certificate === null) return '';
     try {
       return new X509Certificate(certificateDer(openSsl(), certificate)).subject;
