@@ -170,6 +170,17 @@ describe('A session is over, and its observations end in it first,', () => {
     expect(await connect({ certificate }).post('api/v1/telemetry')).toBe('ACK 4.01');
   });
 
+  it('also where nothing was said in it yet, with a key', async () => {
+    const id = await withKey('silent', 'silent');
+    const before = await gateway.metric('tandem_coaps_handshakes_total');
+    const misses = await gateway.metric('tandem_credentials_cache_misses_total');
+    const client = connect({ psk: { identity: 'silent', key: KEY } });
+    await gateway.settled('tandem_coaps_handshakes_total', before + 1);
+    expect(await gateway.metric('tandem_credentials_cache_misses_total')).toBe(misses + 1);
+    await server.send('DELETE', `/api/device/${id}`);
+    expect(await client.ended).toBeDefined();
+  });
+
   it('when its device has other credentials', async () => {
     const psk = { identity: 'changed', key: KEY };
     const id = await withKey('changed', psk.identity);
@@ -202,6 +213,7 @@ describe('A pre-shared key', () => {
 
   it('that is wrong, or of an identity that nobody has, opens no session, and neither is told from the other', async () => {
     await withKey('guarded', 'guarded');
+    const opened = await gateway.metric('tandem_coaps_handshakes_total');
     const before = await wrongOnes();
     const guesses = [
       { identity: 'guarded', key: 'ab'.repeat(16) },
@@ -209,7 +221,7 @@ describe('A pre-shared key', () => {
     ].map((psk) => connect({ psk }));
     await gateway.settled('tandem_wrong_credentials_total', before + 2);
     expect(guesses.map(({ over }) => over)).toEqual([false, false]);
-    expect(await gateway.metric('tandem_coaps_handshakes')).toBe(0);
+    expect(await gateway.metric('tandem_coaps_handshakes_total')).toBe(opened);
   });
 
   it('works with the suites of RFC 7252 and with forward secrecy, and with the clients of libcoap', async () => {

@@ -66,8 +66,22 @@ export class Callers {
     return known === undefined ? this.lookups.find(token, request) : Promise.resolve(known);
   }
 
+  /**
+   * A session by a key ends with its device also where nothing has been said in it yet. What is read for that, its first request
+   * finds in the cache; where the store is away that asks again. Strangers can have no such session.
+   */
+  opened(session: DtlsSession): void {
+    if (session.identity.preSharedKey === undefined) return;
+    this.#peerOfSession(session)
+      ?.find(this.monotonic())
+      .catch(() => {});
+  }
+
   #peerOf({ peer: { session } }: CoapRequest): PeerDevice | undefined {
-    if (!(session instanceof DtlsSession)) return undefined;
+    return session instanceof DtlsSession ? this.#peerOfSession(session) : undefined;
+  }
+
+  #peerOfSession(session: DtlsSession): PeerDevice | undefined {
     if (this.#peers.has(session)) return this.#peers.get(session);
     const peer = showsDevice(session.identity) ? new PeerDevice(session, this.auth) : undefined;
     this.#peers.set(session, peer);

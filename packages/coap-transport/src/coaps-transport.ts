@@ -59,6 +59,7 @@ export async function createCoapsTransport(
         isLocked: (address) => credentialsGuard.anyLocked && credentialsGuard.isLocked(sourceAddress({ address })),
         failed: (address) => credentialsGuard.failed(sourceAddress({ address })),
       },
+      opened: (session) => device.opened(session),
       prepare: settings.TANDEM_COAP_DTLS_PSK ? keysFor(core) : undefined,
       clock,
       random,

@@ -3,6 +3,7 @@ import type { Core } from '@tandem/core';
 import { Callers } from './callers';
 import { admit, createDeviceApi, mayContinue } from './device-api';
 import { sameDevicePath } from './device-path';
+import type { DtlsSession } from './dtls/session';
 import type { EndpointOptions } from './endpoint/index';
 import { LockOut } from './lock-out';
 import { Lookups } from './lookups';
@@ -24,6 +25,11 @@ export class DeviceSide {
     const lookups = new Lookups(auth, this.#lockOut, maxLookups, metrics);
     this.#callers = new Callers(auth, lookups, () => clock.monotonic());
     this.#provisioning = new ProvisioningDoor(core);
+  }
+
+  /** A DTLS session is open. */
+  opened(session: DtlsSession): void {
+    this.#callers.opened(session);
   }
 
   /** @param closing aborted when nobody waits for answers of that endpoint any more */

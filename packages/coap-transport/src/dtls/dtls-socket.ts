@@ -44,6 +44,8 @@ export interface DtlsSocketOptions {
   /** Whoever is locked out makes no handshake. Addresses are as they are on datagrams. */
   readonly guard?: { isLocked(address: string): boolean; failed(address: string): void };
   readonly prepare?: Prepare;
+  /** Told of each session once its handshake is done. */
+  readonly opened?: (session: DtlsSession) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -315,6 +317,7 @@ export class DtlsSocket implements UdpSocket {
       this.#sessions.end(session, 'revoked');
       return;
     }
+    this.#options.opened?.(session);
     // What came before the last message of the handshake is in it already, or waits.
     this.#sessions.deliver(session, undefined);
     for (const datagram of inbox.splice(0)) if (!session.ended) this.#sessions.deliver(session, datagram);
