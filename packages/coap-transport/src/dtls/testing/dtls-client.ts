@@ -272,9 +272,10 @@ export function quickTimer(millis: number): (handle: Pointer) => void {
   return (handle) => {
     let timer = timers.get(millis);
     if (timer === undefined) {
-      // Doubled as RFC 6347 section 4.2.4.1 says, up to eight times the first.
+      // Doubled as RFC 6347 section 4.2.4.1 says, up to 64 times the first. OpenSSL gives up after the twelfth: at 40 ms that is
+      // 18 s, and a busy machine takes some of them.
       timer = moreCallback('unsigned int (void *ssl, unsigned int micros)', (_ssl: Pointer, micros: number) =>
-        micros === 0 ? millis * 1_000 : Math.min(2 * micros, 8_000 * millis),
+        micros === 0 ? millis * 1_000 : Math.min(2 * micros, 64_000 * millis),
       );
       timers.set(millis, timer);
     }
