@@ -208,12 +208,31 @@ export class EmbeddedDevices implements DeviceStore {
     return result;
   }
 
+  async replaceSpoiltCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
+    const { deviceId } = credentials;
+    const hash = credentialsHash(credentials.credentialsId);
+    const result = await this.transactions.run((): Written<DeviceCredentials> => {
+      const text = this.env.credentials.get(deviceId);
+      if (text === undefined) return conflict('ABSENT');
+      if (this.records.replaceableCredentials(deviceId, text)) return conflict('VERSION');
+      const holder = this.env.credentialsByHash.get(hash);
+      if (holder !== undefined && holder !== deviceId) return conflict('CREDENTIALS_TAKEN');
+      this.env.credentialsByHash.put(hash, deviceId);
+      this.#putCredentials(credentials);
+      return fits(credentials);
+    });
+    if (result.ok) this.#tell({ kind: 'credentials', deviceId });
+    return result;
+  }
+
   async resolveCredentials(credentialsId: string): Promise<ResolvedDevice | undefined> {
     const deviceId = this.env.credentialsByHash.get(credentialsHash(credentialsId));
     const device = follow<Device>(this.env.devices, deviceId);
     const credentials = device && this.#credentials(device.id);
     const profile = device && this.#profiles.getInfo(device.deviceProfileId);
-    return device && credentials && profile ? { device, credentials, profile } : undefined;
+    // Of credentials that did not open and were replaced the hash is still there.
+    if (credentials?.credentialsId !== credentialsId) return undefined;
+    return device && profile ? { device, credentials, profile } : undefined;
   }
 
   onSessionChange(listener: (change: SessionChange) => void): () => void {

@@ -191,12 +191,32 @@ export class Devices {
     request: CredentialsRequest & { readonly version?: number },
   ): Promise<DeviceCredentials> {
     const result = await decideAgain(request.version, async () => {
-      const stored = await this.credentials(tenantId, deviceId);
+      const stored = await this.credentialsIfSound(tenantId, deviceId);
+      if (!stored) {
+        const content = this.#requireTaken(credentialsContent(request));
+        return this.store.replaceSpoiltCredentials({
+          id: this.random.uuid(),
+          createdTime: this.clock.now(),
+          deviceId,
+          ...content,
+          version: 1,
+        });
+      }
       const content = this.#requireTaken(credentialsContent(request));
       const version = request.version ?? stored.version;
       return this.store.updateCredentials({ ...stored, ...content, version });
     });
     return written(result);
+  }
+
+  /** Undefined where they do not open: nothing of them can be known, and yet they can be replaced. */
+  async credentialsIfSound(tenantId: Uuid, deviceId: Uuid): Promise<DeviceCredentials | undefined> {
+    try {
+      return await this.credentials(tenantId, deviceId);
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== 'INTERNAL') throw error;
+      return undefined;
+    }
   }
 
   /** Whatever else of the device is changed by others at the same time. */

@@ -130,6 +130,11 @@ export interface DeviceStore {
 
   getCredentials(deviceId: Uuid): Promise<DeviceCredentials | undefined>;
   /**
+   * Puts credentials in the place of such as do not open, whose version nobody knows: `VERSION` where they do open.
+   * The id of what was there before opens nothing any more.
+   */
+  replaceSpoiltCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>>;
+  /**
    * Both or neither, each by its own version. Conflicts as of `updateDevice` and `updateCredentials`. Publishes
    * `credentials` alone, which says more than `device`.
    */

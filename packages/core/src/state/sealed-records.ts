@@ -1,4 +1,5 @@
 import type { DeviceCredentials, ProfileInfo, UserCredentials, Uuid } from '../devices/model';
+import { TandemError } from '../errors';
 import { isSealedNow, type SecretBox } from '../platform/secret-box';
 import type { Claim } from './claim-store';
 
@@ -24,6 +25,19 @@ export class SealedRecords {
 
   credentials(deviceId: Uuid, text: string): DeviceCredentials {
     return JSON.parse(this.#open('credentials', deviceId, text)) as DeviceCredentials;
+  }
+
+  /**
+   * The same for who replaces it: what does not open has nothing of the former but its device.
+   * @throws TandemError STORE_UNAVAILABLE where another process has the key
+   */
+  replaceableCredentials(deviceId: Uuid, text: string): DeviceCredentials | undefined {
+    try {
+      return this.credentials(deviceId, text);
+    } catch (error) {
+      if (!(error instanceof TandemError) || error.code !== 'INTERNAL') throw error;
+      return undefined;
+    }
   }
 
   userCredentialsText(credentials: UserCredentials): string {

@@ -184,6 +184,18 @@ export function describeSecretsAtRest(name: string, make: () => Promise<SecretsU
       await expect(state.sealSecrets()).rejects.toThrow(`(credentials ${byToken.id})`);
     });
 
+    it('that do not open are replaced by others, and what was there before opens nothing', async () => {
+      const state = await opened(sealingBox(NEW));
+      const { byToken, byPassword } = await writeSecrets(state);
+      const renewed = credentialsOf(byToken, { credentialsId: 'renewed-token' });
+      expect(await state.devices.replaceSpoiltCredentials(renewed)).toEqual({ ok: false, conflict: 'VERSION' });
+      await store.copyCredentials(byPassword.id, byToken.id);
+      expect(await state.devices.replaceSpoiltCredentials(renewed)).toMatchObject({ ok: true });
+      expect(await state.devices.resolveCredentials('renewed-token')).toMatchObject({ device: { id: byToken.id } });
+      expect(await state.devices.resolveCredentials(SECRETS.token)).toBeUndefined();
+      expect(await state.sealSecrets()).toBe(0);
+    });
+
     it('that do not open hold up neither the sealing of the others nor the deletion of their device', async () => {
       const first = await opened(sealingBox(OLD));
       const { byToken, byPassword } = await writeSecrets(first);

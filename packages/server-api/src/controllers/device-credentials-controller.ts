@@ -22,8 +22,9 @@ export function deviceCredentialsRoutes({ devices }: Core): Route[] {
     const deviceId = uuidOf(given.deviceId);
     if (deviceId === undefined) throw refused("Parameter 'deviceId' can't be empty!");
     const device = await accessDevice(devices, caller, deviceId);
-    const stored = await devices.credentials(device.tenantId, device.id);
-    if (given.id && uuidOf(given.id) !== stored.id) throw refused('Unable to update non-existent device credentials!');
+    const stored = await devices.credentialsIfSound(device.tenantId, device.id);
+    if (given.id && stored && uuidOf(given.id) !== stored.id)
+      throw refused('Unable to update non-existent device credentials!');
     const request = credentialsRequest(given);
     return json(credentialsJson(await devices.updateCredentials(device.tenantId, device.id, request)));
   };

@@ -35,6 +35,25 @@ export class Credentials {
     });
   }
 
+  /** As `DeviceStore.replaceSpoiltCredentials`. */
+  replaceSpoilt(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
+    const { deviceId, credentialsId } = credentials;
+    return this.writer.write(async () => {
+      const hash = credentialsHash(credentialsId);
+      const [text, holder] = await this.reader.read(['credentials', at(deviceId)], ['credentials-by-hash', at(hash)]);
+      if (text === undefined) return 'ABSENT';
+      if (this.records.replaceableCredentials(deviceId, text)) return 'VERSION';
+      if (holder !== undefined && holder !== deviceId) return 'CREDENTIALS_TAKEN';
+      const commit = new Commit()
+        .tell({ kind: 'credentials', deviceId })
+        .unchanged('credentials', deviceId, text)
+        .unchanged('credentials-by-hash', hash, holder)
+        .set('credentials', deviceId, this.records.credentialsText(credentials))
+        .set('credentials-by-hash', hash, deviceId);
+      return { value: credentials, commit };
+    });
+  }
+
   /** One round trip: what a device's first request costs. */
   async resolve(credentialsId: string): Promise<ResolvedDevice | undefined> {
     const [, deviceRecord, credentialsRecord, profileRecord, defaultId] = await this.reader.read(
@@ -47,7 +66,9 @@ export class Credentials {
     const device = parseDevice(deviceRecord, profileRecord);
     const credentials = device && parseCredentials(this.records, device.id, credentialsRecord);
     const profile = parseProfile(this.records, profileRecord, defaultId);
-    return device && credentials && profile ? { device, credentials, profile } : undefined;
+    // Of credentials that did not open and were replaced the hash is still there.
+    if (credentials?.credentialsId !== credentialsId) return undefined;
+    return device && profile ? { device, credentials, profile } : undefined;
   }
 }
 

@@ -103,6 +103,10 @@ export class RedisDevices implements DeviceStore {
     return this.parts.devices.updateWithCredentials(device, credentials);
   }
 
+  replaceSpoiltCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
+    return this.parts.credentials.replaceSpoilt(credentials);
+  }
+
   updateCredentials(credentials: DeviceCredentials): Promise<Written<DeviceCredentials>> {
     return this.parts.credentials.update(credentials);
   }
