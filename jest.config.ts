@@ -20,7 +20,7 @@ const config: Config = {
     '^@tandem/core/testing$': '<rootDir>/packages/core/src/testing/index.ts',
     '^@tandem/(.*)$': '<rootDir>/packages/$1/src/index.ts',
   },
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Most tests wait for sockets and processes: with as many workers as cores half of each core would idle.
   maxWorkers: availableParallelism() + 1,
   // A worker grows by some megabytes with every file it has run, and its collections become slow: at 600 MB a file that makes
