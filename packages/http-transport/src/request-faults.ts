@@ -10,6 +10,8 @@ import { WaitingExchanges } from './waiting-exchanges';
 type Connection = Duplex &
   Partial<Pick<Socket, 'destroySoon'>> & { readonly _httpMessage?: { headersSent: boolean } | null };
 
+const end = (socket: Connection): void => void (socket.destroySoon ? socket.destroySoon() : socket.destroy());
+
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
 export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin' | 'latest'>): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
@@ -27,10 +29,16 @@ export function answerFaults(server: Server, clock: Clock, connections: Pick<Con
       else refuse(open.request, open.response, error, clock);
       return;
     }
+    // Behind an answer that is still to come: what is written now would be taken for that one.
+    if (open && socket._httpMessage !== open.response) {
+      // One that is not the last yet cannot be told to the client any more.
+      if (open.response.shouldKeepAlive) open.response.once('close', () => end(socket));
+      open.response.shouldKeepAlive = false;
+      return;
+    }
     // Into an answer that has begun nothing else may be written.
     if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, clock));
-    if (socket.destroySoon) socket.destroySoon();
-    else socket.destroy();
+    end(socket);
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     if (!connections.begin(request, response)) return;

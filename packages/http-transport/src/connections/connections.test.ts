@@ -131,6 +131,23 @@ describe('A body', () => {
     expect(world.requests.map(({ request }) => request.socket.destroyed)).toEqual([false, false]);
   });
 
+  it('that stands still behind a poll gets its 408 once, after the answer to the poll', async () => {
+    await start(limits);
+    const socket = await world.connect();
+    socket.write(get('/poll') + post('/read', 10));
+    await world.asked(2);
+    const rest = world.rest(socket);
+    for (let looks = 0; looks < 60; looks++) world.clock.advance(LOOK);
+    world.requests[0]?.response.end('event');
+    expect((await rest).match(/HTTP.*|event|did not arrive in time/g)).toEqual([
+      'HTTP/1.1 200 OK',
+      'event',
+      'HTTP/1.1 408 Request Timeout',
+      'did not arrive in time',
+    ]);
+    expect(world.count('_slow_senders_total')).toBe(1);
+  });
+
   it('has no limit where the rate is 0', async () => {
     await start({ bodyRate: { min: 0, grace: 10_000 } });
     const socket = await world.connect();
@@ -194,6 +211,19 @@ describe('An answer', () => {
     await world.rest(socket);
     expect(world.count('_slow_readers_total')).toBe(0);
   });
+});
+
+it('What is no request gets no answer where an answer is waiting behind a poll, which both come before the end', async () => {
+  await start({});
+  const socket = await world.connect();
+  const rest = world.rest(socket);
+  socket.write(get('/poll') + get('/now'));
+  await world.asked(2);
+  const failed = once(world.server, 'clientError');
+  socket.write('nonsense\r\n\r\n');
+  await failed;
+  world.requests[0]?.response.end('event');
+  expect((await rest).match(/HTTP.*|event|now$/g)).toEqual(['HTTP/1.1 200 OK', 'event', 'HTTP/1.1 200 OK', 'now']);
 });
 
 it('A connection without a request ends after its time', async () => {

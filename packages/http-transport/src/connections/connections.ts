@@ -178,8 +178,10 @@ export class Connections {
 
   #lookAtBody(connection: Connection, request: IncomingMessage, now: Millis): void {
     const { bodyRate } = this.limits;
-    const { socket } = connection;
+    const { socket, response } = connection;
     if (bodyRate.min === 0 || socket.writableEnded) return;
+    // It has its answer, after which the connection ends: that may wait for others before it.
+    if (response?.headersSent && !response.shouldKeepAlive) return;
     if (connection.pace?.of !== request) {
       connection.pace = { of: request, body: new BodyPace(bodyRate, now, socket.bytesRead) };
     }
