@@ -107,7 +107,7 @@ describe('a new device', () => {
 
   it.each([
     ['without a type', {}, 'Device credentials type should be specified'],
-    ['of an unknown type', { credentialsType: 'NFC' }, /must be one of ACCESS_TOKEN, .*, LWM2M_CREDENTIALS$/],
+    ['of an unknown type', { credentialsType: 'NFC' }, /must be one of ACCESS_TOKEN, .*, PSK$/],
     ['of a type not served', { credentialsType: 'LWM2M_CREDENTIALS', credentialsId: 'x' }, 'of type LWM2M_CRED'],
   ])('is refused with credentials %s', async (_case, credentials, message) => {
     const answer = await post('/api/device-with-credentials', { device: { name: 'refused' }, credentials });
