@@ -261,6 +261,29 @@ describe('With a trust store', () => {
     },
   );
 
+  it('what cannot be used ends what was trusted before as well, and nobody is trusted until it can', async () => {
+    believe(trust());
+    const { material } = files.current;
+    await deviceWith(pki.client);
+    const { token } = await gateway.device();
+    const own = client(pki.client);
+    const poll = own.get('/api/v1/rpc?timeout=60000');
+    await gateway.polls(1);
+    const damaged = { ...material, certificates: 'nothing' };
+    const revoked = pki.intermediate.revocations();
+    expect(() => files.set({ material: damaged, clientTrust: trust(revoked) })).toThrow();
+    expect(await poll).toMatchObject({ status: 408, text: '' });
+    expect(await statusOf(pki.client)).toBe(401);
+    expect(await statusOf(pki.client, `/api/v1/${token}/attributes`)).toBe(200);
+    expect(() => files.set({ material: damaged, clientTrust: trust(revoked) })).toThrow();
+    expect(await statusOf(pki.client)).toBe(401);
+    files.set({ material, clientTrust: trust() });
+    expect(await statusOf(pki.client)).toBe(200);
+    expect(() => files.set({ material: damaged, clientTrust: trust() })).toThrow();
+    expect(await statusOf(pki.client)).toBe(200);
+    files.set({ material, clientTrust: trust() });
+  });
+
   it('another certificate of the server ends no connection', async () => {
     believe(trust());
     await deviceWith(pki.client);

@@ -61,8 +61,14 @@ export function createSecureServer(
   if (clientCertificates) server.on('secureConnection', forgetVerification);
   const trusted = clientCertificates ? new TrustedConnections(server, files.current.clientTrust) : undefined;
   const stop = files.onChange((current) => {
-    server.setSecureContext(contextOf(current));
-    trusted?.trustIs(current.clientTrust);
+    let verifies = false;
+    try {
+      server.setSecureContext(contextOf(current));
+      verifies = true;
+    } finally {
+      // What was trusted before holds no more, whether or not OpenSSL takes what came instead. Who tells of it logs what was thrown.
+      trusted?.trustIs(current.clientTrust, verifies);
+    }
   });
   server.on('close', stop);
   return server;
@@ -97,6 +103,8 @@ type OverTcp = TLSSocket & { readonly _parent?: Socket | null };
 class TrustedConnections {
   readonly #handshaking = new Set<Socket>();
   readonly #trusted = new Set<TLSSocket>();
+  /** Whether handshakes look at certificates by what is trusted now. */
+  #verifies = true;
 
   constructor(
     server: Server,
@@ -110,13 +118,21 @@ class TrustedConnections {
       const { _parent: below } = socket as OverTcp;
       if (below) this.#handshaking.delete(below);
       if (!socket.authorized) return;
+      if (!this.#verifies) {
+        loseTrust(socket);
+        return;
+      }
       this.#trusted.add(socket);
       socket.once('close', () => this.#trusted.delete(socket));
     });
   }
 
-  trustIs(trust: ClientTrust | undefined): void {
-    if (trust?.authorities === this.trust?.authorities && trust?.revoked === this.trust?.revoked) return;
+  /** @param verifies whether handshakes look at certificates by it from now on */
+  trustIs(trust: ClientTrust | undefined, verifies: boolean): void {
+    const same = trust?.authorities === this.trust?.authorities && trust?.revoked === this.trust?.revoked;
+    // With a new certificate of the server alone, which could not be taken, they look by the same as before.
+    this.#verifies = verifies || (same && this.#verifies);
+    if (same) return;
     this.trust = trust;
     for (const socket of this.#handshaking) socket.destroy();
     for (const socket of this.#trusted) {
