@@ -50,7 +50,7 @@ async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): P
   let open = false;
   core.metrics.gauge('tandem_coaps_open', 'Whether CoAP over DTLS is served; 0: the log says why not', () => +open);
   const files = await openTlsFiles(core.settings, 'coaps', core);
-  shutdown.last('certificate of CoAP over DTLS', () => files.close());
+  shutdown.last('certificate of CoAP over DTLS', () => void files.close());
   try {
     const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);
     open = true;

@@ -63,7 +63,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
   registerProcessMetrics(metrics);
   const https = await openHttpsFiles(settings, platform);
-  if (https) shutdown.last('certificates', () => https.close());
+  if (https) shutdown.last('certificates', () => void https.close());
   const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
   // Before the store: a process that waits for it can be asked why it is not ready.
   let doors: Doors | undefined;

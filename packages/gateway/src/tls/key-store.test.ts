@@ -17,7 +17,7 @@ async function open(changed: Partial<Settings>): Promise<TlsFiles> {
   const settings = { ...readSettings({}), SSL_CREDENTIALS_TYPE: 'KEYSTORE' as const, ...changed };
   const platform = { clock: systemClock, logger: silentLogger, metrics: new MetricsRegistry() };
   const files = await openTlsFiles(settings, 'https', platform);
-  files.close();
+  await files.close();
   return files.current;
 }
 

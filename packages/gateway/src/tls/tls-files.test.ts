@@ -296,8 +296,7 @@ describe('Files that change', () => {
     const files = await open(settings);
     put(pki.rsaServer.certificateFile, pki.rsaServer.keyFile);
     clock.advance(60_000);
-    files.close();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await files.close();
     expect(subjects(files.current)).toEqual(['server']);
     expect(clock.timers).toBe(0);
   });

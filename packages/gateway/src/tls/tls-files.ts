@@ -43,7 +43,7 @@ export async function openTlsFiles(
   settings: Settings,
   door: TlsDoor,
   platform: Platform,
-): Promise<Watched<TlsFiles> & { close(): void }> {
+): Promise<Watched<TlsFiles> & { close(): Promise<void> }> {
   const found = await find(settings, door);
   return new WatchedTlsFiles(settings, door, platform, found.digest, await load(settings, door, found));
 }
@@ -51,6 +51,7 @@ export async function openTlsFiles(
 class WatchedTlsFiles implements Watched<TlsFiles> {
   readonly #listeners = new Set<(current: TlsFiles) => void>();
   #timer: Timer | undefined;
+  #looking: Promise<void> | undefined;
   #closed = false;
   #expiryTold = false;
   #listsTold = false;
@@ -81,15 +82,19 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
     return () => void this.#listeners.delete(listener);
   }
 
-  close(): void {
+  /** @returns when a look that is under way has come to its end; nothing of it counts any more, and nobody has to wait for it */
+  async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();
     this.#listeners.clear();
+    await this.#looking;
   }
 
   #wait(): void {
     const seconds = this.settings.TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_CHECK_INTERVAL;
-    this.#timer = this.platform.clock.setTimer(seconds * 1_000, () => void this.#look());
+    this.#timer = this.platform.clock.setTimer(seconds * 1_000, () => {
+      this.#looking = this.#look();
+    });
   }
 
   async #look(): Promise<void> {
