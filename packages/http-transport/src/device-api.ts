@@ -14,11 +14,12 @@ import {
   type Timer,
   written,
 } from '@tandem/core';
+import { Callers, tokenOf } from './callers';
 import type { ClientCertificates } from './client-certificates';
 import { Exchange } from './exchange';
 import { FirmwareDownload } from './firmware-download';
 import { HeldRequest } from './held-request';
-import { attributesRequest, bearerToken, decodeSegment, downloadRequest, pollTimeout, requestIdOf } from './parameters';
+import { attributesRequest, bearerToken, downloadRequest, pollTimeout, requestIdOf } from './parameters';
 import { deliver } from './poll-delivery';
 import { provision } from './provisioning';
 import { readBody } from './request-body';
@@ -81,6 +82,7 @@ class HttpDeviceApi implements DeviceApi {
   readonly #commands = new Set<HeldRequest>();
   /** Of both together, by device. */
   readonly #places: Places;
+  readonly #callers: Callers;
   readonly #formats: RequestFormats;
   readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
   readonly #limits: readonly PayloadLimit[];
@@ -96,9 +98,10 @@ class HttpDeviceApi implements DeviceApi {
 
   constructor(
     private readonly core: Core,
-    private readonly certificates: ClientCertificates | undefined,
+    certificates: ClientCertificates | undefined,
   ) {
     const { settings, metrics, formats } = core;
+    this.#callers = new Callers(core, certificates);
     this.#formats = new RequestFormats(formats);
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
@@ -181,8 +184,7 @@ class HttpDeviceApi implements DeviceApi {
     if (operation.body === 'required' && !exchange.bodyUnread && !mayBeEmpty(operation, exchange)) {
       throw new TandemError('BODY_REQUIRED');
     }
-    const { auth, callers, credentialsGuard } = this.core;
-    if (credentialsGuard.anyLocked) credentialsGuard.admit(exchange.callerAddress(callers));
+    this.#callers.admit(exchange);
     if (operation.name === 'provision') {
       this.#read(call, undefined, (body) => {
         provision(this.core, exchange, body).then(
@@ -192,48 +194,20 @@ class HttpDeviceApi implements DeviceApi {
       });
       return;
     }
-    const token = route.token === undefined ? bearerToken(request.headers.authorization) : decodeSegment(route.token);
-    const session = auth.cached(token);
-    if (session && !(credentialsGuard.anyLookedUp && credentialsGuard.hasToWait(exchange.callerAddress(callers)))) {
-      this.#accept(call, session);
-      return;
-    }
-    if (token === '') this.#acceptCertificate(call);
-    else this.#lookUp(call, () => auth.resolve(token));
+    const token = tokenOf(exchange, route);
+    const session = this.#callers.cached(exchange, route, token);
+    if (session) this.#accept(call, session);
+    else this.#lookUp(call, this.#callers.find(exchange, route, token));
   }
 
-  /** Where neither the path nor a header names a token. Who shows nothing at all has guessed nothing. */
-  #acceptCertificate(call: Call): void {
-    const { socket } = call.exchange.request;
-    // What is in `Authorization` is no token: a wrong one would have been looked up.
-    const wanted = call.route.token === undefined;
-    const ids = (wanted && this.certificates?.idsOf(socket)) || [];
-    const [own] = ids;
-    if (own === undefined) throw new TandemError('UNAUTHORIZED');
-    const { auth } = this.core;
-    const known = (id: string) => auth.cachedFor('X509_CERTIFICATE', id);
-    const session = known(this.certificates?.foundBy(socket) ?? own);
-    if (session) {
-      this.#accept(call, session);
-      return;
-    }
-    this.#lookUp(call, async () => {
-      const found = await auth.resolveFor('X509_CERTIFICATE', ids);
-      const by = ids.find((id) => known(id) === found);
-      if (by !== undefined) this.certificates?.found(socket, by);
-      return found;
-    });
-  }
-
-  #lookUp(call: Call, resolve: () => Promise<DeviceSession>): void {
+  #lookUp(call: Call, found: Promise<DeviceSession>): void {
     const { exchange, operation } = call;
-    const { callers, credentialsGuard } = this.core;
     exchange.waits();
-    credentialsGuard.look(exchange.callerAddress(callers), resolve).then(
-      (resolved) => {
+    found.then(
+      (session) => {
         if (exchange.answered) return;
         exchange.waitsNoMore();
-        this.#accept(call, resolved);
+        this.#accept(call, session);
       },
       (error) => this.#fail(exchange, operation, error),
     );
