@@ -6,8 +6,6 @@ import {
   type Millis,
   type PayloadKind,
   type PayloadLimit,
-  Places,
-  type PollOutcome,
   payloadLimitOf,
   saysProtobuf,
   TandemError,
@@ -18,9 +16,9 @@ import { Callers, tokenOf } from './callers';
 import type { ClientCertificates } from './client-certificates';
 import { Exchange } from './exchange';
 import { FirmwareDownload } from './firmware-download';
-import { HeldRequest } from './held-request';
+import { HeldRequests } from './held-requests';
 import { attributesRequest, bearerToken, downloadRequest, pollTimeout, requestIdOf } from './parameters';
-import { deliver } from './poll-delivery';
+import { Polls } from './polls';
 import { provision } from './provisioning';
 import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
@@ -73,15 +71,10 @@ interface Call {
   readonly download: DownloadRequest | undefined;
 }
 
-/** When a device may ask again for a poll that was one too many. */
-const POLLS_RETRY: Millis = 5_000;
-
 /** The device API over HTTP (contract section 1): each request becomes one call of the domain. */
 class HttpDeviceApi implements DeviceApi {
-  readonly #polls = new Set<HeldRequest>();
-  readonly #commands = new Set<HeldRequest>();
-  /** Of both together, by device. */
-  readonly #places: Places;
+  readonly #held: HeldRequests;
+  readonly #polls: Polls;
   readonly #callers: Callers;
   readonly #formats: RequestFormats;
   readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
@@ -91,7 +84,6 @@ class HttpDeviceApi implements DeviceApi {
   /** Requests that wait for the store. */
   readonly #waiting = new WaitingExchanges();
   readonly #firmware: FirmwareDownload;
-  readonly #refused: { add(): void };
   #closing = false;
   #patience: Timer | undefined;
   #closed = false;
@@ -103,12 +95,13 @@ class HttpDeviceApi implements DeviceApi {
     const { settings, metrics, formats } = core;
     this.#callers = new Callers(core, certificates);
     this.#formats = new RequestFormats(formats);
+    this.#held = new HeldRequests(settings, metrics);
+    this.#polls = new Polls(core, this.#held, this.#formats, (exchange, operation, error) =>
+      this.#fail(exchange, operation, error),
+    );
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
     this.#firmware = new FirmwareDownload(core);
-    this.#places = new Places(Number.POSITIVE_INFINITY, settings.TANDEM_HTTP_MAX_POLLS_PER_DEVICE);
-    this.#refused = metrics.counter('tandem_http_polls_refused_total', 'Polls and commands that were one too many');
-    metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
     const counter = (name: OperationName) =>
       metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
     this.#requests = new Map(OPERATION_NAMES.map((name) => [name, counter(name)]));
@@ -134,10 +127,7 @@ class HttpDeviceApi implements DeviceApi {
     this.#closing = true;
     this.#patience?.cancel();
     this.#patience = this.core.clock.setTimer(patience, () => this.#refuseTheRest());
-    for (const held of [...this.#polls, ...this.#commands]) {
-      held.exchange.closeConnection();
-      held.refuse(new TandemError('SHUTTING_DOWN'));
-    }
+    this.#held.refuseAll();
   }
 
   /** Whether the store has taken what they brought nobody knows: as with a store that does not answer in time. */
@@ -238,7 +228,8 @@ class HttpDeviceApi implements DeviceApi {
       } else if (call.download) {
         this.#download(call, session, call.download);
       } else {
-        this.#poll(call, session);
+        if (this.#closing && call.timeout >= 0) throw new TandemError('SHUTTING_DOWN');
+        this.#polls.open(call, session);
       }
     } catch (error) {
       this.#fail(exchange, operation, error);
@@ -343,9 +334,8 @@ class HttpDeviceApi implements DeviceApi {
   async #callServer(exchange: Exchange, session: DeviceSession, body: Buffer): Promise<void> {
     if (this.#closing) throw new TandemError('SHUTTING_DOWN');
     const caller = new AbortController();
-    const place = this.#place(session);
+    const held = this.#held.command(exchange, session);
     exchange.waitsNoMore();
-    const held = new HeldRequest(exchange, this.#commands, place);
     held.waitFor({ cancel: () => caller.abort() });
     try {
       const { framing } = exchange;
@@ -359,67 +349,6 @@ class HttpDeviceApi implements DeviceApi {
     } catch (error) {
       if (held.release()) throw error;
     }
-  }
-
-  /** Contract 1.5. */
-  #poll({ exchange, operation, timeout }: Call, session: DeviceSession): void {
-    if (timeout < 0) {
-      this.#expireAtOnce(exchange, operation, session);
-      return;
-    }
-    if (this.#closing) throw new TandemError('SHUTTING_DOWN');
-    if (this.#polls.size >= this.core.settings.TANDEM_HTTP_MAX_POLLS) {
-      throw this.#tooMany('Too many open polls');
-    }
-    const { rpcDelivery, attributeUpdates } = this.core;
-    const [source, kind] =
-      operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
-    const answers = this.#formats.ofPoll(exchange.framing, session, kind);
-    const held = new HeldRequest(exchange, this.#polls, this.#place(session));
-    try {
-      const done = (outcome: PollOutcome) => this.#answerPoll(held, operation, outcome);
-      held.waitFor(source.openPoll(session, timeout, done, answers));
-    } catch (error) {
-      held.release();
-      throw error;
-    }
-  }
-
-  /** @returns frees it. @throws TandemError TOO_MANY_REQUESTS */
-  #place({ deviceId }: DeviceSession): () => void {
-    const free = this.#places.take(deviceId);
-    if (!free) throw this.#tooMany('Too many open polls and waiting commands of this device');
-    return free;
-  }
-
-  #tooMany(message: string): TandemError {
-    this.#refused.add();
-    return new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: POLLS_RETRY });
-  }
-
-  /** A poll of a negative time-out: it counts as any other, and takes nothing. */
-  #expireAtOnce(exchange: Exchange, operation: Operation, session: DeviceSession): void {
-    const limited = this.core.limits.take(session, 'message');
-    if (!limited) throw new TandemError('POLL_EXPIRED');
-    exchange.waits();
-    limited.then(
-      () => exchange.fail(new TandemError('POLL_EXPIRED')),
-      (error) => this.#fail(exchange, operation, error),
-    );
-  }
-
-  #answerPoll(held: HeldRequest, operation: Operation, outcome: PollOutcome): void {
-    const { exchange } = held;
-    const listening = held.release();
-    if (outcome.kind === 'event') {
-      if (listening) deliver(outcome.event, exchange);
-      else outcome.event.settled(false);
-      return;
-    }
-    if (!listening) return;
-    if (outcome.kind === 'expired') exchange.fail(new TandemError('POLL_EXPIRED'));
-    else if (outcome.kind === 'deleted') exchange.fail(new TandemError('DEVICE_DELETED'));
-    else this.#fail(exchange, operation, outcome.error);
   }
 
   #limitOf({ request }: Exchange, route: Route): number {
