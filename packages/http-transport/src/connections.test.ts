@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { trustedValue } from '@tandem/core';
 import { TestGateway, until } from './testing/test-gateway';
 
 let gateway: TestGateway;
@@ -40,6 +41,29 @@ it('puts together a request that arrives byte by byte', async () => {
   socket.destroy();
   expect(received()).toMatch(/^HTTP\/1\.1 200 /);
   expect((await gateway.stored(device)).a?.value).toBe('"\u00e9\u00e8"');
+});
+
+it('stores nothing of a body that was refused for its pace, also where that waits behind a poll to be told', async () => {
+  const device = await gateway.device();
+  const accepted = once(gateway.server, 'connection');
+  const { socket, received, ended } = open();
+  const [connection] = (await accepted) as [Socket];
+  socket.write(`GET /api/v1/${device.token}/attributes/updates HTTP/1.1\r\nHost: gateway\r\n\r\n`);
+  await gateway.polls(1);
+  const posts = () => gateway.gauge('tandem_http_telemetry_requests_total');
+  const before = posts();
+  socket.write(`${head(`/${device.token}/telemetry`, 'Content-Length: 7')}{"a"`);
+  await until(() => posts() > before);
+  const tooSlow = Object.assign(new Error('too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+  gateway.server.emit('clientError', tooSlow, connection);
+  const { bytesRead } = connection;
+  socket.write(':1}');
+  await until(() => connection.bytesRead > bytesRead);
+  await gateway.core.attributes.saveFromServer(device.id, 'SHARED', [{ key: 'b', value: trustedValue('2') }]);
+  await ended;
+  socket.destroy();
+  expect(answers(received())).toEqual(['HTTP/1.1 200', 'HTTP/1.1 408']);
+  expect(await gateway.stored(device)).toEqual({});
 });
 
 it('answers pipelined requests in their order', async () => {

@@ -255,6 +255,8 @@ class HttpDeviceApi implements DeviceApi {
       limit,
       (body) => {
         exchange.bodyUnread = false;
+        // It was refused while it came.
+        if (exchange.answered) return;
         if (this.#closed) {
           exchange.closeConnection();
           exchange.fail(new TandemError('SHUTTING_DOWN'));
