@@ -2,4 +2,3 @@ export { ClientCertificates } from './client-certificates';
 export * from './device-api';
 export * from './http-limits';
 export * from './http-server';
-export type { HttpsOptions } from './secure-server';
