@@ -95,7 +95,8 @@ export class LastingObservation {
   #receive(message: ParsedPacket): void {
     const number = uintOption(message, 'Observe');
     if (number === 0 && this.#answered) this.#answered(message);
-    else if (number !== undefined && this.options.unordered) this.options.take(message, 'next');
+    // Number 0 is the answer to a registration that was given up for it: it tells nothing that is new.
+    else if (number !== undefined && number > 0 && this.options.unordered) this.options.take(message, 'next');
     else if (this.#early) this.#early.push(message);
     else if (number === undefined || number > this.#last + 1) void this.register();
     else if (number === this.#last + 1) {
