@@ -43,13 +43,15 @@ until_ok() {
 }
 
 ready() { curl -sf "localhost:$metrics/readyz"; }
+ready_or_gone() { ready || ! kill -0 "-$group"; }
 metric() { curl -s "localhost:$metrics/metrics" | grep -q "^$1 $2\$"; }
 printed() { grep -qF -- "$2" "$1"; }
 
 start_gateway() {
   setsid sh -c "$1" >"$scratch/gateway.log" 2>&1 &
   group=$!
-  until_ok "$2" 'the start' ready
+  until_ok "$2" 'the start' ready_or_gone
+  kill -0 "-$group" 2>/dev/null || fail 'the gateway did not start'
 }
 
 stop_gateway() {

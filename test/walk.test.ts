@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type EventEmitter, once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { cleanUp, ROOT, temporaryFolder } from './support/gateway-process';
 
@@ -41,20 +42,37 @@ function walk(environment: Record<string, string>): Promise<{ code: number; outp
   });
 }
 
+/** Below those that the system gives to whoever connects: nobody gets it between this and the start of the gateway. */
+function somePort(): number {
+  return randomInt(15_000, 32_000);
+}
+
 async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const server = createServer();
+  for (;;) {
+    const port = somePort();
+    server.listen(port);
+    if (!(await isBound(server))) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+  for (;;) {
+    const socket = createSocket('udp4');
+    const port = somePort();
+    socket.bind(port);
+    if (!(await isBound(socket))) continue;
+    socket.close();
+    await once(socket, 'close');
+    return port;
+  }
 }
+
+const isBound = (socket: EventEmitter): Promise<boolean> =>
+  once(socket, 'listening').then(
+    () => true,
+    () => false,
+  );
