@@ -4,6 +4,7 @@ import { aMessage } from '@tandem/core/testing';
 import { type RedisServer, startRedis } from '../testing/redis-server';
 import { PartitionReader } from './partition-reader';
 import { partitionOf } from './partitions';
+import { until } from './testing/stream-content';
 import { openTelemetry } from './testing/telemetry-under-test';
 
 let server: RedisServer;
@@ -29,6 +30,8 @@ it('a message that is too large for the materialiser is passed over, told once a
     await one.materialiser.start();
     await one.materialiser.caughtUp();
     expect(await one.times(id)).toEqual([1, 3]);
+    // The thread of the materialiser says it after it has gone on.
+    await until(() => errors.length > 0);
     const told = [
       'a message is too large for the materialiser: it is not in the view',
       { deviceId: id, bytes: expect.any(Number) },
