@@ -27,6 +27,7 @@ const config: Config = {
   // much garbage took four times as long as in a fresh one. A new worker takes a second.
   workerIdleMemoryLimit: '400MB',
   globalSetup: '<rootDir>/tools/test-folders.cjs',
+  setupFilesAfterEnv: ['<rootDir>/tools/second-try.cjs'],
   testSequencer: '<rootDir>/tools/long-first-sequencer.cjs',
   reporters: [
     'default',
