@@ -1,9 +1,6 @@
 import { execFile } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
-import { type EventEmitter, once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freeTcpPort, freeUdpPort } from './support/free-port';
 import { cleanUp, ROOT, temporaryFolder } from './support/gateway-process';
 
 /** Beyond it the walk is killed with all it has started. */
@@ -41,38 +38,3 @@ function walk(environment: Record<string, string>): Promise<{ code: number; outp
     );
   });
 }
-
-/** Below those that the system gives to whoever connects: nobody gets it between this and the start of the gateway. */
-function somePort(): number {
-  return randomInt(15_000, 32_000);
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  for (;;) {
-    const port = somePort();
-    server.listen(port);
-    if (!(await isBound(server))) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-}
-
-async function freeUdpPort(): Promise<number> {
-  for (;;) {
-    const socket = createSocket('udp4');
-    const port = somePort();
-    socket.bind(port);
-    if (!(await isBound(socket))) continue;
-    socket.close();
-    await once(socket, 'close');
-    return port;
-  }
-}
-
-const isBound = (socket: EventEmitter): Promise<boolean> =>
-  once(socket, 'listening').then(
-    () => true,
-    () => false,
-  );

@@ -1,5 +1,4 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
+import { freeUdpPort } from '../support/free-port';
 import { AiocoapClient } from './aiocoap-client';
 import { type InteropDevice, InteropGateway, text, WEBHOOK_REPLY } from './interop-gateway';
 
@@ -8,15 +7,6 @@ const PYTHON = process.env.TANDEM_INTEROP_AIOCOAP;
 
 const describeWithAiocoap = PYTHON === undefined ? describe.skip : describe;
 const HOW = PYTHON === undefined ? ' (only in npm run interop, which fetches aiocoap with pip)' : '';
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
 
 describeWithAiocoap(`aiocoap${HOW}`, () => {
   let gateway: InteropGateway;
@@ -98,7 +88,7 @@ describeWithAiocoap(`aiocoap${HOW}`, () => {
 
   // What is Non-confirmable and unknown to it aiocoap drops (RFC 7252 section 4.3 allows both).
   it('resets, after a restart at its port, what its observation brings, and so ends it', async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     const before = new AiocoapClient(PYTHON as string, port);
     await before.observe({ url: url('attributes') });
     await gateway.process.observations(1);

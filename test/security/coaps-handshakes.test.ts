@@ -1,11 +1,10 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from '../interop/interop-gateway';
 import { endTools, run, Tool } from '../interop/tool';
 import { DtlsDevice } from '../support/dtls-device';
 import { eventually } from '../support/eventually';
+import { freeUdpPort } from '../support/free-port';
 import { cleanUp } from '../support/gateway-process';
 import { CLIENTS, coapArguments, optionsOf, post, type Shown } from './coaps-clients';
 import { CoapsGateway } from './coaps-gateway';
@@ -223,13 +222,3 @@ describe('A DTLS session', () => {
     expect(await open.stored(thermostat, 'port')).toEqual(['first']);
   });
 });
-
-/** One that nobody uses at this moment. */
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
-}
