@@ -113,9 +113,8 @@ function register(ssl: OpenSsl): Callbacks {
     ),
     ticketKey: ssl.callback(
       'ticketKey',
-      guarded(
-        (connection, _ssl: Pointer, name: Pointer, iv: Pointer, cipher: Pointer, mac: Pointer, sealing: number) =>
-          sealing === 1 ? seal(ssl, connection, name, iv, cipher, mac) : unseal(ssl, connection, name, iv, cipher, mac),
+      guarded((connection, _ssl: Pointer, name: Pointer, iv: Pointer, cipher: Pointer, mac: Pointer, sealing: number) =>
+        (sealing === 1 ? seal : unseal)(ssl, connection, { name, iv, cipher, mac }),
       ),
     ),
   };
@@ -126,14 +125,15 @@ const TICKET_IV = 16;
 /** What the callback of tickets says, see SSL_CTX_set_tlsext_ticket_key_cb(3): 0 is "no ticket", or "a full handshake". */
 const TICKET = { NONE: 0, OK: 1, RENEW: 2 } as const;
 
-function seal(
-  ssl: OpenSsl,
-  connection: OpenSslConnection,
-  name: Pointer,
-  iv: Pointer,
-  cipher: Pointer,
-  mac: Pointer,
-): number {
+/** Where OpenSSL keeps what a ticket is sealed or opened with. */
+interface TicketState {
+  readonly name: Pointer;
+  readonly iv: Pointer;
+  readonly cipher: Pointer;
+  readonly mac: Pointer;
+}
+
+function seal(ssl: OpenSsl, connection: OpenSslConnection, { name, iv, cipher, mac }: TicketState): number {
   const key = connection.policy.ticketKey();
   if (key === undefined) return TICKET.NONE;
   ssl.memcpy(name, key.name, TICKET_NAME);
@@ -144,14 +144,7 @@ function seal(
   return ready ? TICKET.OK : TICKET.NONE;
 }
 
-function unseal(
-  ssl: OpenSsl,
-  connection: OpenSslConnection,
-  name: Pointer,
-  iv: Pointer,
-  cipher: Pointer,
-  mac: Pointer,
-): number {
+function unseal(ssl: OpenSsl, connection: OpenSslConnection, { name, iv, cipher, mac }: TicketState): number {
   const bytes = Buffer.alloc(TICKET_NAME);
   ssl.memcpy(bytes, name, TICKET_NAME);
   const key = connection.policy.ticketKeyNamed(bytes);

@@ -1,8 +1,9 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { type Clock, type LogFields, type Logger, MetricsRegistry, type TlsFiles } from '@tandem/core';
+import { type Clock, MetricsRegistry, type TlsFiles } from '@tandem/core';
 import { FakeClock } from '../../endpoint/testing/fake-clock';
 import { FakeNetwork, type FakeSocket } from '../../endpoint/testing/fake-network';
 import { FakeRandom } from '../../endpoint/testing/fake-random';
+import { type LogLine, recordingLogger } from '../../endpoint/testing/recording-logger';
 import { type DtlsSettings, DtlsSocket, type DtlsSocketOptions } from '../dtls-socket';
 import { openSslEngine } from '../openssl/context';
 import type { Pointer } from '../openssl/library';
@@ -63,7 +64,7 @@ export class DtlsHarness {
   readonly metrics = new MetricsRegistry();
   readonly network: FakeNetwork;
   readonly socket: DtlsSocket;
-  readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  readonly log: LogLine[] = [];
   readonly received: { readonly message: string; readonly session: DtlsSession }[] = [];
   readonly endedSessions: DtlsSession[] = [];
   /** What becomes of a message: it is sent back. */
@@ -96,7 +97,7 @@ export class DtlsHarness {
       prepare: options.lookup,
       clock: this.clock,
       random: new FakeRandom(7),
-      logger: this.#logger(),
+      logger: recordingLogger(this.log, true),
       metrics: this.metrics,
       soon: options.clock ? undefined : this.fake.soon,
     });
@@ -167,18 +168,6 @@ export class DtlsHarness {
     });
     if (this.clock === this.fake) while (!done) await this.fake.turn();
     await closed;
-  }
-
-  #logger(): Logger {
-    const line = (level: string) => (message: string, fields?: LogFields) =>
-      void this.log.push({ level, message, fields });
-    return {
-      error: line('error'),
-      warn: line('warn'),
-      info: line('info'),
-      debug: line('debug'),
-      debugEnabled: true,
-    };
   }
 }
 

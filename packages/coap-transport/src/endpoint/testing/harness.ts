@@ -1,4 +1,4 @@
-import { type LogFields, type Logger, MetricsRegistry } from '@tandem/core';
+import { MetricsRegistry } from '@tandem/core';
 import type { RequestHandler } from '../blockwise';
 import { CoapEndpoint } from '../endpoint';
 import type { CoapRequest } from '../request';
@@ -7,6 +7,7 @@ import { FakeClient } from './fake-client';
 import { FakeClock } from './fake-clock';
 import { FakeNetwork } from './fake-network';
 import { FakeRandom } from './fake-random';
+import { type LogLine, recordingLogger } from './recording-logger';
 
 /** An endpoint and a client on a fake network and a fake clock. */
 export class Harness {
@@ -14,7 +15,7 @@ export class Harness {
   readonly random = new FakeRandom(7);
   readonly network = new FakeNetwork(this.clock, new FakeRandom(11));
   readonly metrics = new MetricsRegistry();
-  readonly log: { readonly level: string; readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  readonly log: LogLine[] = [];
   readonly endpoint: CoapEndpoint;
   readonly server = this.network.bind('10.0.0.254', 5683);
   readonly client: FakeClient;
@@ -45,7 +46,7 @@ export class Harness {
       settings,
       clock,
       random,
-      logger: this.#logger(),
+      logger: recordingLogger(this.log, false),
       metrics,
       soon: clock.soon,
     });
@@ -61,17 +62,5 @@ export class Harness {
     const found = this.metrics.list().find((gauge) => gauge.name === `tandem_coap_${name}`);
     if (found === undefined) throw new Error(`no metric ${name}`);
     return found.read();
-  }
-
-  #logger(): Logger {
-    const line = (level: string) => (message: string, fields?: LogFields) =>
-      void this.log.push({ level, message, fields });
-    return {
-      error: line('error'),
-      warn: line('warn'),
-      info: line('info'),
-      debug: line('debug'),
-      debugEnabled: false,
-    };
   }
 }
