@@ -78,6 +78,7 @@ export {
   parseServerTelemetry,
   parseTelemetry,
   saysProtobuf,
+  splitJsonArray,
   splitJsonObject,
   type TypedMembers,
   type WrittenMessage,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { printSettings, settingsProblems, settingsReference } from './config-commands';
+import type { CopyCommandOptions } from './copy-devices/copy-devices';
 import { HEADINGS } from './import-devices/columns';
 import { type ImportCommandOptions, importDevices } from './import-devices/import-devices';
 import { problemsOf } from './problems';
@@ -43,9 +44,9 @@ configCommand
   .description('print the reference of all settings')
   .action(() => print(settingsReference()));
 
-program
-  .command('devices')
-  .description('work with the devices of a running gateway')
+const devicesCommand = program.command('devices').description('work with the devices of a running gateway');
+
+devicesCommand
   .command('import <file.csv>')
   .description('create and update devices out of a list; its first row names the columns')
   .addHelpText('after', `\nColumns: ${HEADINGS}`)
@@ -57,6 +58,23 @@ program
   .option('--no-update', 'leave attributes and time series of devices alone that are there already')
   .action(async (file: string, options: ImportCommandOptions) => {
     if (!(await importDevices(file, options, print))) process.exitCode = 1;
+  });
+
+devicesCommand
+  .command('copy')
+  .description('take devices over from another server that speaks the same REST calls, with credentials and attributes')
+  .requiredOption('--from <url>', 'of the old server, at which this only reads')
+  .option('--from-username <email>', 'a tenant administrator there')
+  .option('--from-password-file <file>', 'file with the password')
+  .option('--from-api-key <key>', 'instead of user name and password')
+  .option('--url <url>', 'of the gateway', 'http://localhost:8080')
+  .option('--username <email>', 'a tenant administrator')
+  .option('--password-file <file>', 'file with the password')
+  .option('--api-key <key>', 'instead of user name and password')
+  .option('--update', 'write attributes and latest values of devices that are there already as well', false)
+  .action(async (options: CopyCommandOptions) => {
+    const { copyDevices } = await import('./copy-devices/copy-devices.js');
+    if (!(await copyDevices(options, print))) process.exitCode = 1;
   });
 
 program

@@ -1,5 +1,5 @@
 import { badPayload, cannotParseValue } from './bad-payload';
-import { JsonObject, renderNode } from './json-node';
+import { isJsonArray, JsonObject, renderNode } from './json-node';
 import { readJson, readJsonDocument } from './json-reader';
 
 /**
@@ -21,4 +21,14 @@ export function splitJsonObject(source: Buffer | string): Map<string, string> {
   const root = readJson(source.toString());
   if (!(root instanceof JsonObject)) throw cannotParseValue(root);
   return new Map(root.names.map((name, i) => [name, renderNode(root.values[i] ?? null)]));
+}
+
+/**
+ * The elements of an array, each as compact JSON: for lists whose numbers are to stay as they are written.
+ * @throws TandemError BAD_PAYLOAD when the text is no JSON array
+ */
+export function splitJsonArray(source: Buffer | string): string[] {
+  const root = readJson(source.toString());
+  if (!isJsonArray(root)) throw cannotParseValue(root);
+  return root.map(renderNode);
 }

@@ -1,6 +1,6 @@
 export { parseAttributes } from './attributes-payload';
 export { BUILT_IN_CODECS, makeCodecFormats } from './built-in-codecs';
-export { splitJsonObject } from './compact-json';
+export { splitJsonArray, splitJsonObject } from './compact-json';
 export * from './format/index';
 export { MAX_NESTING, MAX_VALUES } from './json-reader';
 export { parseServerTelemetry } from './server-telemetry';

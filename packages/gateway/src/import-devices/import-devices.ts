@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { type ImportColumn, ImportMapping } from '@tandem/core';
+import { type ImportColumn, ImportMapping, type ImportResult } from '@tandem/core';
+import { type LoginOptions, loginOf } from '../server-api-client/login';
+import { ServerApiClient } from '../server-api-client/server-api-client';
 import { columnsOf } from './columns';
 import { type FileRow, portionsOf, readRows } from './list-file';
-import { type Login, ServerApiClient } from './server-api-client';
 
-export interface ImportCommandOptions {
+export interface ImportCommandOptions extends LoginOptions {
   readonly url: string;
-  readonly username?: string;
-  readonly passwordFile?: string;
-  readonly apiKey?: string;
   readonly delimiter: string;
   /** Whether attributes and time series of devices that are there already are written as well. */
   readonly update: boolean;
@@ -32,11 +29,7 @@ export async function importDevices(
   let sent = 1;
   for await (const portion of portionsOf(withoutFirst(readRows(file, options.delimiter)))) {
     try {
-      const { created, updated, errors, errorsList } = await client.importDevices(
-        portion.text,
-        columns,
-        options.update,
-      );
+      const { created, updated, errors, errorsList } = await send(client, portion.text, columns, options.update);
       total.created += created;
       total.updated += updated;
       total.errors += errors;
@@ -71,12 +64,14 @@ async function* withoutFirst(rows: AsyncIterable<FileRow>): AsyncGenerator<FileR
   }
 }
 
-function loginOf({ username, passwordFile, apiKey }: ImportCommandOptions): Login {
-  if (apiKey !== undefined) return { apiKey };
-  if (username === undefined || passwordFile === undefined) {
-    throw new Error('Give --api-key, or --username and --password-file');
-  }
-  return { username, password: readFileSync(passwordFile, 'utf8').replace(/\r?\n$/, '') };
+async function send(
+  client: ServerApiClient,
+  file: string,
+  columns: readonly ImportColumn[],
+  update: boolean,
+): Promise<ImportResult> {
+  const body = JSON.stringify({ file, mapping: { columns, delimiter: ',', header: false, update } });
+  return JSON.parse(await client.post('/api/device/bulk_import', body)) as ImportResult;
 }
 
 /** `Line 3: ...` of the portion as a line of the file. */

@@ -1,38 +1,56 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ImportColumn, ImportResult, Millis } from '@tandem/core';
+import type { Millis } from '@tandem/core';
+import type { Login } from './login';
 
-export type Login = { readonly username: string; readonly password: string } | { readonly apiKey: string };
+type Method = 'GET' | 'POST';
 
 /** How often a request is made that the gateway cannot serve now. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE: Millis = 500;
 
-/** The calls of the server API that an import needs. */
+/** Calls of the server API, of this product or of ThingsBoard, under one login. */
 export class ServerApiClient {
   readonly #origin: string;
+  readonly #name: string;
   #token: string | undefined;
 
-  /** @throws Error when `url` is none */
+  /**
+   * @param name of the server in messages
+   * @throws Error when `url` is none
+   */
   constructor(
     url: string,
     private readonly login: Login,
+    name = 'The gateway',
   ) {
+    this.#name = name;
     this.#origin = new URL(url).href.replace(/\/$/, '');
   }
 
-  /** @throws Error with what the gateway says */
-  async importDevices(file: string, columns: readonly ImportColumn[], update: boolean): Promise<ImportResult> {
-    const body = JSON.stringify({ file, mapping: { columns, delimiter: ',', header: false, update } });
-    const response = await this.#authorized('/api/device/bulk_import', body);
-    return (await response.json()) as ImportResult;
+  /** @throws Error with what the server says */
+  async get(path: string): Promise<string> {
+    return (await this.#successful(await this.#authorized('GET', path))).text();
   }
 
-  async #authorized(path: string, body: string): Promise<Response> {
-    const first = await this.#post(path, body, await this.#authorization());
-    if (first.status !== 401 || this.#token === undefined) return this.#successful(first);
-    // A long import can outlive its token.
+  /** undefined where there is none. @throws Error with what the server says */
+  async find(path: string): Promise<string | undefined> {
+    const response = await this.#authorized('GET', path);
+    if (response.status !== 404) return (await this.#successful(response)).text();
+    await response.body?.cancel();
+    return undefined;
+  }
+
+  /** @param body JSON @throws Error with what the server says */
+  async post(path: string, body: string): Promise<string> {
+    return (await this.#successful(await this.#authorized('POST', path, body))).text();
+  }
+
+  async #authorized(method: Method, path: string, body?: string): Promise<Response> {
+    const first = await this.#send(method, path, body, await this.#authorization());
+    if (first.status !== 401 || this.#token === undefined) return first;
+    // A long run can outlive its token.
     this.#token = undefined;
-    return this.#successful(await this.#post(path, body, await this.#authorization()));
+    return this.#send(method, path, body, await this.#authorization());
   }
 
   async #authorization(): Promise<string> {
@@ -42,23 +60,21 @@ export class ServerApiClient {
   }
 
   async #logIn(login: object): Promise<string> {
-    const response = await this.#successful(await this.#post('/api/auth/login', JSON.stringify(login)));
+    const response = await this.#successful(await this.#send('POST', '/api/auth/login', JSON.stringify(login)));
     return ((await response.json()) as { token: string }).token;
   }
 
   async #successful(response: Response): Promise<Response> {
     if (response.ok) return response;
     const text = await response.text();
-    throw new Error(`The gateway answers ${response.status}: ${messageOf(text)}`);
+    throw new Error(`${this.#name} answers ${response.status}: ${messageOf(text)}`);
   }
 
-  /** Again while it is busy, or not there, as when it is started anew: an import can be repeated. */
-  async #post(path: string, body: string, authorization?: string): Promise<Response> {
+  /** Again while it is busy, or not there, as when it is started anew: what is sent can be repeated. */
+  async #send(method: Method, path: string, body: string | undefined, authorization?: string): Promise<Response> {
     const headers = { 'Content-Type': 'application/json', ...(authorization && { 'X-Authorization': authorization }) };
     for (let attempt = 1; ; attempt++) {
-      const outcome = await fetch(this.#origin + path, { method: 'POST', headers, body }).catch(
-        (error: unknown) => error,
-      );
+      const outcome = await fetch(this.#origin + path, { method, headers, body }).catch((error: unknown) => error);
       const answered = outcome instanceof Response;
       if (answered && outcome.status !== 503 && outcome.status !== 429) return outcome;
       if (attempt === ATTEMPTS) {
