@@ -21,6 +21,7 @@ import { loadPayloadCodecs } from './payload-codecs';
 import { registerProcessMetrics } from './process-metrics';
 import { Readiness } from './readiness';
 import { startRemovalSweeper } from './removal-sweeper';
+import { reportsOf } from './reports';
 import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { readSecretBox } from './secret-key-file';
 import { Shutdown } from './shutdown';
@@ -67,7 +68,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
   // Before the store: a process that waits for it can be asked why it is not ready.
   let doors: Doors | undefined;
-  const health = createHealthServer(metrics, readiness, () => doors?.observations() ?? []);
+  const reports = reportsOf(metrics, readiness, () => doors?.observations() ?? []);
+  const health = createHealthServer(reports);
   const metricsPort = await bind(health, settings.TANDEM_METRICS_ADDRESS, 'TANDEM_METRICS_PORT', settings);
   shutdown.last('metrics', () => closeServer(health));
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ListedObservation } from '@tandem/coap-transport';
-import { MetricsRegistry } from '@tandem/core';
 import { createHealthServer } from './health';
+import { listObservations, renderListing } from './observation-listing';
 
 const uuid = (n: number) => `784f394c-42b6-435a-983c-${String(n).padStart(12, '0')}`;
 
@@ -26,7 +26,12 @@ describe('The list of observations', () => {
   let server: Server;
   beforeEach(async () => {
     observations = [];
-    server = createHealthServer(new MetricsRegistry(), { notReady: async () => [] }, () => observations);
+    server = createHealthServer({
+      hanging: async () => [],
+      notReady: async () => [],
+      metrics: async () => '',
+      observations: async (query) => renderListing([await listObservations(observations, query)], query),
+    });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });

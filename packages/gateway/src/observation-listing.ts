@@ -32,22 +32,40 @@ export function listingQuery(parameters: URLSearchParams): ListingQuery | string
   return { limit: Number(limit), deviceId: deviceId?.toLowerCase(), peer };
 }
 
+/** Observations of one process. */
+export interface Listing {
+  /** How many there are of those that were asked for. */
+  readonly total: number;
+  /** The oldest of them first; `json` is the whole row. */
+  readonly rows: readonly { readonly ageSeconds: number; readonly json: string }[];
+}
+
 /**
- * `{"total":n,"observations":[...]}`: how many there are of those that were asked for, and the oldest of them. The loop is
- * given free again and again meanwhile, so they are of about the same time and not of one moment.
+ * The loop is given free again and again meanwhile, so they are of about the same time and not of one moment.
+ * @param observations oldest first
  */
-export async function renderListing(
+export async function listObservations(
   observations: Iterable<ListedObservation>,
   { limit, deviceId, peer }: ListingQuery,
-): Promise<string> {
-  const rows: string[] = [];
+): Promise<Listing> {
+  const rows: Listing['rows'][number][] = [];
   let total = 0;
   let looked = 0;
   for (const observation of observations) {
     if (++looked % AT_ONCE === 0) await setImmediate();
     if (deviceId !== undefined && observation.deviceId !== deviceId) continue;
     if (peer !== undefined && observation.peer !== peer) continue;
-    if (++total <= limit) rows.push(JSON.stringify(observation));
+    if (++total <= limit) rows.push({ ageSeconds: observation.ageSeconds, json: JSON.stringify(observation) });
   }
-  return `{"total":${total},"observations":[${rows.join(',')}]}\n`;
+  return { total, rows };
+}
+
+/** `{"total":n,"observations":[...]}` of all processes together: the oldest, as many as were asked for. */
+export function renderListing(listings: readonly Listing[], { limit }: ListingQuery): string {
+  const total = listings.reduce((sum, listing) => sum + listing.total, 0);
+  const rows = listings.flatMap((listing) => listing.rows);
+  // Those of one process are in order as they are.
+  if (listings.length > 1) rows.sort((one, other) => other.ageSeconds - one.ageSeconds);
+  const json = rows.slice(0, limit).map((row) => row.json);
+  return `{"total":${total},"observations":[${json.join(',')}]}\n`;
 }
