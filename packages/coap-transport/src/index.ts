@@ -1,6 +1,7 @@
 export { createCoapTransport } from './coap-transport';
 export { createCoapsTransport } from './coaps-transport';
 export { DeviceSide } from './device-side';
-export { DtlsUnavailable } from './dtls/openssl/library';
+export { DtlsUnavailable, openSsl } from './dtls/openssl/library';
+export { RECEIVE_BUFFER_BYTES } from './endpoint/index';
 export type { ListedObservation } from './listed-observation';
 export type { CoapTransport } from './serve';

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 
@@ -8,6 +8,8 @@ export class FolderInUseError extends Error {
 }
 
 const SOCKET = 'owner.sock';
+/** Of a socket, on every system. */
+const LONGEST_PATH = 100;
 
 /**
  * One process owns the folder. The lock is a listening socket, so the system gives it back however the process ends. On
@@ -19,8 +21,7 @@ const SOCKET = 'owner.sock';
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
   if (process.platform !== 'linux') return lockBySocketFile(folder, join(folder, SOCKET));
-  const { dev, ino } = statSync(folder, { bigint: true });
-  const unlock = closing(await listenOrRefuse(`\0tandem-${dev}-${ino}`, folder));
+  const unlock = closing(await listenOrRefuse(`\0${abstractName(folder)}`, folder));
   // A socket's path may have about 100 bytes; through the descriptor it is short however deep the folder lies.
   const descriptor = openSync(folder, 'r');
   try {
@@ -37,6 +38,19 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     await unlock();
     throw error;
   }
+}
+
+/** By this name, behind an `@`, Linux lists the lock in /proc/net/unix. @throws Error when there is no such folder */
+export function abstractName(folder: string): string {
+  const { dev, ino } = statSync(folder, { bigint: true });
+  return `tandem-${dev}-${ino}`;
+}
+
+/** Whether a process has the folder open, found out without taking it. @throws Error when there is no such folder */
+export async function folderIsOpen(folder: string): Promise<boolean> {
+  if (process.platform === 'linux' && (await answers(`\0${abstractName(folder)}`))) return true;
+  const path = join(folder, SOCKET);
+  return Buffer.byteLength(path) <= LONGEST_PATH && existsSync(path) && answers(path);
 }
 
 async function lockBySocketFile(folder: string, path: string): Promise<() => Promise<void>> {

@@ -1,4 +1,4 @@
 export { compactFolder } from './compact';
 export type { Durability } from './environment';
-export { FolderInUseError } from './folder-lock';
+export { abstractName, FolderInUseError, folderIsOpen } from './folder-lock';
 export { boundsOf, DiskFullError, type EmbeddedOptions, openEmbeddedState } from './state';

@@ -17,6 +17,7 @@ export {
   type DatagramReceiver,
   type Destination,
   openUdpSocket,
+  RECEIVE_BUFFER_BYTES,
   type SecuritySession,
   type UdpSocket,
   type UdpSocketOptions,

@@ -4,6 +4,9 @@ import { isIP } from 'node:net';
 import type { Logger } from '@tandem/core';
 import { OwnAddresses } from './own-addresses';
 
+/** What is asked of the operating system, which may grant less. */
+export const RECEIVE_BUFFER_BYTES = 4 << 20;
+
 /** A security session of a secured socket, at the address and port that it began at. */
 export interface SecuritySession {
   readonly address: string;
@@ -75,7 +78,7 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
   });
   socket.on('error', (error) => options.logger.warn('UDP socket error', { error: error.message }));
   try {
-    socket.setRecvBufferSize(options.receiveBuffer ?? 4 << 20);
+    socket.setRecvBufferSize(options.receiveBuffer ?? RECEIVE_BUFFER_BYTES);
   } catch {
     // A small buffer loses bursts, it does not stop the service.
   }

@@ -75,7 +75,8 @@ export function nearest(name: string): SettingName {
   return known.reduce((best, candidate) => (distance(name, candidate) < distance(name, best) ? candidate : best));
 }
 
-function distance(a: string, b: string): number {
+/** How many letters have to be changed, put in or left out to make one of the other. */
+export function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

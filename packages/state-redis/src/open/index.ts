@@ -1,3 +1,4 @@
 export * from './await-redis';
+export * from './look-at-redis';
 export { isOfLogin } from './reasons';
 export * from './refused-error';

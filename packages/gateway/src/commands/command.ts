@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+
+/** Adds one command, and loads what that needs only when it is run: `tandem --help` and `tandem serve` do not wait for a simulator. */
+export type AddCommand = (program: Command) => void;
+
+export const CONFIG = ['--config <file>', 'settings as NAME=value lines; the environment wins over them'] as const;
+
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** What follows the options in a command's help: lines to be typed as they stand, each with what it is for. */
+export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {
+  return `\nExamples:\n${lines.map(([command, what]) => `  # ${what}\n  ${command}`).join('\n')}`;
+}

@@ -1,0 +1,113 @@
+import { accessSync, constants, existsSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Settings } from '@tandem/core';
+import { abstractName, folderIsOpen } from '@tandem/state-embedded';
+import { type Finding, fail, ok, warn } from './finding';
+import type { RunningGateway } from './running-gateway';
+import { nameOf, ownerOfAbstractSocket } from './sockets';
+
+/** With less than this times what has to stay free, somebody should know. */
+const SOON = 8;
+
+/** The folder of the embedded store: whether it is there or can be made, written to, large enough, and nobody else's. */
+export async function checkDataFolder(settings: Settings, running: RunningGateway | undefined): Promise<Finding[]> {
+  const folder = resolve(settings.TANDEM_DATA_DIR);
+  const about = `TANDEM_DATA_DIR ${folder}`;
+  const there = statsOf(folder);
+  if (!there) return checkParent(folder, about, settings);
+  if (!there.isDirectory())
+    return [fail(about, 'is a file and not a folder', 'Name a folder, or one that is to be made.')];
+  if (!may(folder, constants.R_OK | constants.W_OK | constants.X_OK)) return [notWritable(folder, about, there)];
+  const held = await checkHolder(folder, about, running);
+  const spoilt = ['data.mdb', 'log.mdb'].filter((name) => {
+    const file = join(folder, name);
+    return existsSync(file) && !may(file, constants.R_OK | constants.W_OK);
+  });
+  if (spoilt.length > 0) {
+    const owner = `chown -R ${process.getuid?.() ?? '<user>'} ${folder}`;
+    return [fail(about, `${spoilt.join(' and ')} in it may not be written by this user`, `As root: ${owner}`)];
+  }
+  return [held, checkRoom(folder, settings)];
+}
+
+function checkParent(folder: string, about: string, settings: Settings): Finding[] {
+  let parent = dirname(folder);
+  while (!existsSync(parent) && parent !== dirname(parent)) parent = dirname(parent);
+  if (!statSync(parent).isDirectory()) {
+    return [fail(about, `cannot be made: ${parent} is a file`, 'Name a folder whose parents are folders.')];
+  }
+  if (!may(parent, constants.W_OK | constants.X_OK)) {
+    return [
+      fail(
+        about,
+        `is not there, and this user may not make it in ${parent}`,
+        `As root: install -d -m 700 -o ${process.getuid?.() ?? '<user>'} ${folder}. Or name another folder.`,
+      ),
+    ];
+  }
+  return [ok(about, 'is not there yet; the first start makes it'), checkRoom(parent, settings)];
+}
+
+function notWritable(folder: string, about: string, { uid, mode }: Stats): Finding {
+  const rights = (mode & 0o777).toString(8);
+  const us = process.getuid?.();
+  return fail(
+    about,
+    `may not be written: it belongs to user ${uid}, mode ${rights}${us === undefined ? '' : `, and this is user ${us}`}`,
+    us === undefined || uid === us ? `chmod u+rwx ${folder}` : `As root: chown -R ${us} ${folder}`,
+  );
+}
+
+async function checkHolder(folder: string, about: string, running: RunningGateway | undefined): Promise<Finding> {
+  if (!(await folderIsOpen(folder))) return ok(about, 'is there, and no process has it open');
+  const owner = process.platform === 'linux' ? ownerOfAbstractSocket(abstractName(folder)) : undefined;
+  if (running && (!owner || !running.owner || owner.pid === running.owner.pid || /tandem/.test(owner.command))) {
+    return ok(about, 'is open in the gateway that runs');
+  }
+  return fail(
+    about,
+    `is in use by ${owner ? nameOf(owner) : 'another process, perhaps in a container'}`,
+    'One process owns a folder: stop that one, or name another folder. Several processes share a Redis: REDIS_URL.',
+  );
+}
+
+function checkRoom(folder: string, { TANDEM_DATA_MIN_FREE_BYTES: min }: Settings): Finding {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const about = 'disk of the data folder';
+  const text = `${megabytes(free)} free`;
+  if (free < min) {
+    return fail(
+      about,
+      `${text}, less than TANDEM_DATA_MIN_FREE_BYTES, ${megabytes(min)}: nothing would be written`,
+      'Make room, or keep less: TS_KV_TTL, TANDEM_HISTORY_MAX.',
+    );
+  }
+  if (free < SOON * min) {
+    return warn(
+      about,
+      `${text}; below ${megabytes(min)} nothing is written`,
+      'Make room soon, or keep less: TS_KV_TTL, TANDEM_HISTORY_MAX.',
+    );
+  }
+  return ok(about, text);
+}
+
+const megabytes = (bytes: number): string => `${Math.floor(bytes / (1 << 20)).toLocaleString('en')} MiB`;
+
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function may(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
