@@ -80,6 +80,10 @@ function checkDistance(about: string, { roundTrip, clockAhead }: RedisLook): Fin
 
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
+    /TLS|certificate/,
+    'redis:// speaks without TLS, rediss:// with it; NODE_EXTRA_CA_CERTS=<file.pem> names authorities of your own.',
+  ],
+  [
     /refuses the connection/,
     'Start Redis there (redis-server --appendonly yes), or name where it is; unset REDIS_URL to keep everything in TANDEM_DATA_DIR.',
   ],
@@ -91,10 +95,6 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     /refuses the user name or the password|wants a password|wants no password/,
     'Put it right in REDIS_URL: redis://[user]:password@host:port; in a password % is written %25, @ %40, / %2F, : %3A.',
-  ],
-  [
-    /TLS|certificate/,
-    'redis:// speaks without TLS, rediss:// with it; NODE_EXTRA_CA_CERTS=<file.pem> names authorities of your own.',
   ],
   [/is loading its data/, 'Wait until it has: a gateway waits by itself.'],
   [/maxmemory-policy/, 'redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf.'],

@@ -25,7 +25,8 @@ export function ownerOfPort(protocol: 'tcp' | 'udp', port: number): Owner | unde
 export function ownerOfAbstractSocket(name: string): Owner | undefined {
   return ownerOf(
     rows('/proc/net/unix')
-      .filter((cells) => cells[7] === `@${name}`)
+      // Where the name is shorter than its place, zeros fill that, which are shown as `@` as well.
+      .filter((cells) => cells[7]?.replace(/@+$/, '') === `@${name}`)
       .map((cells) => cells[6]),
   );
 }
