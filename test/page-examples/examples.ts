@@ -28,6 +28,11 @@ export function examplesOf(page: string): Example[] {
   return examples;
 }
 
+/** For the list of tests. */
+export function titleOf({ heading, commands, waits }: Example): string {
+  return `${heading}: ${waits ? 'waits for the next, ' : ''}${commands.split('\n')[0]?.slice(0, 80)}`;
+}
+
 /** Whether this is what the page says: bold type and white space around it do not count. */
 export function isAsOnPage(printed: string, output: string): boolean {
   const exactly = output.split('...').map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
