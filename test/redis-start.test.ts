@@ -202,11 +202,12 @@ describe('Processes that start at once on an empty Redis', () => {
     await Promise.all(gateways.map((gateway) => gateway.stop()));
   });
 
-  it('leave it to the role `api`, and make no folder', async () => {
+  it('leave it, and the console, to the role `api`, and make no folder', async () => {
     const server = await redis();
     const door = await GatewayProcess.start({ REDIS_URL: server.url, TANDEM_ADMIN_PASSWORD: '', TANDEM_ROLES: 'http' });
     expect(existsSync(door.folder)).toBe(false);
     expect(await server.cli('EXISTS', 'tandem:{registry}:users')).toBe('0');
+    expect((await fetch(`http://127.0.0.1:${door.http}/`)).status).toBe(404);
     await door.stop();
   });
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Imports point one way (docs/architecture.md): gateway -> {http-transport, coap-transport, server-api} -> core <-
-// {state-embedded, state-redis}. Exits 1 with a line for each import that does not.
+// {state-embedded, state-redis}. Exits 1 with a line for each import that does not. What runs in browsers (web/) imports only what is
+// beside it, by the name under which it is served.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -25,6 +26,8 @@ for (const name of fs.readdirSync(path.join(root, 'packages'))) {
   const manifest = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'));
   if (!ALLOWED[name]) problems.push(`packages/${name}: unknown to tools/check-imports.mjs`);
   for (const file of sources(path.join(dir, 'src'))) check(name, manifest, dir, file);
+  const web = path.join(dir, 'web');
+  for (const file of fs.existsSync(web) ? sources(web) : []) checkWeb(web, file);
 }
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 process.exitCode = problems.length > 0 ? 1 : 0;
@@ -45,6 +48,15 @@ function check(name, manifest, dir, file) {
     } else if (!manifest.dependencies?.[packageOf(specifier)]) {
       problems.push(`${where}: ${packageOf(specifier)} is not a dependency of ${manifest.name}`);
     }
+  }
+}
+
+function checkWeb(web, file) {
+  for (const [, specifier] of fs.readFileSync(file, 'utf8').matchAll(SPECIFIER)) {
+    const target = path.resolve(path.dirname(file), specifier);
+    const served =
+      specifier.startsWith('.') && specifier.endsWith('.js') && target.startsWith(path.join(web, path.sep));
+    if (!served) problems.push(`${path.relative(root, file)}: no browser finds ${specifier}`);
   }
 }
 

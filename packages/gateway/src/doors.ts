@@ -1,4 +1,5 @@
 import type { ListedObservation } from '@tandem/coap-transport';
+import { consoleFiles } from '@tandem/console';
 import type { Core, Role, TlsFiles, Watched } from '@tandem/core';
 import {
   answerTheRest,
@@ -9,7 +10,7 @@ import {
   httpLimits,
   type Upgrades,
 } from '@tandem/http-transport';
-import { createServerApi } from '@tandem/server-api';
+import { createServerApi, pageFiles } from '@tandem/server-api';
 import { bind } from './bind';
 import { openCoapDoors } from './coap-doors';
 import { closeServer } from './http-close';
@@ -66,6 +67,7 @@ async function startHttp(
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await patience.with('the server API', () => createServerApi(core, version()));
     app.use(serverApi.router);
+    app.use(pageFiles(consoleFiles()));
     upgrades = serverApi.webSockets;
     shutdown.first('server API', () => serverApi.close(PATIENCE));
   }

@@ -1,0 +1,76 @@
+import { h, notice } from '../dom.js';
+import { read, whileThere } from '../server.js';
+import type { Place } from '../view.js';
+import { section } from './section.js';
+
+interface Line {
+  readonly title: string;
+  readonly protocol: string;
+  readonly command: string;
+}
+
+interface Credentials {
+  readonly credentialsType: string;
+  readonly credentialsId: string;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  ACCESS_TOKEN: 'Access token',
+  X509_CERTIFICATE: 'Certificate, SHA3-256',
+  MQTT_BASIC: 'MQTT',
+  PSK: 'Identity of the pre-shared key',
+};
+
+/** Lines for a shell that do as the device, with its own credentials. */
+export function connectSection({ signal }: Place, deviceId: string): HTMLElement {
+  const key = h('div', {});
+  const lines = h('div', { class: 'lines' });
+  const said = notice();
+
+  const load = async () => {
+    const [credentials, { commands }] = await Promise.all([
+      read<Credentials>(`/api/device/${deviceId}/credentials`, signal),
+      read<{ commands: Line[] }>(`/api/device-connectivity/${deviceId}`, signal),
+    ]);
+    const { credentialsType, credentialsId } = credentials;
+    key.replaceChildren(copyLine(KINDS[credentialsType] ?? credentialsType, credentialsId, said.say));
+    const protocols = [...new Set(commands.map(({ protocol }) => protocol))];
+    lines.replaceChildren(
+      ...protocols.flatMap((protocol) => [
+        h('h3', {}, protocol.toUpperCase().replace('COAP', 'CoAP').replace('CoAPS', 'CoAPs')),
+        ...commands
+          .filter((line) => line.protocol === protocol)
+          .map(({ title, command }) => copyLine(title, command, said.say)),
+      ]),
+    );
+    if (commands.length === 0)
+      lines.replaceChildren(h('p', { class: 'empty' }, 'No door of this gateway is open to these credentials.'));
+  };
+  whileThere(signal, load(), (words) => said.say(words, 'bad'));
+  return section('Connect', 'Run these as the device. Its token is a secret.', key, lines, said.element);
+}
+
+function copyLine(title: string, text: string, say: (text: string, kind?: 'good' | 'bad') => void): HTMLElement {
+  const shown = h('code', { tabindex: 0 }, text);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      say(`Copied: ${title}`, 'good');
+    } catch {
+      // No clipboard over plain HTTP from elsewhere: it is marked, and the keyboard copies it.
+      getSelection()?.selectAllChildren(shown);
+      say('The browser keeps the clipboard to itself here: the line is marked, copy it with Ctrl+C.');
+    }
+  };
+  return h(
+    'div',
+    { class: 'copy' },
+    h('span', { class: 'what' }, title),
+    h(
+      'div',
+      { class: 'row' },
+      h('pre', {}, shown),
+      h('button', { type: 'button', 'aria-label': `Copy: ${title}`, on: { click: () => void copy() } }, 'Copy'),
+    ),
+  );
+}
