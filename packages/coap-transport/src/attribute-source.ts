@@ -13,7 +13,7 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
     connectivity: Pick<Connectivity, 'open'>,
     answers: AnswerFormat,
   ): Promise<{ source: AttributeSource; snapshot: Content }> {
-    const source = new AttributeSource(session.deviceId, connectivity);
+    const source = new AttributeSource(session, connectivity);
     const { observation, snapshot } = await updates.observe(session, source, answers);
     source.observation = observation;
     return { source, snapshot: content(snapshot) };

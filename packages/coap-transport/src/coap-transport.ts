@@ -9,5 +9,5 @@ import { type CoapTransport, serve } from './serve';
  * @throws Error in one line when the port cannot be bound
  */
 export async function createCoapTransport(core: Core, device = new DeviceSide(core)): Promise<CoapTransport> {
-  return serve(core, await openSocket(core, 'COAP'), device, 'tandem_coap', core.settings.TANDEM_COAP_SOURCE_DATAGRAMS);
+  return serve(core, await openSocket(core, 'COAP'), device, 'coap', core.settings.TANDEM_COAP_SOURCE_DATAGRAMS);
 }

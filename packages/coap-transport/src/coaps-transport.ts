@@ -68,7 +68,7 @@ export async function createCoapsTransport(
     });
     toClose = socket;
     // The socket below has counted the datagrams.
-    const transport = serve(core, socket, device, 'tandem_coaps', 0);
+    const transport = serve(core, socket, device, 'coaps', 0);
     return {
       port: transport.port,
       observations: () => transport.observations(),

@@ -1,4 +1,12 @@
-import type { Connectivity, ObservedKind, ObserverEnd, ObserverListener, OpenSession, Uuid } from '@tandem/core';
+import type {
+  Connectivity,
+  DeviceSession,
+  ObservedKind,
+  ObserverEnd,
+  ObserverListener,
+  OpenSession,
+  Uuid,
+} from '@tandem/core';
 import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
 
 /** Final answer to an observer whose observation ends in good order (contract 2.6.3): without Observe, without payload. */
@@ -31,10 +39,16 @@ export abstract class DeviceSource<O extends Observation> implements Observation
   #session: OpenSession | undefined = undefined;
   #state: 'open' | 'ready' | 'ended' | 'closed' = 'open';
 
+  readonly tenantId: Uuid;
+  readonly deviceId: Uuid;
+
   protected constructor(
-    private readonly deviceId: Uuid,
+    { tenantId, deviceId }: Pick<DeviceSession, 'tenantId' | 'deviceId'>,
     private readonly connectivity: Pick<Connectivity, 'open'>,
-  ) {}
+  ) {
+    this.tenantId = tenantId;
+    this.deviceId = deviceId;
+  }
 
   abstract next(): Promise<Notification | undefined>;
 

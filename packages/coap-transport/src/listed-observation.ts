@@ -1,4 +1,4 @@
-import type { ObservedKind, Uuid } from '@tandem/core';
+import { type ObservedKind, peerText, type Uuid, type WaiterHere, type WaiterProtocol } from '@tandem/core';
 import { DeviceSource } from './device-source';
 import type { ObservationInfo } from './endpoint/index';
 
@@ -31,7 +31,7 @@ export function* listed(observations: Iterable<ObservationInfo>): Generator<List
     if (!(source instanceof DeviceSource)) continue;
     yield {
       ...source.about,
-      peer: peer.address.includes(':') ? `[${peer.address}]:${peer.port}` : `${peer.address}:${peer.port}`,
+      peer: peerText(peer.address, peer.port),
       token: observation.token,
       type: observation.confirmable ? 'CON' : 'NON',
       number: observation.number,
@@ -41,5 +41,23 @@ export function* listed(observations: Iterable<ObservationInfo>): Generator<List
       notifications: observation.notifications,
       roundTripMillis: observation.roundTrip ?? null,
     };
+  }
+}
+
+/** As those see them who may see some of them. */
+export function* waiters(observations: Iterable<ObservationInfo>, protocol: WaiterProtocol): Generator<WaiterHere> {
+  for (const { source, peer, age, state, notifications } of observations) {
+    if (!(source instanceof DeviceSource)) continue;
+    const { deviceId, tenantId, kind } = source;
+    const describe = () => ({
+      deviceId,
+      protocol,
+      kind,
+      peer: peerText(peer.address, peer.port),
+      ageSeconds: age,
+      state,
+      notifications,
+    });
+    yield { deviceId, tenantId, protocol, describe };
   }
 }

@@ -8,7 +8,6 @@ import type {
   RpcDelivery,
   RpcHandOut,
   RpcObservation,
-  Uuid,
 } from '@tandem/core';
 import { content } from './content';
 import { DeviceSource } from './device-source';
@@ -24,12 +23,12 @@ export class RpcSource extends DeviceSource<RpcObservation> {
   #superseded = false;
 
   private constructor(
-    deviceId: Uuid,
+    session: DeviceSession,
     connectivity: Pick<Connectivity, 'open'>,
     private readonly clock: Clock,
     private readonly ackTimeout: Millis,
   ) {
-    super(deviceId, connectivity);
+    super(session, connectivity);
   }
 
   /** @param ackTimeout `COAP_TIMEOUT`: how long a command may stay without its acknowledgement */
@@ -41,7 +40,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     ackTimeout: Millis,
     answers: AnswerFormat,
   ): Promise<RpcSource> {
-    const source = new RpcSource(session.deviceId, connectivity, clock, ackTimeout);
+    const source = new RpcSource(session, connectivity, clock, ackTimeout);
     source.observation = await delivery.observe(session, source, answers);
     return source;
   }

@@ -1,7 +1,7 @@
-import type { Core } from '@tandem/core';
+import type { Core, WaiterProtocol } from '@tandem/core';
 import type { DeviceSide } from './device-side';
 import { CoapEndpoint, type UdpSocket } from './endpoint/index';
-import { type ListedObservation, listed } from './listed-observation';
+import { type ListedObservation, listed, waiters } from './listed-observation';
 
 export interface CoapTransport {
   readonly port: number;
@@ -18,14 +18,14 @@ const SHARES_OF_STRANGERS = 4;
 
 /**
  * Serves the device API on a socket from now on.
- * @param metricsPrefix first part of its metrics' names
+ * @param protocol names it, also in its metrics
  * @param sourceDatagrams see `SourceSettings`
  */
 export function serve(
   core: Core,
   socket: UdpSocket,
   device: DeviceSide,
-  metricsPrefix: string,
+  protocol: Exclude<WaiterProtocol, 'http'>,
   sourceDatagrams: number,
 ): CoapTransport {
   const { settings, clock, random, logger, metrics } = core;
@@ -38,7 +38,7 @@ export function serve(
     logger,
     faults: core.faults,
     metrics,
-    metricsPrefix,
+    metricsPrefix: `tandem_${protocol}`,
     settings: {
       piggybackTimeout: settings.COAP_PIGGYBACK_TIMEOUT,
       handlerTimeout: settings.CLIENT_SIDE_RPC_TIMEOUT + HANDLER_GRACE,
@@ -67,10 +67,12 @@ export function serve(
       maxSources: settings.TANDEM_COAP_MAX_SOURCES,
     },
   });
+  const forget = core.waiters.add(() => waiters(endpoint.observations(), protocol));
   return {
     port: endpoint.local.port,
     observations: () => listed(endpoint.observations()),
     close() {
+      forget();
       const closed = endpoint.close({ graceful: true });
       // What is running has been answered by now.
       closing.abort();

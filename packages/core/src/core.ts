@@ -31,6 +31,7 @@ import { RpcDelivery } from './rpc/rpc-delivery';
 import type { State } from './state/state';
 import { Telemetry } from './telemetry/telemetry';
 import { TimeSeries } from './telemetry/time-series';
+import { Waiters } from './waiters/waiters';
 
 export interface Platform {
   readonly clock: Clock;
@@ -62,6 +63,7 @@ export interface Core extends Platform, DeviceServices, AccountServices {
   readonly claiming: Claiming;
   readonly provisioning: Provisioning;
   readonly firmware: Firmware;
+  readonly waiters: Waiters;
   readonly callers: Callers;
 }
 
@@ -222,6 +224,17 @@ export function makeCore(
     ),
     provisioning: makeProvisioning(state, settings, platform, { ...services, attributes }),
     firmware,
+    waiters: new Waiters(
+      state.processes,
+      state.rateCounters,
+      {
+        timeout: settings.TANDEM_WAITERS_TIMEOUT,
+        rate: settings.TANDEM_WAITERS_RATE,
+        maxQuestions: settings.TANDEM_WAITERS_MAX_QUESTIONS,
+      },
+      clock,
+      metrics,
+    ),
     callers: new Callers(settings.TANDEM_TRUSTED_PROXIES, clock, logger),
   };
 }

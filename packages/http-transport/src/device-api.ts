@@ -95,7 +95,8 @@ class HttpDeviceApi implements DeviceApi {
     const { settings, metrics, formats } = core;
     this.#callers = new Callers(core, certificates);
     this.#formats = new RequestFormats(formats);
-    this.#held = new HeldRequests(settings, metrics);
+    this.#held = new HeldRequests(settings, core.clock, metrics);
+    core.waiters.add(() => this.#held.waiters());
     this.#polls = new Polls(core, this.#held, this.#formats, (exchange, operation, error) =>
       this.#fail(exchange, operation, error),
     );

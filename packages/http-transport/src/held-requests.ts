@@ -1,12 +1,16 @@
 import {
+  type Clock,
   type DeviceSession,
   type MetricsRegistry,
   type Millis,
+  type ObservedKind,
   Places,
   type Settings,
   TandemError,
+  type WaiterHere,
 } from '@tandem/core';
 import type { Exchange } from './exchange';
+import { HeldPoll } from './held-poll';
 import { HeldRequest } from './held-request';
 
 /** When a device may ask again for a poll that was one too many. */
@@ -16,14 +20,18 @@ type Bounds = Pick<Settings, 'TANDEM_HTTP_MAX_POLLS' | 'TANDEM_HTTP_MAX_POLLS_PE
 
 /** The open polls and waiting commands, and how many there may be. */
 export class HeldRequests {
-  readonly #polls = new Set<HeldRequest>();
+  readonly #polls = new Set<HeldPoll>();
   readonly #commands = new Set<HeldRequest>();
   /** Of both together, by device. */
   readonly #places: Places;
   readonly #maxPolls: number;
   readonly #refused: { add(): void };
 
-  constructor(bounds: Bounds, metrics: MetricsRegistry) {
+  constructor(
+    bounds: Bounds,
+    private readonly clock: Clock,
+    metrics: MetricsRegistry,
+  ) {
     this.#maxPolls = bounds.TANDEM_HTTP_MAX_POLLS;
     this.#places = new Places(Number.POSITIVE_INFINITY, bounds.TANDEM_HTTP_MAX_POLLS_PER_DEVICE);
     this.#refused = metrics.counter('tandem_http_polls_refused_total', 'Polls and commands that were one too many');
@@ -31,9 +39,15 @@ export class HeldRequests {
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS */
-  poll(exchange: Exchange, session: DeviceSession): HeldRequest {
+  poll(exchange: Exchange, session: DeviceSession, kind: ObservedKind): HeldRequest {
     if (this.#polls.size >= this.#maxPolls) throw this.#tooMany('Too many open polls');
-    return new HeldRequest(exchange, this.#polls, this.#place(session));
+    const free = this.#place(session);
+    return new HeldPoll(exchange, this.#polls, free, { session, kind, since: this.clock.monotonic() });
+  }
+
+  /** The open polls, oldest first. */
+  *waiters(): Generator<WaiterHere> {
+    for (const poll of this.#polls) yield poll.asWaiter(this.clock);
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS */

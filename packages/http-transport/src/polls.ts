@@ -31,7 +31,7 @@ export class Polls {
     const { rpcDelivery, attributeUpdates } = this.core;
     const [source, kind] =
       operation.name === 'rpc_poll' ? ([rpcDelivery, 'command'] as const) : ([attributeUpdates, 'update'] as const);
-    const held = this.held.poll(exchange, session);
+    const held = this.held.poll(exchange, session, kind === 'command' ? 'rpc' : 'attributes');
     try {
       const answers = this.formats.ofPoll(exchange.framing, session, kind);
       const done = (outcome: PollOutcome) => this.#answer(held, operation, outcome);

@@ -4,6 +4,7 @@ import { apiKeyRoutes } from './controllers/api-key-controller';
 import { attributesRoutes } from './controllers/attributes-controller';
 import { type AuthServices, authRoutes } from './controllers/auth-controller';
 import { claimRoutes } from './controllers/claim-controller';
+import { connectivityInfoRoutes } from './controllers/connectivity-info-controller';
 import { customerRoutes } from './controllers/customer-controller';
 import { deviceAssignmentRoutes } from './controllers/device-assignment-controller';
 import { deviceRoutes } from './controllers/device-controller';
@@ -18,6 +19,7 @@ import { tenantRoutes } from './controllers/tenant-controller';
 import { timeSeriesChangesRoutes } from './controllers/time-series-changes-controller';
 import { timeSeriesRoutes } from './controllers/time-series-controller';
 import { userRoutes } from './controllers/user-controller';
+import { waiterRoutes } from './controllers/waiter-controller';
 import type { Route } from './routing/route';
 
 /** Every call of the server API, under the heading by which it is described. */
@@ -33,6 +35,8 @@ export const routeTable = (core: Core, auth: AuthServices): readonly Route[] => 
   ...tagged('Devices', deviceAssignmentRoutes(core)),
   ...tagged('Devices', deviceImportRoutes(core)),
   ...tagged('Devices', deviceCredentialsRoutes(core)),
+  ...tagged('Devices', connectivityInfoRoutes(core)),
+  ...tagged('Devices', waiterRoutes(core)),
   ...tagged('Claiming', claimRoutes(core)),
   ...tagged('Device profiles', deviceProfileRoutes(core)),
   ...tagged('Firmware and software', otaPackageRoutes(core)),

@@ -37,6 +37,7 @@ import { renewFormerRows } from './former-rows';
 import { FreeSpace, freeBytes } from './free-space';
 import { openOwnLog, settleLog } from './log-environment';
 import { WorkerMaterialiser } from './materialiser';
+import { OneProcess } from './one-process';
 import { PackageUses } from './package-uses';
 import { EmbeddedRollouts } from './rollout-store';
 import { EmbeddedRpcs } from './rpc-store';
@@ -162,6 +163,7 @@ function openState(
     unwatch: (deviceId) => materialiser.unwatch(deviceId),
     told: () => materialiser.told(),
   };
+  const processes = new OneProcess(options.random.bytes(6).toString('hex'), options.clock, options.logger);
   const feed = new EmbeddedFeed(transactions, teller, options.logger);
   const attributes = new EmbeddedAttributes(env, feed, events, wakeUps);
   const files = new FirmwareFiles(options.folder, transactions, space);
@@ -243,6 +245,7 @@ function openState(
     rateCounters: new MemoryRateCounters(options.rateBucketsMax, options.metrics, 'tandem_rate_limit_buckets'),
     activity: new EmbeddedActivity(env, feed, attributes),
     feed,
+    processes,
     failures: new MemoryFailureCounters(options.loginSubjectsMax, options.metrics),
     firmware,
     rollouts,
@@ -269,6 +272,7 @@ function openState(
   }
 
   async function closeAll(): Promise<void> {
+    processes.close();
     space.close();
     await files.close();
     directory.close();

@@ -65,6 +65,11 @@ export class Keys {
     return `${this.prefix}:{rpcs}:${what}`;
   }
 
+  /** Channels between the processes, all in one slot. */
+  processes(what: string): string {
+    return `${this.prefix}:{processes}:${what}`;
+  }
+
   /** Rollouts of firmware and software that are not finished. */
   rollouts(what: string): string {
     return `${this.prefix}:{rollouts}:${what}`;

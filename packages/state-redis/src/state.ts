@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { RedisActivity } from './activity/redis-activity';
 import { RedisAttributes } from './attributes';
 import { Commands, type ConnectionSettings, closeClient, openClient } from './client';
-import { RedisEvents, RedisFeed, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
+import { RedisEvents, RedisFeed, RedisProcesses, RedisSubscriptions, RedisWakeUps, type Subscriptions } from './events';
 import { Keys } from './keys';
 import { RedisFailureCounters } from './limits/failure-counters';
 import { RedisRateCounters } from './limits/rate-counters';
@@ -115,6 +115,8 @@ async function compose(
     rereadInterval: options.rereadInterval,
   });
   opened.push(() => feed.close());
+  const processes = new RedisProcesses(commands, subscriptions, { ...identity, keys, clock, logger });
+  opened.push(() => processes.close());
   const telemetryLog = await RedisTelemetryLog.open({
     commands,
     client: clients.telemetry,
@@ -162,6 +164,7 @@ async function compose(
     rateCounters: new RedisRateCounters(commands, keys),
     activity: new RedisActivity(commands, keys, registry.births, wakeUps.publish),
     feed,
+    processes,
     failures: new RedisFailureCounters(commands, keys),
     firmware: registry.firmware,
     rollouts: new RedisRollouts(commands, keys),
@@ -188,6 +191,7 @@ async function compose(
       telemetryLog.giveUp();
       isCut();
     });
+    processes.close();
     await Promise.all([registry.close(), telemetryLog.close(), materialiser.close()]);
     // ioredis may keep a command for longer than its connection.
     await Promise.race([commands.close(), afterCut]);

@@ -7,7 +7,7 @@ import { type Device, NULL_UUID, type User, type Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
 import { booleanValue } from '../payload/value';
-import type { Clock, Millis } from '../platform/clock';
+import type { Clock, EpochMillis, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { Claim, ClaimStore } from '../state/claim-store';
@@ -136,6 +136,13 @@ export class Claiming {
       if (written.conflict !== 'VERSION') throw new TandemError('NOT_FOUND');
       // Somebody else was faster, or changed the device: what holds by now is to be found out.
     }
+  }
+
+  /** Until when a user who knows the secret can have the device; undefined where nobody can. @throws TandemError STORE_UNAVAILABLE */
+  async claimableUntil({ id, customerId }: Pick<Device, 'id' | 'customerId'>): Promise<EpochMillis | undefined> {
+    if (customerId !== NULL_UUID) return undefined;
+    const claim = (await this.ports.claims.get(id)) ?? (await this.#claimingData(id));
+    return claim && claim.expirationTime > this.clock.now() ? claim.expirationTime : undefined;
   }
 
   async #endClaim(deviceId: Uuid): Promise<void> {

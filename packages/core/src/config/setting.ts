@@ -47,6 +47,26 @@ export const flag = (fallback: boolean, doc: string, extra: Extra = {}): Setting
   ...extra,
 });
 
+/** Unset is undefined. */
+export const optionalFlag = (doc: string): Setting<boolean | undefined> => {
+  const set = flag(false, doc);
+  return { ...set, default: '', parse: (value) => (value === '' ? undefined : set.parse(value)) };
+};
+
+const HOST = /^(?:[a-z\d](?:[a-z\d.-]{0,251}[a-z\d])?|\[?[\da-f:.]{2,45}\]?)$/i;
+
+/** A name or an address, an IPv6 address with or without brackets. Unset is undefined. */
+export const optionalHost = (doc: string): Setting<string | undefined> => ({
+  type: 'name or address',
+  default: '',
+  doc,
+  parse(value) {
+    if (value === '') return undefined;
+    if (!HOST.test(value)) throw new Error('must be the name or the address of a host');
+    return value;
+  },
+});
+
 export const whole = (
   fallback: number,
   range: { readonly min: number; readonly max?: number; readonly unit?: string },

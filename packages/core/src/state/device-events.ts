@@ -34,7 +34,8 @@ export type EventsRead =
 export type Wake = ObservedKind | 'observer';
 
 /** What an observation tells the device. */
-export type ObservedKind = 'attributes' | 'rpc';
+export type ObservedKind = (typeof OBSERVED_KINDS)[number];
+export const OBSERVED_KINDS = ['attributes', 'rpc'] as const;
 
 /**
  * The bounded log of shared-attribute events of each device, the wake-ups of its waiters, and the cursor that HTTP polls

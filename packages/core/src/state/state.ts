@@ -7,6 +7,7 @@ import type { DeviceFeed } from './device-feed';
 import type { DeviceStore } from './device-store';
 import type { FailureCounters } from './failure-counters';
 import type { FirmwareStore } from './firmware-store';
+import type { Processes } from './processes';
 import type { RateCounters } from './rate-counters';
 import type { RolloutStore } from './rollout-store';
 import type { RpcStore } from './rpc-store';
@@ -30,6 +31,7 @@ export interface State {
   readonly firmware: FirmwareStore;
   readonly rollouts: RolloutStore;
   readonly feed: DeviceFeed;
+  readonly processes: Processes;
   /** A secret shared by all processes of the store, made once: signs JWTs. */
   secret(name: string): Promise<Buffer>;
   /**

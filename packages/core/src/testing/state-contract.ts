@@ -12,6 +12,7 @@ import { describeFailureCountersContract } from './failure-counters-contract';
 import { describeFirmwareStoreContract } from './firmware-store-contract';
 import { describeKeptRpcsContract } from './kept-rpcs-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
+import { describeProcessesContract } from './processes-contract';
 import { describeRateCountersContract } from './rate-counters-contract';
 import { describeRolloutStoreContract } from './rollout-store-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
@@ -40,6 +41,7 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
     describeFirmwareStoreContract(makeStore);
     describeRolloutStoreContract(makeStore);
     describeDeviceFeedContract(makeStore);
+    describeProcessesContract(makeStore);
     describeLifecycleContract(makeStore);
   });
 }

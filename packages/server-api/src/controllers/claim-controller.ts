@@ -1,10 +1,12 @@
-import { type Core, TandemError } from '@tandem/core';
+import { type Core, NULL_UUID, TandemError } from '@tandem/core';
+import { accessDevice } from '../access/device-access';
 import { looseReader } from '../http/body-reader';
 import { parseStrictly, shapeChecker } from '../http/json-body';
+import { uuidParameter } from '../http/path';
 import { DEVICE_ANSWER, deviceJson } from '../json/device-json';
-import { exactly, oneOf } from '../json/schema';
+import { EPOCH_MILLIS, exactly, nullable, oneOf, TEXT } from '../json/schema';
 import { EMPTY, jsonAnswer } from '../routing/answer';
-import { empty, jsonText, type Reply } from '../routing/reply';
+import { empty, json, jsonText, type Reply } from '../routing/reply';
 import { type ApiRequest, CUSTOMER_ONLY, type Route, TENANT_AND_CUSTOMER } from '../routing/route';
 
 interface ClaimBody {
@@ -27,8 +29,14 @@ const readBody = looseReader(BODY_SCHEMA, (bytes): ClaimBody => {
 
 const CLAIM_ANSWER = exactly('ClaimResult', { device: DEVICE_ANSWER, response: oneOf('SUCCESS') });
 
-/** Server contract 7. */
-export function claimRoutes({ claiming, profileTransports }: Core): Route[] {
+const CLAIM_STATE_ANSWER = exactly('ClaimState', {
+  state: oneOf('CLAIMED', 'CLAIMABLE', 'NOT_CLAIMABLE'),
+  expirationTime: nullable(EPOCH_MILLIS),
+  customerTitle: nullable(TEXT),
+});
+
+/** Server contract 7, and how it stands with a device. */
+export function claimRoutes({ claiming, deviceInfos, devices, profileTransports }: Core): Route[] {
   const claim = async ({ caller, params, body }: ApiRequest): Promise<Reply> => {
     const { secretKey } = await body(readBody);
     const outcome = await claiming.claim(caller.user, params.deviceName ?? '', String(secretKey ?? ''));
@@ -42,6 +50,19 @@ export function claimRoutes({ claiming, profileTransports }: Core): Route[] {
   const reclaim = async ({ caller, params }: ApiRequest): Promise<Reply> => {
     await claiming.reclaim(caller.user, params.deviceName ?? '');
     return empty();
+  };
+
+  /** Without what a secret could be guessed from. */
+  const state = async ({ caller, params }: ApiRequest): Promise<Reply> => {
+    const device = await accessDevice(devices, caller, uuidParameter(params, 'deviceId'));
+    const until = await claiming.claimableUntil(device);
+    const [info] = await deviceInfos.of([device]);
+    const unclaimed = until === undefined ? 'NOT_CLAIMABLE' : 'CLAIMABLE';
+    return json({
+      state: device.customerId === NULL_UUID ? unclaimed : 'CLAIMED',
+      expirationTime: until ?? null,
+      customerTitle: info?.customer?.title ?? null,
+    });
   };
 
   const path = '/api/customer/device/{deviceName}/claim';
@@ -64,6 +85,15 @@ export function claimRoutes({ claiming, profileTransports }: Core): Route[] {
       authorities: TENANT_AND_CUSTOMER,
       refusal: 'json',
       handle: reclaim,
+    },
+    {
+      method: 'GET',
+      path: '/api/tandem/claim/{deviceId}',
+      summary: 'Whether a device has a customer, or can be claimed, and until when',
+      answer: jsonAnswer(CLAIM_STATE_ANSWER),
+      authorities: TENANT_AND_CUSTOMER,
+      refusal: 'json',
+      handle: state,
     },
   ];
 }

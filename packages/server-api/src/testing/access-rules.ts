@@ -217,6 +217,9 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
     body: () => ({ file: systemRandom.uuid(), mapping: { columns: [{ type: 'NAME' }] } }),
   },
   'GET /api/device/{deviceId}/credentials': { statuses: ofDevice },
+  'GET /api/device-connectivity/{deviceId}': { statuses: ofDevice },
+  'GET /api/tandem/waiters': { statuses: ofDevice, target: (ids) => `/api/tandem/waiters?deviceId=${ids.device}` },
+  'GET /api/tandem/claim/{deviceId}': { statuses: ofDevice },
   'POST /api/device/credentials': {
     statuses: ofTenant,
     body: (ids) => ({ deviceId: deviceId(ids.device), credentialsType: 'ACCESS_TOKEN', credentialsId: 'STOLEN' }),

@@ -1,4 +1,5 @@
 export * from './redis-events';
 export * from './redis-feed';
+export * from './redis-processes';
 export * from './subscriptions';
 export * from './wake-ups';

@@ -2,6 +2,7 @@ import type { Setting } from '../setting';
 import { ACCOUNTS_SETTINGS } from './accounts';
 import { COAP_SETTINGS } from './coap';
 import { COAPS_SETTINGS } from './coaps';
+import { CONNECTIVITY_SETTINGS } from './connectivity';
 import { DEVICES_SETTINGS } from './devices';
 import { FIRMWARE_SETTINGS } from './firmware';
 import { HTTP_SETTINGS } from './http';
@@ -32,6 +33,7 @@ export const SETTINGS = {
   ...PAYLOAD_SETTINGS,
   ...FIRMWARE_SETTINGS,
   ...SERVER_API_SETTINGS,
+  ...CONNECTIVITY_SETTINGS,
   ...ACCOUNTS_SETTINGS,
   ...SECURITY_SETTINGS,
   ...STORE_SETTINGS,

@@ -1,3 +1,4 @@
+import { rateLimits } from '../rate-limits';
 import { millis, type Setting, text, whole } from '../setting';
 
 /** Tokens and WebSockets of the server API. */
@@ -40,5 +41,18 @@ export const SERVER_API_SETTINGS = {
     100,
     { min: 1 },
     'Commands of a WebSocket session in a second, ten times as many at once; with more it is closed',
+  ),
+  TANDEM_WAITERS_TIMEOUT: millis(
+    500,
+    'How long processes may take to tell which polls and observations they have; those that take longer are left out',
+  ),
+  TANDEM_WAITERS_RATE: rateLimits(
+    'How often one user may ask for polls and observations; one time more gets 429',
+    '20:10',
+  ),
+  TANDEM_WAITERS_MAX_QUESTIONS: whole(
+    16,
+    { min: 1 },
+    'Questions for polls and observations that a process asks at the same time; further ones get 429. It answers as many at once, and further ones not at all',
   ),
 } as const satisfies Record<string, Setting<unknown>>;
