@@ -31,6 +31,9 @@ environment wins. An empty value counts as unset. A malformed value stops the st
 file any, in the environment one that begins with \`TANDEM_\`. \`tandem config check\` says what is wrong without starting,
 \`tandem config print\` shows what holds here, \`tandem config docs\` prints this table.
 
+A secret can be in a file of its own, as container engines hand them over: \`TANDEM_ADMIN_PASSWORD_FILE=/run/secrets/admin\` stands for
+\`TANDEM_ADMIN_PASSWORD\`, and so with every setting that is called a secret here. The end of its last line does not count.
+
 ${configCommands.settingsReference()}
 `;
 }

@@ -8,6 +8,7 @@ import {
 } from '@tandem/coap-transport';
 import type { Core, Role } from '@tandem/core';
 import type { Shutdown } from './shutdown';
+import { withMadeUpCertificate } from './tls/made-up-certificate';
 import { openTlsFiles } from './tls/tls-files';
 
 export interface CoapDoors {
@@ -49,7 +50,7 @@ export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<Coa
 async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): Promise<CoapTransport | undefined> {
   let open = false;
   core.metrics.gauge('tandem_coaps_open', 'Whether CoAP over DTLS is served; 0: the log says why not', () => +open);
-  const files = await openTlsFiles(core.settings, 'coaps', core);
+  const files = await openTlsFiles(withMadeUpCertificate(core.settings, core), 'coaps', core);
   shutdown.last('certificate of CoAP over DTLS', () => void files.close());
   try {
     const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);

@@ -1,6 +1,6 @@
 import { SETTINGS, type Setting } from '@tandem/core';
 import { problemsOf } from './problems';
-import { loadSettings, readSettingsFile } from './settings-file';
+import { loadSettings, settingsSources } from './settings-file';
 
 const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
 
@@ -10,10 +10,10 @@ const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
  */
 export function printSettings(file: string | undefined): string {
   loadSettings(process.env, file);
-  const fromFile = readSettingsFile(file);
+  const sources = settingsSources(process.env, file);
   return all
     .map(([name, setting]) => {
-      const given = process.env[name] || fromFile[name] || setting.default;
+      const given = sources.environment[name] || sources.file[name] || setting.default;
       const secret = given !== '' && (setting.secret || setting.looksSecret?.(given));
       return `${name}=${secret ? '[redacted]' : given}`;
     })
@@ -22,8 +22,9 @@ export function printSettings(file: string | undefined): string {
 
 /** The reference page of all settings, in Markdown. */
 export function settingsReference(): string {
-  const rows = all.map(([name, { type, unit, default: fallback, doc, planned }]) => {
-    const cells = [`\`${name}\``, unit ? `${type}, ${unit}` : type, fallback === '' ? 'unset' : `\`${fallback}\``];
+  const rows = all.map(([name, { type, unit, default: fallback, doc, planned, secret }]) => {
+    const kind = [type, unit, secret && 'secret'].filter(Boolean).join(', ');
+    const cells = [`\`${name}\``, kind, fallback === '' ? 'unset' : `\`${fallback}\``];
     return `| ${[...cells, planned ? `${doc} (not available in this version)` : doc].map(escapeCell).join(' | ')} |`;
   });
   return ['| Name | Type | Default | Meaning |', '|---|---|---|---|', ...rows].join('\n');

@@ -1,17 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { readSettings, type Settings, SettingsError } from '@tandem/core';
+import { withSecretFiles } from './secret-files';
+
+/** What settings are read from, secrets in files of their own included. */
+interface Sources {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly file: Readonly<Record<string, string | undefined>>;
+}
 
 /**
  * @param file lines of `NAME=value`, as in the environment, which wins over it
  * @throws SettingsError, also when the file cannot be read
  */
 export function loadSettings(environment: NodeJS.ProcessEnv, file: string | undefined): Settings {
-  return readSettings(environment, readSettingsFile(file));
+  const sources = settingsSources(environment, file);
+  return readSettings(sources.environment, sources.file);
+}
+
+/** @throws SettingsError when a file of settings or of a secret cannot be read */
+export function settingsSources(environment: NodeJS.ProcessEnv, file: string | undefined): Sources {
+  return { environment: withSecretFiles(environment), file: withSecretFiles(readSettingsFile(file)) };
 }
 
 /** @throws SettingsError when the file is not there, or has a line that says nothing */
-export function readSettingsFile(file: string | undefined): Record<string, string | undefined> {
+function readSettingsFile(file: string | undefined): Record<string, string | undefined> {
   if (file === undefined) return {};
   const text = readText(file);
   const problems = text.split('\n').flatMap((line, index) => {

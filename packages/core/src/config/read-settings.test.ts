@@ -81,6 +81,13 @@ describe('Settings', () => {
     ]);
   });
 
+  it('give Redis a password beside its address, unless that has one', () => {
+    const password = (REDIS_URL: string) => readSettings({ REDIS_URL, REDIS_PASSWORD: 'a%b@c' }).REDIS_URL?.password;
+    expect(password('redis://redis,other:7000')).toBe('a%b@c');
+    expect(password('redis://me:own@redis')).toBe('own');
+    expect(readSettings({ REDIS_PASSWORD: 'a%b@c' }).REDIS_URL).toBeUndefined();
+  });
+
   it('that are planned are refused, since this version has nothing behind them, but may say what holds anyway', () => {
     const planned = Object.entries<Setting<unknown>>(SETTINGS).filter(([, setting]) => setting.planned);
     for (const [name, { default: fallback }] of planned) {

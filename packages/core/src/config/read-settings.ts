@@ -36,10 +36,17 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
     }
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  const complete = settings as Settings;
+  const complete = withRedisPassword(settings as Settings);
   refuseUnservedStore(complete);
   refuseUnaskedCertificates(complete);
   return complete;
+}
+
+/** A password that stands alone can come from where secrets are kept, and needs no `%..`. */
+function withRedisPassword(settings: Settings): Settings {
+  const { REDIS_URL, REDIS_PASSWORD } = settings;
+  if (REDIS_URL === undefined || REDIS_PASSWORD === undefined) return settings;
+  return { ...settings, REDIS_URL: { ...REDIS_URL, password: REDIS_URL.password ?? REDIS_PASSWORD } };
 }
 
 /** The embedded store has one process: without the materialiser there, what devices send could never be read. */

@@ -15,6 +15,10 @@ export const COAPS_SETTINGS = {
   ),
   COAP_DTLS_PEM_CERT: text('coapserver.pem', 'Certificate chain of the server, its own first; may also hold the key'),
   COAP_DTLS_PEM_KEY: text('coapserver_key.pem', 'Private key; not needed where the certificate file holds it'),
+  TANDEM_COAP_DTLS_SELF_SIGNED: flag(
+    false,
+    'Whether a certificate is made up, in `<data dir>/coaps-self-signed.pem`, where the file of `COAP_DTLS_PEM_CERT` is not there. To try it: nobody vouches for it, and every data folder has another',
+  ),
   COAP_DTLS_PEM_KEY_PASSWORD: text('server_key_password', 'Of an encrypted private key', {
     secret: true,
   }),

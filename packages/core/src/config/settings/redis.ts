@@ -1,5 +1,5 @@
 import { keyPrefix, redisUrl } from '../redis-address';
-import { millis, type Setting, whole } from '../setting';
+import { millis, optionalText, type Setting, whole } from '../setting';
 
 /** The shared store. */
 export const REDIS_SETTINGS = {
@@ -7,6 +7,9 @@ export const REDIS_SETTINGS = {
     'Shared store: `redis://` or `rediss://`, one address or a comma list; a Cluster is detected. Unset = embedded store',
     { secret: true },
   ),
+  REDIS_PASSWORD: optionalText('Password for Redis where `REDIS_URL` has none, as it is, with nothing written `%..`', {
+    secret: true,
+  }),
   TANDEM_REDIS_PREFIX: keyPrefix('tandem', 'First part of every key in Redis: gateways of one prefix are one gateway'),
   TANDEM_REDIS_WAIT_REPLICAS: whole(
     0,
