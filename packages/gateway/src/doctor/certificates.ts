@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { type Logger, MetricsRegistry, type Millis, type Settings, silentLogger, systemClock } from '@tandem/core';
 import { problemsOf } from '../problems';
 import type { TlsDoor } from '../tls/door-settings';
 import { MATERIAL_SETTINGS } from '../tls/door-settings';
+import { madeUpFile } from '../tls/made-up-certificate';
 import { openTlsFiles } from '../tls/tls-files';
 import { type Finding, fail, ok, warn } from './finding';
 import { servesCoaps, servesHttp } from './ports';
@@ -19,10 +21,19 @@ export async function checkCertificates(settings: Settings, now: number): Promis
   return (await Promise.all(doors.map((door) => checkDoor(settings, door, now)))).flat();
 }
 
-async function checkDoor(settings: Settings, door: TlsDoor, now: number): Promise<Finding[]> {
+/** One that the start makes up, or has made up before. */
+function checkMadeUp(file: string, about: string): Finding {
+  const made = existsSync(file) ? `${file} was made up` : `the start makes one up, ${file}`;
+  return warn(about, `${made}: nobody vouches for it`, 'Name one that devices can check: COAP_DTLS_PEM_CERT.');
+}
+
+async function checkDoor(given: Settings, door: TlsDoor, now: number): Promise<Finding[]> {
+  const madeUp = door === 'coaps' ? madeUpFile(given) : undefined;
+  if (madeUp !== undefined && !existsSync(madeUp)) return [checkMadeUp(madeUp, `certificate of ${door}`)];
+  const settings = madeUp === undefined ? given : { ...given, COAP_DTLS_PEM_CERT: madeUp };
   const names = MATERIAL_SETTINGS[door];
   const about = `certificate of ${door}`;
-  const told: Finding[] = [];
+  const told: Finding[] = madeUp === undefined ? [] : [checkMadeUp(madeUp, about)];
   const logger: Logger = {
     ...silentLogger,
     warn: (message) => {

@@ -157,6 +157,11 @@ const CASES: readonly Case[] = [
     /^warn certificate of https: "CN=soon" expires in 19 days, on .* -> Renew it/,
   ],
   [
+    'a certificate of DTLS is to be made up',
+    () => ({ TANDEM_ROLES: 'coaps,api', TANDEM_COAP_DTLS_SELF_SIGNED: 'true' }),
+    /^warn certificate of coaps: the start makes one up, .*coaps-self-signed.pem: nobody vouches for it -> Name one/,
+  ],
+  [
     'all is well with certificates, also of DTLS',
     () => ({
       SSL_ENABLED: 'true',

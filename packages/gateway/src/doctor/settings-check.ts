@@ -1,6 +1,6 @@
 import { distance, nearest, SETTINGS, type Setting, type SettingName, type Settings } from '@tandem/core';
 import { problemsOf } from '../problems';
-import { loadSettings, readSettingsFile } from '../settings-file';
+import { loadSettings, settingsSources } from '../settings-file';
 import { type Finding, fail, ok, warn } from './finding';
 
 /** Letters by which a name may differ from a setting's before it is taken for another program's. */
@@ -17,8 +17,10 @@ export function checkSettings(environment: NodeJS.ProcessEnv, file: string | und
   const typos = misspelt(environment);
   try {
     const settings = loadSettings(environment, file);
-    const inFile = readSettingsFile(file);
-    const set = (Object.keys(SETTINGS) as SettingName[]).filter((name) => environment[name] || inFile[name]);
+    const sources = settingsSources(environment, file);
+    const set = (Object.keys(SETTINGS) as SettingName[]).filter(
+      (name) => sources.environment[name] || sources.file[name],
+    );
     const list = set.length === 0 ? 'all of them are unset, the defaults hold' : `set: ${set.join(', ')}`;
     return { settings, findings: [ok('settings', `${list}`), ...typos] };
   } catch (error) {

@@ -13,6 +13,13 @@ const LIFE: Millis = 10 * 365 * 86_400_000;
 /** A clock that is a little behind may use it, too. */
 const BEFORE: Millis = 86_400_000;
 
+/** Where the certificate is, or is to be, that is made up; undefined where nobody asked for one, or there is another. */
+export function madeUpFile(settings: Settings): string | undefined {
+  const { TANDEM_COAP_DTLS_SELF_SIGNED, COAP_DTLS_CREDENTIALS_TYPE, COAP_DTLS_PEM_CERT, TANDEM_DATA_DIR } = settings;
+  const asked = TANDEM_COAP_DTLS_SELF_SIGNED && COAP_DTLS_CREDENTIALS_TYPE === 'PEM';
+  return asked && !existsSync(COAP_DTLS_PEM_CERT) ? join(TANDEM_DATA_DIR, NAME) : undefined;
+}
+
 /**
  * The settings with a certificate of CoAP over DTLS that was made up, where that was asked for and none is there. Once made it stays:
  * devices may have been told to believe it.
@@ -22,13 +29,10 @@ export function withMadeUpCertificate(
   settings: Settings,
   { clock, random, logger }: Pick<Core, 'clock' | 'random' | 'logger'>,
 ): Settings {
-  const { TANDEM_COAP_DTLS_SELF_SIGNED, COAP_DTLS_CREDENTIALS_TYPE, COAP_DTLS_PEM_CERT, TANDEM_DATA_DIR } = settings;
-  if (!TANDEM_COAP_DTLS_SELF_SIGNED || COAP_DTLS_CREDENTIALS_TYPE !== 'PEM' || existsSync(COAP_DTLS_PEM_CERT)) {
-    return settings;
-  }
-  const file = join(TANDEM_DATA_DIR, NAME);
+  const file = madeUpFile(settings);
+  if (file === undefined) return settings;
   if (!existsSync(file)) {
-    makeDataFolder(TANDEM_DATA_DIR);
+    makeDataFolder(settings.TANDEM_DATA_DIR);
     keep(file, `${file}.${random.uuid()}`, makeUp(clock.now(), random.bytes(16)));
   }
   logger.warn('the certificate of CoAP over DTLS is made up, nobody vouches for it: name one that devices can check', {
