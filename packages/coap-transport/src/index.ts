@@ -1,3 +1,11 @@
+export {
+  type ClientRequest,
+  CoapClient,
+  type CoapClientOptions,
+  CoapFailure,
+  type CoapReply,
+  type Observation,
+} from './client/index';
 export { createCoapTransport } from './coap-transport';
 export { createCoapsTransport } from './coaps-transport';
 export { DeviceSide } from './device-side';
