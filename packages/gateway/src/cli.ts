@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { print } from './commands/command';
 import { addConfig } from './commands/config';
+import { addDevice } from './commands/device';
 import { addDevices } from './commands/devices';
 import { addDoctor } from './commands/doctor';
 import { addSecrets } from './commands/secrets';
@@ -21,7 +22,7 @@ const program = new Command('tandem')
   .addHelpText('after', AFTER)
   .showHelpAfterError('(tandem help lists the commands, tandem help <command> the options of one)');
 
-for (const add of [addServe, addDoctor, addConfig, addDevices, addSecrets]) add(program);
+for (const add of [addServe, addDoctor, addDevice, addConfig, addDevices, addSecrets]) add(program);
 
 program
   .command('version')
