@@ -42,6 +42,9 @@ beforeAll(() => {
   copyFileSync(pki.client.chainFile, join(folder, 'device.pem'));
   copyFileSync(pki.client.keyFile, join(folder, 'device.key'));
 });
+const lines: ShellLine[] = [];
+
+afterEach(() => Promise.all(lines.splice(0).map((line) => line.kill())));
 afterAll(async () => {
   await cleanUp();
   pki.remove();
@@ -77,7 +80,8 @@ class Asker {
   /** Resolves when the device waits for something. */
   async waits(deviceId: string): Promise<void> {
     await soon(async () => {
-      const { text } = await this.server.send('GET', `/api/tandem/waiters?deviceId=${deviceId}`);
+      const { status, text } = await this.server.send('GET', `/api/tandem/waiters?deviceId=${deviceId}`);
+      if (status !== 200) throw new Error(`${status} ${text}`);
       const { polls, observations } = JSON.parse(text).total;
       return polls + observations > 0;
     });
@@ -87,11 +91,15 @@ class Asker {
 let devices = 0;
 
 /** Each of them does what it says, as it stands. */
-async function runAll(asker: Asker, deviceId: string, lines: readonly Line[]): Promise<void> {
+async function runAll(asker: Asker, deviceId: string, told: readonly Line[]): Promise<void> {
   const { server } = asker;
-  expect(lines.map(({ title }) => title)).toEqual(TITLES);
-  const [telemetry, attributes, read, updates, commands, answer] = lines.map(({ command }) => command);
-  const begin = (line = '') => new ShellLine(line, folder);
+  expect(told.map(({ title }) => title)).toEqual(TITLES);
+  const [telemetry, attributes, read, updates, commands, answer] = told.map(({ command }) => command);
+  const begin = (line = '') => {
+    const shell = new ShellLine(line, folder);
+    lines.push(shell);
+    return shell;
+  };
   const run = async (line = '') => {
     const shell = begin(line);
     expect([await shell.exit, shell.stderr]).toEqual([0, expect.anything()]);
@@ -133,7 +141,7 @@ describe('A gateway with HTTP, CoAP and CoAP over DTLS', () => {
       COAP_DTLS_PEM_KEY: pki.server.keyFile,
       TANDEM_COAP_DTLS_PSK: 'true',
       // A test asks as fast as it can.
-      TANDEM_WAITERS_RATE: '',
+      TANDEM_WAITERS_RATE: '1000000:1',
     });
   });
 

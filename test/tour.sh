@@ -256,10 +256,12 @@ text 'a device that nobody has offered is not claimed' 400 '"FAILURE"' POST /api
 token=$administrator
 text 'a device is offered' 200 '' POST "/api/plugins/telemetry/DEVICE/$thing/SERVER_SCOPE" \
   "{\"claimingData\":{\"secretKey\":\"sesame\",\"expirationTime\":$(($(date +%s) + 600))000}}"
+json 'and can be claimed until then' 200 '.state == "CLAIMABLE" and .expirationTime > 0 and .customerTitle == null' GET "/api/tandem/claim/$thing"
 token=$user_token
 json 'the user claims it' 200 '.response == "SUCCESS" and .device.id.id == env.thing and .device.customerId.id == env.customer' \
   POST /api/customer/device/Thing/claim '{"secretKey":"sesame"}'
 text 'and cannot claim it again' 400 '"CLAIMED"' POST /api/customer/device/Thing/claim '{"secretKey":"sesame"}'
+json 'and is told that it is claimed' 200 '.state == "CLAIMED" and .expirationTime == null' GET "/api/tandem/claim/$thing"
 json 'reads it' 200 '.name == "Thing"' GET "/api/device/$thing"
 json 'lists it' 200 '.totalElements == 1 and .data[0].id.id == env.thing' GET "/api/customer/$customer/devices?pageSize=10&page=0"
 json 'and does not delete it' 403 '.errorCode == 20' DELETE "/api/device/$thing"
@@ -273,6 +275,19 @@ guide devices-of-customer >body
 same 'which the user lists' "$(got '.data | map(.name) | join(" ")')" Thermometer
 json 'and takes it back' 200 '.customerId.id == "13814000-1dd2-11b2-8080-808080808080"' DELETE "/api/customer/device/$device"
 json 'once' 400 ".message == \"Device isn't assigned to any customer!\"" DELETE "/api/customer/device/$device"
+
+guide claim-state >body
+same 'a device that nobody has offered cannot be claimed' "$(got .state)" NOT_CLAIMABLE
+guide connectivity >line
+same 'a line for a shell sends telemetry with its token' "$(grep -c 'curl -v -X POST .*/api/v1/my-token/telemetry' line)" 1
+sh line 2>curl.log
+same 'as it stands' "$(grep -c '^< HTTP/1.1 200' curl.log)" 1
+(curl -s --max-time 30 "$origin/api/v1/my-token/attributes/updates?timeout=20000" >/dev/null) & poll=$!
+open_polls 1
+guide waiters >body
+same 'who waits is listed' "$(got '[.waiters[0].deviceName, .waiters[0].protocol, .total.polls, .processes] | join(" ")')" \
+  'Thermometer http 1 1'
+kill "$poll"
 
 echo '# 10. Firmware'
 guide package

@@ -19,7 +19,7 @@ describe('Open polls and observations at the server API', () => {
   let devices = 0;
 
   beforeAll(async () => {
-    server = await ServerUnderTest.start({ TANDEM_WAITERS_RATE: '' });
+    server = await ServerUnderTest.start({ TANDEM_WAITERS_RATE: '1000000:1' });
     admin = (await server.login()).token;
     other = (await server.login(OTHER_ADMIN)).token;
     server.core.waiters.add(() => here);
@@ -213,7 +213,11 @@ describe('Who asks for polls and observations too often', () => {
   });
 
   it('gets 429 where as many ask at once as this process asks for', async () => {
-    const settings = { TANDEM_WAITERS_RATE: '', TANDEM_WAITERS_MAX_QUESTIONS: '1', TANDEM_WAITERS_TIMEOUT: '60000' };
+    const settings = {
+      TANDEM_WAITERS_RATE: '1000000:1',
+      TANDEM_WAITERS_MAX_QUESTIONS: '1',
+      TANDEM_WAITERS_TIMEOUT: '60000',
+    };
     const statuses = await refused(settings, async (server) => {
       const { token } = await server.login();
       let answer = (_: never[]) => {};

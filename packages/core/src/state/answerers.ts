@@ -8,7 +8,6 @@ export class Answerers {
   constructor(private readonly logger: Logger) {}
 
   add(topic: string, answerer: Answerer): () => void {
-    if (this.#byTopic.has(topic)) throw new Error(`questions about ${topic} have an answerer already`);
     this.#byTopic.set(topic, answerer);
     return () => {
       if (this.#byTopic.get(topic) === answerer) this.#byTopic.delete(topic);

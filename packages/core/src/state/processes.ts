@@ -22,8 +22,8 @@ export interface Processes {
   /** Names this process among them, shortly. */
   readonly id: string;
   /**
-   * Answers the questions of all processes on a topic, for which there is one answerer in a process. One that throws has said
-   * nothing: it is logged. What is said should be short: it is held in memory as often as there are processes.
+   * Answers the questions of all processes on a topic, in the place of whoever has done so in this process. An answerer that throws has
+   * said nothing: it is logged. What is said should be short: it is held in memory as often as there are processes.
    * @param topic a short word
    * @returns answers no more
    */

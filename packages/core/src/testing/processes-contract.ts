@@ -32,8 +32,9 @@ export function describeProcessesContract(makeStore: MakeStore): void {
       expect(await ask('mute', 'x')).toEqual({ replies: [], reached: 1 });
       expect(await ask('unknown', 'x')).toEqual({ replies: [], reached: 1 });
       stop();
+      const before = answer('mute', async () => 'former');
       const again = answer('mute', async () => '');
-      stop();
+      for (const over of [stop, before]) over();
       expect((await ask('mute', 'x')).replies).toMatchObject([{ text: '' }]);
       again();
       expect(await ask('mute', 'x')).toEqual({ replies: [], reached: 1 });
