@@ -27,7 +27,7 @@ export class AttributeSource extends DeviceSource<AttributeObservation> {
     if (this.isClosed()) return undefined;
     try {
       const message = await this.observation?.next();
-      return message && content(message);
+      return message && this.followed(content(message), message.traces);
     } catch (error) {
       // A store that is away comes back. What the format fails to say it would fail to say again.
       if (TandemError.from(error).code !== 'INTERNAL') throw error;

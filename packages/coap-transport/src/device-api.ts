@@ -6,6 +6,7 @@ import {
   type PayloadKind,
   speaksCoap,
   TandemError,
+  tracing,
   written,
 } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
@@ -13,12 +14,13 @@ import { AttributeSource } from './attribute-source';
 import type { Callers } from './callers';
 import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
-import { type DevicePath, type Feature, type PackageFeature, parseDevicePath } from './device-path';
+import { type DevicePath, type Feature, type FeaturePath, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { LockOut } from './lock-out';
 import { oncePerPromise } from './once-per-promise';
 import { downloadPackage } from './package-download';
 import type { ProvisioningDoor } from './provisioning';
+import { inRequestSpan } from './request-span';
 import { refuse } from './retry-time';
 import { RpcSource } from './rpc-source';
 
@@ -78,24 +80,33 @@ export function createDeviceApi(
   function route(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     const path = parseDevicePath(request.path);
     if (path.kind !== 'feature') return withoutDevice(path.kind, request);
-    const { feature, token, requestId } = path;
+    const { feature, token } = path;
     const refusal = refusalOf(feature, request);
     if (refusal !== undefined) return refusal;
     lockOut.admit(request);
     if (feature === 'provision') return provisioning.answer(request);
     const known = callers.cached(request, token);
-    if (known) return withSession(known, feature, requestId, request);
+    if (known) return withSession(known, path, request);
     const found = callers.find(request, token);
-    return found?.then((session) => (session ? withSession(session, feature, requestId, request) : BUSY)) ?? BUSY;
+    return found?.then((session) => (session ? withSession(session, path, request) : BUSY)) ?? BUSY;
   }
 
   function withSession(
     session: DeviceSession,
-    feature: Feature,
-    requestId: number | undefined,
+    path: FeaturePath,
     request: CoapRequest,
   ): CoapResponse | Promise<CoapResponse> {
     request.authenticate(session.deviceId);
+    return tracing.on
+      ? inRequestSpan(session, path, request, () => serve(session, path, request))
+      : serve(session, path, request);
+  }
+
+  function serve(
+    session: DeviceSession,
+    { feature, requestId }: FeaturePath,
+    request: CoapRequest,
+  ): CoapResponse | Promise<CoapResponse> {
     refuseForeignTransport(session);
     if (!request.proved && mustBeProved(feature, requestId, request)) return PROVE_ADDRESS;
     connectivity.seen(session.deviceId);

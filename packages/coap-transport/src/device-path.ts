@@ -3,10 +3,17 @@ export type Feature = 'attributes' | 'telemetry' | 'rpc' | 'claim' | 'provision'
 /** What a device downloads. */
 export type PackageFeature = 'firmware' | 'software';
 
+export interface FeaturePath {
+  readonly kind: 'feature';
+  readonly feature: Feature;
+  /** Undefined in the form without one, which stands for a device known by its certificate. */
+  readonly token?: string;
+  readonly requestId?: number;
+}
+
 /** A path as the device API understands it. */
 export type DevicePath =
-  /** `token` is undefined in the form without one, which stands for a device known by its certificate. */
-  | { readonly kind: 'feature'; readonly feature: Feature; readonly token?: string; readonly requestId?: number }
+  | FeaturePath
   /** `api` alone. */
   | { readonly kind: 'api' }
   /** Under `api`, but no feature of ours. */

@@ -1,11 +1,12 @@
-import type {
-  Connectivity,
-  DeviceSession,
-  ObservedKind,
-  ObserverEnd,
-  ObserverListener,
-  OpenSession,
-  Uuid,
+import {
+  type Connectivity,
+  Delivery,
+  type DeviceSession,
+  type ObservedKind,
+  type ObserverEnd,
+  type ObserverListener,
+  type OpenSession,
+  type Uuid,
 } from '@tandem/core';
 import type { Notification, ObservationEnd, ObservationHandle, ObservationSource } from './endpoint/index';
 
@@ -37,6 +38,8 @@ export abstract class DeviceSource<O extends Observation> implements Observation
   protected observation: O | undefined = undefined;
   #relation: ObservationHandle | undefined = undefined;
   #session: OpenSession | undefined = undefined;
+  /** Of the notification under way, where it is traced. */
+  #delivery: Delivery | undefined = undefined;
   #state: 'open' | 'ready' | 'ended' | 'closed' = 'open';
 
   readonly tenantId: Uuid;
@@ -80,7 +83,25 @@ export abstract class DeviceSource<O extends Observation> implements Observation
     this.#relation?.end(FAILED);
   }
 
+  /** The notification as it is; its traces see it delivered. */
+  protected followed(notification: Notification, traces: readonly string[] | undefined): Notification {
+    const delivery = Delivery.of(this.kind, this.deviceId, 'coap', traces);
+    if (!delivery) return notification;
+    this.#delivery = delivery;
+    return {
+      ...notification,
+      sent: () => delivery.run(() => notification.sent?.()),
+      delivered: () => {
+        delivery.run(() => notification.delivered?.());
+        delivery.end('delivered');
+        if (this.#delivery === delivery) this.#delivery = undefined;
+      },
+    };
+  }
+
   closed(_reason: ObservationEnd): void {
+    this.#delivery?.end('not delivered');
+    this.#delivery = undefined;
     this.#state = 'closed';
     this.#session?.close();
     this.observation?.close();

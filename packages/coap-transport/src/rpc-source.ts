@@ -67,7 +67,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
     }
     this.#underWay = command;
     this.#sent = false;
-    return {
+    const notification: Notification = {
       ...content(command.message),
       ackTimeout: Math.max(1, Math.min(this.ackTimeout, command.expirationTime - this.clock.now())),
       unsent: () => command.unsent(),
@@ -78,6 +78,7 @@ export class RpcSource extends DeviceSource<RpcObservation> {
       delivered: () => this.#settle(command, 'delivered'),
       lapsed: () => this.#settle(command, 'lapsed'),
     };
+    return this.followed(notification, command.traces);
   }
 
   override end(reason: ObserverEnd): void {

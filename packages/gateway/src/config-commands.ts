@@ -1,6 +1,7 @@
 import { SETTINGS, type Setting } from '@tandem/core';
 import { problemsOf } from './problems';
 import { loadSettings, settingsSources } from './settings-file';
+import { traceProblems } from './tracing';
 
 const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
 
@@ -34,7 +35,7 @@ export function settingsReference(): string {
 export function settingsProblems(file: string | undefined): readonly string[] {
   try {
     loadSettings(process.env, file);
-    return [];
+    return traceProblems(process.env);
   } catch (error) {
     return problemsOf(error);
   }

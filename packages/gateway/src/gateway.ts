@@ -26,7 +26,11 @@ import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { readSecretBox } from './secret-key-file';
 import { Shutdown } from './shutdown';
 import { openTlsFiles } from './tls/tls-files';
+import { startTracing } from './tracing';
 import { webhookBackend } from './webhook';
+
+/** How long the last spans may take to be sent: a collector that is away must not hold up the end. */
+const LAST_SPANS: Millis = 1_000;
 
 /** How long the last report may take: closing a store that hangs takes long enough. */
 const LAST_REPORT: Millis = 1_500;
@@ -62,6 +66,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   if (secretBox.keyIds.length > 0) logger.info('stored secrets are encrypted', { keyIds: secretBox.keyIds });
   const metrics = new MetricsRegistry();
   const platform = { clock: systemClock, random: systemRandom, logger, metrics };
+  const tracing = await startTracing(process.env, platform);
+  shutdown.last('traces', () => tracing.stop(), LAST_SPANS);
   registerProcessMetrics(metrics);
   const https = await openHttpsFiles(settings, platform);
   if (https) shutdown.last('certificates', () => void https.close());
@@ -80,7 +86,8 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   readiness.opened(state);
 
   const webhook = settings.TANDEM_RPC_WEBHOOK_URL;
-  const core = makeCore(state, settings, platform, webhook && webhookBackend(webhook), codecs);
+  const seen = tracing.state(state, settings.REDIS_URL ? 'redis' : 'lmdb');
+  const core = makeCore(seen, settings, platform, webhook && webhookBackend(webhook), codecs);
   const endReports = startActivityReports(core);
   shutdown.last('activity reports', endReports, LAST_REPORT);
   // Takes as long as its step: in the time of the report, and ended by the store.

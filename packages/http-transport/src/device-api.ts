@@ -3,6 +3,7 @@ import {
   type Core,
   type DeviceSession,
   type DownloadRequest,
+  inThisTrace,
   type Millis,
   type PayloadKind,
   type PayloadLimit,
@@ -10,6 +11,7 @@ import {
   saysProtobuf,
   TandemError,
   type Timer,
+  tracing,
   written,
 } from '@tandem/core';
 import { Callers, tokenOf } from './callers';
@@ -22,6 +24,7 @@ import { Polls } from './polls';
 import { provision } from './provisioning';
 import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
+import { requestSpan } from './request-span';
 import {
   isProvision,
   limitedPaths,
@@ -210,8 +213,13 @@ class HttpDeviceApi implements DeviceApi {
     return pollTimeout(query, { default: HTTP_REQUEST_TIMEOUT, max: HTTP_MAX_REQUEST_TIMEOUT });
   }
 
-  /** The caller is known: only now its body is read. */
   #accept(call: Call, session: DeviceSession): void {
+    if (tracing.on) requestSpan(call, session, this.core.callers).run(() => this.#serve(call, session));
+    else this.#serve(call, session);
+  }
+
+  /** The caller is known: only now its body is read. */
+  #serve(call: Call, session: DeviceSession): void {
     const { exchange, operation, route } = call;
     this.core.connectivity.seen(session.deviceId);
     try {
@@ -254,7 +262,7 @@ class HttpDeviceApi implements DeviceApi {
     readBody(
       request,
       limit,
-      (body) => {
+      inThisTrace((body: Buffer) => {
         exchange.bodyUnread = false;
         // It was refused while it came.
         if (exchange.answered) return;
@@ -265,7 +273,7 @@ class HttpDeviceApi implements DeviceApi {
         }
         exchange.waits();
         complete(body);
-      },
+      }),
       () => this.#fail(exchange, operation, tooLarge(limit)),
     );
   }

@@ -48,14 +48,20 @@ export class EmbeddedAttributes implements AttributeStore {
     return { position, attributes: this.#read(deviceId, 'SHARED') };
   }
 
-  async save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean> {
+  async save(
+    deviceId: Uuid,
+    scope: AttributeScope,
+    entries: readonly KeyValue[],
+    ts: EpochMillis,
+    trace?: string,
+  ): Promise<boolean> {
     const saved = await this.feed.write((note) => {
       if (!this.env.devices.doesExist(deviceId)) return false;
       const prefix = attributePrefix(deviceId, scope);
       const rows = entries.map(({ key, value }) => ({ name: storableName(key), value }));
       for (const { name, value } of rows) this.env.attributes.put(Buffer.concat([prefix, name]), `${ts} ${value}`);
       if (entries.length === 0) return true;
-      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: entries, deleted: [] });
+      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: entries, deleted: [], trace });
       note(deviceId, { kind: 'saved', scope, entries, ts });
       return true;
     });
@@ -79,6 +85,7 @@ export class EmbeddedAttributes implements AttributeStore {
     scope: AttributeScope,
     keys: readonly string[],
     ts: EpochMillis,
+    trace?: string,
   ): Promise<readonly string[]> {
     const deleted = await this.feed.write((note) => {
       const prefix = attributePrefix(deviceId, scope);
@@ -88,7 +95,7 @@ export class EmbeddedAttributes implements AttributeStore {
       });
       for (const key of existing) this.env.attributes.remove(Buffer.concat([prefix, Buffer.from(key)]));
       if (existing.length === 0) return existing;
-      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: [], deleted: existing });
+      if (scope === 'SHARED') this.events.append(deviceId, { ts, updated: [], deleted: existing, trace });
       note(deviceId, { kind: 'deleted', scope, keys: existing, ts });
       return existing;
     });

@@ -7,6 +7,12 @@ import type { MissedUpdates } from './missed-updates';
 /** Events that one notification can merge. */
 const BATCH = 100;
 
+/** A message to an observer. */
+export interface ObservedMessage extends WrittenMessage {
+  /** In which what it tells was sent; undefined where nothing is traced. */
+  readonly traces?: readonly string[];
+}
+
 /** An observation of the shared attributes of one device. There are tens of thousands: it keeps no more than it needs. */
 export class AttributeObservation {
   #position: Position;
@@ -30,7 +36,7 @@ export class AttributeObservation {
   }
 
   /** What changed since the snapshot or the last call, merged into one message; undefined when nothing did. */
-  async next(): Promise<WrittenMessage | undefined> {
+  async next(): Promise<ObservedMessage | undefined> {
     const { observer } = this;
     if (observer.over) return undefined;
     const missed = await this.missed.after(observer.deviceId, this.#position, BATCH, this.#told);
@@ -38,7 +44,7 @@ export class AttributeObservation {
     const message = missed.delta.empty ? undefined : await writeIn(this.answers, missed.delta.message);
     this.#position = missed.position;
     this.#told = keys(missed.delta.appliedTo(this.#told));
-    return message;
+    return message && missed.traces ? { ...message, traces: missed.traces } : message;
   }
 
   close(): void {

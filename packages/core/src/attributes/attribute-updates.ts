@@ -96,6 +96,7 @@ export class AttributeUpdates {
         }
         return {
           message,
+          traces: missed.traces,
           settled: (written) => {
             if (written) this.#moveCursor(deviceId, missed.position, 0);
             else if (position) this.#moveCursor(deviceId, position, 0);

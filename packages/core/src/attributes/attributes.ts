@@ -1,5 +1,6 @@
 import type { DeviceSession } from '../auth/device-session';
 import type { Connectivity } from '../connectivity/connectivity';
+import { send } from '../devices/event-trace';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
@@ -75,7 +76,8 @@ export class Attributes {
   async saveFromServer(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[]): Promise<void> {
     if (scope === 'CLIENT') throw new TandemError('INVALID_ARGUMENTS', { message: 'Invalid scope: CLIENT_SCOPE' });
     this.size.checkAll(entries);
-    const saved = await this.store.save(deviceId, scope, entries, this.clock.now());
+    const save = (trace?: string) => this.store.save(deviceId, scope, entries, this.clock.now(), trace);
+    const saved = await (scope === 'SHARED' ? send('attributes', deviceId, save) : save());
     if (!saved) throw new TandemError('NOT_FOUND', { message: "Device with requested id wasn't found!" });
     if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, entries.map(keyOf));
   }
@@ -91,7 +93,8 @@ export class Attributes {
   }
 
   async delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[]): Promise<readonly string[]> {
-    const deleted = await this.store.delete(deviceId, scope, keys, this.clock.now());
+    const remove = (trace?: string) => this.store.delete(deviceId, scope, keys, this.clock.now(), trace);
+    const deleted = await (scope === 'SHARED' ? send('attributes', deviceId, remove) : remove());
     if (scope === 'SERVER') await this.connectivity.attributesChanged(deviceId, deleted);
     return deleted;
   }

@@ -1,3 +1,4 @@
+import { tracesOf } from '../devices/event-trace';
 import type { Uuid } from '../devices/model';
 import type { Logger } from '../platform/logger';
 import type { AttributeStore } from '../state/attribute-store';
@@ -8,6 +9,8 @@ export interface Missed {
   readonly delta: AttributeDelta;
   /** The position the delta leads to. */
   readonly position: Position;
+  /** In which the events were sent, oldest first; undefined where none was, or nothing is traced here. */
+  readonly traces?: readonly string[];
 }
 
 const NOTHING: readonly string[] = [];
@@ -38,13 +41,16 @@ export class MissedUpdates {
     const read = await this.events.read(deviceId, position, limit);
     if (read.kind === 'gap') return this.#fullState(deviceId, position, read.kept, told);
     const delta = new AttributeDelta();
-    let offset: number | undefined;
+    let last: AttributeEvent | undefined;
     for (const event of read.events) {
       if (!delta.canTell(event)) break;
       delta.add(event);
-      offset = event.offset;
+      last = event;
     }
-    return offset === undefined ? undefined : { delta, position: { epoch: read.epoch, offset } };
+    if (!last) return undefined;
+    const { offset } = last;
+    const traces = tracesOf(read.events, (event) => event.offset <= offset);
+    return { delta, position: { epoch: read.epoch, offset }, traces };
   }
 
   async #fullState(

@@ -4,13 +4,17 @@ import { TandemError } from '../errors';
 import type { WrittenMessage } from '../payload/format/index';
 import type { Clock, EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Random } from '../platform/random';
+import { traceNow } from '../platform/tracing';
 import type { DeviceEvents, ObservedKind } from '../state/device-events';
+import { Delivery } from './event-trace';
 import { lookAgain } from './look-again';
 
 /** One event for the device. */
 export interface PollEvent {
   /** What the device gets, and what it is in. */
   readonly message: WrittenMessage;
+  /** In which it was sent; undefined where nothing is traced. */
+  readonly traces?: readonly string[];
   /**
    * To be called once, when the response has been written or the connection was lost: an event is never consumed for a
    * closed connection (contract 1.5.1).
@@ -71,6 +75,8 @@ export class LongPoll implements OpenPoll {
   #hasRead = false;
   #securing = false;
   #unsecured: TandemError | undefined;
+  /** The trace of the request that polls. */
+  readonly #request = traceNow();
   readonly #timer: Timer;
   #lookAgain: Timer | undefined;
   readonly #unwatch: () => void;
@@ -117,7 +123,7 @@ export class LongPoll implements OpenPoll {
       return;
     }
     if (event) {
-      this.#end({ kind: 'event', event });
+      this.#end({ kind: 'event', event: this.#followed(event) });
       return;
     }
     if (!this.#hasRead) {
@@ -125,6 +131,20 @@ export class LongPoll implements OpenPoll {
       this.#secure();
     }
     this.#wait(taken && 'lookAgainAt' in taken ? taken.lookAgainAt : undefined);
+  }
+
+  /** The event as it is; its traces see it delivered. */
+  #followed(event: PollEvent): PollEvent {
+    const { session, wake } = this.source;
+    const delivery = Delivery.of(wake, session.deviceId, 'http', event.traces, this.#request);
+    if (!delivery) return event;
+    return {
+      message: event.message,
+      settled(written) {
+        delivery.run(() => event.settled(written));
+        delivery.end(written ? 'written' : 'not delivered');
+      },
+    };
   }
 
   #failed(error: TandemError): void {

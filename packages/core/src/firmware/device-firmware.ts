@@ -1,3 +1,4 @@
+import { send } from '../devices/event-trace';
 import type { Uuid } from '../devices/model';
 import type { EpochMillis } from '../platform/clock';
 import type { State } from '../state/state';
@@ -52,8 +53,10 @@ export class DeviceFirmware {
     if (wrong.length === 0 && entries.every(({ key, value }) => known.get(key) === value)) return false;
     // The attributes last: a device that has them has all of it.
     if (ota) await telemetryLog.append({ deviceId, lines: encodeRecords(targetTelemetry(ota, ts)) });
-    if (wrong.length > 0) await attributes.delete(deviceId, 'SHARED', wrong, ts);
-    if (entries.length > 0) await attributes.save(deviceId, 'SHARED', entries, ts);
+    await send('attributes', deviceId, async (trace) => {
+      if (wrong.length > 0) await attributes.delete(deviceId, 'SHARED', wrong, ts, trace);
+      if (entries.length > 0) await attributes.save(deviceId, 'SHARED', entries, ts, trace);
+    });
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { DeviceSession } from '../auth/device-session';
+import { answer, send } from '../devices/event-trace';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
 import type { MessageLimits } from '../limits/limits';
@@ -82,19 +83,22 @@ export class RpcCalls {
     this.size.check(call.params);
     const now = this.clock.now();
     const timeout = Math.max(call.timeout ?? this.settings.defaultTimeout, this.settings.minTimeout);
-    const rpc = await this.rpcs.create({
-      id: call.requestUuid ?? this.random.uuid(),
-      tenantId: call.tenantId,
-      deviceId: call.deviceId,
-      createdTime: now,
-      expirationTime: call.expirationTime ?? now + timeout,
-      oneway: call.oneway,
-      persistent: call.persistent ?? false,
-      method: call.method,
-      params: call.params,
-      retries: call.retries ?? null,
-      additionalInfo: call.additionalInfo ?? null,
-    });
+    const rpc = await send('rpc', call.deviceId, (trace) =>
+      this.rpcs.create({
+        id: call.requestUuid ?? this.random.uuid(),
+        tenantId: call.tenantId,
+        deviceId: call.deviceId,
+        createdTime: now,
+        expirationTime: call.expirationTime ?? now + timeout,
+        oneway: call.oneway,
+        persistent: call.persistent ?? false,
+        method: call.method,
+        params: call.params,
+        retries: call.retries ?? null,
+        additionalInfo: call.additionalInfo ?? null,
+        ...(trace !== undefined && { trace }),
+      }),
+    );
     if (!rpc) throw await this.#refusal(call);
     if (rpc.persistent) {
       if (rpc.expirationTime <= now) await this.#expire(rpc);
@@ -122,12 +126,14 @@ export class RpcCalls {
     const rpc = await this.rpcs.findByRequestId(session.deviceId, requestId);
     const at = this.clock.now();
     if (!rpc || rpc.oneway || rpc.expirationTime <= at) return;
-    await this.rpcs.transition(rpc.id, OPEN_RPC_STATES, {
-      status: 'SUCCESSFUL',
-      response: text,
-      responseIsJson: isJson,
-      at,
-    });
+    await answer(session.deviceId, rpc.trace, () =>
+      this.rpcs.transition(rpc.id, OPEN_RPC_STATES, {
+        status: 'SUCCESSFUL',
+        response: text,
+        responseIsJson: isJson,
+        at,
+      }),
+    );
   }
 
   async #refusal({ requestUuid }: RpcCall): Promise<TandemError> {

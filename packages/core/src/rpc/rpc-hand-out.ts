@@ -1,3 +1,4 @@
+import { tracesOf } from '../devices/event-trace';
 import type { PollEvent } from '../devices/long-poll';
 import type { Uuid } from '../devices/model';
 import { TandemError } from '../errors';
@@ -9,6 +10,8 @@ import type { Rpc, RpcPatch, RpcStatus, RpcStore } from '../state/rpc-store';
 /** A command on its way; the transport says what became of it (contract 2.6.4). */
 export interface RpcHandOut {
   readonly message: WrittenMessage;
+  /** In which it was sent; undefined where nothing is traced. */
+  readonly traces?: readonly string[];
   readonly expirationTime: number;
   sent(): void;
   delivered(): void;
@@ -80,6 +83,7 @@ export class RpcHandOuts {
     const { rpc } = command;
     return {
       message,
+      traces: tracesOf([rpc]),
       settled: (written) => {
         if (written) void this.#arrived(rpc);
         else if (this.#holds(command.heldUntil)) this.#letGo(rpc);
@@ -107,6 +111,7 @@ export class RpcHandOuts {
     };
     return {
       message,
+      traces: tracesOf([rpc]),
       expirationTime: rpc.expirationTime,
       sent: () => {
         sent = true;

@@ -35,8 +35,15 @@ export interface AttributeStore {
    * @param entries keys of 1 to 255 characters: whoever calls has checked; a store that cannot keep a longer one rejects
    * with BAD_REQUEST and keeps nothing of the save. Text that is no Unicode (unpaired surrogates)
    * may come back as U+FFFD.
+   * @param trace kept with the event, for SHARED: whoever delivers it goes on in that trace
    */
-  save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean>;
+  save(
+    deviceId: Uuid,
+    scope: AttributeScope,
+    entries: readonly KeyValue[],
+    ts: EpochMillis,
+    trace?: string,
+  ): Promise<boolean>;
   /**
    * Saves an attribute of the SERVER scope unless the device has one of this key, whatever its value: of those who do it at the
    * same time, on any process, one saves.
@@ -45,7 +52,14 @@ export interface AttributeStore {
   saveServerIfAbsent(deviceId: Uuid, entry: KeyValue, ts: EpochMillis): Promise<boolean>;
   /**
    * For SHARED appends `{deleted: keys}` in the same step and wakes the waiters; no event where no key existed.
+   * @param trace as of `save`
    * @returns the keys that existed, each once
    */
-  delete(deviceId: Uuid, scope: AttributeScope, keys: readonly string[], ts: EpochMillis): Promise<readonly string[]>;
+  delete(
+    deviceId: Uuid,
+    scope: AttributeScope,
+    keys: readonly string[],
+    ts: EpochMillis,
+    trace?: string,
+  ): Promise<readonly string[]>;
 }

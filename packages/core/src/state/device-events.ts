@@ -20,6 +20,8 @@ export interface AttributeEvent {
   readonly ts: EpochMillis;
   readonly updated: readonly KeyValue[];
   readonly deleted: readonly string[];
+  /** The `traceparent` it was written with, where there was one. */
+  readonly trace?: string;
 }
 
 export type EventsRead =

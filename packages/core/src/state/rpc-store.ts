@@ -39,6 +39,8 @@ export interface Rpc {
   readonly retries: number | null;
   readonly attempts: number;
   readonly additionalInfo: string | null;
+  /** The `traceparent` it was sent with, where there was one. */
+  readonly trace?: string;
   readonly status: RpcStatus;
   /** What the device answered, as it came; a JSON text for FAILED. */
   readonly response: string | null;

@@ -34,6 +34,31 @@ export function describeDeviceEventsContract(makeStore: MakeStore): void {
       expect(offsets(await store.state.events.read(id, { epoch, offset: 4 }, 10))).toEqual([]);
     });
 
+    it('keeps with an event the trace it was written in, and of others none', async () => {
+      const { id } = await store.device();
+      const { epoch, offset } = await store.state.events.head(id);
+      const [saved, deleted] = [
+        `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+        `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`,
+      ];
+      const { attributes, events } = store.state;
+      await attributes.save(id, 'SHARED', entriesOf({ a: '1', b: '2' }), 1, saved);
+      await attributes.delete(id, 'SHARED', ['a'], 2, deleted);
+      await attributes.save(id, 'SHARED', entriesOf({ c: '3' }), 3);
+      await attributes.delete(id, 'SHARED', ['c'], 4);
+      const read = await events.read(id, { epoch, offset }, 10);
+      expect(read.kind === 'events' && read.events.map(({ trace }) => trace)).toEqual([
+        saved,
+        deleted,
+        undefined,
+        undefined,
+      ]);
+      expect(read).toMatchObject({
+        events: [{ updated: entriesOf({ a: '1', b: '2' }) }, { deleted: ['a'] }, {}, { deleted: ['c'] }],
+      });
+      expect((await attributes.read(id, 'SHARED')).map(({ key }) => key)).toEqual(['b']);
+    });
+
     it('an event at its offset is the position to read on from', async () => {
       const id = await deviceWithEvents(BOUND);
       const { epoch } = await store.state.events.head(id);

@@ -34,6 +34,17 @@ export function describeRpcStoreContract(makeStore: MakeStore): void {
       expect(await store.state.rpcs.findByRequestId(device.id, 0)).toEqual(rpc);
     });
 
+    it('keeps with a command the trace it was sent in, and of others none', async () => {
+      const device = await store.device();
+      const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+      const [traced, other] = [await create(device, { trace }), await create(device)];
+      expect(traced.trace).toBe(trace);
+      await store.state.rpcs.transition(traced.id, ['QUEUED'], { status: 'SENT' });
+      const open = await store.state.rpcs.open(device.id, CREATED);
+      expect(open.map((rpc) => rpc.trace)).toEqual([trace, undefined]);
+      expect(await store.state.rpcs.get(other.id)).not.toHaveProperty('trace');
+    });
+
     it('counts request ids per device from 0, each once, also for commands made at the same time', async () => {
       const [one, other] = [await store.device(), await store.device()];
       expect(await store.state.rpcs.nextRequestId(one.id)).toBe(0);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Core, type Millis, payloadLimitOf, TandemError } from '@tandem/core';
+import { type Core, type Millis, payloadLimitOf, TandemError, tracing } from '@tandem/core';
 import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
@@ -11,6 +11,7 @@ import { errorReply } from '../http/error-reply';
 import { type FilePart, type FileReader, type TakeOptions, takeFile } from '../http/multipart';
 import { pathOf } from '../http/path';
 import { Query } from '../http/query';
+import { callSpan } from './call-span';
 import { plainText, type Reply } from './reply';
 import type { ApiRequest, GuardedRoute, PublicRequest, Route } from './route';
 
@@ -56,7 +57,10 @@ export class Dispatcher {
     const abort = new AbortController();
     const onClose = () => abort.abort(new TandemError('BAD_REQUEST', { message: 'The connection is closed' }));
     response.once('close', onClose);
-    const answered = this.#answer(route, request, response, abort.signal);
+    const answer = () => this.#answer(route, request, response, abort.signal);
+    const answered = tracing.on
+      ? callSpan(route, request, response, this.#addresses.of(request)).run(answer)
+      : answer();
     this.#underWay.set(abort, answered);
     try {
       await answered;

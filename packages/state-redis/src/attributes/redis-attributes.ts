@@ -91,11 +91,17 @@ export class RedisAttributes implements AttributeStore {
     return { position: { epoch, offset: Number(offset) }, attributes };
   }
 
-  async save(deviceId: Uuid, scope: AttributeScope, entries: readonly KeyValue[], ts: EpochMillis): Promise<boolean> {
+  async save(
+    deviceId: Uuid,
+    scope: AttributeScope,
+    entries: readonly KeyValue[],
+    ts: EpochMillis,
+    trace?: string,
+  ): Promise<boolean> {
     const fields = entries.flatMap(({ key, value }) => [key, `${ts} ${value}`]);
     const save = () =>
       scope === 'SHARED' && entries.length > 0
-        ? this.#saveShared(deviceId, entries, fields, ts)
+        ? this.#saveShared(deviceId, entries, fields, ts, trace)
         : this.commands.write<number>(SAVE, this.#plainKeys(deviceId, scope), [...this.#plain(scope), ...fields]);
     if ((await save()) === 1) return true;
     return (await this.births.ensure(deviceId)) && (await save()) === 1;
@@ -115,12 +121,13 @@ export class RedisAttributes implements AttributeStore {
     scope: AttributeScope,
     keys: readonly string[],
     ts: EpochMillis,
+    trace?: string,
   ): Promise<readonly string[]> {
     const names = [...new Set(keys)].flatMap((key) => [key, JSON.stringify(key)]);
     if (names.length === 0) return [];
     const deleted =
       scope === 'SHARED'
-        ? this.#deleteShared(deviceId, names, ts)
+        ? this.#deleteShared(deviceId, names, ts, trace)
         : this.commands.write<string>(DELETE, this.#plainKeys(deviceId, scope).slice(1), [
             ...this.#plain(scope),
             ts,
@@ -134,26 +141,28 @@ export class RedisAttributes implements AttributeStore {
     entries: readonly KeyValue[],
     fields: readonly string[],
     ts: EpochMillis,
+    trace: string | undefined,
   ): Promise<number> {
     const write = this.commands.write<number>(SAVE_SHARED, this.#sharedKeys(deviceId), [
-      ...this.#change(ts),
+      ...this.#change(ts, trace),
       renderEntries(entries),
       ...fields,
     ]);
     return this.wakeUps.after(deviceId, 'attributes', write, (saved) => saved === 1);
   }
 
-  #deleteShared(deviceId: Uuid, names: readonly string[], ts: EpochMillis): Promise<string> {
+  #deleteShared(deviceId: Uuid, names: readonly string[], ts: EpochMillis, trace: string | undefined): Promise<string> {
     const write = this.commands.write<string>(DELETE_SHARED, this.#sharedKeys(deviceId), [
-      ...this.#change(ts),
+      ...this.#change(ts, trace),
       ...names,
     ]);
     return this.wakeUps.after(deviceId, 'attributes', write, (deleted) => deleted !== '[]');
   }
 
   /** The arguments that begin every change of shared attributes. */
-  #change(ts: EpochMillis): (string | number)[] {
-    return [this.#nextCall(), this.wakeUps.publish, this.wakeUps.message('attributes'), this.options.eventLogMax, ts];
+  #change(ts: EpochMillis, trace = ''): (string | number)[] {
+    const { publish } = this.wakeUps;
+    return [this.#nextCall(), publish, this.wakeUps.message('attributes'), this.options.eventLogMax, ts, trace];
   }
 
   /** A name that no other call has. */

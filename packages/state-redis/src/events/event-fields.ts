@@ -7,11 +7,15 @@ export type StreamEntry = readonly [id: string, fields: readonly string[]];
 export const renderEntries = (entries: readonly KeyValue[]): string =>
   JSON.stringify(entries.flatMap(({ key, value }) => [key, value]));
 
-/** `<offset>-0` with the fields ts, and either set, as `renderEntries` makes it, or del, a JSON array of keys. */
-export function eventOf([id, [, ts, kind, text = '[]']]: StreamEntry): AttributeEvent {
+/**
+ * `<offset>-0` with the fields ts, and either set, as `renderEntries` makes it, or del, a JSON array of keys; then trace, where
+ * it was written in one.
+ */
+export function eventOf([id, [, ts, kind, text = '[]', , trace]]: StreamEntry): AttributeEvent {
   const items = JSON.parse(text) as string[];
   const updated = kind === 'set' ? entriesOf(items) : [];
-  return { offset: Number.parseInt(id, 10), ts: Number(ts), updated, deleted: kind === 'del' ? items : [] };
+  const event = { offset: Number.parseInt(id, 10), ts: Number(ts), updated, deleted: kind === 'del' ? items : [] };
+  return trace === undefined ? event : { ...event, trace };
 }
 
 /** Of `renderEntries`, once it is parsed. */

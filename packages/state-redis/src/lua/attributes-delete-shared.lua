@@ -4,7 +4,7 @@
 -- KEYS  1 log of the device, a hash   2 shared attributes, a hash   3 events, a stream   4 channel of the device
 --       5 its feed, a channel
 -- ARGV  1 name of this call   2 PUBLISH or SPUBLISH   3 the message   4 events that are kept   5 time stamp
---       6.. key and its JSON text of each attribute
+--       6 the trace it is written in, or ''   7.. key and its JSON text of each attribute
 -- Reply a JSON array of the keys that were there. Where none was, or the device has no log, nothing was written.
 --
 -- Atomic: a key of another type fails before anything is written. Done again right away, by the name of the call, it
@@ -21,7 +21,7 @@ if log[3] == ARGV[1] then
   return redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1][2][4]
 end
 local keys, names = {}, {}
-for i = 6, #ARGV, 2 do
+for i = 7, #ARGV, 2 do
   if redis.call('HEXISTS', KEYS[2], ARGV[i]) == 1 then
     keys[#keys + 1] = ARGV[i]
     names[#names + 1] = ARGV[i + 1]
@@ -32,7 +32,8 @@ if #keys == 0 then
   return deleted
 end
 local offset = string.format('%.0f', tonumber(log[2] or '0') + 1)
-redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[4], offset .. '-0', 'ts', ARGV[5], 'del', deleted)
+local trace = ARGV[6] ~= '' and { 'trace', ARGV[6] } or {}
+redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[4], offset .. '-0', 'ts', ARGV[5], 'del', deleted, unpack(trace))
 for first = 1, #keys, 1000 do
   redis.call('HDEL', KEYS[2], unpack(keys, first, math.min(first + 999, #keys)))
 end

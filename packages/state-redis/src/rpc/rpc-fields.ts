@@ -37,6 +37,7 @@ export const baseOf = (rpc: NewRpc): string =>
     params: rpc.params,
     retries: rpc.retries,
     additionalInfo: rpc.additionalInfo,
+    trace: rpc.trace,
   } satisfies NewRpc);
 
 /** A command out of its hash; undefined when there is none. */

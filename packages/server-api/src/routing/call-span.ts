@@ -1,0 +1,35 @@
+import { RunningSpan } from '@tandem/core';
+import type { Request, Response } from 'express';
+import type { Route } from './route';
+
+/**
+ * The span of a call that a route takes: whoever is refused before leaves none. It ends with the answer. It goes on in the trace of a
+ * caller who is known; strangers do not say what is sampled.
+ */
+export function callSpan(
+  { method, path, authorities }: Pick<Route, 'method' | 'path' | 'authorities'>,
+  request: Request,
+  response: Response,
+  address: string,
+): RunningSpan {
+  const { traceparent } = request.headers;
+  const span = new RunningSpan({
+    name: `${method} ${path}`,
+    kind: 'SERVER',
+    parent: authorities !== 'public' && typeof traceparent === 'string' ? traceparent : undefined,
+    attributes: {
+      'http.request.method': method,
+      'http.route': path,
+      'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
+      'network.protocol.name': 'http',
+      'client.address': address,
+    },
+  });
+  response.once('close', () => {
+    const { headersSent, statusCode } = response;
+    if (headersSent) span.set('http.response.status_code', statusCode);
+    // A caller who went away is no failure.
+    span.end(headersSent && statusCode >= 500 ? String(statusCode) : undefined);
+  });
+  return span;
+}
