@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { startRedis } from '../packages/state-redis/src/testing/redis-server';
 import { CoapDevice } from './support/coap-device';
+import { eventually } from './support/eventually';
 import { cleanUp, GatewayProcess } from './support/gateway-process';
 import { HttpDevice } from './support/http-device';
 import { ServerClient } from './support/server-client';
@@ -70,6 +71,9 @@ describe('The traces of a gateway', () => {
     expect(append).toMatchObject({ kind: 'client', parentSpanId: request.spanId });
     expect(append.attributes).toEqual({ 'db.system.name': 'lmdb', 'db.operation.name': 'telemetryLog.append' });
     expect(collector.headers['x-api-key']).toBe('key-of-the-collector');
+    await eventually(async () =>
+      (await gateway.metric('tandem_trace_spans_sent_total')) > 0 ? undefined : 'no span counts as sent',
+    );
     coap.close();
   });
 
@@ -238,6 +242,8 @@ describe('A gateway', () => {
     });
     expect(await gateway.logged('traces are exported')).toMatchObject({ endpoint: `http://127.0.0.1:${port}/traces` });
     await ServerClient.login(gateway.http);
+    expect(await gateway.metric('tandem_trace_spans_total')).toBeGreaterThan(0);
+    expect(await gateway.metric('tandem_trace_spans_sent_total')).toBe(0);
     const asked = once(silent, 'connection');
     const stopped = gateway.stop();
     const [connection] = (await asked) as [Socket];

@@ -34,6 +34,8 @@ file any, in the environment one that begins with \`TANDEM_\`. \`tandem config c
 A secret can be in a file of its own, as container engines hand them over: \`TANDEM_ADMIN_PASSWORD_FILE=/run/secrets/admin\` stands for
 \`TANDEM_ADMIN_PASSWORD\`, and so with every setting that is called a secret here. The end of its last line does not count.
 
+Traces have OpenTelemetry's own variables, \`OTEL_...\`, of the environment alone: [follow a request](../guides/operate.md#follow-a-request).
+
 ${configCommands.settingsReference()}
 `;
 }

@@ -1,4 +1,4 @@
-import { type Logger, type Platform, SettingsError, type State, switchTracing, tracedState } from '@tandem/core';
+import { type Platform, SettingsError, type State, switchTracing, tracedState } from '@tandem/core';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -69,7 +69,7 @@ const NO_TRACING: Tracing = { state: (state) => state, stop: () => Promise.resol
  */
 export async function startTracing(
   variables: Variables,
-  platform: Pick<Platform, 'clock'> & { readonly logger: Logger },
+  platform: Pick<Platform, 'clock' | 'logger' | 'metrics'>,
 ): Promise<Tracing> {
   const endpoint = traceEndpoint(variables);
   if (endpoint === undefined) return NO_TRACING;
