@@ -8,7 +8,8 @@ const config: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/packages', '<rootDir>/test', '<rootDir>/bench'],
   testMatch: ['**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  // The console's own tests need a browser: `npm run test:console`.
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '<rootDir>/test/console/'],
   modulePathIgnorePatterns: ['/dist/'],
   transform: {
     '^.+\\.ts$': [

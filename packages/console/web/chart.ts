@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 export class Chart {
   readonly element: HTMLElement;
   readonly #drawing: SVGSVGElement;
-  readonly #reading = h('output', { class: 'reading figures', 'aria-live': 'polite' });
+  readonly #reading = h('span', { class: 'reading figures' });
   #points: Point[] = [];
   #chosen: number | undefined;
   #asked = false;
@@ -30,7 +30,10 @@ export class Chart {
     this.element = h('figure', {}, title, this.#drawing);
     this.#drawing.addEventListener('pointermove', (event) => this.#choose(this.#nearest(event.offsetX)));
     this.#drawing.addEventListener('pointerleave', () => this.#choose(undefined));
-    this.#drawing.addEventListener('blur', () => this.#choose(undefined));
+    this.#drawing.addEventListener('blur', () => {
+      this.#reading.removeAttribute('aria-live');
+      this.#choose(undefined);
+    });
     this.#drawing.addEventListener('keydown', (event) => this.#press(event));
     const watcher = new ResizeObserver(() => this.#redraw());
     watcher.observe(this.element);
@@ -68,6 +71,8 @@ export class Chart {
     const next = to[event.key];
     if (next === undefined || shown.length === 0) return;
     event.preventDefault();
+    // Read aloud is what somebody reads by keys, and not every value that comes in.
+    this.#reading.setAttribute('aria-live', 'polite');
     this.#choose(Math.min(shown.length - 1, Math.max(0, next)));
   }
 
@@ -140,7 +145,10 @@ export class Chart {
       parts.push(svg('line', { class: 'cross', x1: at, x2: at, y1: PAD.top, y2: PAD.top + height }));
       parts.push(svg('circle', { class: 'chosen', cx: at, cy: y(read.value).toFixed(1), r: 4 }));
     }
-    this.#reading.textContent = read ? `${read.value} at ${dateTime(read.at)}` : '';
+    const last = shown.at(-1);
+    this.#reading.replaceChildren(
+      ...(read ? [h('small', {}, dateTime(read.at)), ' ', String(read.value)] : last ? [String(last.value)] : []),
+    );
     this.#drawing.setAttribute('aria-label', this.#words(shown));
     this.#drawing.replaceChildren(...parts);
   }

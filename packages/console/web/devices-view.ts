@@ -30,7 +30,10 @@ export function devicesView({ user, live, query, signal }: Place): View {
   let turn = new AbortController();
   signal.addEventListener('abort', () => turn.abort());
 
+  let typing: number | undefined;
   const refresh = (asNew: boolean) => {
+    // What was typed is in this already.
+    clearTimeout(typing);
     const hash = hashOf('/devices', {
       search: search.value.trim(),
       state: state.value,
@@ -133,7 +136,6 @@ export function devicesView({ user, live, query, signal }: Place): View {
         : 'No devices yet: claim one with its name and the secret key on its label, or have an administrator assign one to you.',
     );
 
-  let typing: number | undefined;
   const changed = () => {
     page = 1;
     refresh(false);

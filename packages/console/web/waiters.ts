@@ -19,6 +19,8 @@ interface Waiters {
   readonly total: { readonly polls: number; readonly observations: number };
   readonly waiters: readonly Waiter[];
   readonly processes: number;
+  /** Processes that did not answer in time: theirs are missing. */
+  readonly unanswered: number;
 }
 
 const PAUSE = 2500;
@@ -48,9 +50,10 @@ export function waitersPanel(signal: AbortSignal, deviceId?: string): HTMLElemen
     return h('tr', {}, ...all.map(([name, content]) => h('td', { 'data-column': name }, content)));
   };
 
-  const show = ({ total, waiters, processes }: Waiters) => {
+  const show = ({ total, waiters, processes, unanswered }: Waiters) => {
     const more = waiters.length < total.polls + total.observations ? `; the first ${waiters.length} are shown` : '';
-    summary.textContent = `${count(total.polls, 'poll')}, ${count(total.observations, 'observation')} at ${count(processes, 'process', 'processes')}${more}`;
+    const silent = unanswered > 0 ? `; ${count(unanswered, 'process', 'processes')} did not answer` : '';
+    summary.textContent = `${count(total.polls, 'poll')}, ${count(total.observations, 'observation')} at ${count(processes, 'process', 'processes')}${silent}${more}`;
     const focused = body.contains(document.activeElement) ? document.activeElement?.getAttribute('href') : undefined;
     if (waiters.length === 0) body.replaceChildren(h('p', { class: 'empty' }, nobody(ofAll)));
     else body.replaceChildren(list.element);

@@ -24,12 +24,21 @@ const TYPES: Readonly<Record<string, string>> = {
  * the compiler wrote them; nothing is bundled, here or when the gateway is built (ADR 48).
  */
 export function consoleFiles(): ConsoleFile[] {
-  return FOLDERS.flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
-      const type = name.endsWith('.d.ts') ? undefined : TYPES[extname(name)];
-      if (type === undefined) return [];
-      const path = name === 'index.html' ? '/' : `/console/${name.replaceAll('\\', '/')}`;
-      return [{ path, type, body: readFileSync(join(folder, name)) }];
-    }),
-  );
+  const files = FOLDERS.flatMap(filesOf);
+  const scripts = files.filter(({ path }) => path.endsWith('.js')).map(({ path }) => path);
+  return files.map((file) => (file.path === '/' ? { ...file, body: withPreloads(file.body, scripts) } : file));
+}
+
+const filesOf = (folder: string): ConsoleFile[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+    const type = name.endsWith('.d.ts') ? undefined : TYPES[extname(name)];
+    if (type === undefined) return [];
+    const path = name === 'index.html' ? '/' : `/console/${name.replaceAll('\\', '/')}`;
+    return [{ path, type, body: readFileSync(join(folder, name)) }];
+  });
+
+/** The page names all modules, so that a browser asks for them at once, and not for each when it has read who imports it. */
+function withPreloads(page: Buffer, scripts: readonly string[]): Buffer {
+  const links = scripts.map((path) => `    <link rel="modulepreload" href="${path}" />\n`);
+  return Buffer.from(page.toString().replace('  </head>', () => `${links.join('')}  </head>`));
 }

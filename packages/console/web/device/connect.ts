@@ -14,6 +14,8 @@ interface Credentials {
   readonly credentialsId: string;
 }
 
+const NAMES: Readonly<Record<string, string>> = { http: 'HTTP', https: 'HTTPS', coap: 'CoAP', coaps: 'CoAP over DTLS' };
+
 const KINDS: Readonly<Record<string, string>> = {
   ACCESS_TOKEN: 'Access token',
   X509_CERTIFICATE: 'Certificate, SHA3-256',
@@ -28,23 +30,26 @@ export function connectSection({ signal }: Place, deviceId: string): HTMLElement
   const said = notice();
 
   const load = async () => {
-    const [credentials, { commands }] = await Promise.all([
+    const [credentials, { commands, reason }] = await Promise.all([
       read<Credentials>(`/api/device/${deviceId}/credentials`, signal),
-      read<{ commands: Line[] }>(`/api/device-connectivity/${deviceId}`, signal),
+      read<{ commands: Line[]; reason: string | null }>(`/api/device-connectivity/${deviceId}`, signal),
     ]);
     const { credentialsType, credentialsId } = credentials;
     key.replaceChildren(copyLine(KINDS[credentialsType] ?? credentialsType, credentialsId, said.say));
     const protocols = [...new Set(commands.map(({ protocol }) => protocol))];
     lines.replaceChildren(
-      ...protocols.flatMap((protocol) => [
-        h('h3', {}, protocol.toUpperCase().replace('COAP', 'CoAP').replace('CoAPS', 'CoAPs')),
-        ...commands
-          .filter((line) => line.protocol === protocol)
-          .map(({ title, command }) => copyLine(title, command, said.say)),
-      ]),
+      ...protocols.map((protocol) => {
+        const ofProtocol = commands.filter((line) => line.protocol === protocol);
+        const made = ofProtocol.map(({ title, command }) => copyLine(title, command, said.say));
+        return h(
+          'div',
+          { class: 'part', 'data-protocol': protocol },
+          h('h3', {}, NAMES[protocol] ?? protocol),
+          ...made,
+        );
+      }),
     );
-    if (commands.length === 0)
-      lines.replaceChildren(h('p', { class: 'empty' }, 'No door of this gateway is open to these credentials.'));
+    if (commands.length === 0) lines.replaceChildren(h('p', { class: 'empty' }, reason ?? 'There is no line.'));
   };
   whileThere(signal, load(), (words) => said.say(words, 'bad'));
   return section('Connect', 'Run these as the device. Its token is a secret.', key, lines, said.element);
@@ -62,15 +67,10 @@ function copyLine(title: string, text: string, say: (text: string, kind?: 'good'
       say('The browser keeps the clipboard to itself here: the line is marked, copy it with Ctrl+C.');
     }
   };
-  return h(
-    'div',
-    { class: 'copy' },
-    h('span', { class: 'what' }, title),
-    h(
-      'div',
-      { class: 'row' },
-      h('pre', {}, shown),
-      h('button', { type: 'button', 'aria-label': `Copy: ${title}`, on: { click: () => void copy() } }, 'Copy'),
-    ),
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet', 'aria-label': `Copy: ${title}`, on: { click: () => void copy() } },
+    'Copy',
   );
+  return h('div', { class: 'copy' }, h('span', { class: 'what' }, title), button, h('pre', {}, shown));
 }
