@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBench } from './commands/bench';
 import { print } from './commands/command';
 import { addConfig } from './commands/config';
 import { addDevice } from './commands/device';
@@ -22,7 +23,7 @@ const program = new Command('tandem')
   .addHelpText('after', AFTER)
   .showHelpAfterError('(tandem help lists the commands, tandem help <command> the options of one)');
 
-for (const add of [addServe, addDoctor, addDevice, addConfig, addDevices, addSecrets]) add(program);
+for (const add of [addServe, addDoctor, addDevice, addBench, addConfig, addDevices, addSecrets]) add(program);
 
 program
   .command('version')

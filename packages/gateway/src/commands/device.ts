@@ -1,6 +1,6 @@
 import type { DeviceCommandOptions } from '../device/device-command';
 import { DEFAULT_TELEMETRY, PLACEHOLDERS } from '../device/telemetry-template';
-import { type AddCommand, examples, print } from './command';
+import { type AddCommand, examples, print, stoppedBySignals } from './command';
 
 const MORE = `
 Telemetry is JSON. A string in it that is a placeholder becomes a number:
@@ -58,14 +58,6 @@ export const addDevice: AddCommand = (program) => {
     )
     .action(async (url: string, options: DeviceCommandOptions) => {
       const { runDevices } = await import('../device/device-command.js');
-      const stop = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.on(signal, () => {
-          // Whoever asks twice does not wait for farewells.
-          if (stop.signal.aborted) process.exit(130);
-          stop.abort();
-        });
-      }
-      process.exitCode = (await runDevices(url, options, print, stop)) ? 0 : 1;
+      process.exitCode = (await runDevices(url, options, print, stoppedBySignals())) ? 0 : 1;
     });
 };

@@ -5,7 +5,7 @@ import { pause } from './pause';
 
 /** RFC 7641 section 3.3.1: a gateway that was started anew has forgotten its observers. */
 const REFRESH: Millis = 60_000;
-const CONTENT_FORMAT_JSON = 50;
+export const CONTENT_FORMAT_JSON = 50;
 const DEFAULT_PORT = 5683;
 /** Of an end that is told, and need not be heard. */
 const FAREWELL: Millis = 1_000;
@@ -90,7 +90,8 @@ async function asked(url: URL, client: CoapClient, request: ClientRequest): Prom
   }
 }
 
-const openClient = (url: URL): Promise<CoapClient> =>
+/** @throws NoAnswer when the host is not known */
+export const openClient = (url: URL): Promise<CoapClient> =>
   CoapClient.open({
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),
