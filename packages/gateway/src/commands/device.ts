@@ -39,16 +39,16 @@ export const addDevice: AddCommand = (program) => {
           'over CoAP, three messages',
         ],
         [
-          `tandem device http://localhost:8080 --token my-token --for 2s --telemetry '{"speed":"{{random 0 120}}"}'`,
+          `tandem device http://localhost:8080 --token my-token --for 10s --telemetry '{"speed":"{{random 0 120}}"}'`,
           'values of your own',
         ],
         [
-          `tandem device coap://localhost:5683 --token my-token --messages 0 --for 2s --answer '{"led":"on"}'`,
+          `tandem device coap://localhost:5683 --token my-token --messages 0 --for 10s --answer '{"led":"on"}'`,
           'only listen, and answer commands with this',
         ],
         [
-          'tandem device http://localhost:8080 --provision-key fleet-key --provision-secret fleet-secret --count 20 --messages 1 --save-tokens tokens',
-          'twenty devices that register themselves',
+          'tandem device http://localhost:8080 --provision-key fleet-key --provision-secret fleet-secret --count 5 --messages 1 --save-tokens tokens',
+          'five devices that register themselves',
         ],
       ),
     )

@@ -21,7 +21,7 @@ export const addDevices: AddCommand = (program) => {
     .addHelpText(
       'after',
       examples([
-        'tandem devices import fleet.csv --username tenant@thingsboard.org --password-file data/initial-admin-password',
+        'tandem devices import fleet.csv --url http://localhost:8080 --username tenant@thingsboard.org --password-file data/initial-admin-password',
         'as the first administrator',
       ]),
     )
@@ -48,7 +48,7 @@ export const addDevices: AddCommand = (program) => {
     .addHelpText(
       'after',
       examples([
-        'tandem devices copy --from https://old.example.org --from-api-key $OLD_KEY --api-key $KEY',
+        'tandem devices copy --from https://old.example.org --from-api-key $OLD_KEY --url http://localhost:8080 --api-key $KEY',
         'all devices of the tenant that the key of the old server belongs to',
       ]),
     )

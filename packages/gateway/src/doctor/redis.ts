@@ -42,7 +42,7 @@ export async function checkRedis(settings: Settings): Promise<Finding[]> {
     return [ok(about, descriptionOf(look)), ...warnings.map(warningOf), ...checkDistance(about, look)];
   } catch (error) {
     const texts = reason === undefined ? problemsOf(error) : [reason];
-    return texts.map((text) => fail(about, text, adviceFor(text)));
+    return texts.map((text) => fail(about, withoutName(text, where), adviceFor(text)));
   }
 }
 
@@ -77,6 +77,10 @@ function checkDistance(about: string, { roundTrip, clockAhead }: RedisLook): Fin
   }
   return findings;
 }
+
+/** The line says already where Redis is, and by which setting. */
+const withoutName = (text: string, where: string): string =>
+  (text.startsWith(`${where} `) ? text.slice(where.length + 1) : text).replace(/ \(REDIS_URL\)$/, '');
 
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
