@@ -20,6 +20,8 @@ const list = async (server: ServerClient, query = ''): Promise<Listed> => {
   return JSON.parse(text);
 };
 
+afterAll(cleanUp);
+
 describe('Who waits at a gateway of several processes', () => {
   let redis: Awaited<ReturnType<typeof startRedis>>;
   let pki: Pki;
