@@ -148,9 +148,9 @@ describe('A process that is told to stop while Redis hangs', () => {
       device.get('attributes?clientKeys=a'),
       httpGet(gateway.http, `/api/device/${id}`, client.jwt),
     ];
-    await gateway.settled('tandem_http_telemetry_requests_total', 1);
-    await gateway.settled('tandem_http_attributes_write_requests_total', 1);
-    await gateway.settled('tandem_http_attributes_read_requests_total', 2);
+    await gateway.settled('tandem_http_received_requests_total', 1, { operation: 'telemetry' });
+    await gateway.settled('tandem_http_received_requests_total', 1, { operation: 'attributes_write' });
+    await gateway.settled('tandem_http_received_requests_total', 2, { operation: 'attributes_read' });
     const asked = performance.now();
     const exit = gateway.stop();
     for (const answer of await Promise.all(requests)) {

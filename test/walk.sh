@@ -87,7 +87,7 @@ check 'telemetry sent over CoAP reads back' "$scratch/read" '"value":"73"'
 sh -c "$(block poll)" >"$scratch/poll" & poll=$!
 timeout 60 sh -c "$(block observe)" >"$scratch/observe" 2>&1 & observe=$!
 until_ok 5 'the open poll' metric tandem_http_open_polls 1
-until_ok 5 'the observation' metric tandem_coap_observations 1
+until_ok 5 'the observation' metric 'tandem_coap_observations{protocol="coap"}' 1
 eval "$(block share)" >"$scratch/share"
 check 'a shared attribute is saved' "$scratch/share" '200 OK'
 wait "$poll"
@@ -107,7 +107,7 @@ wait "$caller"
 check 'the caller receives the answer' "$scratch/rpc-send" '{"led":"on"}'
 
 timeout 60 sh -c "$(block rpc-observe)" >"$scratch/rpc-observe" 2>&1 & observe=$!
-until_ok 5 'the observation of commands' metric tandem_coap_observations '[12]'
+until_ok 5 'the observation of commands' metric 'tandem_coap_observations{protocol="coap"}' '[12]'
 (eval "$(block rpc-send)") >"$scratch/rpc-send" & caller=$!
 until_ok 5 'the command as a notification' printed "$scratch/rpc-observe" setLed
 check 'the CoAP observation receives the command' "$scratch/rpc-observe" '{"id":1,"method":"setLed","params":{"on":true}}'

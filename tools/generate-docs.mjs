@@ -6,6 +6,7 @@ import path from 'node:path';
 import core from '../packages/core/dist/index.js';
 import configCommands from '../packages/gateway/dist/config-commands.js';
 import { conformancePage } from './conformance-page.mjs';
+import { metricsPage } from './metrics-page.mjs';
 import { describeServerApi, serverApiPage } from './server-api-page.mjs';
 
 const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
@@ -14,6 +15,10 @@ const folder = process.argv[2] ?? path.join(root, 'docs', 'reference');
 fs.mkdirSync(folder, { recursive: true });
 fs.writeFileSync(path.join(folder, 'settings.md'), settingsPage());
 fs.writeFileSync(path.join(folder, 'errors.md'), errorsPage());
+fs.writeFileSync(
+  path.join(folder, 'metrics.md'),
+  metricsPage(core, generatedFrom('packages/core/src/platform/metrics/table')),
+);
 fs.writeFileSync(path.join(folder, 'coap-conformance.md'), conformancePage(root, generatedFrom('test/compliance')));
 const serverApi = await describeServerApi();
 fs.writeFileSync(path.join(folder, 'openapi.json'), `${JSON.stringify(serverApi, null, 1)}\n`);

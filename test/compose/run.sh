@@ -131,7 +131,7 @@ curl -s localhost:8081/api/v1/compose-token/attributes/updates >"$scratch/poll" 
 timeout 60 coap-client-notls -s 60 -m get coap://127.0.0.1/api/v1/compose-token/attributes >"$scratch/observe" 2>&1 & observe=$!
 children="$poll $observe"
 until_ok 10 'the open poll' metric 9102 tandem_http_open_polls 1
-until_ok 10 'the observation' metric 9103 tandem_coap_observations 1
+until_ok 10 'the observation' metric 9103 'tandem_coap_observations{protocol="coap"}' 1
 server "/api/plugins/telemetry/DEVICE/$DEVICE/SHARED_SCOPE" '{"targetTemperature": 21.5}' >/dev/null
 until_ok 10 'the answer to the poll' printed "$scratch/poll" targetTemperature
 check 'the poll at another process receives a shared attribute' "$scratch/poll" '{"targetTemperature":21.5}'

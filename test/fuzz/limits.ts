@@ -27,11 +27,11 @@ export const SETTINGS: Environment = {
 /** The most that each metric may ever show. */
 export const BOUNDS: Readonly<Record<string, number>> = {
   // Peers with something under way are kept beyond the limit on those without.
-  tandem_coap_peers: PEERS + OBSERVATIONS + EXCHANGES,
-  tandem_coap_sources: SOURCES,
-  tandem_coap_observations: OBSERVATIONS,
-  tandem_coap_running_exchanges: EXCHANGES,
-  tandem_coap_deduplication_bytes: WINDOW,
-  tandem_coap_upload_bytes: BLOCKWISE,
-  tandem_coap_download_bytes: BLOCKWISE,
+  'tandem_coap_peers{protocol="coap"}': PEERS + OBSERVATIONS + EXCHANGES,
+  'tandem_coap_sources{protocol="coap"}': SOURCES,
+  'tandem_coap_observations{protocol="coap"}': OBSERVATIONS,
+  'tandem_coap_running_exchanges{protocol="coap"}': EXCHANGES,
+  'tandem_coap_deduplication_bytes{protocol="coap"}': WINDOW,
+  'tandem_coap_upload_bytes{protocol="coap"}': BLOCKWISE,
+  'tandem_coap_download_bytes{protocol="coap"}': BLOCKWISE,
 };

@@ -36,7 +36,7 @@ function show(report: FuzzReport): number {
   const share = ((100 * probes.atOnce) / probes.sent).toFixed(1);
   print('');
   for (const [name, count] of metrics) {
-    if (name.startsWith('tandem_coap_') && name.endsWith('_total') && count > 0) print(`${name} ${count}`);
+    if (name.startsWith('tandem_coap_') && name.includes('_total{') && count > 0) print(`${name} ${count}`);
   }
   print('');
   for (const [name, peak] of report.peaks) print(`${name} at most ${peak} of ${BOUNDS[name]}`);

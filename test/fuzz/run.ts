@@ -120,7 +120,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     seed: options.seed,
     seconds,
     ...flood.totals,
-    received: watch.metrics.get('tandem_coap_datagrams_total') ?? 0,
+    received: watch.metrics.get('tandem_coap_datagrams_total{protocol="coap"}') ?? 0,
     withheld,
     probes: { sent: probe.sent, atOnce: probe.atOnce },
     memory: watch.memoryCourse,

@@ -44,7 +44,7 @@ async function wrongOf({ id }: LossyDevice, sent: Sent): Promise<string[]> {
 
 async function run(seed: number, between: (device: LossyDevice) => Promise<void>): Promise<void> {
   const { gateway } = world;
-  const requests = () => gateway.metric('tandem_coap_requests_total');
+  const requests = () => gateway.metric('tandem_coap_received_requests_total');
   const duplicates = () => gateway.metric('tandem_coap_duplicate_requests_total');
   const before = { requests: await requests(), duplicates: await duplicates() };
   const devices = await world.devices(DEVICES, seed);

@@ -26,6 +26,9 @@ import {
 } from './dtls-records';
 import { Pki } from './pki';
 
+/** Handshakes that led to a session. */
+const OPENED = { outcome: ['opened', 'resumed'] };
+
 const TELEMETRY = 'api/v1/honest/telemetry';
 const pki = new Pki();
 let gateway: CoapsGateway;
@@ -68,7 +71,7 @@ function connect(port: number, ...more: string[]): DtlsDevice {
   return device;
 }
 
-const sessionsOpened = () => gateway.process.metric('tandem_coaps_handshakes_total');
+const sessionsOpened = () => gateway.process.metric('tandem_dtls_handshakes_total', OPENED);
 
 /** A message of its own: told from all others also where two are stored in the same millisecond. */
 const saying = (key: string, value: number) => `{"${key}-${value}":1}`;
@@ -188,14 +191,9 @@ describe('A flood of ClientHellos', () => {
   const resident = () =>
     Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${gateway.process.pid}/status`, 'latin1'))?.[1]) * 1_024;
 
-  /** What these counters have counted in all. */
-  const counted = async (...names: string[]) => {
-    const readings = await Promise.all(names.map((name) => gateway.process.metric(name)));
-    return readings.reduce((sum, reading) => sum + reading, 0);
-  };
-  const cookiesAsked = () => counted('tandem_coaps_cookies_total');
+  const cookiesAsked = () => gateway.process.metric('tandem_dtls_cookies_total');
   const handshakesGivenUp = () =>
-    counted('tandem_coaps_handshakes_evicted_total', 'tandem_coaps_handshakes_replaced_total');
+    gateway.process.metric('tandem_dtls_handshakes_total', { outcome: ['evicted', 'replaced'] });
 
   interface Flood {
     readonly from: readonly Socket[];
@@ -230,14 +228,14 @@ describe('A flood of ClientHellos', () => {
     const hello = await recordedHello();
     const from = await Promise.all(Array.from({ length: 50 }, () => stranger()));
     const attack = { from, helloFor: () => helloOf(hello, randomBytes(32)), through: cookiesAsked };
-    const underWay = await gateway.process.metric('tandem_coaps_handshakes');
+    const underWay = await gateway.process.metric('tandem_dtls_running_handshakes');
     await flood(2_000, attack);
     const before = resident();
     const device = connect(gateway.port);
     const [{ sent, answered }, answer] = await Promise.all([flood(10_000, attack), device.post(TELEMETRY)]);
     expect(answer).toBe('ACK 2.01');
     expect(answered).toBeLessThan(sent);
-    expect(await gateway.process.metric('tandem_coaps_handshakes')).toBeLessThanOrEqual(underWay);
+    expect(await gateway.process.metric('tandem_dtls_running_handshakes')).toBeLessThanOrEqual(underWay);
     expect(resident() - before).toBeLessThan(40 * MEGABYTE);
   });
 
@@ -256,13 +254,13 @@ describe('A flood of ClientHellos', () => {
     const helloFor = (socket: Socket) =>
       withCookie(helloOf(hello, randomBytes(32)), cookieOf.get(socket) ?? Buffer.alloc(0));
     const attack = { from, helloFor, through: handshakesGivenUp };
-    const underWay = await gateway.process.metric('tandem_coaps_handshakes');
+    const underWay = await gateway.process.metric('tandem_dtls_running_handshakes');
     await flood(300, attack);
     const before = resident();
     const device = connect(gateway.port, '-bind', '127.0.0.2:0');
     const [, answer] = await Promise.all([flood(2_000, attack), device.post(TELEMETRY)]);
     expect(answer).toBe('ACK 2.01');
-    expect(await gateway.process.metric('tandem_coaps_handshakes')).toBeLessThanOrEqual(underWay + 64);
+    expect(await gateway.process.metric('tandem_dtls_running_handshakes')).toBeLessThanOrEqual(underWay + 64);
     expect(resident() - before).toBeLessThan(40 * MEGABYTE);
   });
 });
@@ -296,10 +294,12 @@ describe('In a session that somebody listens to and sends into', () => {
     };
     // The client would take what belongs to the injected hellos for answers to its own.
     between.down = (datagram) => (recordsOf(datagram).some(({ epoch }) => epoch === 1) ? [datagram] : []);
-    const requests = await gateway.process.metric('tandem_coaps_requests_total');
+    const requests = await gateway.process.metric('tandem_coap_received_requests_total', { protocol: 'coaps' });
     const values = Array.from({ length: 200 }, (_, n) => n + 1);
     for (const value of values) expect(await device.post(TELEMETRY, saying('injected', value))).toBe('ACK 2.01');
-    expect(await gateway.process.metric('tandem_coaps_requests_total')).toBe(requests + values.length);
+    expect(await gateway.process.metric('tandem_coap_received_requests_total', { protocol: 'coaps' })).toBe(
+      requests + values.length,
+    );
     await exactly('injected', [0, ...values]);
   });
 
@@ -353,9 +353,9 @@ describe('In a session that somebody listens to and sends into', () => {
     elsewhere.on('message', () => {
       throw new Error('a stranger is answered');
     });
-    const dropped = await gateway.process.metric('tandem_coaps_dtls_dropped_no_session_total');
+    const dropped = await gateway.process.metric('tandem_dtls_dropped_total', { reason: 'no_session' });
     elsewhere.send(datagram, gateway.port, '127.0.0.1');
-    await gateway.process.settled('tandem_coaps_dtls_dropped_no_session_total', dropped + 1);
+    await gateway.process.settled('tandem_dtls_dropped_total', dropped + 1, { reason: 'no_session' });
     between.inject(datagram);
     expect(await answer).toBe('ACK 2.01');
     await exactly('elsewhere', [1, 2]);
@@ -373,9 +373,9 @@ describe('In a session that somebody listens to and sends into', () => {
       };
     });
     between.inject(hello);
-    const begun = await gateway.process.metric('tandem_coaps_handshakes');
+    const begun = await gateway.process.metric('tandem_dtls_running_handshakes');
     between.inject(withCookie(hello, await cookie));
-    await gateway.process.settled('tandem_coaps_handshakes', begun + 1);
+    await gateway.process.settled('tandem_dtls_running_handshakes', begun + 1);
     between.down = (datagram) => (recordsOf(datagram).some(({ epoch }) => epoch === 1) ? [datagram] : []);
     expect(await device.post(TELEMETRY, saying('held', 2))).toBe('ACK 2.01');
     await exactly('held', [1, 2]);

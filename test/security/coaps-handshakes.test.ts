@@ -10,6 +10,9 @@ import { CLIENTS, coapArguments, optionsOf, post, type Shown } from './coaps-cli
 import { CoapsGateway } from './coaps-gateway';
 import { Pki } from './pki';
 
+/** Handshakes that led to a session. */
+const OPENED = { outcome: ['opened', 'resumed'] };
+
 const pki = new Pki();
 const PSK = { identity: 'pump-7', key: 'a key of 22 characters' };
 /** Takes every certificate, and stored ones for their devices. */
@@ -171,15 +174,15 @@ describe('A DTLS session', () => {
   });
 
   it('is not opened with a wrong key, or the identity of nobody: not a word, as RFC 4279 has it', async () => {
-    const before = await open.process.metric('tandem_coaps_handshakes_total');
-    const underWay = await open.process.metric('tandem_coaps_handshakes');
+    const before = await open.process.metric('tandem_dtls_handshakes_total', OPENED);
+    const underWay = await open.process.metric('tandem_dtls_running_handshakes');
     const liars = [
       { ...PSK, key: 'another one, as long..' },
       { ...PSK, identity: 'nobody' },
     ].map((psk) => connect({ psk }));
-    await open.process.settled('tandem_coaps_handshakes', underWay + 2);
+    await open.process.settled('tandem_dtls_running_handshakes', underWay + 2);
     expect(await post('s_client', { port: open.port, path: TELEMETRY, shown: { psk: PSK } })).toBe('2.01');
-    expect(await open.process.metric('tandem_coaps_handshakes_total')).toBe(before + 1);
+    expect(await open.process.metric('tandem_dtls_handshakes_total', OPENED)).toBe(before + 1);
     for (const liar of liars) expect(liar.over).toBe(false);
     for (const liar of liars) liar.kill();
   });
@@ -202,7 +205,7 @@ describe('A DTLS session', () => {
     await eventually(async () =>
       (await open.stored(thermostat, 'resumed')).length === 2 ? undefined : 'not both are stored',
     );
-    expect(await open.process.metric('tandem_coaps_handshakes_resumed_total')).toBeGreaterThan(0);
+    expect(await open.process.metric('tandem_dtls_handshakes_total', { outcome: 'resumed' })).toBeGreaterThan(0);
   });
 
   it('gives way to another device at the same address and port, once that has proved itself', async () => {

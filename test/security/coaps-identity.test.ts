@@ -6,6 +6,9 @@ import { cleanUp, GatewayProcess } from '../support/gateway-process';
 import { ServerClient } from '../support/server-client';
 import { type Identity, openssl, Pki } from './pki';
 
+/** Handshakes that led to a session. */
+const OPENED = { outcome: ['opened', 'resumed'] };
+
 const KEY = '00112233445566778899aabbccddeeff';
 
 let pki: Pki;
@@ -116,10 +119,10 @@ describe('What a client shows in its handshake', () => {
     const chainFile = pki.intermediate.certificateFile;
     const first = connect({ certificate, chainFile, sessionOut });
     expect(await first.post('api/v1/telemetry')).toBe('ACK 2.01');
-    const before = await gateway.metric('tandem_coaps_handshakes_resumed_total');
+    const before = await gateway.metric('tandem_dtls_handshakes_total', { outcome: 'resumed' });
     const second = connect({ sessionIn: sessionOut });
     expect(await second.post('api/v1/telemetry')).toBe('ACK 2.01');
-    expect(await gateway.metric('tandem_coaps_handshakes_resumed_total')).toBe(before + 1);
+    expect(await gateway.metric('tandem_dtls_handshakes_total', { outcome: 'resumed' })).toBe(before + 1);
   });
 
   it('is refused as a bad certificate when it has expired, is not valid yet or has a weak key', async () => {
@@ -155,11 +158,11 @@ describe('A session is over, and its observations end in it first,', () => {
     const client = connect(options);
     const observation = await client.observe('api/v1/attributes');
     expect(observation.answer).toBe('ACK 2.05');
-    const before = await gateway.metric('tandem_coaps_sessions_revoked_total');
+    const before = await gateway.metric('tandem_dtls_sessions_ended_total', { reason: 'revoked' });
     await act();
     expect(await observation.next()).toBe('CON 2.02');
     await client.ended;
-    expect(await gateway.metric('tandem_coaps_sessions_revoked_total')).toBe(before + 1);
+    expect(await gateway.metric('tandem_dtls_sessions_ended_total', { reason: 'revoked' })).toBe(before + 1);
     await gateway.observations(0);
   };
 
@@ -172,10 +175,10 @@ describe('A session is over, and its observations end in it first,', () => {
 
   it('also where nothing was said in it yet, with a key', async () => {
     const id = await withKey('silent', 'silent');
-    const before = await gateway.metric('tandem_coaps_handshakes_total');
+    const before = await gateway.metric('tandem_dtls_handshakes_total', OPENED);
     const misses = await gateway.metric('tandem_credentials_cache_misses_total');
     const client = connect({ psk: { identity: 'silent', key: KEY } });
-    await gateway.settled('tandem_coaps_handshakes_total', before + 1);
+    await gateway.settled('tandem_dtls_handshakes_total', before + 1, OPENED);
     expect(await gateway.metric('tandem_credentials_cache_misses_total')).toBe(misses + 1);
     await server.send('DELETE', `/api/device/${id}`);
     expect(await client.ended).toBeDefined();
@@ -213,7 +216,7 @@ describe('A pre-shared key', () => {
 
   it('that is wrong, or of an identity that nobody has, opens no session, and neither is told from the other', async () => {
     await withKey('guarded', 'guarded');
-    const opened = await gateway.metric('tandem_coaps_handshakes_total');
+    const opened = await gateway.metric('tandem_dtls_handshakes_total', OPENED);
     const before = await wrongOnes();
     const guesses = [
       { identity: 'guarded', key: 'ab'.repeat(16) },
@@ -221,7 +224,7 @@ describe('A pre-shared key', () => {
     ].map((psk) => connect({ psk }));
     await gateway.settled('tandem_wrong_credentials_total', before + 2);
     expect(guesses.map(({ over }) => over)).toEqual([false, false]);
-    expect(await gateway.metric('tandem_coaps_handshakes_total')).toBe(opened);
+    expect(await gateway.metric('tandem_dtls_handshakes_total', OPENED)).toBe(opened);
   });
 
   it('works with the suites of RFC 7252 and with forward secrecy, and with the clients of libcoap', async () => {

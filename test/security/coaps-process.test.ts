@@ -44,7 +44,7 @@ describe('Where OpenSSL cannot be reached', () => {
     expect(said?.error).not.toContain('\n');
     expect((await gateway.logged('ready')).coaps).toBeUndefined();
     expect((await fetch(`http://127.0.0.1:${gateway.metrics}/readyz`)).status).toBe(200);
-    expect(await gateway.metric('tandem_coaps_open')).toBe(0);
+    expect(await gateway.metric('tandem_dtls_open')).toBe(0);
     const server = await ServerClient.login(gateway.http);
     await server.createDevice('plain');
     const posted = await fetch(`http://127.0.0.1:${gateway.http}/api/v1/plain/telemetry`, {
@@ -59,7 +59,7 @@ describe('Where OpenSSL cannot be reached', () => {
 it('CoAP over DTLS is served without plain CoAP where that is switched off', async () => {
   const gateway = await GatewayProcess.start({ ...coapsSettings, COAP_ENABLED: 'false' });
   const ready = await gateway.logged('ready');
-  expect([ready.coap, gateway.coap, await gateway.metric('tandem_coaps_open')]).toEqual([undefined, 0, 1]);
+  expect([ready.coap, gateway.coap, await gateway.metric('tandem_dtls_open')]).toEqual([undefined, 0, 1]);
   await (await ServerClient.login(gateway.http)).createDevice('secured-alone');
   const device = new DtlsDevice(Number(ready.coaps));
   expect(await device.post('api/v1/secured-alone/telemetry')).toBe('ACK 2.01');
@@ -92,7 +92,7 @@ describe('The role coaps', () => {
       GatewayProcess.start({ ...shared, ...coapsSettings, TANDEM_ROLES: 'coaps' }),
       GatewayProcess.start({ ...shared, ...coapsSettings, TANDEM_ROLES: 'coaps' }),
     ]);
-    expect([one.http, one.coap, await one.metric('tandem_coaps_open')]).toEqual([0, 0, 1]);
+    expect([one.http, one.coap, await one.metric('tandem_dtls_open')]).toEqual([0, 0, 1]);
     const server = await ServerClient.login(rest.http);
     await server.createDevice('secured');
     const session = join(temporaryFolder(), 'session.pem');
@@ -102,7 +102,7 @@ describe('The role coaps', () => {
     first.kill();
     const again = new DtlsDevice(await portOf(other), { sessionIn: session });
     expect(await again.post('api/v1/secured/telemetry')).toBe('ACK 2.01');
-    expect(await other.metric('tandem_coaps_handshakes_resumed_total')).toBe(1);
+    expect(await other.metric('tandem_dtls_handshakes_total', { outcome: 'resumed' })).toBe(1);
     again.kill();
     expect(await one.stop()).toEqual({ code: 0, signal: null });
     expect(one.log.filter(({ level }) => level === 'error')).toEqual([]);
@@ -154,11 +154,11 @@ describe('With a thousand sessions', () => {
       );
     }
     await Promise.all(registered);
-    expect(await gateway.metric('tandem_coaps_observations')).toBe(OBSERVERS);
+    expect(await gateway.metric('tandem_coap_observations', { protocol: 'coaps' })).toBe(OBSERVERS);
     // Half of them say goodbye: that ends what they observe, at once.
     for (const client of clients.slice(0, OBSERVERS / 2)) client.close();
-    await gateway.settled('tandem_coaps_observations', OBSERVERS / 2);
-    expect(await gateway.metric('tandem_coaps_sessions')).toBe(COUNT - OBSERVERS / 2);
+    await gateway.settled('tandem_coap_observations', OBSERVERS / 2, { protocol: 'coaps' });
+    expect(await gateway.metric('tandem_dtls_sessions')).toBe(COUNT - OBSERVERS / 2);
 
     const closed = clients.slice(OBSERVERS / 2).map(
       (client) =>

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(cleanUp);
 
-const messages = () => gateway.metric('tandem_http_telemetry_requests_total');
+const messages = () => gateway.metric('tandem_http_received_requests_total', { operation: 'telemetry' });
 
 /** The statuses of all that comes back until the connection ends, and how many messages of telemetry were served for it, well or ill. */
 async function outcome(text: string): Promise<{ readonly statuses: number[]; readonly served: number }> {

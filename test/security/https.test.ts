@@ -173,7 +173,7 @@ describe('A certificate that is replaced', () => {
     expect(after).toMatchObject({ status: 200, server: 'server', port: before.port });
     expect(socket.readyState).toBe(WebSocket.OPEN);
     socket.terminate();
-    const expiry = await gateway.metric('tandem_https_certificate_expiry_timestamp_seconds');
+    const expiry = await gateway.metric('tandem_certificate_expiry_timestamp_seconds', { door: 'https' });
     expect(expiry).toBeGreaterThan(Date.now() / 1_000);
   });
 });

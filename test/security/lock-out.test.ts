@@ -131,9 +131,9 @@ describe('In DTLS sessions', () => {
     const before = await refused();
     const late = new DtlsDevice(port);
     await eventually(async () => ((await refused()) > before ? undefined : 'a handshake was not refused'));
-    expect(await gateway.metric('tandem_coaps_sessions')).toBe(2);
+    expect(await gateway.metric('tandem_dtls_sessions')).toBe(2);
     // The guesser's, which takes no place of a device.
-    expect(await gateway.metric('tandem_coaps_strangers')).toBe(1);
+    expect(await gateway.metric('tandem_dtls_strangers')).toBe(1);
     for (const each of [device, guesser, late]) each.kill();
     await gateway.stop();
   });

@@ -77,7 +77,7 @@ it('a client that does not read its answers loses its connection', async () => {
   const connection = await RawConnection.open(gateway.http);
   connection.socket.pause();
   connection.socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(PIPELINED));
-  await gateway.settled('tandem_http_connections_slow_readers_total', 1);
+  await gateway.settled('tandem_http_connections_closed_total', 1, { reason: 'slow_reader' });
   connection.socket.destroy();
 });
 
@@ -86,24 +86,25 @@ it('a client that sends requests without waiting for answers has an end to it', 
   connection.socket.write(`GET /api/v1/${TOKEN}/rpc HTTP/1.1\r\nHost: x\r\n\r\n`.repeat(PIPELINED + 1));
   await connection.closed;
   expect(connection.text).toBe('');
-  expect(await gateway.metric('tandem_http_connections_overrun_total')).toBe(1);
+  expect(await gateway.metric('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_PIPELINED' })).toBe(1);
   await gateway.openPolls(0);
 });
 
 it('a device gets in past connections that do nothing, however many there are', async () => {
   const idle = await Promise.all(Array.from({ length: 2 * MAX_CONNECTIONS }, () => RawConnection.open(gateway.http)));
-  while ((await gateway.metric('tandem_http_connections_refused_total')) === 0) await pause(10);
+  while ((await gateway.metric('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS' })) === 0)
+    await pause(10);
   expect(await gateway.metric('tandem_http_connections')).toBeLessThanOrEqual(MAX_CONNECTIONS);
   // Those that came first have had time to ask for something.
   await pause(1_000);
   expect((await device.get('attributes')).status).toBe(200);
-  expect(await gateway.metric('tandem_http_connections_evicted_total')).toBeGreaterThan(0);
+  expect(await gateway.metric('tandem_http_connections_closed_total', { reason: 'evicted' })).toBeGreaterThan(0);
   for (const { socket } of idle) socket.destroy();
 });
 
 it('a body that comes byte by byte gets 408, and its message is not stored', async () => {
   expect(await trickle).toMatch(/^HTTP\/1\.1 408 /);
-  expect(await gateway.metric('tandem_http_connections_slow_senders_total')).toBe(1);
+  expect(await gateway.metric('tandem_http_connections_closed_total', { reason: 'slow_sender' })).toBe(1);
 });
 
 it('an upload over a slow line is taken, however long it takes', async () => {
@@ -121,11 +122,11 @@ it('a connection too many is refused at once when all others wait for their answ
   const polls = await Promise.all(Array.from({ length: MAX_CONNECTIONS }, () => RawConnection.open(gateway.http)));
   for (const { socket } of polls) socket.write(`GET /api/v1/${TOKEN}/rpc HTTP/1.1\r\nHost: x\r\n\r\n`);
   await gateway.openPolls(polls.length);
-  const refused = await gateway.metric('tandem_http_connections_refused_total');
+  const refused = await gateway.metric('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS' });
   const late = await RawConnection.open(gateway.http);
   await late.closed;
   expect(late.text).toBe('');
-  expect(await gateway.metric('tandem_http_connections_refused_total')).toBe(refused + 1);
+  expect(await gateway.metric('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS' })).toBe(refused + 1);
   for (const { socket } of polls) socket.destroy();
   await gateway.openPolls(0);
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type LabelSelection, readingOf, samplesOf } from './exposition';
 import { keepLog, useSecretsOfEnvironment, useSecretsOfList } from './used-secrets';
 
 export const ROOT = join(__dirname, '..', '..');
@@ -178,15 +179,15 @@ export class GatewayProcess extends TandemProcess {
     return this.exit;
   }
 
-  /** The reading of one metric. */
-  async metric(name: string): Promise<number> {
+  /** The sum of all samples of a metric that have these labels. */
+  async metric(name: string, labels?: LabelSelection): Promise<number> {
     const text = await (await fetch(`http://127.0.0.1:${this.metrics}/metrics`)).text();
-    return Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
+    return readingOf(samplesOf(text), name, labels);
   }
 
   /** Resolves when the metric has that reading: how a test learns that a poll or an observation is open. */
-  async settled(name: string, reading: number): Promise<void> {
-    while ((await this.metric(name)) !== reading) await new Promise((resolve) => setTimeout(resolve, 10));
+  async settled(name: string, reading: number, labels?: LabelSelection): Promise<void> {
+    while ((await this.metric(name, labels)) !== reading) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   openPolls(count: number): Promise<void> {

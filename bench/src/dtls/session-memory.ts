@@ -78,6 +78,6 @@ async function measure(
 /** A session that the gateway has closed costs nothing. */
 async function assertAllOpen({ metricsOrigin }: SecureGateway, count: number): Promise<void> {
   const metrics = await (await fetch(`${metricsOrigin}/metrics`)).text();
-  const open = Number(/^tandem_coaps_sessions (\d+)$/m.exec(metrics)?.[1]);
+  const open = Number(/^tandem_dtls_sessions (\d+)$/m.exec(metrics)?.[1]);
   if (open !== count) throw new FailedRun(`the gateway has ${open} DTLS sessions, not ${count}`);
 }

@@ -1,3 +1,5 @@
+import type { MetricName } from '@tandem/core';
+
 /** The attribute that is written. */
 export const OBSERVED_KEY = 'k';
 
@@ -9,7 +11,7 @@ export type DoorQuestion =
   /** One write of the attribute to each of the devices; answered with `DoorWrites`. */
   | { readonly kind: 'write'; readonly tokens: readonly string[]; readonly value: number }
   /** Answered with the value of a metric. */
-  | { readonly kind: 'metric'; readonly name: string };
+  | { readonly kind: 'metric'; readonly name: MetricName };
 
 /** `sharedMicros`. */
 export interface DoorWrites {

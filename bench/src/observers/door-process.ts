@@ -55,10 +55,7 @@ answerQuestions<DoorQuestion>(async (question) => {
     case 'write':
       return write(core, question.tokens, question.value);
     case 'metric':
-      return core.metrics
-        .list()
-        .find(({ name }) => name === question.name)
-        ?.read();
+      return core.metrics.value(question.name);
   }
 });
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { MetricName } from '@tandem/core';
 import type { DoorQuestion, DoorWrites } from './door-messages';
 import { Helper } from './helper';
 
@@ -44,7 +45,7 @@ export class Door {
   }
 
   /** Throws when there is no such metric. */
-  async metric(name: string): Promise<number> {
+  async metric(name: MetricName): Promise<number> {
     const value = await this.#helper.ask({ kind: 'metric', name });
     if (typeof value !== 'number') throw new Error(`there is no metric ${name}`);
     return value;

@@ -65,6 +65,6 @@ export async function measureIdleObservations(options: IdleObservationsOptions):
 /** An observation that the gateway has given up costs nothing. */
 async function assertAllThere({ metricsOrigin }: GatewayUnderTest, count: number): Promise<void> {
   const metrics = await (await fetch(`${metricsOrigin}/metrics`)).text();
-  const there = Number(/^tandem_coap_observations (\d+)$/m.exec(metrics)?.[1]);
+  const there = Number(/^tandem_coap_observations\{protocol="coap"\} (\d+)$/m.exec(metrics)?.[1]);
   if (there !== count) throw new FailedRun(`the gateway has ${there} observations, not ${count}`);
 }

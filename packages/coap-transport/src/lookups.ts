@@ -24,20 +24,10 @@ export class Lookups {
     metrics: MetricsRegistry,
   ) {
     this.#max = max;
-    this.#refused = metrics.counter(
-      'tandem_coap_dropped_lookups_total',
-      'Messages dropped or rejected: too many credentials being looked up',
-    );
-    this.#refusedOfPeer = metrics.counter(
-      'tandem_coap_dropped_lookups_of_peer_total',
-      'Messages dropped or rejected: too many credentials being looked up for one peer',
-    );
-    metrics.gauge('tandem_coap_lookups', 'Credentials being looked up in the store', () => this.#running);
-    metrics.gauge(
-      'tandem_coap_lookup_peers',
-      'Addresses and ports for which credentials are being looked up',
-      () => this.#runningOfPeer.size,
-    );
+    this.#refused = metrics.counter('tandem_coap_lookups_refused_total', { bound: 'all' });
+    this.#refusedOfPeer = metrics.counter('tandem_coap_lookups_refused_total', { bound: 'peer' });
+    metrics.gauge('tandem_coap_lookups', () => this.#running);
+    metrics.gauge('tandem_coap_lookup_peers', () => this.#runningOfPeer.size);
   }
 
   /** The session of the device with this token, where that is known and may be told at once. */

@@ -31,11 +31,7 @@ afterEach(async () => {
 
 const register = (client: RawClient, feature: (typeof FEATURES)[number]) =>
   client.ask({ path: `api/v1/${device.token}/${feature}`, observe: 0, token });
-const observationsThere = () =>
-  other.metrics
-    .list()
-    .find(({ name }) => name === 'tandem_coap_observations')
-    ?.read();
+const observationsThere = () => other.metrics.value('tandem_coap_observations');
 
 it.each(FEATURES)(
   'TV-297: a registration for %s at another process ends the one here by a final 2.02',

@@ -6,7 +6,7 @@ describe('Peers that were provisioned', () => {
   const clock = new FakeClock();
   const metrics = new MetricsRegistry();
   const peers = new ProvisionedPeers(2, clock, metrics);
-  const gauge = () => metrics.list()[0]?.read();
+  const gauge = () => metrics.value('tandem_coap_provisioned_peers');
   const known = () => ['a', 'b', 'c'].filter((peer) => peers.deviceOf(peer) === `device of ${peer}`);
 
   it('are so many and no more, and for as long as their answer is kept', () => {

@@ -14,14 +14,10 @@ export class ProvisionedPeers {
     private readonly clock: Pick<Clock, 'monotonic'>,
     metrics: MetricsRegistry,
   ) {
-    metrics.gauge(
-      'tandem_coap_provisioned_peers',
-      'Peers that may fetch the rest of what provisioning answered',
-      () => {
-        this.#forgetOld();
-        return this.#peers.size;
-      },
-    );
+    metrics.gauge('tandem_coap_provisioned_peers', () => {
+      this.#forgetOld();
+      return this.#peers.size;
+    });
   }
 
   add(peer: string, deviceId: Uuid): void {

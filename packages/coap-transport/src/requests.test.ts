@@ -92,14 +92,11 @@ describe('telemetry and attributes', () => {
     const payload = '{"method":"count","params":{}}';
     const sent = client.send({ method: 'POST', path: `api/v1/${device.token}/rpc`, payload, messageId: 7 });
     const first = await client.next();
-    const calls = gateway.core.metrics
-      .list()
-      .find(({ name }) => name === 'tandem_coap_requests_total')
-      ?.read();
+    const calls = gateway.core.metrics.value('tandem_coap_received_requests_total');
     client.sendRaw(sent);
     expect(await client.next()).toEqual(first);
     expect(client.datagrams[1]).toEqual(client.datagrams[0]);
-    expect(gateway.gauge('tandem_coap_requests_total')).toBe(calls);
+    expect(gateway.gauge('tandem_coap_received_requests_total')).toBe(calls);
   });
 });
 

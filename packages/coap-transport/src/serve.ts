@@ -38,7 +38,7 @@ export function serve(
     logger,
     faults: core.faults,
     metrics,
-    metricsPrefix: `tandem_${protocol}`,
+    protocol,
     settings: {
       piggybackTimeout: settings.COAP_PIGGYBACK_TIMEOUT,
       handlerTimeout: settings.CLIENT_SIDE_RPC_TIMEOUT + HANDLER_GRACE,

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { State } from '@tandem/core';
+import type { LabelValue, State } from '@tandem/core';
 import { generate, type NamedOption, type ParsedPacket, parse } from 'coap-packet';
 import { kind } from './endpoint/testing/fake-client';
 import type { RawClient } from './testing/raw-client';
@@ -21,7 +21,9 @@ async function start(settings: Record<string, string> = {}, over?: (state: State
 
 const path = (feature: string, token = device.token) => `api/v1/${token}/${feature}`;
 const telemetry = (token?: string) => ({ method: 'POST', path: path('telemetry', token), payload: '{"a":1}' });
-const dropped = (reason: string) => gateway.gauge(`tandem_coap_dropped_${reason}_total`);
+const dropped = (reason: LabelValue<'tandem_coap_dropped_total', 'reason'>) =>
+  gateway.gauge('tandem_coap_dropped_total', { reason });
+const refusedLookups = (bound: 'all' | 'peer') => gateway.gauge('tandem_coap_lookups_refused_total', { bound });
 
 /** A store that holds back the answers about credentials until it is told to give them. */
 function slowStore() {
@@ -61,7 +63,7 @@ describe('random tokens while the store is slow', () => {
     store.slowDown();
     const stranger = await gateway.client();
     for (let i = 0; i < count; i++) stranger.send(telemetry(`guess${i}`));
-    await until(() => dropped('lookups') === count - 10);
+    await until(() => refusedLookups('all') === count - 10);
     return stranger;
   }
 
@@ -123,7 +125,7 @@ describe('random tokens from the address of a device while the store is slow', (
     await client.ask(telemetry());
     store.slowDown();
     for (let i = 0; i < 50; i++) client.send(telemetry(`guess${i}`));
-    await until(() => dropped('lookups_of_peer') === 50 - 32);
+    await until(() => refusedLookups('peer') === 50 - 32);
     expect([gateway.gauge('tandem_coap_lookups'), store.held.length]).toEqual([32, 32]);
     expect(await client.ask(telemetry())).toMatchObject({ kind: 'ACK 2.01' });
     const neighbour = await gateway.client();
@@ -136,7 +138,7 @@ describe('random tokens from the address of a device while the store is slow', (
     store.slowDown();
     for (let i = 50; i < 82; i++) client.send(telemetry(`guess${i}`));
     await until(() => store.held.length === 32);
-    expect(dropped('lookups_of_peer')).toBe(50 - 32);
+    expect(refusedLookups('peer')).toBe(50 - 32);
     store.goOn();
   });
 });

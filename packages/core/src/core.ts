@@ -101,11 +101,7 @@ export function makeCore(
       strategy === 'SEQUENTIAL_ON_RESPONSE_FROM_DEVICE' ? settings.ACTORS_RPC_RESPONSE_TIMEOUT_MS : undefined,
     ackTimeout: settings.COAP_TIMEOUT,
   });
-  metrics.gauge(
-    'tandem_rpcs_untold',
-    'Commands that have arrived and of which the store, being away, has not heard yet',
-    () => rpcDelivery.untold,
-  );
+  metrics.gauge('tandem_rpcs_untold', () => rpcDelivery.untold);
   const connectivity = new Connectivity(
     state.activity,
     random.uuid(),
@@ -129,15 +125,20 @@ export function makeCore(
       maxNesting: settings.TANDEM_PROTO_SCHEMA_MAX_NESTING,
     },
   });
+  const waitingCommandsFull = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_RPC_MAX_WAITING' });
   const clientRpc = new ClientRpc(
     clock,
     settings.CLIENT_SIDE_RPC_TIMEOUT,
     clientRpcBackend,
-    { max: settings.TANDEM_RPC_MAX_WAITING, perDevice: settings.TANDEM_RPC_MAX_WAITING_PER_DEVICE },
+    {
+      max: settings.TANDEM_RPC_MAX_WAITING,
+      perDevice: settings.TANDEM_RPC_MAX_WAITING_PER_DEVICE,
+      refused: () => waitingCommandsFull.add(),
+    },
     limits,
     auth,
   );
-  metrics.gauge('tandem_client_rpcs_waiting', 'Commands of devices that wait for a reply', () => clientRpc.waiting);
+  metrics.gauge('tandem_client_rpcs_waiting', () => clientRpc.waiting);
   const services = makeDevices(state, settings, platform, {
     profiles,
     assignment: firmware.assignment,

@@ -49,7 +49,7 @@ export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<Coa
 
 async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): Promise<CoapTransport | undefined> {
   let open = false;
-  core.metrics.gauge('tandem_coaps_open', 'Whether CoAP over DTLS is served; 0: the log says why not', () => +open);
+  core.metrics.gauge('tandem_dtls_open', () => +open);
   const files = await openTlsFiles(withMadeUpCertificate(core.settings, core), 'coaps', core);
   shutdown.last('certificate of CoAP over DTLS', () => void files.close());
   try {

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { EXPOSITION_TYPE } from './exposition';
 import { type ListingQuery, listingQuery } from './observation-listing';
 
 /** What the metrics port tells of a process, or of several that share their ports. */
@@ -42,11 +43,7 @@ export function createHealthServer(reports: HealthReports): Server {
       case '/readyz':
         return sendParts('ready', 'not ready', reports.notReady());
       case '/metrics':
-        return sendReport(
-          'text/plain; version=0.0.4; charset=utf-8',
-          reports.metrics(),
-          'the metrics could not be read',
-        );
+        return sendReport(EXPOSITION_TYPE, reports.metrics(), 'the metrics could not be read');
       case '/observations': {
         const asked = listingQuery(new URLSearchParams(query));
         if (typeof asked === 'string') return send(400, 'text/plain', `${asked}\n`);

@@ -44,7 +44,7 @@ async function openRedis(
       signal,
       onWaiting,
     });
-    for (const gauge of metrics.list()) platform.metrics.register(gauge);
+    platform.metrics.adopt(metrics);
     return state;
   });
 }

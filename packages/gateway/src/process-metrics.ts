@@ -1,29 +1,49 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { MetricsRegistry } from '@tandem/core';
+import { type MetricRow, PROCESS_METRICS } from '@tandem/core';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Collected, Collector } from './exposition';
 
-const NANOSECONDS_PER_SECOND = 1e9;
 /** Milliseconds. */
 const RESOLUTION = 20;
+/** Those of the lag that are made of times between two ticks of a timer: its interval is no lag. */
+const OF_TICKS = /^nodejs_eventloop_lag_[a-z0-9]+_seconds$/;
 
-export function registerProcessMetrics(metrics: MetricsRegistry): void {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
-  delay.enable();
-  metrics.gauge('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss());
-  metrics.gauge('nodejs_heap_used_bytes', 'JavaScript heap in use', () => process.memoryUsage().heapUsed);
-  metrics.gauge('nodejs_external_memory_bytes', 'Memory of buffers', () => process.memoryUsage().external);
-  metrics.gauge('nodejs_eventloop_lag_p99_seconds', 'Event-loop lag, 99th percentile since the last reading', () => {
-    // What is recorded is the time between two ticks of a timer: its interval is no lag.
-    const seconds = delay.percentile(99) / NANOSECONDS_PER_SECOND - RESOLUTION / 1000;
-    delay.reset();
-    return Math.max(seconds, 0);
+let known: readonly Collector[] | undefined;
+
+/**
+ * What prom-client can tell of this process, as far as it is in the table: it would also go through all sockets and timers at each
+ * reading, to count them by kind. Made once, however many gateways a process has.
+ */
+export function processMetrics(): readonly Collector[] {
+  known ??= collectors();
+  return known;
+}
+
+function collectors(): Collector[] {
+  const register = new Registry();
+  const { buckets } = PROCESS_METRICS.nodejs_gc_duration_seconds;
+  collectDefaultMetrics({
+    register,
+    eventLoopMonitoringPrecision: RESOLUTION,
+    gcDurationBuckets: [...(buckets ?? [])],
   });
-  metrics.register({
-    name: 'process_cpu_seconds_total',
-    help: 'CPU time of the process',
-    kind: 'counter',
-    read: () => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    },
+  return Object.entries<MetricRow>(PROCESS_METRICS).flatMap(([name, row]) => {
+    const metric = register.getSingleMetric(name);
+    return metric ? [collectorOf(name, row, () => metric.get() as unknown as Promise<Collected>)] : [];
   });
 }
+
+function collectorOf(name: string, { kind, help, across }: MetricRow, read: () => Promise<Collected>): Collector {
+  return {
+    name,
+    async get() {
+      const { values } = await read();
+      const own = OF_TICKS.test(name) ? values.map(withoutInterval) : values;
+      return { name, help, type: kind, aggregator: across, values: own };
+    },
+  };
+}
+
+const withoutInterval = (sample: Collected['values'][number]): Collected['values'][number] => ({
+  ...sample,
+  value: Math.max(sample.value - RESOLUTION / 1_000, 0),
+});

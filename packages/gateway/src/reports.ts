@@ -1,16 +1,15 @@
 import type { ListedObservation } from '@tandem/coap-transport';
-import type { MetricsRegistry } from '@tandem/core';
+import type { Exposition } from './exposition';
 import type { HealthReports } from './health';
 import { listObservations, renderListing } from './observation-listing';
 import type { Readiness } from './readiness';
-import { renderMetrics } from './render-metrics';
 
 /**
  * What the metrics port tells of this process.
  * @param observations those of all CoAP doors, none before they are open
  */
 export function reportsOf(
-  metrics: MetricsRegistry,
+  metrics: Pick<Exposition, 'text'>,
   readiness: Readiness,
   observations: () => Iterable<ListedObservation>,
 ): HealthReports {
@@ -18,7 +17,7 @@ export function reportsOf(
     // Who can answer does not hang.
     hanging: async () => [],
     notReady: () => readiness.notReady(),
-    metrics: async () => renderMetrics(metrics),
+    metrics: () => metrics.text(),
     observations: async (query) => renderListing([await listObservations(observations(), query)], query),
   };
 }

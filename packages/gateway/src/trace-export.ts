@@ -43,7 +43,7 @@ export function registerExport({ clock, logger, metrics }: Pick<Platform, 'clock
 
 /** All that are to be sent. What is neither sent nor failed of them waits, or found the queue full. */
 function counted(metrics: MetricsRegistry): SpanProcessor {
-  const ended = metrics.counter('tandem_trace_spans_total', 'Spans that ended and were to be sent to the collector');
+  const ended = metrics.counter('tandem_trace_spans_total');
   return {
     onStart() {},
     onEnd(span) {
@@ -55,8 +55,8 @@ function counted(metrics: MetricsRegistry): SpanProcessor {
 }
 
 function countedExport(exporter: SpanExporter, metrics: MetricsRegistry): SpanExporter {
-  const sent = metrics.counter('tandem_trace_spans_sent_total', 'Spans that the collector has taken');
-  const failed = metrics.counter('tandem_trace_spans_failed_total', 'Spans that the collector did not take');
+  const sent = metrics.counter('tandem_trace_spans_sent_total');
+  const failed = metrics.counter('tandem_trace_spans_failed_total');
   return {
     export(spans, done) {
       exporter.export(spans, (result) => {

@@ -50,7 +50,7 @@ it('stores nothing of a body that was refused for its pace, also where that wait
   const [connection] = (await accepted) as [Socket];
   socket.write(`GET /api/v1/${device.token}/attributes/updates HTTP/1.1\r\nHost: gateway\r\n\r\n`);
   await gateway.polls(1);
-  const posts = () => gateway.gauge('tandem_http_telemetry_requests_total');
+  const posts = () => gateway.gauge('tandem_http_received_requests_total', { operation: 'telemetry' });
   const before = posts();
   socket.write(`${head(`/${device.token}/telemetry`, 'Content-Length: 7')}{"a"`);
   await until(() => posts() > before);
@@ -158,7 +158,7 @@ it('lets a client that asks go on sending only when its body is wanted', async (
 it('stores nothing of a body that breaks off', async () => {
   const device = await gateway.device();
   const { socket } = open();
-  const requests = () => gateway.gauge('tandem_http_telemetry_requests_total');
+  const requests = () => gateway.gauge('tandem_http_received_requests_total', { operation: 'telemetry' });
   const before = requests();
   socket.write(`${head(`/${device.token}/telemetry`, 'Content-Length: 20')}{"a":1}`);
   await until(() => requests() === before + 1);

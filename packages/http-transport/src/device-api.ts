@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type Core,
+  type Counter,
   type DeviceSession,
   type DownloadRequest,
   inThisTrace,
@@ -8,6 +9,7 @@ import {
   type PayloadKind,
   type PayloadLimit,
   payloadLimitOf,
+  RequestMetrics,
   saysProtobuf,
   TandemError,
   type Timer,
@@ -25,15 +27,7 @@ import { provision } from './provisioning';
 import { readBody } from './request-body';
 import { RequestFormats } from './request-formats';
 import { requestSpan } from './request-span';
-import {
-  isProvision,
-  limitedPaths,
-  OPERATION_NAMES,
-  type Operation,
-  type OperationName,
-  type Route,
-  routeOf,
-} from './routes';
+import { isProvision, limitedPaths, type Operation, type OperationName, type Route, routeOf } from './routes';
 import { WaitingExchanges } from './waiting-exchanges';
 
 /** `originalUrl` is there where express has cut the mount path off `url`. */
@@ -80,7 +74,8 @@ class HttpDeviceApi implements DeviceApi {
   readonly #polls: Polls;
   readonly #callers: Callers;
   readonly #formats: RequestFormats;
-  readonly #requests: ReadonlyMap<OperationName, { add(): void }>;
+  readonly #received: Readonly<Record<OperationName, Counter>>;
+  readonly #requests: RequestMetrics;
   readonly #limits: readonly PayloadLimit[];
   /** Bodies up to here need no look at the patterns. */
   readonly #smallestLimit: number;
@@ -106,9 +101,8 @@ class HttpDeviceApi implements DeviceApi {
     this.#limits = settings.HTTP_TRANSPORT_MAX_PAYLOAD_SIZE_LIMIT_CONFIGURATION;
     this.#smallestLimit = Math.min(settings.TANDEM_PROVISION_MAX_BYTES, ...this.#limits.map(({ bytes }) => bytes));
     this.#firmware = new FirmwareDownload(core);
-    const counter = (name: OperationName) =>
-      metrics.counter(`tandem_http_${name}_requests_total`, `Requests of devices over HTTP: ${name.replace('_', ' ')}`);
-    this.#requests = new Map(OPERATION_NAMES.map((name) => [name, counter(name)]));
+    this.#received = metrics.counters('tandem_http_received_requests_total', 'operation');
+    this.#requests = new RequestMetrics(metrics, 'http');
   }
 
   readonly middleware: DeviceApiHandler = (request, response, next) => {
@@ -117,7 +111,7 @@ class HttpDeviceApi implements DeviceApi {
       next();
       return;
     }
-    const exchange = new Exchange(request, response, this.core.clock, this.#waiting);
+    const exchange = new Exchange(request, response, this.core.clock, this.#waiting, this.#requests.of('other'));
     if (this.#closing) exchange.closeConnection();
     try {
       if (this.#closed) throw new TandemError('SHUTTING_DOWN');
@@ -166,7 +160,8 @@ class HttpDeviceApi implements DeviceApi {
       else exchange.fail(methodNotAllowed(method), { Allow: resource.allow });
       return;
     }
-    this.#requests.get(operation.name)?.add();
+    this.#received[operation.name].add();
+    exchange.counted = this.#requests.of(operation.name);
     const call: Call = {
       exchange,
       operation,
@@ -208,7 +203,7 @@ class HttpDeviceApi implements DeviceApi {
   }
 
   #timeoutOf({ name }: Operation, { query }: Route): Millis {
-    if (name !== 'rpc_poll' && name !== 'updates_poll') return 0;
+    if (name !== 'rpc_poll' && name !== 'attributes_poll') return 0;
     const { HTTP_REQUEST_TIMEOUT, HTTP_MAX_REQUEST_TIMEOUT } = this.core.settings;
     return pollTimeout(query, { default: HTTP_REQUEST_TIMEOUT, max: HTTP_MAX_REQUEST_TIMEOUT });
   }

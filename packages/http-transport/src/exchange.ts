@@ -1,6 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Callers, type Clock, ERRORS, type PayloadFormat, type TandemError } from '@tandem/core';
+import {
+  type AnsweredRequests,
+  type Callers,
+  type Clock,
+  ERRORS,
+  type Millis,
+  type PayloadFormat,
+  type TandemError,
+} from '@tandem/core';
 import { Framing } from './framing';
 import { discardable, linger } from './unread-body';
 import type { WaitingExchanges } from './waiting-exchanges';
@@ -25,13 +33,17 @@ export class Exchange {
   readonly framing: Framing;
   /** Whether the client has announced a body that has not been read to its end. */
   bodyUnread: boolean;
+  readonly #arrivedAt: Millis;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     private readonly clock: Clock,
     private readonly waiting: WaitingExchanges,
+    /** What the answer is counted by: another one as soon as it is known what is asked for. */
+    public counted?: AnsweredRequests,
   ) {
+    this.#arrivedAt = clock.monotonic();
     this.framing = new Framing(request);
     this.bodyUnread = this.framing.bodyAnnounced;
   }
@@ -93,6 +105,7 @@ export class Exchange {
     this.waitsNoMore();
     if (this.bodyUnread && !discardable(request, this.framing)) this.closeConnection();
     response.writeHead(status, this.#withOrigin(headers));
+    this.#count(status);
     return response;
   }
 
@@ -152,6 +165,7 @@ export class Exchange {
     // Told to the client before its unread bytes are thrown away.
     if (lingering) this.closeConnection();
     response.writeHead(status, this.#withOrigin(headers));
+    this.#count(status);
     if (!lingering) {
       response.end(text);
       return;
@@ -159,6 +173,10 @@ export class Exchange {
     if (text === undefined) response.flushHeaders();
     else response.write(text);
     linger(request, response, this.clock);
+  }
+
+  #count(status: number): void {
+    this.counted?.answered(status, this.clock.monotonic() - this.#arrivedAt);
   }
 
   #withOrigin(headers: Headers): Headers {

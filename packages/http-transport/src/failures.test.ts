@@ -206,7 +206,7 @@ describe('when the gateway stops over a store that does not answer', () => {
     const socket = gateway.connect();
     const length = 10;
     socket.write(`POST /api/v1/${token}/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`);
-    await until(() => gateway.gauge('tandem_http_telemetry_requests_total') === 1);
+    await until(() => gateway.gauge('tandem_http_received_requests_total', { operation: 'telemetry' }) === 1);
     const heard: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => heard.push(chunk));
     gateway.api.close(0);

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Counter,
   type DeviceSession,
   type MetricsRegistry,
   type Millis,
@@ -25,7 +26,8 @@ export class HeldRequests {
   /** Of both together, by device. */
   readonly #places: Places;
   readonly #maxPolls: number;
-  readonly #refused: { add(): void };
+  readonly #pollsFull: Counter;
+  readonly #deviceFull: Counter;
 
   constructor(
     bounds: Bounds,
@@ -34,13 +36,14 @@ export class HeldRequests {
   ) {
     this.#maxPolls = bounds.TANDEM_HTTP_MAX_POLLS;
     this.#places = new Places(Number.POSITIVE_INFINITY, bounds.TANDEM_HTTP_MAX_POLLS_PER_DEVICE);
-    this.#refused = metrics.counter('tandem_http_polls_refused_total', 'Polls and commands that were one too many');
-    metrics.gauge('tandem_http_open_polls', 'Long polls that wait for an event', () => this.#polls.size);
+    this.#pollsFull = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_POLLS' });
+    this.#deviceFull = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_POLLS_PER_DEVICE' });
+    metrics.gauge('tandem_http_open_polls', () => this.#polls.size);
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS */
   poll(exchange: Exchange, session: DeviceSession, kind: ObservedKind): HeldRequest {
-    if (this.#polls.size >= this.#maxPolls) throw this.#tooMany('Too many open polls');
+    if (this.#polls.size >= this.#maxPolls) throw tooMany(this.#pollsFull, 'Too many open polls');
     const free = this.#place(session);
     return new HeldPoll(exchange, this.#polls, free, { session, kind, since: this.clock.monotonic() });
   }
@@ -66,12 +69,12 @@ export class HeldRequests {
   /** @returns frees it */
   #place({ deviceId }: DeviceSession): () => void {
     const free = this.#places.take(deviceId);
-    if (!free) throw this.#tooMany('Too many open polls and waiting commands of this device');
+    if (!free) throw tooMany(this.#deviceFull, 'Too many open polls and waiting commands of this device');
     return free;
   }
+}
 
-  #tooMany(message: string): TandemError {
-    this.#refused.add();
-    return new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY });
-  }
+function tooMany(limit: Counter, message: string): TandemError {
+  limit.add();
+  return new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY });
 }

@@ -16,7 +16,7 @@ const PATHS: Readonly<Record<OperationName, string>> = {
   rpc_poll: 'rpc',
   rpc_reply: 'rpc/{requestId}',
   client_rpc: 'rpc',
-  updates_poll: 'attributes/updates',
+  attributes_poll: 'attributes/updates',
   claim: 'claim',
   provision: 'provision',
   firmware: 'firmware',

@@ -1,18 +1,7 @@
+import type { LabelValue } from '@tandem/core';
+
 /** What a request asks for. The names are those of the metrics and of log lines. */
-export const OPERATION_NAMES = [
-  'attributes_read',
-  'attributes_write',
-  'telemetry',
-  'rpc_poll',
-  'rpc_reply',
-  'client_rpc',
-  'updates_poll',
-  'claim',
-  'provision',
-  'firmware',
-  'software',
-] as const;
-export type OperationName = (typeof OPERATION_NAMES)[number];
+export type OperationName = LabelValue<'tandem_http_received_requests_total', 'operation'>;
 
 export interface Operation {
   readonly name: OperationName;
@@ -40,7 +29,7 @@ const RPC_REPLY = resource({ POST: write('rpc_reply') });
 const RESOURCES: ReadonlyMap<string, Resource> = new Map([
   ['telemetry', resource({ POST: write('telemetry') })],
   ['attributes', resource({ GET: ATTRIBUTES_READ, HEAD: ATTRIBUTES_READ, POST: write('attributes_write') })],
-  ['attributes/updates', resource({ GET: read('updates_poll') })],
+  ['attributes/updates', resource({ GET: read('attributes_poll') })],
   ['firmware', download('firmware')],
   ['software', download('software')],
   ['rpc', resource({ GET: read('rpc_poll'), POST: write('client_rpc') })],

@@ -50,10 +50,7 @@ export function createSecureServer(
   });
   // Node would call it an error of HTTP, whose answer nobody could read yet; and nothing may be asked of what is left of TLS here.
   server.removeAllListeners('tlsClientError');
-  const failed = metrics.counter(
-    'tandem_https_handshakes_failed_total',
-    'TLS handshakes that did not come to their end',
-  );
+  const failed = metrics.counter('tandem_https_handshakes_failed_total');
   server.on('tlsClientError', (_error, socket) => {
     failed.add();
     socket.destroy();

@@ -27,7 +27,7 @@ it('one device gets 429 beyond its share of polls and waiting commands together,
     expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '5' } });
     expect(JSON.parse(refused.text)).toMatchObject({ errorCode: 33, message: expect.stringContaining('this device') });
   }
-  expect(gateway.gauge('tandem_http_polls_refused_total')).toBe(2);
+  expect(gateway.gauge('tandem_limit_hits_total')).toBe(2);
   expect((await gateway.get(`/${other.token}/rpc?timeout=1`)).status).toBe(408);
 
   for (const socket of [updates, commands, call]) socket.destroy();

@@ -1,3 +1,4 @@
+import type { CounterName } from '@tandem/core';
 import { ADMIN, type Answer, PASSWORD, ServerUnderTest } from './testing/server-under-test';
 
 const FORWARDED = 'X-Forwarded-For';
@@ -88,11 +89,7 @@ describe('Who guesses passwords', () => {
   it('is said to the log without the password, and counted', async () => {
     await login(ADMIN, 'my secret guess', '198.51.100.40');
     expect(server.logged.join('\n')).not.toContain('my secret guess');
-    const counted = (name: string) =>
-      server.core.metrics
-        .list()
-        .find((metric) => metric.name === name)
-        ?.read() ?? 0;
+    const counted = (name: CounterName) => server.core.metrics.value(name) ?? 0;
     expect(counted('tandem_accounts_locked_total')).toBeGreaterThan(0);
     expect(counted('tandem_login_addresses_locked_total')).toBeGreaterThan(0);
     expect(counted('tandem_logins_locked_total')).toBeGreaterThan(0);

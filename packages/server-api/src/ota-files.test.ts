@@ -214,13 +214,12 @@ describe('The file of a package', () => {
     return socket;
   }
   async function uploadsAre(of: ServerUnderTest, count: number): Promise<void> {
-    const gauge = of.core.metrics.list().find(({ name }) => name === 'tandem_firmware_uploads');
-    while (gauge?.read() !== count) await new Promise((resolve) => setImmediate(resolve));
+    while (of.core.metrics.value('tandem_firmware_uploads') !== count)
+      await new Promise((resolve) => setImmediate(resolve));
   }
 
   it('is given up when its sender keeps the connection and falls silent, and the package can be uploaded', async () => {
-    const bytes = server.core.metrics.list().find(({ name }) => name === 'tandem_firmware_upload_bytes_total');
-    const received = () => bytes?.read() ?? 0;
+    const received = () => server.core.metrics.value('tandem_firmware_upload_bytes_total') ?? 0;
     const before = received();
     const id = await client.create();
     const socket = await begin(server, token, id);

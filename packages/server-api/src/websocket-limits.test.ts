@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import type { MetricName } from '@tandem/core';
 import { ADMIN, ServerUnderTest } from './testing/server-under-test';
 import { WebSocketClient } from './testing/web-socket-client';
 
@@ -32,13 +33,9 @@ afterEach(async () => {
 });
 afterAll(() => server.stop());
 
-const gauge = (name: string) =>
-  server.core.metrics
-    .list()
-    .find((each) => each.name === name)
-    ?.read();
+const gauge = (name: MetricName) => server.core.metrics.value(name);
 
-async function settled(name: string, reading: number): Promise<void> {
+async function settled(name: MetricName, reading: number): Promise<void> {
   while (gauge(name) !== reading) await new Promise(setImmediate);
 }
 

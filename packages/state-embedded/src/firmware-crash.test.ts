@@ -59,12 +59,7 @@ describe('Uploads of packages when the process is killed', () => {
 
     const metrics = new MetricsRegistry();
     const state = await openEmbeddedState(optionsFor(folder, { metrics }));
-    expect(
-      metrics
-        .list()
-        .find(({ name }) => name === 'tandem_firmware_uploads_swept_total')
-        ?.read(),
-    ).toBe(1);
+    expect(metrics.value('tandem_firmware_uploads_swept_total')).toBe(1);
     expect((await state.firmware.get(ota.id))?.dataId).toBeNull();
     await state.close();
   });

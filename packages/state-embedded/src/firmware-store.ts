@@ -40,10 +40,7 @@ export class EmbeddedFirmware implements FirmwareStore {
     private readonly uses: PackageUses,
     private readonly platform: FirmwarePlatform,
   ) {
-    this.#swept = platform.metrics.counter(
-      'tandem_firmware_uploads_swept_total',
-      'Uploads of packages that were cut off and cleared away',
-    );
+    this.#swept = platform.metrics.counter('tandem_firmware_uploads_swept_total');
   }
 
   create(ota: OtaPackage): Promise<Written<OtaPackage>> {

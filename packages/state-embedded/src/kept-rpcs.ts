@@ -29,10 +29,7 @@ export class KeptRpcs {
     private readonly get: (id: Uuid) => Rpc | undefined,
     metrics: MetricsRegistry,
   ) {
-    this.#displaced = metrics.counter(
-      'tandem_rpcs_displaced_total',
-      'Finished persistent commands that made room for newer ones of their device: TANDEM_RPC_FINISHED_MAX',
-    );
+    this.#displaced = metrics.counter('tandem_rpcs_displaced_total');
   }
 
   /** Within a transaction: a command is new, or has changed. */

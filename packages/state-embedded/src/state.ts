@@ -200,22 +200,12 @@ function openState(
     options.logger,
     options.metrics,
   );
-  options.metrics.gauge('tandem_telemetry_backlog', 'Accepted messages that wait for the materialiser', () =>
-    log.backlog(),
-  );
-  options.metrics.gauge('tandem_data_free_bytes', 'Free bytes on the disk of the data folder', () => space.bytes);
-  options.metrics.gauge(
-    'tandem_firmware_files_open',
-    'Files of packages that are kept open to be read',
-    () => files.kept,
-  );
-  options.metrics.gauge(
-    'tandem_devices_watched',
-    'Devices with an open poll, observation or command',
-    () => wakeUps.size,
-  );
+  options.metrics.gauge('tandem_telemetry_backlog', () => log.backlog());
+  options.metrics.gauge('tandem_data_free_bytes', () => space.bytes);
+  options.metrics.gauge('tandem_firmware_files_open', () => files.kept);
+  options.metrics.gauge('tandem_devices_watched', () => wakeUps.size);
   const directory = new DeviceDirectory(directorySource(env), { ...options, maxDevices: options.directoryMax });
-  options.metrics.gauge('tandem_feed_devices', 'Devices whose changes somebody follows live', () => feed.size);
+  options.metrics.gauge('tandem_feed_devices', () => feed.size);
   let closed: Promise<void> | undefined;
   const devices = new EmbeddedDevices(
     env,

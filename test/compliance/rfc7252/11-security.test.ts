@@ -78,7 +78,7 @@ shows(
     harness.client.request({});
     await harness.clock.advance(10);
     expect(harness.client.received.map(kind)).toEqual(['ACK 2.05']);
-    expect(harness.metric('dropped_truncated_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'truncated' })).toBe(1);
     expect(harness.log).toEqual([]);
   },
 );

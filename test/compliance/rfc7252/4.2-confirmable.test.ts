@@ -119,7 +119,7 @@ shows('4.2', 'describes', 'an Acknowledgement that comes after the last time-out
   client.acknowledge(client.last);
   await harness.clock.advance(10);
   expect(source.events).toEqual(['sent news']);
-  expect(harness.metric('dropped_stray_acknowledgement_total')).toBe(1);
+  expect(harness.metric('dropped_total', { reason: 'stray_acknowledgement' })).toBe(1);
 });
 
 shows('4.2', 'describes', 'a repetition is the same message, byte by byte', async () => {

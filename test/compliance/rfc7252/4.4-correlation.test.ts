@@ -113,8 +113,8 @@ shows(
     await answer(() => client.acknowledge(packet));
     await answer(() => client.reset(packet));
     expect([source.events, source.ends]).toEqual([['sent news', 'delivered news'], []]);
-    expect(harness.metric('dropped_stray_acknowledgement_total')).toBe(1);
-    expect(harness.metric('dropped_stray_reset_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'stray_acknowledgement' })).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'stray_reset' })).toBe(1);
   },
 );
 

@@ -139,7 +139,7 @@ shows('4.5', 'describes', 'the same message id from another address or port is a
   harness.another('10.0.0.1', 40_001).request({ messageId: 9 });
   harness.another('10.0.0.2', 40_000).request({ messageId: 9 });
   await harness.clock.advance(10);
-  expect(harness.metric('requests_total')).toBe(3);
+  expect(harness.metric('received_requests_total')).toBe(3);
   expect(harness.metric('duplicate_requests_total')).toBe(0);
 });
 

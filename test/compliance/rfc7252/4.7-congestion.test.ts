@@ -60,8 +60,8 @@ shows('4.7', 'describes', 'what waits for a peer is bounded, and given up when t
   await harness.clock.advance(600_000);
   const responses = arrivals.filter(({ packet }) => packet.confirmable).map(({ packet }) => packet.token[0]);
   expect([...new Set(responses)]).toEqual([0]);
-  expect(harness.metric('dropped_queue_full_total')).toBe(6);
-  expect(harness.metric('dropped_peer_gone_total')).toBe(3);
+  expect(harness.metric('dropped_total', { reason: 'queue_full' })).toBe(6);
+  expect(harness.metric('dropped_total', { reason: 'peer_gone' })).toBe(3);
 });
 
 shows(
@@ -75,7 +75,7 @@ shows(
     const atOnce = harness.client.received.length;
     expect(atOnce).toBeGreaterThan(0);
     expect(atOnce).toBeLessThanOrEqual(50);
-    expect(harness.metric('dropped_source_replies_total')).toBe(200 - atOnce);
+    expect(harness.metric('dropped_total', { reason: 'source_replies' })).toBe(200 - atOnce);
     const other = harness.another();
     other.request({});
     await harness.clock.advance(10);

@@ -14,7 +14,7 @@ shows(
     expect(there.client.last.code).toBe('5.03');
     expect(option(there.client.last, 'Max-Age')).toBeGreaterThan(0);
     expect(there.metric('upload_bytes')).toBeLessThanOrEqual(BUDGETS.uploadBytesPerPeer);
-    expect(there.metric('dropped_body_peer_budget_total')).toBeGreaterThan(0);
+    expect(there.metric('dropped_total', { reason: 'body_peer_budget' })).toBeGreaterThan(0);
     const other = there.another();
     expect((await there.ask({ code: 'POST', block1: block(0, true, 1024), payload: bytes(1024) }, other)).code).toBe(
       '2.31',
@@ -33,7 +33,7 @@ shows(
       await there.ask({ code: 'POST', block1: block(0, true, 1024), payload: bytes(1024) }, client);
     }
     expect(there.metric('upload_bytes')).toBeLessThanOrEqual(BUDGETS.uploadBytes);
-    expect(there.metric('dropped_body_budget_total')).toBeGreaterThan(0);
+    expect(there.metric('dropped_total', { reason: 'body_budget' })).toBeGreaterThan(0);
     await there.clock.advance(301_000);
     expect(there.metric('upload_bytes')).toBe(0);
     expect(await there.post(0, true, bytes(1024), 1024)).toMatch('ACK 2.31');

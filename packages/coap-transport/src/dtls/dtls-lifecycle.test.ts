@@ -99,7 +99,9 @@ describe('A session may be ended', () => {
     send(Buffer.concat(kept), { ...harness.socket.local, session: undefined });
     await harness.pass();
     expect([harness.messages, client.messages, client.state]).toEqual([['a'], [], 'closed']);
-    expect([harness.metric('sessions_revoked_total'), harness.endedSessions.length]).toEqual([1, 1]);
+    expect([harness.metric('sessions_ended_total', { reason: 'revoked' }), harness.endedSessions.length]).toEqual([
+      1, 1,
+    ]);
     expect(harness.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
@@ -114,7 +116,7 @@ describe('A session may be ended', () => {
     await harness.pass();
     await closed;
     expect(clients.map(({ state }) => state)).toEqual(['closed', 'closed']);
-    expect(harness.metric('sessions_shutdown_total')).toBe(2);
+    expect(harness.metric('sessions_ended_total', { reason: 'shutdown' })).toBe(2);
     expect(harness.log.filter(({ level }) => level === 'error')).toEqual([]);
   });
 });
@@ -135,7 +137,7 @@ describe('The end', () => {
     await harness.pass();
     await closed;
     expect(clients.filter(({ state }) => state === 'closed')).toHaveLength(300);
-    expect([harness.metric('sessions'), harness.metric('handshakes')]).toEqual([0, 0]);
+    expect([harness.metric('sessions'), harness.metric('running_handshakes')]).toEqual([0, 0]);
   });
 });
 
@@ -158,12 +160,12 @@ describe('The errors of OpenSSL', () => {
       expect(createVerify('sha256').update('y').verify(publicKey, signature)).toBe(false);
       expect(pendingErrors()).toBe(0);
     }
-    expect(harness.metric('handshakes_failed_total')).toBe(10);
+    expect(harness.metric('handshakes_total', { outcome: 'failed' })).toBe(10);
     const failed = harness.log.filter(({ message }) => message === 'DTLS handshake failed');
     const reason = 'the certificate of the client, or one that it is from, has expired';
     const openssl = 'certificate verify failed';
     expect(failed.map(({ fields }) => fields)).toEqual([{ address: '10.0.0.1', port: 40_000, reason, openssl }]);
-    expect(harness.metric('handshakes_failed_expired_total')).toBe(10);
+    expect(harness.metric('handshake_failures_total', { reason: 'expired' })).toBe(10);
   });
 
   it('of forgeries and ended sessions do not either', async () => {

@@ -65,9 +65,7 @@ describe('A session', () => {
       ['from nobody', undefined],
     ]);
     expect([one.messages, nobody.messages]).toEqual([['from one'], ['from nobody']]);
-    expect([harness.metric('sessions'), harness.metric('handshakes'), harness.metric('handshakes_total')]).toEqual([
-      2, 0, 2,
-    ]);
+    expect([harness.metric('sessions'), harness.metric('running_handshakes'), harness.opened]).toEqual([2, 0, 2]);
   });
 
   it('ends when the peer says so, is answered in kind, and leaves nothing behind', async () => {
@@ -81,7 +79,9 @@ describe('A session', () => {
     // One encrypted alert.
     expect(arrived.map((datagram) => [datagram[0], datagram.readUInt16BE(3)])).toEqual([[21, 1]]);
     expect(harness.endedSessions).toHaveLength(1);
-    expect([harness.metric('sessions'), harness.metric('sessions_closed_by_peer_total')]).toEqual([0, 1]);
+    expect([harness.metric('sessions'), harness.metric('sessions_ended_total', { reason: 'closed_by_peer' })]).toEqual([
+      0, 1,
+    ]);
     harness.socket.send(
       Buffer.from('too late'),
       (harness.endedSessions[0] as never as { destination: never }).destination,
@@ -155,14 +155,17 @@ describe('A session', () => {
       });
       const client = harness.client(again, { resume }).start();
       await harness.pass();
-      expect([client.state, client.resumed, harness.metric('handshakes')]).toEqual(['open', true, 1]);
+      expect([client.state, client.resumed, harness.metric('running_handshakes')]).toEqual(['open', true, 1]);
       client.send('overtook it');
       await harness.pass();
       expect(harness.messages).toEqual([]);
       for (const datagram of held) forge(again, datagram);
       await harness.pass();
       expect(harness.messages).toEqual(['overtook it']);
-      expect([client.messages, harness.metric('handshakes_resumed_total')]).toEqual([['overtook it'], 1]);
+      expect([client.messages, harness.metric('handshakes_total', { outcome: 'resumed' })]).toEqual([
+        ['overtook it'],
+        1,
+      ]);
       forgetTicket(resume);
       await harness.stop();
     }
@@ -209,7 +212,9 @@ describe('A ClientHello', () => {
     expect(harness.metric('cookies_total') - before).toBe(400);
     const [came, all] = [200 * ((first?.length ?? 0) + (second?.length ?? 0)), harness.network.bytes - bytes];
     expect(all - came).toBeLessThan(came);
-    expect([harness.metric('handshakes'), harness.metric('sessions'), harness.metric('hellos')]).toEqual([0, 1, 1]);
+    expect([harness.metric('running_handshakes'), harness.metric('sessions'), harness.metric('hellos')]).toEqual([
+      0, 1, 1,
+    ]);
   });
 
   it('that is as short as can be gets an answer that is shorter', async () => {
@@ -241,7 +246,7 @@ describe('A ClientHello', () => {
       harness.network.carry(hello as Buffer, { address, port, session: undefined }, to);
     }
     await harness.fake.advance(1);
-    expect(harness.metric('dtls_dropped_no_address_total')).toBe(4);
+    expect(harness.metric('dropped_total', { reason: 'no_address' })).toBe(4);
     expect(harness.network.datagrams - before).toBe(4 + 1);
   });
 
@@ -254,10 +259,8 @@ describe('A ClientHello', () => {
     client.send('once');
     await harness.pass();
     expect(harness.messages).toEqual(['once']);
-    expect([harness.metric('handshakes_total'), harness.metric('handshakes'), harness.metric('sessions')]).toEqual([
-      1, 0, 1,
-    ]);
-    expect(harness.metric('handshakes_replaced_total')).toBe(0);
+    expect([harness.opened, harness.metric('running_handshakes'), harness.metric('sessions')]).toEqual([1, 0, 1]);
+    expect(harness.metric('handshakes_total', { outcome: 'replaced' })).toBe(0);
   });
 
   it('that is replayed against the session it began, or after it, begins nothing', async () => {
@@ -274,8 +277,8 @@ describe('A ClientHello', () => {
     await harness.pass();
     for (const hello of hellos) forge(socket, hello);
     await harness.pass();
-    expect([harness.metric('handshakes'), harness.metric('sessions')]).toEqual([0, 0]);
-    expect(harness.metric('handshakes_total')).toBe(1);
+    expect([harness.metric('running_handshakes'), harness.metric('sessions')]).toEqual([0, 0]);
+    expect(harness.opened).toBe(1);
   });
 
   it('of an earlier handshake does not replace one that is under way', async () => {
@@ -291,13 +294,13 @@ describe('A ClientHello', () => {
     })(socket.send.bind(socket));
     const next = harness.client(socket, { identity: ONE }).start();
     await harness.pass();
-    expect([harness.metric('handshakes'), next.state]).toEqual([1, 'handshake']);
+    expect([harness.metric('running_handshakes'), next.state]).toEqual([1, 'handshake']);
     for (const hello of old) forge(socket, hello);
     await harness.pass();
     hold = false;
     for (const datagram of held) forge(socket, datagram);
     await harness.pass();
-    expect([next.state, harness.metric('handshakes_replaced_total')]).toEqual(['open', 0]);
+    expect([next.state, harness.metric('handshakes_total', { outcome: 'replaced' })]).toEqual(['open', 0]);
   });
 
   it('is forgotten when its cookie is none any more', async () => {
@@ -308,7 +311,7 @@ describe('A ClientHello', () => {
     await harness.fake.advance(130_000);
     forge(harness.network.bind('10.0.0.1', 40_001), hellos[1] as Buffer);
     await harness.pass();
-    expect([harness.metric('hellos'), harness.metric('handshakes')]).toEqual([0, 0]);
+    expect([harness.metric('hellos'), harness.metric('running_handshakes')]).toEqual([0, 0]);
   });
 
   it('may come in fragments, in datagrams of 256 bytes and more', async () => {
@@ -338,7 +341,11 @@ describe('A client that has started again on its port', () => {
     };
     const after = harness.client(socket, { identity: OTHER, repeatAfter: 60 }).start();
     await harness.pass();
-    expect([harness.metric('sessions'), harness.metric('handshakes'), after.state]).toEqual([1, 1, 'handshake']);
+    expect([harness.metric('sessions'), harness.metric('running_handshakes'), after.state]).toEqual([
+      1,
+      1,
+      'handshake',
+    ]);
     cut = false;
     // Meanwhile the former one is served.
     before.send('still one');
@@ -355,7 +362,9 @@ describe('A client that has started again on its port', () => {
       ['still one', 'CN=one'],
       ['other now', 'CN=other'],
     ]);
-    expect([harness.metric('sessions'), harness.metric('sessions_replaced_total')]).toEqual([1, 1]);
+    expect([harness.metric('sessions'), harness.metric('sessions_ended_total', { reason: 'replaced' })]).toEqual([
+      1, 1,
+    ]);
   });
 
   it('in the middle of a handshake begins another', async () => {
@@ -363,12 +372,14 @@ describe('A client that has started again on its port', () => {
     const socket = bind(40_000, (datagram) => (isHello(datagram) ? [datagram] : []));
     harness.client(socket, { identity: ONE }).start();
     await harness.pass();
-    expect(harness.metric('handshakes')).toBe(1);
+    expect(harness.metric('running_handshakes')).toBe(1);
     harness.network.release(socket);
     const client = await harness.open(bind(40_000), { identity: OTHER });
     client.send('hello');
     await harness.pass();
     expect(harness.received.map(({ session }) => nameOf(session))).toEqual(['CN=other']);
-    expect([harness.metric('handshakes'), harness.metric('handshakes_replaced_total')]).toEqual([0, 1]);
+    expect([harness.metric('running_handshakes'), harness.metric('handshakes_total', { outcome: 'replaced' })]).toEqual(
+      [0, 1],
+    );
   });
 });

@@ -311,8 +311,7 @@ export class DtlsSocket implements UdpSocket {
     );
     session.generation = generation;
     this.#sessions.add(session, key);
-    this.#metrics.handshakes.add();
-    if (identity.resumed) this.#metrics.resumed.add();
+    this.#metrics.opened(identity.resumed);
     if (!this.#believed.stillHolds(session, generation)) {
       this.#sessions.end(session, 'revoked');
       return;

@@ -2,7 +2,7 @@ import type { Clock, Logger, Millis } from '@tandem/core';
 import { sourceOf } from '../endpoint/index';
 import { type DtlsMetrics, HANDSHAKE_ENDS, type HandshakeEndReason } from './dtls-metrics';
 import type { DtlsConnection } from './engine';
-import { HANDSHAKE_FAILURES } from './handshake-failure';
+import { HANDSHAKE_FAILURES, isGuess } from './handshake-failure';
 import { EVICTED, isClientHello } from './records';
 import { Roster } from './roster';
 import type { Handshake } from './session';
@@ -183,10 +183,14 @@ export class Handshakes {
     const { refusal, failure } = connection;
     if (refusal === undefined || handshake.refused) return;
     handshake.refused = true;
-    const { text, isGuess } = HANDSHAKE_FAILURES[refusal];
     this.ports.metrics.refused(refusal);
-    this.ports.logger.debug(FAILED, { address, port, reason: text, ...(failure !== '' && { openssl: failure }) });
-    if (isGuess) this.ports.refused(handshake);
+    this.ports.logger.debug(FAILED, {
+      address,
+      port,
+      reason: HANDSHAKE_FAILURES[refusal],
+      ...(failure !== '' && { openssl: failure }),
+    });
+    if (isGuess(refusal)) this.ports.refused(handshake);
   }
 
   #waitFor(handshake: Handshake): void {

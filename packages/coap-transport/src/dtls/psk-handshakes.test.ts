@@ -59,27 +59,30 @@ describe('A device with a pre-shared key', () => {
     const lost = new Set([CHANGE_CIPHER_SPEC]);
     const first = await client(KEY, lossy(lost));
     await harness.fake.advance(6_000);
-    expect([first.state, harness.metric('handshakes_timed_out_total')]).toEqual(['handshake', 1]);
+    expect([first.state, harness.metric('handshakes_total', { outcome: 'timed_out' })]).toEqual(['handshake', 1]);
     const socket = lossy(lost);
     (await client(KEY, socket)).free();
     lost.clear();
     expect((await client(KEY, socket)).state).toBe('open');
-    expect([harness.metric('handshakes_replaced_total'), failed]).toEqual([1, []]);
+    expect([harness.metric('handshakes_total', { outcome: 'replaced' }), failed]).toEqual([1, []]);
   });
 
   it('has shown a wrong one as soon as it has, once, however its handshake ends', async () => {
     const guesser = await client(WRONG);
-    expect([failed, harness.metric('handshakes')]).toEqual([['10.0.0.1'], 1]);
+    expect([failed, harness.metric('running_handshakes')]).toEqual([['10.0.0.1'], 1]);
     expect(harness.log.map(({ level, message, fields }) => [level, message, fields?.reason])).toEqual([
       ['debug', 'DTLS handshake failed', 'the client has a wrong pre-shared key, or names an identity that nobody has'],
     ]);
     await harness.fake.advance(6_000);
-    expect([harness.metric('handshakes_failed_wrong_key_total'), harness.log.length]).toEqual([1, 1]);
+    expect([harness.metric('handshake_failures_total', { reason: 'wrong_key' }), harness.log.length]).toEqual([1, 1]);
     expect([guesser.state === 'open', failed]).toEqual([false, ['10.0.0.1']]);
     const socket = lossy();
     (await client(WRONG, socket)).free();
     // Broken off for the next guess.
     await client(WRONG, socket);
-    expect([harness.metric('handshakes_replaced_total'), failed]).toEqual([1, Array(3).fill('10.0.0.1')]);
+    expect([harness.metric('handshakes_total', { outcome: 'replaced' }), failed]).toEqual([
+      1,
+      Array(3).fill('10.0.0.1'),
+    ]);
   });
 });

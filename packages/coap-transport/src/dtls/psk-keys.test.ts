@@ -21,11 +21,7 @@ beforeEach(() => {
     });
   keys = new PskKeys({ find, max: 2, clock, random: new FakeRandom(1), metrics });
 });
-const running = () =>
-  metrics
-    .list()
-    .find(({ name }) => name === 'tandem_coaps_key_lookups')
-    ?.read();
+const running = () => metrics.value('tandem_dtls_key_lookups');
 
 describe('Keys for handshakes', () => {
   it('are read once for all who ask for one meanwhile, and again by who asks later', async () => {

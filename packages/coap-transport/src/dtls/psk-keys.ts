@@ -29,11 +29,8 @@ export class PskKeys {
   readonly #refused: { add(): void };
 
   constructor(private readonly ports: PskKeysPorts) {
-    ports.metrics.gauge('tandem_coaps_key_lookups', 'Pre-shared keys being looked up', () => this.#running.size);
-    this.#refused = ports.metrics.counter(
-      'tandem_coaps_key_lookups_refused_total',
-      'Datagrams dropped under DTLS: too many pre-shared keys being looked up',
-    );
+    ports.metrics.gauge('tandem_dtls_key_lookups', () => this.#running.size);
+    this.#refused = ports.metrics.counter('tandem_dtls_key_lookups_refused_total');
   }
 
   /**

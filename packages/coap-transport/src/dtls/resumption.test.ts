@@ -47,7 +47,7 @@ describe('A session is resumed', () => {
       ['first', 'CN=one', false],
       ['again', 'CN=one', true],
     ]);
-    expect(harness.metric('handshakes_resumed_total')).toBe(1);
+    expect(harness.metric('handshakes_total', { outcome: 'resumed' })).toBe(1);
     forgetTicket(ticket);
   });
 
@@ -62,7 +62,7 @@ describe('A session is resumed', () => {
     const ticket = await ticketOf(gateway());
     const foreign = gateway(Buffer.alloc(32, 8));
     const client = await resumeAt(foreign, ticket);
-    expect([client.resumed, foreign.metric('handshakes_resumed_total')]).toEqual([false, 0]);
+    expect([client.resumed, foreign.metric('handshakes_total', { outcome: 'resumed' })]).toEqual([false, 0]);
     forgetTicket(ticket);
   });
 
@@ -72,7 +72,7 @@ describe('A session is resumed', () => {
     const ticket = await ticketOf(harness);
     await harness.fake.advance(DAY);
     const renewed = await ticketOf(harness, ticket);
-    expect(harness.metric('handshakes_resumed_total')).toBe(1);
+    expect(harness.metric('handshakes_total', { outcome: 'resumed' })).toBe(1);
     await harness.fake.advance(DAY);
     const client = await resumeAt(harness, ticket);
     const other = await resumeAt(harness, renewed, 40_002);

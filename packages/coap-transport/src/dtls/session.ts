@@ -1,19 +1,11 @@
-import type { Millis, Timer } from '@tandem/core';
+import type { LabelValue, Millis, Timer } from '@tandem/core';
 import type { Destination } from '../endpoint/index';
 import type { DtlsConnection, PeerIdentity } from './engine';
 import type { Membership } from './roster';
 import type { Task } from './turns';
 
 /** Why a session is no more. */
-export type SessionEndReason =
-  | 'closed_by_peer'
-  | 'replaced'
-  | 'idle'
-  | 'evicted'
-  | 'revoked'
-  | 'expired'
-  | 'shutdown'
-  | 'broken';
+export type SessionEndReason = LabelValue<'tandem_dtls_sessions_ended_total', 'reason'>;
 
 export interface DtlsSessionPorts {
   /** A device is known of it. */

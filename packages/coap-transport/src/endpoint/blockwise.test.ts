@@ -163,8 +163,8 @@ describe('Block1 (RFC 7959 section 2.5)', () => {
     }
     expect(codes).toEqual(['2.31', '2.31', '2.31', '2.31', '2.31', '5.03']);
     expect(harness.metric('upload_bytes')).toBeLessThanOrEqual(16_384);
-    expect(harness.metric('dropped_body_peer_budget_total')).toBe(1);
-    expect(harness.metric('dropped_body_budget_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'body_peer_budget' })).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'body_budget' })).toBe(1);
   });
 
   it('bodies that are being worked on are charged until their work is done', async () => {
@@ -348,8 +348,14 @@ describe('what is refused', () => {
     await put(3, false, 6, body(10));
     await put(0, true, 6, body(1024));
     await put(1, false, 6, body(1024));
-    const counted = ['block_malformed', 'block_incomplete', 'body_too_large', 'body_peer_budget', 'body_budget'];
-    expect(counted.map((reason) => harness.metric(`dropped_${reason}_total`))).toEqual([1, 1, 1, 0, 0]);
+    const counted = [
+      'block_malformed',
+      'block_incomplete',
+      'body_too_large',
+      'body_peer_budget',
+      'body_budget',
+    ] as const;
+    expect(counted.map((reason) => harness.metric('dropped_total', { reason }))).toEqual([1, 1, 1, 0, 0]);
   });
 });
 

@@ -1,38 +1,32 @@
-import type { MetricsRegistry } from '@tandem/core';
-import { DROP_REASONS, type DropReason } from './guard';
+import type { Counter, LabelValue, MetricsRegistry } from '@tandem/core';
+import { codeByte } from './codes';
+import type { DropReason } from './guard';
 
-interface Counter {
-  add(n?: number): void;
-}
+/** Which of the doors an endpoint is: plain and secured CoAP are told apart by it. */
+export type EndpointProtocol = LabelValue<'tandem_coap_dropped_total', 'protocol'>;
 
-/** What an endpoint counts. Every name begins with the prefix, so that plain and secured CoAP can be told apart. */
+/** What an endpoint counts. */
 export class EndpointMetrics {
   readonly datagrams: Counter;
   readonly requests: Counter;
   readonly duplicates: Counter;
   readonly retransmissions: Counter;
   readonly timeouts: Counter;
-  /** By class of the code. */
-  readonly #responses: readonly (Counter | undefined)[];
+  /** By the byte of the code. */
+  readonly #responses: readonly Counter[];
   readonly #drops: Readonly<Record<DropReason, Counter>>;
 
-  constructor(registry: MetricsRegistry, prefix: string) {
-    const counter = (name: string, help: string) => registry.counter(`${prefix}_${name}_total`, help);
-    this.datagrams = counter('datagrams', 'Datagrams received');
-    this.requests = counter('requests', 'Requests received, without duplicates');
-    this.duplicates = counter('duplicate_requests', 'Requests that had been received before');
-    this.retransmissions = counter('retransmissions', 'Confirmable messages of ours that were repeated');
-    this.timeouts = counter('timeouts', 'Confirmable messages of ours that were never acknowledged');
-    this.#responses = [0, 1, 2, 3, 4, 5].map((codeClass) =>
-      codeClass === 2 || codeClass >= 4
-        ? counter(`responses_${codeClass}xx`, `Responses with a code of class ${codeClass}`)
-        : undefined,
-    );
-    const drops = DROP_REASONS.map((reason) => [
-      reason,
-      counter(`dropped_${reason}`, `Messages dropped or rejected: ${reason.replaceAll('_', ' ')}`),
-    ]);
-    this.#drops = Object.fromEntries(drops) as Record<DropReason, Counter>;
+  constructor(registry: MetricsRegistry, protocol: EndpointProtocol) {
+    this.datagrams = registry.counter('tandem_coap_datagrams_total', { protocol });
+    this.requests = registry.counter('tandem_coap_received_requests_total', { protocol });
+    this.duplicates = registry.counter('tandem_coap_duplicate_requests_total', { protocol });
+    this.retransmissions = registry.counter('tandem_coap_retransmissions_total', { protocol });
+    this.timeouts = registry.counter('tandem_coap_timeouts_total', { protocol });
+    const { other, ...known } = registry.counters('tandem_coap_responses_total', 'code', { protocol });
+    const responses = Array<Counter>(256).fill(other);
+    for (const [code, counter] of Object.entries(known)) responses[codeByte(code)] = counter;
+    this.#responses = responses;
+    this.#drops = registry.counters('tandem_coap_dropped_total', 'reason', { protocol });
   }
 
   dropped(reason: DropReason): void {
@@ -40,6 +34,6 @@ export class EndpointMetrics {
   }
 
   responded(code: number): void {
-    this.#responses[code >> 5]?.add();
+    this.#responses[code]?.add();
   }
 }

@@ -13,7 +13,7 @@ import { ACK, CON, FIRST_RESPONSE, NON } from './codes';
 import { Deduplication } from './deduplication';
 import { EchoProofs } from './echo';
 import type { OutgoingMessage } from './encoder';
-import { EndpointMetrics } from './endpoint-metrics';
+import { EndpointMetrics, type EndpointProtocol } from './endpoint-metrics';
 import { Frame, isRequest, mustReset, readFrame, resetFor } from './guard';
 import { IDS_FOR_STRANGERS, MessageIds } from './message-ids';
 import type { ObservationInfo } from './observation';
@@ -53,8 +53,8 @@ export interface EndpointOptions {
   /** One of its own where left out. */
   readonly faults?: Faults;
   readonly metrics: MetricsRegistry;
-  /** First part of every metric's name. Two endpoints on one registry need two. */
-  readonly metricsPrefix?: string;
+  /** What its metrics are told by: two endpoints on one registry need two. `coap` where left out. */
+  readonly protocol?: EndpointProtocol;
   /** Runs a function after the I/O that is waiting; `setImmediate` but in tests. */
   readonly soon?: (run: () => void) => void;
 }
@@ -95,8 +95,8 @@ export class CoapEndpoint {
     this.#sources = new SourceTable(settings);
     this.#settings = settings;
     this.#soon = options.soon ?? ((run) => void setImmediate(run));
-    const prefix = options.metricsPrefix ?? 'tandem_coap';
-    const metrics = new EndpointMetrics(options.metrics, prefix);
+    const protocol = options.protocol ?? 'coap';
+    const metrics = new EndpointMetrics(options.metrics, protocol);
     this.#metrics = metrics;
     this.#peers = new PeerTable(settings.maxPeers, seed);
     this.#wheel = new TimerWheel(clock);
@@ -145,25 +145,17 @@ export class CoapEndpoint {
       admit: options.admit ?? (() => undefined),
       mayReply: (peer) => this.#mayReply(peer),
     });
-    const gauge = (name: string, help: string, read: () => number) =>
-      options.metrics.gauge(`${prefix}_${name}`, help, read);
-    gauge('observations', 'Observe relations', () => this.#observe.count);
-    gauge('running_exchanges', 'Requests whose handler is running', () => this.#requests.runningCount);
-    gauge('deduplication_bytes', 'Memory of the deduplication window', () => deduplication.bytes);
-    gauge('upload_bytes', 'Memory of Block1 bodies until they are worked off', () => this.#requests.uploadBytes);
-    gauge(
-      'stranger_upload_bytes',
-      'Memory of Block1 bodies without credentials until they are worked off',
-      () => this.#requests.strangerUploadBytes,
-    );
-    gauge('download_bytes', 'Memory of bodies kept for Block2', () => this.#bodies.bytes);
-    gauge(
-      'unacknowledged',
-      'Separate responses and final notifications that are unacknowledged',
-      () => this.#reliability.unacknowledged,
-    );
-    gauge('peers', 'Peers remembered', () => this.#peers.size);
-    gauge('sources', 'Source addresses whose limits are remembered', () => this.#sources.size);
+    const labels = { protocol };
+    const { metrics: registry } = options;
+    registry.gauge('tandem_coap_observations', () => this.#observe.count, labels);
+    registry.gauge('tandem_coap_running_exchanges', () => this.#requests.runningCount, labels);
+    registry.gauge('tandem_coap_deduplication_bytes', () => deduplication.bytes, labels);
+    registry.gauge('tandem_coap_upload_bytes', () => this.#requests.uploadBytes, labels);
+    registry.gauge('tandem_coap_stranger_upload_bytes', () => this.#requests.strangerUploadBytes, labels);
+    registry.gauge('tandem_coap_download_bytes', () => this.#bodies.bytes, labels);
+    registry.gauge('tandem_coap_unacknowledged', () => this.#reliability.unacknowledged, labels);
+    registry.gauge('tandem_coap_peers', () => this.#peers.size, labels);
+    registry.gauge('tandem_coap_sources', () => this.#sources.size, labels);
     socket.onSessionEnding?.((session) => this.#sessionEnding(session));
     socket.onSessionEnd?.((session) => this.#sessionEnded(session));
     socket.receive((datagram, address, port, session) => {

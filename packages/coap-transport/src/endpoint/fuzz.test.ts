@@ -79,7 +79,9 @@ class World {
     await harness.clock.advance(10);
     expect(harness.client.received.map(kind)).toEqual(['ACK 2.04']);
     expect(harness.log.filter(({ level }) => level === 'error')).toEqual([]);
-    const idle = ['running_exchanges', 'upload_bytes', 'stranger_upload_bytes'].map((name) => harness.metric(name));
+    const idle = (['running_exchanges', 'upload_bytes', 'stranger_upload_bytes'] as const).map((name) =>
+      harness.metric(name),
+    );
     expect(idle).toEqual([0, 0, 0]);
     this.expectBounded();
   }

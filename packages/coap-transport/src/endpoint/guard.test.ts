@@ -1,4 +1,5 @@
-import { DROP_REASONS } from './guard';
+import { METRICS } from '@tandem/core';
+import type { DropReason } from './guard';
 import { kind } from './testing/fake-client';
 import { Harness } from './testing/harness';
 
@@ -74,7 +75,7 @@ describe('what is not a message (RFC 7252 sections 3 and 4)', () => {
     await harness.clock.advance(10);
     expect(handled).toEqual([]);
     expect(stranger.received).toEqual([]);
-    expect(harness.metric('dropped_source_port_zero_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'source_port_zero' })).toBe(1);
   });
 
   it('every drop is counted by its reason', async () => {
@@ -83,7 +84,8 @@ describe('what is not a message (RFC 7252 sections 3 and 4)', () => {
     harness.client.send(hex('50010001b161ff'));
     harness.client.send(hex('70000001'));
     await harness.clock.advance(10);
-    const counted = DROP_REASONS.filter((reason) => harness.metric(`dropped_${reason}_total`) > 0);
+    const reasons = Object.keys(METRICS.tandem_coap_dropped_total.labels.reason) as DropReason[];
+    const counted = reasons.filter((reason) => harness.metric('dropped_total', { reason }) > 0);
     expect(counted).toEqual(['version', 'empty_payload', 'stray_reset']);
   });
 });

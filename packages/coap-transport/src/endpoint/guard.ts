@@ -1,49 +1,8 @@
+import type { LabelValue } from '@tandem/core';
 import { CON, type MessageType, NON, RST } from './codes';
 
-/** Why a datagram was dropped: the fixed set of names in the metrics. */
-export const DROP_REASONS = [
-  'source_port_zero',
-  'too_short',
-  'too_long',
-  'version',
-  'token_length',
-  'truncated',
-  'reserved_option_nibble',
-  'empty_payload',
-  'code_class',
-  'empty_with_content',
-  'stray_empty',
-  'stray_acknowledgement',
-  'stray_reset',
-  'unexpected_response',
-  'bad_option_non_confirmable',
-  'duplicate_running',
-  'duplicate_non_confirmable',
-  'no_message_id',
-  'queue_full',
-  'peer_gone',
-  'block_malformed',
-  'block_incomplete',
-  'body_too_large',
-  'body_peer_budget',
-  'body_budget',
-  'body_unread',
-  'notification_too_long',
-  'closing',
-  'source_replies',
-  'amplification',
-  'source_datagrams',
-  'source_nobody',
-  'source_self',
-  'unproved',
-  'observations',
-  'exchanges',
-  'exchanges_of_peer',
-  'too_many_requests',
-  'store_unavailable',
-  'backlog_full',
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number];
+/** Why a datagram was dropped. */
+export type DropReason = LabelValue<'tandem_coap_dropped_total', 'reason'>;
 
 /**
  * Where the parts of a datagram lie. One instance is filled again for every datagram, so that reading a message costs

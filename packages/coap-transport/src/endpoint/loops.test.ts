@@ -11,7 +11,7 @@ describe('addresses that nobody answers from', () => {
     ['a multicast group', '224.0.1.187', 5683, 'source_nobody'],
     ['everybody', '255.255.255.255', 5683, 'source_nobody'],
     ['an IPv6 multicast group', 'ff02::fd', 5683, 'source_nobody'],
-  ])('a datagram from %s is dropped and counted', async (_what, address, port, reason) => {
+  ] as const)('a datagram from %s is dropped and counted', async (_what, address, port, reason) => {
     const harness = new Harness(() => ({ code: '2.05' }));
     const { datagrams } = harness.network;
     const from = { address, port, session: undefined };
@@ -20,7 +20,7 @@ describe('addresses that nobody answers from', () => {
     }
     await harness.clock.advance(1_000);
     expect(harness.network.datagrams - datagrams).toBe(4);
-    expect(harness.metric(`dropped_${reason}_total`)).toBe(4);
+    expect(harness.metric('dropped_total', { reason })).toBe(4);
     harness.client.request({});
     await harness.clock.advance(10);
     expect(harness.client.received.map(kind)).toEqual(['ACK 2.05']);

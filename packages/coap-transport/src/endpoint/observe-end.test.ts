@@ -105,7 +105,7 @@ describe('the end of an observation (RFC 7641 section 3.6, contract 2.6.3)', () 
     const finals = client.received.filter((packet) => kind(packet) === 'CON 2.02');
     expect(finals).toHaveLength(16);
     await harness.clock.advance(600_000);
-    expect(harness.metric('dropped_peer_gone_total')).toBe(4);
+    expect(harness.metric('dropped_total', { reason: 'peer_gone' })).toBe(4);
     expect(harness.metric('observations')).toBe(0);
   });
 

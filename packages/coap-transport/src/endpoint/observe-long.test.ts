@@ -51,7 +51,7 @@ describe('a notification longer than a block', () => {
     for (let i = 0; i < 20; i++) await ask(undefined, harness.another('10.0.4.1', 2000 + i));
     expect(harness.metric('download_bytes')).toBeLessThanOrEqual(20_000);
     expect(`${(await ask(1)).payload}${(await ask(2)).payload}`).toBe(text(2100 - BLOCK, 'a'));
-    expect(harness.metric('dropped_body_unread_total')).toBe(0);
+    expect(harness.metric('dropped_total', { reason: 'body_unread' })).toBe(0);
   });
 
   it('makes room for that of another observer only when there is no other room, and that is counted', async () => {
@@ -62,7 +62,7 @@ describe('a notification longer than a block', () => {
     await register(true, 'bb', other);
     sources.at(-1)?.notify(text(2100, 'b'));
     await harness.clock.advance(10);
-    expect(harness.metric('dropped_body_unread_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'body_unread' })).toBe(1);
     expect(`${(await ask(1, other)).payload}`).toBe(text(BLOCK, 'b'));
     client.take();
     expect(`${(await ask(1)).payload}`).toBe(text(BLOCK, 'g'));
@@ -109,7 +109,7 @@ describe('what is too long to be kept at all', () => {
     expect(harness.log).toEqual([
       expect.objectContaining({ level: 'warn', fields: { deviceId: 'd1', peer: '10.0.0.1:40000', bytes: 5_000 } }),
     ]);
-    expect(harness.metric('dropped_notification_too_long_total')).toBe(1);
+    expect(harness.metric('dropped_total', { reason: 'notification_too_long' })).toBe(1);
     expect(harness.metric('observations')).toBe(1);
   });
 

@@ -21,7 +21,7 @@ describe('a NON observer (RFC 7641 section 4.5)', () => {
     await register(false);
     client.take();
     let count = 0;
-    while (harness.metric('dropped_no_message_id_total') === 0) {
+    while (harness.metric('dropped_total', { reason: 'no_message_id' }) === 0) {
       for (let i = 0; i < 20; i++) source().notify(`${count++}`);
       await harness.clock.advance(2);
       client.raw.length = 0;

@@ -99,7 +99,7 @@ describe('piggybacked and separate responses (RFC 7252 section 5.2, contract 2.9
     harness.client.acknowledges = false;
     for (let i = 0; i < 5; i++) harness.client.request({ token: Buffer.from([i]) });
     await harness.clock.advance(2_000);
-    expect(harness.metric('dropped_queue_full_total')).toBe(2);
+    expect(harness.metric('dropped_total', { reason: 'queue_full' })).toBe(2);
   });
 
   it('everything arrives in the end over a network that loses a third and doubles and overtakes', async () => {
@@ -116,9 +116,9 @@ describe('piggybacked and separate responses (RFC 7252 section 5.2, contract 2.9
       }
     }
     await harness.clock.advance(100_000);
-    expect(harness.metric('requests_total')).toBeLessThanOrEqual(40);
+    expect(harness.metric('received_requests_total')).toBeLessThanOrEqual(40);
     expect(harness.metric('running_exchanges')).toBe(0);
-    expect(harness.metric('responses_2xx_total')).toBe(harness.metric('requests_total'));
+    expect(harness.metric('responses_total', { code: '2.05' })).toBe(harness.metric('received_requests_total'));
   });
 });
 

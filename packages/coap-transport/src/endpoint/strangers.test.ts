@@ -135,7 +135,10 @@ describe('the limit of a source address', () => {
     const harness = new Harness(() => ({ code: '4.01' }), { sourceReplies: 1 }, true);
     for (let i = 0; i < 15; i++) harness.another('10.3.0.1', 1000 + i).request({});
     await harness.clock.advance(10);
-    expect([harness.metric('responses_4xx_total'), harness.metric('dropped_source_replies_total')]).toEqual([10, 5]);
+    expect([
+      harness.metric('responses_total', { code: '4.01' }),
+      harness.metric('dropped_total', { reason: 'source_replies' }),
+    ]).toEqual([10, 5]);
     const neighbour = harness.another('10.3.0.2');
     expect(kind(await ask(harness, {}, neighbour))).toBe('ACK 4.01');
   });
@@ -146,7 +149,7 @@ describe('the limit of a source address', () => {
       for (const hex of ['40001234', '4f011234', '40451234']) harness.client.send(Buffer.from(hex, 'hex'));
     await harness.clock.advance(10);
     expect(harness.client.received).toHaveLength(10);
-    expect(harness.metric('dropped_source_replies_total')).toBe(2);
+    expect(harness.metric('dropped_total', { reason: 'source_replies' })).toBe(2);
   });
 
   it('valid credentials pass all the same, the first time and ever after, also to be asked for a proof', async () => {
@@ -187,7 +190,7 @@ describe('the limit of a source address', () => {
     for (let i = 0; i < 15; i++) harness.client.request({});
     await harness.clock.advance(10);
     expect(harness.client.received).toHaveLength(10);
-    expect(harness.metric('dropped_source_datagrams_total')).toBe(5);
+    expect(harness.metric('dropped_total', { reason: 'source_datagrams' })).toBe(5);
     expect(kind(await ask(harness, {}, harness.another()))).toBe('ACK 2.05');
     await harness.clock.advance(1_000);
     expect(kind(await ask(harness, {}))).toBe('ACK 2.05');
@@ -279,7 +282,7 @@ describe('requests under way', () => {
     expect(harness.client.received.map(kind)).toEqual(Array(7).fill('ACK 5.03'));
     expect(option(harness.client.last, 'Max-Age')).toBe(5);
     expect(harness.metric('running_exchanges')).toBe(3);
-    expect(harness.metric('dropped_exchanges_of_peer_total')).toBe(7);
+    expect(harness.metric('dropped_total', { reason: 'exchanges_of_peer' })).toBe(7);
     expect(kind(await ask(harness, {}, harness.another()))).toBe('ACK 2.05');
   });
 
@@ -288,7 +291,7 @@ describe('requests under way', () => {
     const harness = new Harness(slowFor('slow', answers), { maxRunning: 5 });
     await flood(harness, 50, { path: ['slow'] });
     expect(harness.metric('running_exchanges')).toBe(5);
-    expect(harness.metric('dropped_exchanges_total')).toBe(45);
+    expect(harness.metric('dropped_total', { reason: 'exchanges' })).toBe(45);
     const refused = await ask(harness, {});
     expect([kind(refused), option(refused, 'Max-Age')]).toEqual(['ACK 5.03', 5]);
     answers[0]?.({ code: '2.05' });
@@ -385,7 +388,7 @@ describe('memory for bodies', () => {
     await flood(harness, 200, block(0));
     expect(harness.metric('upload_bytes')).toBeLessThanOrEqual(32 << 10);
     expect(harness.metric('upload_bytes')).toBeGreaterThan(16 << 10);
-    expect(harness.metric('dropped_body_budget_total')).toBeGreaterThan(150);
+    expect(harness.metric('dropped_total', { reason: 'body_budget' })).toBeGreaterThan(150);
     const refused = await ask(harness, block(0));
     expect(kind(refused)).toBe('ACK 5.03');
     expect(option(refused, 'Max-Age')).toBeGreaterThan(0);
@@ -397,7 +400,7 @@ describe('memory for bodies', () => {
     for (let i = 0; i < 100; i++) harness.client.request({ ...block(0), path: [`${i}`] });
     await harness.clock.advance(10);
     expect(harness.metric('upload_bytes')).toBeLessThanOrEqual(8 << 10);
-    expect(harness.metric('dropped_body_peer_budget_total')).toBeGreaterThan(90);
+    expect(harness.metric('dropped_total', { reason: 'body_peer_budget' })).toBeGreaterThan(90);
     expect(kind(harness.client.last)).toBe('ACK 5.03');
     expect(kind(await ask(harness, block(0), harness.another()))).toBe('ACK 2.31');
   });

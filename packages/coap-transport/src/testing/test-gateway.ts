@@ -8,7 +8,9 @@ import {
   type Core,
   type DeviceProfile,
   type DeviceSession,
+  type LabelsOf,
   type Logger,
+  type MetricName,
   MetricsRegistry,
   makeCore,
   type PayloadCodec,
@@ -195,9 +197,9 @@ export class TestGateway {
     );
   }
 
-  gauge(name: string): number {
-    const found = this.core.metrics.list().find((gauge) => gauge.name === name);
-    return found?.read() ?? Number.NaN;
+  /** The reading of a metric, of all its samples with these labels. */
+  gauge<N extends MetricName>(name: N, labels?: Partial<LabelsOf<N>>): number {
+    return this.core.metrics.value(name, labels) ?? Number.NaN;
   }
 
   /** Listeners for the end of a session that `core.auth` holds. */

@@ -34,15 +34,9 @@ export class LoginGuard {
   constructor(failures: FailureCounters, limits: LoginLimits, clock: Pick<Clock, 'now'>, metrics: MetricsRegistry) {
     this.#accounts = new FailureGate(failures, 'account', limits.account, clock);
     this.#addresses = new FailureGate(failures, 'address', limits.address, clock);
-    this.#refused = metrics.counter(
-      'tandem_logins_locked_total',
-      'Logins refused without a look at the password, for wrong ones before',
-    );
-    this.#accountsLocked = metrics.counter('tandem_accounts_locked_total', 'How often an account was locked');
-    this.#addressesLocked = metrics.counter(
-      'tandem_login_addresses_locked_total',
-      'How often the logins of an address were locked',
-    );
+    this.#refused = metrics.counter('tandem_logins_locked_total');
+    this.#accountsLocked = metrics.counter('tandem_accounts_locked_total');
+    this.#addressesLocked = metrics.counter('tandem_login_addresses_locked_total');
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS for the address, UNAUTHORIZED for the account */

@@ -36,12 +36,8 @@ export class Principals {
     this.#apiKeys = new KeptEntities(max, ({ userId }) => userId);
     this.#customers = new KeptEntities(max, ({ id }) => id);
     store.onAccountChange((change) => this.#forget(change));
-    this.#misses = metrics.counter('tandem_principals_cache_misses_total', 'Accounts and API keys read from the store');
-    metrics.gauge(
-      'tandem_principals_cached',
-      'Accounts, API keys and public customers in the process cache',
-      () => this.#accounts.size + this.#apiKeys.size + this.#customers.size,
-    );
+    this.#misses = metrics.counter('tandem_principals_cache_misses_total');
+    metrics.gauge('tandem_principals_cached', () => this.#accounts.size + this.#apiKeys.size + this.#customers.size);
   }
 
   /** @throws TandemError UNAUTHORIZED when the account is gone or disabled, or the session was ended */

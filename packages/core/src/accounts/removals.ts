@@ -36,11 +36,7 @@ export class Removals {
     private readonly logger: Logger,
     metrics: MetricsRegistry,
   ) {
-    metrics.gauge(
-      'tandem_removals',
-      'Deleted tenants and customers of which something may have been left when it was last looked',
-      () => this.#left,
-    );
+    metrics.gauge('tandem_removals', () => this.#left);
   }
 
   /** Resolves when nothing is left, or after a while. Never rejects: what cannot be removed now is removed later. */

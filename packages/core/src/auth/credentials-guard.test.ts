@@ -3,7 +3,7 @@ import { TandemError } from '../errors';
 import { FailuresInTime } from '../limits/failures-in-time';
 import { MemoryFailureCounters } from '../limits/memory-failure-counters';
 import { silentLogger } from '../platform/logger';
-import { MetricsRegistry } from '../platform/metrics';
+import { type LabelsOf, type MetricName, MetricsRegistry } from '../platform/metrics';
 import type { FailureCounters } from '../state/failure-counters';
 import { FakeClock } from '../testing/fake-clock';
 import { CredentialsGuard } from './credentials-guard';
@@ -27,11 +27,7 @@ function makeProcess({ counters = shared, max = MAX, maxLocked = 100, maxLookups
   const both = new FailuresInTime(alone, counters, PATIENCE, clock, silentLogger, metrics);
   const failures = { max, window: LOCK, lock: LOCK };
   const guard = new CredentialsGuard(both, { failures, maxLocked, maxLookups }, clock, metrics);
-  const read = (name: string) =>
-    metrics
-      .list()
-      .find((gauge) => gauge.name === name)
-      ?.read();
+  const read = <N extends MetricName>(name: N, labels?: Partial<LabelsOf<N>>) => metrics.value(name, labels);
   return { guard, read };
 }
 
@@ -210,14 +206,18 @@ describe('What is kept', () => {
     void look(process, never);
     void look(process, never, THERE);
     expect(await look(process, right, '192.0.2.3')).toBe('TOO_MANY_REQUESTS 1000');
-    expect(process.read('tandem_credentials_crowded_total')).toBe(1);
+    expect(process.read('tandem_limit_hits_total', { limit: 'TANDEM_CREDENTIALS_MAX_LOOKUPS' })).toBe(1);
   });
 
   it('is shown: who is locked, how often, and what was refused', async () => {
     const process = makeProcess();
     await guess(process, MAX + 2);
-    const names = ['tandem_wrong_credentials_total', 'tandem_addresses_locked_total', 'tandem_locked_addresses'];
-    expect(names.map(process.read)).toEqual([MAX, 1, 1]);
+    const names = [
+      'tandem_wrong_credentials_total',
+      'tandem_addresses_locked_total',
+      'tandem_locked_addresses',
+    ] as const;
+    expect(names.map((name) => process.read(name))).toEqual([MAX, 1, 1]);
     expect(process.read('tandem_locked_addresses_refused_total')).toBe(2);
     clock.advance(LOCK);
     expect(process.read('tandem_locked_addresses')).toBe(0);

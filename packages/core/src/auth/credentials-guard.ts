@@ -43,28 +43,12 @@ export class CredentialsGuard {
       locked: (lock) => this.#refusal(lock),
       crowded: () => this.#busy('Too many credentials of this address are being looked up'),
     });
-    this.#wrong = metrics.counter(
-      'tandem_wrong_credentials_total',
-      'Wrong credentials of devices over HTTP and DTLS, and from addresses proved by Echo',
-    );
-    this.#locked = metrics.counter(
-      'tandem_addresses_locked_total',
-      'How often this process locked an address out, or learnt that another one has',
-    );
-    this.#refused = metrics.counter(
-      'tandem_locked_addresses_refused_total',
-      'Requests and handshakes of devices refused for wrong credentials of their address before',
-    );
-    this.#crowded = metrics.counter(
-      'tandem_credentials_crowded_total',
-      'Requests of devices refused for too many lookups of credentials at the same time',
-    );
-    metrics.gauge('tandem_locked_addresses', 'Addresses that this process locks out', () => this.#locks.size);
-    metrics.gauge(
-      'tandem_credentials_guarded_lookups',
-      'Lookups of credentials that may lock an address, under way or waiting for their turn',
-      () => this.#lookups,
-    );
+    this.#wrong = metrics.counter('tandem_wrong_credentials_total');
+    this.#locked = metrics.counter('tandem_addresses_locked_total');
+    this.#refused = metrics.counter('tandem_locked_addresses_refused_total');
+    this.#crowded = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_CREDENTIALS_MAX_LOOKUPS' });
+    metrics.gauge('tandem_locked_addresses', () => this.#locks.size);
+    metrics.gauge('tandem_credentials_guarded_lookups', () => this.#lookups);
   }
 
   /** To be asked before a caller's address is worked out: false costs nothing. */

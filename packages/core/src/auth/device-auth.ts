@@ -59,13 +59,9 @@ export class DeviceAuth {
     const read = (deviceId: Uuid, waiters: readonly SessionWaiter[]) => this.#stored(deviceId, waiters);
     this.#review = new SessionReview(read, clock, (deviceId) => this.#waiters.of(deviceId), compare);
     devices.onSessionChange((change) => this.#forget(change));
-    this.#misses = metrics.counter('tandem_credentials_cache_misses_total', 'Credentials read from the store');
-    metrics.gauge('tandem_credentials_cached', 'Credentials in the process cache', () => this.#idOf.size);
-    metrics.gauge(
-      'tandem_sessions_to_review',
-      'Devices that are waited on and whose changes may have gone by unheard',
-      () => this.#review.due,
-    );
+    this.#misses = metrics.counter('tandem_credentials_cache_misses_total');
+    metrics.gauge('tandem_credentials_cached', () => this.#idOf.size);
+    metrics.gauge('tandem_sessions_to_review', () => this.#review.due);
   }
 
   /** The session of an access token, where the cache knows it: the way of nearly every request, without a promise. */

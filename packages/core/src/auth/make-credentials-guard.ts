@@ -14,10 +14,11 @@ export function makeCredentialsGuard(
   settings: Settings,
   { clock, logger, metrics }: Omit<Platform, 'random'>,
 ): CredentialsGuard {
-  const alone = new MemoryFailureCounters(settings.TANDEM_LOCKED_ADDRESSES_MAX, metrics, {
-    name: 'tandem_wrong_credentials_addresses',
-    help: 'Addresses whose wrong credentials this process remembers',
-  });
+  const alone = new MemoryFailureCounters(
+    settings.TANDEM_LOCKED_ADDRESSES_MAX,
+    metrics,
+    'tandem_wrong_credentials_addresses',
+  );
   const quiet = quietLogger(logger, clock, LOG_INTERVAL);
   const lock = settings.TB_TRANSPORT_IP_BLOCK_TIMEOUT;
   const max = settings.TB_TRANSPORT_IP_RATE_LIMITS_ENABLED ? settings.TB_TRANSPORT_MAX_WRONG_CREDENTIALS_PER_IP : 0;

@@ -54,11 +54,7 @@ describe('After changes that may have gone by unheard', () => {
   const change = ({ deviceId }: DeviceSession, credentialsId: string) =>
     used.core.devices.updateCredentials(used.tenantId, deviceId, { credentialsType: 'ACCESS_TOKEN', credentialsId });
   const remove = ({ deviceId }: DeviceSession) => used.core.devices.delete(used.tenantId, deviceId);
-  const toReview = () =>
-    core.metrics
-      .list()
-      .find(({ name }) => name === 'tandem_sessions_to_review')
-      ?.read();
+  const toReview = () => core.metrics.value('tandem_sessions_to_review');
   const reviewed = async () => {
     used.missChanges();
     await used.quiet();

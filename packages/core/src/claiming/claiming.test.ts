@@ -280,7 +280,7 @@ describe('Users who try secrets', () => {
       message: 'Too many claims that failed! At most 3 in 60 s',
     });
     expect(await attempt(other, 'a', 'x')).toBe('FAILURE');
-    expect(limited.gauge('tandem_claims_throttled_total')).toBe(1);
+    expect(limited.gauge('tandem_limit_hits_total', { limit: 'TANDEM_CLAIM_FAILURES' })).toBe(1);
     limited.clock.advance(20_000);
     expect(await attempt(one, 'a', 'x')).toBe('FAILURE');
     expect(await attempt(one, 'a', 'x')).toBe('TOO_MANY_REQUESTS');

@@ -62,10 +62,7 @@ export class Claiming {
     metrics: MetricsRegistry,
     private readonly limits: Pick<MessageLimits, 'take'>,
   ) {
-    this.#throttled = metrics.counter(
-      'tandem_claims_throttled_total',
-      'Claims of users that were refused for those before that had failed: TANDEM_CLAIM_FAILURES',
-    );
+    this.#throttled = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_CLAIM_FAILURES' });
   }
 
   /**

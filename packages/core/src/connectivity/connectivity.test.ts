@@ -83,7 +83,7 @@ describe('The connectivity of a device', () => {
     const ids = [await device(), await device(), await device()];
     for (const id of [...ids, ...ids]) used.core.connectivity.seen(id);
     expect(used.gauge('tandem_activity_unreported')).toBe(2);
-    expect(used.gauge('tandem_activity_dropped_total')).toBe(2);
+    expect(used.gauge('tandem_limit_hits_total', { limit: 'TANDEM_ACTIVITY_MAX_DEVICES' })).toBe(2);
     await used.core.connectivity.flush();
     expect(used.gauge('tandem_activity_unreported')).toBe(0);
     expect(await Promise.all(ids.map(async (id) => (await seen(id)).active))).toEqual(['true', 'true', undefined]);

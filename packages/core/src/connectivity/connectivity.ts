@@ -42,18 +42,11 @@ export class Connectivity {
     metrics: MetricsRegistry,
   ) {
     this.#sessions = new OwnSessions(store, processName, clock);
-    metrics.gauge(
-      'tandem_activity_unreported',
-      'Devices with activity that is not reported yet',
-      () => this.#seen.size,
-    );
-    metrics.gauge('tandem_sessions', 'Devices with a session of this process', () => this.#sessions.size);
-    this.#dropped = metrics.counter(
-      'tandem_activity_dropped_total',
-      'Messages whose activity was not noted: TANDEM_ACTIVITY_MAX_DEVICES',
-    );
-    this.#becameActive = metrics.counter('tandem_devices_became_active_total', 'Devices that became active');
-    this.#becameInactive = metrics.counter('tandem_devices_became_inactive_total', 'Devices that were found inactive');
+    metrics.gauge('tandem_activity_unreported', () => this.#seen.size);
+    metrics.gauge('tandem_sessions', () => this.#sessions.size);
+    this.#dropped = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_ACTIVITY_MAX_DEVICES' });
+    this.#becameActive = metrics.counter('tandem_devices_became_active_total');
+    this.#becameInactive = metrics.counter('tandem_devices_became_inactive_total');
   }
 
   /** A device made itself heard. Costs one entry in memory; in the way of every message. */

@@ -10,10 +10,7 @@ export class DeviceLimit {
     readonly max: number,
     metrics: MetricsRegistry,
   ) {
-    this.#refused = metrics.counter(
-      'tandem_tenant_devices_refused_total',
-      'Devices that were not made because their tenant has as many as it may: TANDEM_TENANT_MAX_DEVICES',
-    );
+    this.#refused = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_TENANT_MAX_DEVICES' });
   }
 
   refusal(): TandemError {

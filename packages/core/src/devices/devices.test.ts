@@ -127,7 +127,7 @@ describe('A tenant that may have so many devices', () => {
       /^The tenant has as many devices as it may have: 2 \(TANDEM_TENANT_MAX_DEVICES\)$/,
     );
     expect(await limited.core.devices.find(limited.tenantId, 'c')).toBeUndefined();
-    expect(limited.gauge('tandem_tenant_devices_refused_total')).toBe(1);
+    expect(limited.gauge('tandem_limit_hits_total', { limit: 'TANDEM_TENANT_MAX_DEVICES' })).toBe(1);
     await limited.core.devices.delete(limited.tenantId, first.id);
     await make('c');
   });

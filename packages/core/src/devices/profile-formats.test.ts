@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DeviceSession } from '../auth/device-session';
 import { JsonFormat, type PayloadFormat, ProtobufFormat } from '../payload/format/index';
 import { DEFAULT_RPC_REQUEST_SCHEMA, DEFAULT_RPC_RESPONSE_SCHEMA } from '../payload/protobuf/index';
-import { MetricsRegistry } from '../platform/metrics';
+import { type MetricName, MetricsRegistry } from '../platform/metrics';
 import type { DeviceStore, SessionChange } from '../state/device-store';
 import { aDevice, aProfile } from '../testing/builders';
 import type { DeviceProfile } from './model';
@@ -70,11 +70,8 @@ class Profiles {
     for (const listener of this.#listeners) listener(change);
   }
 
-  gauge(name: string): number | undefined {
-    return this.metrics
-      .list()
-      .find((gauge) => gauge.name === name)
-      ?.read();
+  gauge(name: MetricName): number | undefined {
+    return this.metrics.value(name);
   }
 }
 
@@ -169,7 +166,7 @@ describe('The schemas of profiles', () => {
     const bytes = async (field: string) => {
       profiles.save('a', field);
       await profiles.formats.of('a');
-      return profiles.gauge('tandem_protobuf_schema_bytes_cached') ?? 0;
+      return profiles.gauge('tandem_protobuf_schemas_cached_bytes') ?? 0;
     };
     expect((await bytes('x; // ü')) - (await bytes('x; // u'))).toBe(1);
   });
@@ -185,7 +182,7 @@ describe('The schemas of profiles', () => {
     for (const id of ['a', 'b', 'c', 'd']) {
       profiles.save(id, id);
       await profiles.formats.of(id);
-      expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBeLessThanOrEqual(1_000);
+      expect(profiles.gauge('tandem_protobuf_schemas_cached_bytes')).toBeLessThanOrEqual(1_000);
     }
     // That of JSON takes none of their room.
     expect(cached()).toEqual([3, 4]);
@@ -193,7 +190,7 @@ describe('The schemas of profiles', () => {
     await profiles.formats.of('e');
     expect(cached()).toEqual([1, 2]);
     profiles.save('e', undefined);
-    expect(profiles.gauge('tandem_protobuf_schema_bytes_cached')).toBe(0);
+    expect(profiles.gauge('tandem_protobuf_schemas_cached_bytes')).toBe(0);
   });
 
   it('of a profile that cannot be read are asked for again', async () => {

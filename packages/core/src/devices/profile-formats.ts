@@ -73,25 +73,10 @@ export class ProfileFormats implements PrescribedFormats {
     metrics: MetricsRegistry,
   ) {
     store.onSessionChange((change) => this.#forget(change));
-    metrics.gauge(
-      'tandem_profile_formats_cached',
-      'Device profiles whose payload format is in the process cache',
-      () => this.#known.size,
-    );
-    metrics.gauge(
-      'tandem_protobuf_schema_bytes_cached',
-      'Length of the sources of the protobuf schemas in the process cache',
-      () => this.#bytes,
-    );
-    metrics.gauge(
-      'tandem_protobuf_schemas_cached',
-      'Sets of protobuf schemas in the process cache; profiles of the same schemas share one',
-      () => this.#shared.size,
-    );
-    this.#made = metrics.counter(
-      'tandem_protobuf_schemas_made_total',
-      'Sets of protobuf schemas that came into the process cache',
-    );
+    metrics.gauge('tandem_profile_formats_cached', () => this.#known.size);
+    metrics.gauge('tandem_protobuf_schemas_cached_bytes', () => this.#bytes);
+    metrics.gauge('tandem_protobuf_schemas_cached', () => this.#shared.size);
+    this.#made = metrics.counter('tandem_protobuf_schemas_made_total');
   }
 
   /** @throws TandemError STORE_UNAVAILABLE */

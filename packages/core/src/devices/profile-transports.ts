@@ -17,7 +17,7 @@ export class ProfileTransports {
     metrics: MetricsRegistry,
   ) {
     store.onSessionChange((change) => this.#forget(change));
-    metrics.gauge('tandem_profile_transports_cached', 'Device profiles in the process cache', () => this.#known.size);
+    metrics.gauge('tandem_profile_transports_cached', () => this.#known.size);
   }
 
   /** Where it is known; the way of nearly every device, without a promise. */

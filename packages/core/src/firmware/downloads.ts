@@ -49,12 +49,9 @@ export class FirmwareDownloads {
   ) {
     this.#known = new KnownPackages(stores, settings.maxDevices, metrics);
     this.#slots = new DownloadSlots(settings.maxDownloads, random);
-    metrics.gauge('tandem_firmware_downloads', 'Downloads of devices over HTTP under way', () => this.#slots.taken);
-    this.#refused = metrics.counter(
-      'tandem_firmware_downloads_refused_total',
-      'Downloads of devices over HTTP that were one too many, of all or of their device',
-    );
-    this.#bytes = metrics.counter('tandem_firmware_download_bytes_total', 'Bytes of packages read for devices');
+    metrics.gauge('tandem_firmware_downloads', () => this.#slots.taken);
+    this.#refused = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_FIRMWARE_MAX_DOWNLOADS' });
+    this.#bytes = metrics.counter('tandem_firmware_download_bytes_total');
   }
 
   /**

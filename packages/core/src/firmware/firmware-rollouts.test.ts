@@ -1,5 +1,6 @@
 import type { Core } from '../core';
 import { over, useCore } from '../devices/testing/core-under-test';
+import type { MetricName } from '../platform/metrics';
 import { FirmwareUnderTest } from './testing/firmware-under-test';
 
 const used = useCore({ TANDEM_FIRMWARE_ROLLOUT_STEP: '10', TANDEM_FIRMWARE_ROLLOUT_PAUSE: '0' });
@@ -30,11 +31,7 @@ async function workAll(core: Core, stopped?: () => boolean): Promise<void> {
 
 const titles = async (ids: readonly string[]) =>
   Promise.all(ids.map(async (id) => (await firmware.shared(id)).fw_title));
-const counter = (core: Core, name: string) =>
-  core.metrics
-    .list()
-    .find((gauge) => gauge.name === name)
-    ?.read();
+const counter = (core: Core, name: MetricName) => core.metrics.value(name);
 
 describe('A package that is assigned to a profile', () => {
   it('is told to all its devices but those with their own, and said to be when it is done', async () => {

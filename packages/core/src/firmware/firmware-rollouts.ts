@@ -43,16 +43,9 @@ export class FirmwareRollouts {
     private readonly logger: Logger,
     metrics: MetricsRegistry,
   ) {
-    metrics.gauge(
-      'tandem_firmware_rollouts',
-      'Rollouts of firmware and software that were not finished when it was last looked',
-      () => this.#open,
-    );
-    this.#told = metrics.counter(
-      'tandem_firmware_devices_told_total',
-      'Devices that this process has told in a rollout of another firmware or software',
-    );
-    this.#failed = metrics.counter('tandem_firmware_devices_failed_total', 'Devices that a rollout had to leave out');
+    metrics.gauge('tandem_firmware_rollouts', () => this.#open);
+    this.#told = metrics.counter('tandem_firmware_devices_told_total');
+    this.#failed = metrics.counter('tandem_firmware_devices_failed_total');
   }
 
   /**

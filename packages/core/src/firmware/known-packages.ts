@@ -43,11 +43,7 @@ export class KnownPackages {
     metrics: MetricsRegistry,
   ) {
     stores.devices.onSessionChange((change) => this.#forget(change));
-    metrics.gauge(
-      'tandem_firmware_devices_cached',
-      'Devices of which the process knows the package they have to get',
-      () => this.#known.size,
-    );
+    metrics.gauge('tandem_firmware_devices_cached', () => this.#known.size);
   }
 
   /** Where it is known: the way of nearly every block, without a promise. */

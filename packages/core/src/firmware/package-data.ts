@@ -52,9 +52,9 @@ export class PackageData {
     metrics: MetricsRegistry,
   ) {
     this.#slots = new UploadSlots(limits.maxUploads);
-    metrics.gauge('tandem_firmware_uploads', 'Uploads of packages under way', () => this.#slots.taken);
-    this.#completed = metrics.counter('tandem_firmware_uploads_total', 'Uploads of packages that were completed');
-    this.#bytes = metrics.counter('tandem_firmware_upload_bytes_total', 'Bytes of packages that came in');
+    metrics.gauge('tandem_firmware_uploads', () => this.#slots.taken);
+    this.#completed = metrics.counter('tandem_firmware_uploads_completed_total');
+    this.#bytes = metrics.counter('tandem_firmware_upload_bytes_total');
   }
 
   /** @throws TandemError BAD_REQUEST when the package has data, or is behind a URL: neither is replaced */

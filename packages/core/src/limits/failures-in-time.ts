@@ -21,10 +21,7 @@ export class FailuresInTime implements FailureCounters {
     private readonly logger: Logger,
     metrics: MetricsRegistry,
   ) {
-    this.#unshared = metrics.counter(
-      'tandem_wrong_credentials_unshared_total',
-      'Questions about wrong credentials that the store did not answer and this process decided alone',
-    );
+    this.#unshared = metrics.counter('tandem_wrong_credentials_unshared_total');
   }
 
   async locked(subject: string, now: EpochMillis): Promise<Millis> {

@@ -31,10 +31,7 @@ export class FallbackCounters {
     metrics: MetricsRegistry,
   ) {
     this.#alone = new MemoryRateCounters(bucketsMax, metrics, 'tandem_rate_limit_fallback_buckets');
-    this.#unshared = metrics.counter(
-      'tandem_rate_limit_fallbacks_total',
-      'Questions for a rate limit that the store did not answer and this process decided alone',
-    );
+    this.#unshared = metrics.counter('tandem_rate_limit_fallbacks_total');
   }
 
   /** @param answerBy monotonic; what the store says later is not waited for */

@@ -75,7 +75,7 @@ describe('TANDEM_RATE_LIMIT_DEVICE_MSGS', () => {
     expect(await outcome(send(used.core, session))).toBe(
       'DEVICE rate limits reached! At most 3 messages in 60 s, 19000',
     );
-    expect(used.gauge('tandem_rate_limited_total')).toBe(2);
+    expect(used.gauge('tandem_limit_hits_total', { limit: 'TANDEM_RATE_LIMIT_DEVICE_MSGS' })).toBe(2);
   });
 
   it('does not count telemetry and attributes, nor what cannot be read', async () => {

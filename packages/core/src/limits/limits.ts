@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings';
 import { TandemError } from '../errors';
 import type { Clock, Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
-import type { MetricsRegistry } from '../platform/metrics';
+import type { Counter, MetricsRegistry } from '../platform/metrics';
 import type { RateCounters, RateDemand, RateLimit, RateOwner } from '../state/rate-counters';
 import { FallbackCounters } from './fallback-counters';
 
@@ -22,7 +22,7 @@ export class Limits {
   readonly #limited: boolean;
   readonly #counters: FallbackCounters;
   readonly #timeout: Millis;
-  readonly #refused: { add(): void };
+  readonly #refused: ReturnType<typeof hitsOf>;
 
   constructor(
     counters: RateCounters,
@@ -44,10 +44,7 @@ export class Limits {
     this.#limited = [this.#device, this.#tenant].some((scope) => Object.values(scope).some(({ length }) => length > 0));
     this.#timeout = settings.TANDEM_RATE_LIMIT_TIMEOUT;
     this.#counters = new FallbackCounters(counters, settings.TANDEM_RATE_LIMIT_BUCKETS_MAX, clock, logger, metrics);
-    this.#refused = metrics.counter(
-      'tandem_rate_limited_total',
-      'Messages of devices that were refused with 429 / 4.29',
-    );
+    this.#refused = hitsOf(metrics);
   }
 
   /**
@@ -83,8 +80,8 @@ export class Limits {
   #refuseForEver({ scope }: RateOwner, demands: readonly RateDemand[]): void {
     const never = demands.find(({ cost, limit }) => cost > limit.count);
     if (!never) return;
-    this.#refused.add();
     const { what, limit, cost } = never;
+    this.#refused[scope][what]?.add();
     const allowed = `at most ${limit.count} ${what} in ${limit.seconds} s`;
     throw new TandemError('TOO_MANY_POINTS', {
       message: `${scope.toUpperCase()} rate limits: never, the message has ${cost} ${what}, of ${allowed}; send less at once`,
@@ -95,9 +92,23 @@ export class Limits {
     if (demands.length === 0) return;
     const taken = await this.#counters.take(owner, demands, answerBy);
     if (taken.ok) return;
-    this.#refused.add();
+    this.#refused[owner.scope][taken.demand.what]?.add();
     throw refusal(owner, taken.demand, taken.retryAfter);
   }
+}
+
+/** By whose limit it is and what it counts. Messages have none of users. */
+function hitsOf(metrics: MetricsRegistry): Readonly<Record<RateOwner['scope'], Readonly<Record<string, Counter>>>> {
+  const of = (scope: 'DEVICE' | 'TENANT') => ({
+    [WORDS.messages]: metrics.counter('tandem_limit_hits_total', { limit: `TANDEM_RATE_LIMIT_${scope}_MSGS` }),
+    [WORDS.telemetryMessages]: metrics.counter('tandem_limit_hits_total', {
+      limit: `TANDEM_RATE_LIMIT_${scope}_TELEMETRY_MSGS`,
+    }),
+    [WORDS.dataPoints]: metrics.counter('tandem_limit_hits_total', {
+      limit: `TANDEM_RATE_LIMIT_${scope}_TELEMETRY_DATA_POINTS`,
+    }),
+  });
+  return { device: of('DEVICE'), tenant: of('TENANT'), user: {} };
 }
 
 function demandsOf(limits: ScopeLimits, kind: LimitedKind, points: number): RateDemand[] {

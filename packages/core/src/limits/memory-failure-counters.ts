@@ -2,6 +2,8 @@ import type { EpochMillis, Millis } from '../platform/clock';
 import type { MetricsRegistry } from '../platform/metrics';
 import type { Attempt, FailureCounters, FailureLimit } from '../state/failure-counters';
 
+type Subjects = 'tandem_login_subjects' | 'tandem_wrong_credentials_addresses' | 'tandem_provision_subjects';
+
 interface Failures {
   readonly count: number;
   /** Under way. */
@@ -19,16 +21,16 @@ export class MemoryFailureCounters implements FailureCounters {
   readonly #open = new Map<string, Failures>();
   readonly #locked = new Map<string, Failures>();
 
-  /** @param max subjects at the same time: `TANDEM_LOGIN_SUBJECTS_MAX` */
+  /**
+   * @param max subjects at the same time: `TANDEM_LOGIN_SUBJECTS_MAX`
+   * @param gauge metric of how many there are
+   */
   constructor(
     private readonly max: number,
     metrics: MetricsRegistry,
-    gauge = {
-      name: 'tandem_login_subjects',
-      help: 'Accounts and addresses whose failed logins this process remembers',
-    },
+    gauge: Subjects = 'tandem_login_subjects',
   ) {
-    metrics.gauge(gauge.name, gauge.help, () => this.#open.size + this.#locked.size);
+    metrics.gauge(gauge, () => this.#open.size + this.#locked.size);
   }
 
   async locked(subject: string, now: EpochMillis): Promise<Millis> {

@@ -7,14 +7,14 @@ import { MemoryRateCounters } from './memory-rate-counters';
 describe('Kept in memory:', () => {
   let counters: MemoryRateCounters;
   beforeEach(() => {
-    counters = new MemoryRateCounters(1_000, new MetricsRegistry(), 'buckets');
+    counters = new MemoryRateCounters(1_000, new MetricsRegistry(), 'tandem_rate_limit_buckets');
   });
   describeRateCounters(() => counters);
 });
 
 it('buckets are bounded, and the one used longest ago makes room', async () => {
   const metrics = new MetricsRegistry();
-  const counters = new MemoryRateCounters(2, metrics, 'buckets');
+  const counters = new MemoryRateCounters(2, metrics, 'tandem_rate_limit_buckets');
   const demands: RateDemand[] = [{ what: 'messages', limit: { count: 1, seconds: 10 }, cost: 1 }];
   const take = async (id: string) => {
     const owner: RateOwner = { scope: 'device', id };
@@ -22,6 +22,6 @@ it('buckets are bounded, and the one used longest ago makes room', async () => {
   };
   expect([await take('a'), await take('b'), await take('a')]).toEqual([true, true, false]);
   expect(await take('c')).toBe(true);
-  expect(metrics.list()[0]?.read()).toBe(2);
+  expect(metrics.value('tandem_rate_limit_buckets')).toBe(2);
   expect([await take('a'), await take('b')]).toEqual([false, true]);
 });

@@ -14,9 +14,9 @@ export class MemoryRateCounters implements RateCounters {
   constructor(
     private readonly max: number,
     metrics: MetricsRegistry,
-    gauge: string,
+    gauge: 'tandem_rate_limit_buckets' | 'tandem_rate_limit_fallback_buckets',
   ) {
-    metrics.gauge(gauge, 'Buckets of rate limits that this process keeps', () => this.#buckets.size);
+    metrics.gauge(gauge, () => this.#buckets.size);
   }
 
   async take(owner: RateOwner, demands: readonly RateDemand[], now: EpochMillis): Promise<RateTaken> {

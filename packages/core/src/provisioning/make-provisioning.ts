@@ -27,10 +27,7 @@ export function makeProvisioning(
   { newDevices, devices, attributes }: ProvisioningNeeds,
 ): Provisioning {
   const { TANDEM_PROVISION_LOCK_TIME: lock, TANDEM_PROVISION_MAX_FAILURES: max } = settings;
-  const apart = new MemoryFailureCounters(settings.TANDEM_PROVISION_SUBJECTS_MAX, metrics, {
-    name: 'tandem_provision_subjects',
-    help: 'Addresses, as they stand on datagrams, whose unknown provisioning keys this process remembers',
-  });
+  const apart = new MemoryFailureCounters(settings.TANDEM_PROVISION_SUBJECTS_MAX, metrics, 'tandem_provision_subjects');
   const guard = new ProvisionGuard(
     state.failures,
     apart,

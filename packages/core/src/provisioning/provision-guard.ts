@@ -48,19 +48,13 @@ export class ProvisionGuard {
     clock: Pick<Clock, 'now'>,
     metrics: MetricsRegistry,
   ) {
-    this.#locked = metrics.counter(
-      'tandem_provisions_locked_total',
-      'Provisioning requests refused without a look at the key, for wrong ones of the same address before',
-    );
-    this.#crowded = metrics.counter(
-      'tandem_provisions_crowded_total',
-      'Provisioning requests refused for too many at the same time',
-    );
+    this.#locked = metrics.counter('tandem_provisions_total', { outcome: 'locked' });
+    this.#crowded = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_PROVISION_MAX_RUNNING' });
     const tries = (counters: FailureCounters) =>
       new Tries(new FailureGate(counters, 'provisioning', limits.failures, clock), this.#refusals());
     this.#proved = tries(shared);
     this.#apart = tries(apart);
-    metrics.gauge('tandem_provisions_running', 'Provisioning requests under way', () => this.#running);
+    metrics.gauge('tandem_provisions_running', () => this.#running);
   }
 
   /** @throws TandemError TOO_MANY_REQUESTS, before the work, and whatever the work throws */

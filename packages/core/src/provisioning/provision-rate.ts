@@ -16,10 +16,7 @@ export class ProvisionRate {
     private readonly clock: Clock,
     metrics: MetricsRegistry,
   ) {
-    this.#throttled = metrics.counter(
-      'tandem_provisions_throttled_total',
-      'Provisioning requests refused for the devices that their profile has let in before: TANDEM_PROVISION_RATE',
-    );
+    this.#throttled = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_PROVISION_RATE' });
   }
 
   /**

@@ -288,7 +288,7 @@ describe('A request whose sender has gone', () => {
     const gone = { ...SOURCE, gone: () => true };
     await expect(provision(given, used.core, gone)).rejects.toMatchObject({ code: 'BAD_REQUEST' });
     expect(await provision(given)).toMatchObject({ status: 'SUCCESS' });
-    expect(used.gauge('tandem_provisions_abandoned_total')).toBe(1);
+    expect(used.gauge('tandem_provisions_total', { outcome: 'abandoned' })).toBe(1);
   });
 });
 
@@ -343,7 +343,7 @@ describe('Who tries keys', () => {
       await expect(provision(given, there)).rejects.toMatchObject({ code: 'TOO_MANY_REQUESTS', retryAfter: LOCK });
     }
     expect(looks).toBe(1);
-    expect(used.gauge('tandem_provisions_not_found_total')).toBe(2);
+    expect(used.gauge('tandem_provisions_total', { outcome: 'not_found' })).toBe(2);
     used.clock.advance(LOCK);
     expect(await provision({ deviceName: 'n1' }, there)).toMatchObject({ status: 'SUCCESS' });
   });
@@ -439,7 +439,7 @@ describe('A profile that lets in so many devices within a time', () => {
     expect(await ask('d', 'ko', 'so')).toMatchObject({ status: 'SUCCESS' });
     slow.clock.advance(30_000);
     expect(await ask('c')).toMatchObject({ status: 'SUCCESS' });
-    expect(slow.gauge('tandem_provisions_throttled_total')).toBe(1);
+    expect(slow.gauge('tandem_limit_hits_total', { limit: 'TANDEM_PROVISION_RATE' })).toBe(1);
   });
 });
 
@@ -452,7 +452,7 @@ describe('Many devices at once', () => {
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
     expect(ends.filter((end) => end.status === 'rejected' && end.reason.code === 'TOO_MANY_REQUESTS')).toHaveLength(3);
     expect(await provision({ key: 'x' }, crowded.core)).toEqual({ status: 'NOT_FOUND' });
-    expect(crowded.gauge('tandem_provisions_crowded_total')).toBe(3);
+    expect(crowded.gauge('tandem_limit_hits_total', { limit: 'TANDEM_PROVISION_MAX_RUNNING' })).toBe(3);
     expect(crowded.gauge('tandem_provisions_running')).toBe(0);
   });
 });

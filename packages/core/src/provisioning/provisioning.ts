@@ -50,13 +50,10 @@ export class Provisioning {
     private readonly parts: ProvisioningParts,
     metrics: MetricsRegistry,
   ) {
-    this.#succeeded = metrics.counter('tandem_provisions_succeeded_total', 'Devices that were provisioned');
-    this.#failed = metrics.counter('tandem_provisions_failed_total', 'Provisioning requests answered FAILURE');
-    this.#notFound = metrics.counter('tandem_provisions_not_found_total', 'Provisioning requests answered NOT_FOUND');
-    this.#abandoned = metrics.counter(
-      'tandem_provisions_abandoned_total',
-      'Provisioning requests that changed nothing because whoever sent them had gone',
-    );
+    this.#succeeded = metrics.counter('tandem_provisions_total', { outcome: 'succeeded' });
+    this.#failed = metrics.counter('tandem_provisions_total', { outcome: 'failed' });
+    this.#notFound = metrics.counter('tandem_provisions_total', { outcome: 'not_found' });
+    this.#abandoned = metrics.counter('tandem_provisions_total', { outcome: 'abandoned' });
   }
 
   /** @throws TandemError BAD_PAYLOAD, TOO_MANY_REQUESTS, STORE_UNAVAILABLE; then nothing has changed */

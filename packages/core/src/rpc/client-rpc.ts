@@ -28,6 +28,8 @@ export interface WaitingCalls {
   readonly max: number;
   /** `TANDEM_RPC_MAX_WAITING_PER_DEVICE`: by whatever door, so that no device has all places while the webhook is slow. */
   readonly perDevice: number;
+  /** Hears of each that was one too many. */
+  readonly refused?: () => void;
 }
 
 const RETRY_AFTER: Millis = 1_000;
@@ -41,11 +43,11 @@ export class ClientRpc {
     /** How long a device waits for a reply: `CLIENT_SIDE_RPC_TIMEOUT`. */
     private readonly timeout: Millis,
     private readonly backend: ClientRpcBackend | undefined,
-    waiting: WaitingCalls,
+    private readonly bounds: WaitingCalls,
     private readonly limits: MessageLimits,
     private readonly sessions: Pick<DeviceAuth, 'onSessionEnd'>,
   ) {
-    this.#places = new Places(waiting.max, waiting.perDevice);
+    this.#places = new Places(bounds.max, bounds.perDevice);
   }
 
   get waiting(): number {
@@ -69,8 +71,10 @@ export class ClientRpc {
     if (limited) await limited;
     if (method === 'getTime') return JSON.stringify({ time: new Date(this.clock.now()).toISOString() });
     const free = this.#places.take(session.deviceId);
-    if (!free)
+    if (!free) {
+      this.bounds.refused?.();
       throw new TandemError('TOO_MANY_REQUESTS', { message: 'Too many waiting commands', retryAfter: RETRY_AFTER });
+    }
     try {
       return await this.#ask(session, { ...identity(session), method, params }, caller);
     } finally {

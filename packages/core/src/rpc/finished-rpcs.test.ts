@@ -19,7 +19,7 @@ function trimming(ids: string[], remove: RpcStore['remove']) {
     remove,
   };
   const finished = new FinishedRpcs(rpcs, TTL, new FakeClock(CREATED), silentLogger, metrics);
-  return { finished, asked, removed: () => metrics.list()[0]?.read() };
+  return { finished, asked, removed: () => metrics.value('tandem_rpcs_outdated_total') };
 }
 
 describe('Finished persistent commands', () => {

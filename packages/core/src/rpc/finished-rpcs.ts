@@ -19,10 +19,7 @@ export class FinishedRpcs {
     private readonly logger: Logger,
     metrics: MetricsRegistry,
   ) {
-    this.#removed = metrics.counter(
-      'tandem_rpcs_outdated_total',
-      'Finished persistent commands that were removed for their age: TANDEM_RPC_TTL',
-    );
+    this.#removed = metrics.counter('tandem_rpcs_outdated_total');
   }
 
   /**

@@ -10,28 +10,11 @@ export class RetentionMetrics {
   #ended: EpochMillis = 0;
 
   constructor(metrics: MetricsRegistry) {
-    this.#removed = metrics.counter(
-      'tandem_retention_points_removed_total',
-      'Points of the history that were removed because they were too old, too many or over',
-    );
-    this.#refused = metrics.counter(
-      'tandem_telemetry_keys_refused_total',
-      'Values that are not in the view because their devices have as many telemetry keys as they may',
-    );
-    this.#tooLarge = metrics.counter(
-      'tandem_telemetry_too_large_total',
-      'Messages that are not in the view because they are too large for the materialiser',
-    );
-    metrics.gauge(
-      'tandem_retention_progress',
-      'How much of the pass of the retention that is under way is done, 0 to 1; 1 between two',
-      () => this.#progress,
-    );
-    metrics.gauge(
-      'tandem_retention_last_pass_seconds',
-      'When the last pass of the retention was through, by Unix time; 0 before the first one',
-      () => this.#ended / 1_000,
-    );
+    this.#removed = metrics.counter('tandem_retention_points_removed_total');
+    this.#refused = metrics.counter('tandem_telemetry_keys_refused_total');
+    this.#tooLarge = metrics.counter('tandem_telemetry_too_large_total');
+    metrics.gauge('tandem_retention_progress_ratio', () => this.#progress);
+    metrics.gauge('tandem_retention_last_pass_timestamp_seconds', () => this.#ended / 1_000);
   }
 
   refused(values: number): void {

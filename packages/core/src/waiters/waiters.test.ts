@@ -1,5 +1,5 @@
 import { NULL_UUID } from '../devices/model';
-import { MetricsRegistry } from '../platform/metrics';
+import { type MetricName, MetricsRegistry } from '../platform/metrics';
 import type { Answerer, Replies } from '../state/processes';
 import { FakeClock } from '../testing/fake-clock';
 import type { WaiterHere } from './waiter';
@@ -48,11 +48,7 @@ describe('Waiters', () => {
     waiters = new Waiters(processes, counters, settings, new FakeClock(), metrics);
   });
 
-  const metric = (name: string) =>
-    metrics
-      .list()
-      .find((gauge) => gauge.name === name)
-      ?.read();
+  const metric = (name: MetricName) => metrics.value(name);
 
   it('count a process of another version, whose answer nobody can read, as one that has not answered', async () => {
     const good = '[1,2,[["d","coap","rpc","192.0.2.7:5683",3,"idle",0]]]';

@@ -60,19 +60,10 @@ export class Waiters {
     metrics: MetricsRegistry,
   ) {
     processes.answer(TOPIC, (question) => this.#answer(question));
-    this.#asked = metrics.counter(
-      'tandem_waiters_asked_total',
-      'Questions to all processes for polls and observations',
-    );
-    this.#refused = metrics.counter(
-      'tandem_waiters_refused_total',
-      'Such questions that were refused to their user or left without an answer, since there were too many',
-    );
-    this.#unanswered = metrics.counter(
-      'tandem_waiters_unanswered_total',
-      'Answers of processes that were not there within TANDEM_WAITERS_TIMEOUT',
-    );
-    metrics.gauge('tandem_waiters_questions', 'Such questions under way, asked and answered here', () => {
+    this.#asked = metrics.counter('tandem_waiters_asked_total');
+    this.#refused = metrics.counter('tandem_waiters_refused_total');
+    this.#unanswered = metrics.counter('tandem_waiters_unanswered_total');
+    metrics.gauge('tandem_waiters_questions', () => {
       return this.#asking + this.#answering;
     });
   }

@@ -65,9 +65,9 @@ class WatchedTlsFiles implements Watched<TlsFiles> {
     private loaded: Loaded,
   ) {
     this.platform.metrics.gauge(
-      `tandem_${door}_certificate_expiry_timestamp_seconds`,
-      'When the certificate expires that is served, in seconds since 1970',
+      'tandem_certificate_expiry_timestamp_seconds',
       () => Date.parse(this.loaded.own.validTo) / 1_000,
+      { door },
     );
     this.#tell('certificate loaded');
     if (settings.TB_TRANSPORT_SSL_CERTIFICATE_RELOAD_ENABLED) this.#wait();

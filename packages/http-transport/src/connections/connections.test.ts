@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { Callers, MetricsRegistry, parseIpNetwork } from '@tandem/core';
+import { Callers, type LabelValue, MetricsRegistry, parseIpNetwork } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
 import type { HttpLimits } from '../http-limits';
 import { createApp, createHttpServer, listen } from '../http-server';
@@ -66,13 +66,20 @@ class World {
     return text;
   }
 
-  count(name: string): number {
-    const found = this.metrics.list().find((gauge) => gauge.name === `tandem_http_connections${name}`);
-    return found?.read() ?? Number.NaN;
+  get open(): number | undefined {
+    return this.metrics.value('tandem_http_connections');
   }
 
-  async settled(name: string, count: number): Promise<void> {
-    while (this.count(name) !== count) await new Promise(setImmediate);
+  closed(reason: LabelValue<'tandem_http_connections_closed_total', 'reason'>): number | undefined {
+    return this.metrics.value('tandem_http_connections_closed_total', { reason });
+  }
+
+  refused(limit: LabelValue<'tandem_limit_hits_total', 'limit'> = 'TANDEM_HTTP_MAX_CONNECTIONS'): number | undefined {
+    return this.metrics.value('tandem_limit_hits_total', { limit });
+  }
+
+  async settled(open: number): Promise<void> {
+    while (this.open !== open) await new Promise(setImmediate);
   }
 }
 
@@ -102,10 +109,10 @@ describe('A body', () => {
     await world.asked(1);
     const rest = world.rest(socket);
     world.clock.advance(LOOK + 10_000);
-    expect(world.count('_slow_senders_total')).toBe(0);
+    expect(world.closed('slow_sender')).toBe(0);
     world.clock.advance(LOOK);
     expect(await rest).toMatch(/^HTTP\/1\.1 408 .*did not arrive in time/s);
-    expect(world.count('_slow_senders_total')).toBe(1);
+    expect(world.closed('slow_sender')).toBe(1);
   });
 
   it('that comes at the rate may take as long as it wants', async () => {
@@ -118,7 +125,7 @@ describe('A body', () => {
       world.clock.advance(1_000);
     }
     expect(world.requests[0]?.request.socket.destroyed).toBe(false);
-    expect(world.count('_slow_senders_total')).toBe(0);
+    expect(world.closed('slow_sender')).toBe(0);
   });
 
   it('that nobody reads yet is not waited for, and nor is one that has come', async () => {
@@ -145,7 +152,7 @@ describe('A body', () => {
       'HTTP/1.1 408 Request Timeout',
       'did not arrive in time',
     ]);
-    expect(world.count('_slow_senders_total')).toBe(1);
+    expect(world.closed('slow_sender')).toBe(1);
   });
 
   it('has no limit where the rate is 0', async () => {
@@ -172,7 +179,7 @@ describe('An answer', () => {
     const closed = once(request?.socket ?? world.server, 'close');
     world.clock.advance(LOOK);
     await closed;
-    expect(world.count('_slow_readers_total')).toBe(1);
+    expect(world.closed('slow_reader')).toBe(1);
   });
 
   it('that is read late, but in time, comes to its end, and the connection serves on', async () => {
@@ -190,7 +197,7 @@ describe('An answer', () => {
     });
     socket.resume();
     await world.asked(2);
-    expect(world.count('_slow_readers_total')).toBe(0);
+    expect(world.closed('slow_reader')).toBe(0);
   });
 
   it('that is waited for has all the time, also behind another that took its time to be read', async () => {
@@ -209,7 +216,7 @@ describe('An answer', () => {
     expect(request?.socket.timeout).toBe(0);
     world.requests[1]?.response.writeHead(200, { Connection: 'close' }).end('event');
     await world.rest(socket);
-    expect(world.count('_slow_readers_total')).toBe(0);
+    expect(world.closed('slow_reader')).toBe(0);
   });
 });
 
@@ -241,7 +248,7 @@ describe('Requests that wait on one connection', () => {
     socket.write(get('/poll').repeat(100));
     expect(await rest).toBe('');
     expect(world.requests).toHaveLength(3);
-    expect(world.count('_overrun_total')).toBe(1);
+    expect(world.refused('TANDEM_HTTP_MAX_PIPELINED')).toBe(1);
   });
 
   it('are no reason when they are answered: any number may come one after the other', async () => {
@@ -254,7 +261,7 @@ describe('Requests that wait on one connection', () => {
       socket.write(get('/poll'));
     }
     await world.asked(52);
-    expect(world.count('_overrun_total')).toBe(0);
+    expect(world.refused('TANDEM_HTTP_MAX_PIPELINED')).toBe(0);
   });
 });
 
@@ -271,8 +278,8 @@ describe('One connection too many', () => {
     await closed;
     third.write(get('/now'));
     await world.asked(3);
-    expect(world.count('')).toBe(2);
-    expect([world.count('_evicted_total'), world.count('_refused_total')]).toEqual([1, 0]);
+    expect(world.open).toBe(2);
+    expect([world.closed('evicted'), world.refused()]).toEqual([1, 0]);
   });
 
   it('takes the place of one that has not asked for anything, but not while its request may be on its way', async () => {
@@ -280,12 +287,12 @@ describe('One connection too many', () => {
     const silent = await world.connect();
     const early = await world.connect();
     await world.rest(early);
-    expect(world.count('_refused_total')).toBe(1);
+    expect(world.refused()).toBe(1);
     const closed = world.rest(silent);
     world.clock.advance(1_000);
     await world.connect();
     await closed;
-    expect(world.count('_evicted_total')).toBe(1);
+    expect(world.closed('evicted')).toBe(1);
   });
 
   it('is refused at once when all others are waiting, and taken when one has gone', async () => {
@@ -295,9 +302,9 @@ describe('One connection too many', () => {
     await world.asked(2);
     world.clock.advance(60_000);
     expect(await world.rest(await world.connect())).toBe('');
-    expect([world.count('_evicted_total'), world.count('_refused_total')]).toEqual([0, 1]);
+    expect([world.closed('evicted'), world.refused()]).toEqual([0, 1]);
     waiting[0]?.resetAndDestroy();
-    await world.settled('', 1);
+    await world.settled(1);
     (await world.connect()).write(get('/now'));
     await world.asked(3);
   });
@@ -309,10 +316,10 @@ describe('One connection too many', () => {
     (await world.connect('127.0.0.2')).write(get('/now'));
     await world.asked(1);
     first.destroy();
-    await world.settled('', 1);
+    await world.settled(1);
     (await world.connect()).write(get('/now'));
     await world.asked(2);
-    expect(world.count('_refused_total')).toBe(1);
+    expect(world.refused('TANDEM_HTTP_MAX_CONNECTIONS_PER_ADDRESS')).toBe(1);
   });
 
   it('is none for the address of a trusted proxy', async () => {
@@ -321,6 +328,6 @@ describe('One connection too many', () => {
       (await world.connect()).write(get('/now'));
       await world.asked(n);
     }
-    expect(world.count('_refused_total')).toBe(0);
+    expect(world.refused('TANDEM_HTTP_MAX_CONNECTIONS_PER_ADDRESS')).toBe(0);
   });
 });

@@ -1,7 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Callers, type Clock, type MetricsRegistry, type Millis, parseIpAddress, type Timer } from '@tandem/core';
+import {
+  type Callers,
+  type Clock,
+  type Counter,
+  type LabelValue,
+  type MetricsRegistry,
+  type Millis,
+  parseIpAddress,
+  type Timer,
+} from '@tandem/core';
 import { BodyPace, type BodyRate } from './body-pace';
 import { Connection } from './connection';
 
@@ -31,11 +40,10 @@ export class Connections {
   readonly #ofAddress = new Map<string, number>();
   #probe: IterableIterator<Connection> = this.#open.values();
   #watch: Timer | undefined;
-  readonly #refused: { add(): void };
-  readonly #evicted: { add(): void };
-  readonly #slowSenders: { add(): void };
-  readonly #slowReaders: { add(): void };
-  readonly #overrun: { add(): void };
+  readonly #closed: Readonly<Record<LabelValue<'tandem_http_connections_closed_total', 'reason'>, Counter>>;
+  readonly #tooMany: Counter;
+  readonly #tooManyOfAddress: Counter;
+  readonly #overrun: Counter;
 
   constructor(
     private readonly server: Server,
@@ -44,13 +52,13 @@ export class Connections {
     private readonly callers: Pick<Callers, 'addressOf' | 'isTrusted'>,
     metrics: MetricsRegistry,
   ) {
-    metrics.gauge('tandem_http_connections', 'Open connections over HTTP', () => this.#open.size);
-    const counter = (what: string, help: string) => metrics.counter(`tandem_http_connections_${what}_total`, help);
-    this.#refused = counter('refused', 'Connections that were one too many, of all or of their address');
-    this.#evicted = counter('evicted', 'Idle connections that were closed to make room for another');
-    this.#slowSenders = counter('slow_senders', 'Connections that were closed because a body came too slowly');
-    this.#slowReaders = counter('slow_readers', 'Connections that were closed because their client did not read');
-    this.#overrun = counter('overrun', 'Connections that were closed because too many requests waited on them');
+    metrics.gauge('tandem_http_connections', () => this.#open.size);
+    this.#closed = metrics.counters('tandem_http_connections_closed_total', 'reason');
+    this.#tooMany = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS' });
+    this.#tooManyOfAddress = metrics.counter('tandem_limit_hits_total', {
+      limit: 'TANDEM_HTTP_MAX_CONNECTIONS_PER_ADDRESS',
+    });
+    this.#overrun = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_PIPELINED' });
     this.#standInFront();
     server.on('timeout', (socket) => this.#timedOut(socket));
     server.on('listening', () => this.#watchLater());
@@ -103,11 +111,11 @@ export class Connections {
     const address = this.#limitedAddress(socket);
     const ofAddress = address === undefined ? 0 : (this.#ofAddress.get(address) ?? 0);
     if (ofAddress > 0 && ofAddress >= this.limits.maxPerAddress) {
-      this.#refuse(socket);
+      this.#refuse(socket, this.#tooManyOfAddress);
       return false;
     }
     if (this.#open.size >= this.limits.max && !this.#makeRoom()) {
-      this.#refuse(socket);
+      this.#refuse(socket, this.#tooMany);
       return false;
     }
     const connection = new Connection(socket, this.clock.monotonic());
@@ -134,8 +142,8 @@ export class Connections {
     else this.#ofAddress.delete(address);
   }
 
-  #refuse(socket: Socket): void {
-    this.#refused.add();
+  #refuse(socket: Socket, limit: Counter): void {
+    limit.add();
     socket.destroy();
   }
 
@@ -150,7 +158,7 @@ export class Connections {
       }
       const connection = next.value;
       if (!connection?.isIdle(now)) continue;
-      this.#evicted.add();
+      this.#closed.evicted.add();
       // At once, and not with its `close`: others may come before that.
       this.#open.delete(connection);
       connection.socket.destroy();
@@ -192,7 +200,7 @@ export class Connections {
       return;
     }
     if (body.keeps(now, socket.bytesRead)) return;
-    this.#slowSenders.add();
+    this.#closed.slow_sender.add();
     // As Node says it of requests that do not arrive in time.
     const tooSlow = Object.assign(new Error('The body comes too slowly'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
     this.server.emit('clientError', tooSlow, socket);
@@ -202,7 +210,7 @@ export class Connections {
   #timedOut(socket: Socket): void {
     if (socket.destroyed) return;
     if (socket.writableLength > 0) {
-      this.#slowReaders.add();
+      this.#closed.slow_reader.add();
       socket.destroy();
     } else if (Connection.of(socket)?.answered ?? true) {
       socket.destroy();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
-import { MetricsRegistry, type TlsFiles } from '@tandem/core';
+import { type LabelValue, MetricsRegistry, type TlsFiles } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
 import { HttpsClient } from '../../../../test/security/https-client';
 import { Pki } from '../../../../test/security/pki';
@@ -90,11 +90,19 @@ async function start(limits: Partial<HttpLimits>) {
     return made;
   };
   const clients: HttpsClient[] = [];
-  const count = (name: string) =>
-    metrics
-      .list()
-      .find((metric) => metric.name === `tandem_http${name}`)
-      ?.read() ?? Number.NaN;
+  const readings = {
+    get open() {
+      return metrics.value('tandem_http_connections') ?? Number.NaN;
+    },
+    get failed() {
+      return metrics.value('tandem_https_handshakes_failed_total');
+    },
+    closed: (reason: LabelValue<'tandem_http_connections_closed_total', 'reason'>) =>
+      metrics.value('tandem_http_connections_closed_total', { reason }),
+    refused: () =>
+      (metrics.value('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS' }) ?? 0) +
+      (metrics.value('tandem_limit_hits_total', { limit: 'TANDEM_HTTP_MAX_CONNECTIONS_PER_ADDRESS' }) ?? 0),
+  };
   const close = () => {
     for (const socket of opened) socket.destroy();
     for (const one of clients) one.close();
@@ -104,7 +112,7 @@ async function start(limits: Partial<HttpLimits>) {
   const trust = (authorities: string) => {
     for (const listener of listeners) listener({ ...current, clientTrust: { authorities, revoked: undefined } });
   };
-  return { clock, silent, asking, client, count, close, trust };
+  return { clock, silent, asking, client, readings, close, trust };
 }
 
 let world: Awaited<ReturnType<typeof start>>;
@@ -122,11 +130,11 @@ describe('Over TLS, one connection too many', () => {
     const silent = [await world.silent(), await world.silent(hello)];
     const refused = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
     await closed(refused);
-    expect(world.count('_connections_refused_total')).toBe(3);
+    expect(world.readings.refused()).toBe(3);
     expect((await kept.get('/now')).text).toBe('now');
     for (const socket of silent) socket.destroy();
     await closed(silent);
-    while (world.count('_connections') > 1) await new Promise(setImmediate);
+    while (world.readings.open > 1) await new Promise(setImmediate);
     expect((await world.client().get('/now')).text).toBe('now');
   });
 
@@ -135,21 +143,21 @@ describe('Over TLS, one connection too many', () => {
     const early = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
     const refused = [await world.silent(), await world.silent(hello)];
     await closed(refused);
-    expect(world.count('_connections_refused_total')).toBe(2);
+    expect(world.readings.refused()).toBe(2);
     world.clock.advance(1_000);
     for (const _ of early) await world.silent(hello);
     await closed(early);
-    expect(world.count('_connections_evicted_total')).toBe(3);
+    expect(world.readings.closed('evicted')).toBe(3);
     world.clock.advance(1_000);
     expect((await world.client().get('/now')).text).toBe('now');
-    expect(world.count('s_handshakes_failed_total')).toBe(4);
+    expect(world.readings.failed).toBe(4);
   });
 
   it('takes the place of a client that has been answered', async () => {
     world = await start({ max: 1 });
     expect((await world.client().get('/now')).text).toBe('now');
     expect((await world.client().get('/now')).text).toBe('now');
-    expect(world.count('_connections_evicted_total')).toBe(1);
+    expect(world.readings.closed('evicted')).toBe(1);
   });
 });
 
@@ -158,7 +166,7 @@ describe('A handshake', () => {
     world = await start({ headersTimeout: 100 });
     const slow = [await world.silent(), await world.silent(hello), await world.silent(hello.subarray(0, 50))];
     await closed(slow);
-    expect(world.count('s_handshakes_failed_total')).toBe(3);
+    expect(world.readings.failed).toBe(3);
     expect(slow.map(({ bytesRead }) => bytesRead > 0)).toEqual([false, true, false]);
     expect((await world.client().get('/now')).text).toBe('now');
   });
@@ -184,7 +192,7 @@ describe('Over TLS, a slow client', () => {
     world.clock.advance(10_000 + LOOK);
     await closed([socket]);
     expect(text).toMatch(/^HTTP\/1\.1 408 /);
-    expect(world.count('_connections_slow_senders_total')).toBe(1);
+    expect(world.readings.closed('slow_sender')).toBe(1);
   });
 
   it('that does not read its answer loses its connection', async () => {
@@ -192,8 +200,8 @@ describe('Over TLS, a slow client', () => {
     const socket = await world.asking('GET /long HTTP/1.1\r\nHost: x\r\n\r\n');
     socket.pause();
     world.clock.advance(LOOK);
-    while (world.count('_connections_slow_readers_total') === 0) await new Promise(setImmediate);
-    while (world.count('_connections') > 0) await new Promise(setImmediate);
+    while (world.readings.closed('slow_reader') === 0) await new Promise(setImmediate);
+    while (world.readings.open > 0) await new Promise(setImmediate);
     socket.destroy();
   });
 });

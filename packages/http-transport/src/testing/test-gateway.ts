@@ -14,7 +14,9 @@ import {
   type ClientRpcBackend,
   type Core,
   type DeviceSession,
+  type LabelsOf,
   type Logger,
+  type MetricName,
   MetricsRegistry,
   makeCore,
   type PayloadCodec,
@@ -179,13 +181,9 @@ export class TestGateway {
     return this.gauge('tandem_http_open_polls');
   }
 
-  gauge(name: string): number {
-    return (
-      this.core.metrics
-        .list()
-        .find((gauge) => gauge.name === name)
-        ?.read() ?? Number.NaN
-    );
+  /** The reading of a metric, of all its samples with these labels. */
+  gauge<N extends MetricName>(name: N, labels?: Partial<LabelsOf<N>>): number {
+    return this.core.metrics.value(name, labels) ?? Number.NaN;
   }
 
   /** Resolves when so many polls are open and have read what is there. */

@@ -54,11 +54,7 @@ export class Tokens {
     metrics: MetricsRegistry,
   ) {
     this.#verified = new VerifiedTokens(settings.verifiedMax);
-    metrics.gauge(
-      'tandem_tokens_verified',
-      'Tokens of the server API whose signature need not be checked again',
-      () => this.#verified.size,
-    );
+    metrics.gauge('tandem_tokens_verified', () => this.#verified.size);
   }
 
   /** `enabled` says whether the user has a password and may use it. @throws TandemError STORE_UNAVAILABLE */

@@ -19,7 +19,7 @@ export interface AuthServices {
 
 /** Server contract 2, the rows about the caller's own session. */
 export function authRoutes(core: Core, { tokens, authenticator, logins }: AuthServices): Route[] {
-  const refused = core.metrics.counter('tandem_logins_refused_total', 'Logins with wrong or inactive credentials');
+  const refused = core.metrics.counter('tandem_logins_refused_total');
 
   const login = async (request: PublicRequest): Promise<Reply> => {
     const { username: email, password } = await request.body(readLogin);

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   type Core,
+  type Counter,
   limitedAs,
   type Millis,
   MultiMap,
@@ -61,7 +62,7 @@ class Sessions implements WebSocketApi, SessionHost {
   readonly #byDevice = new MultiMap<Uuid, Subscribed>();
   readonly #reviews: Reviews;
   readonly #slow: { add(): void };
-  readonly #refused: { add(): void };
+  readonly #full: Readonly<Record<'all' | 'strangers' | 'tenant' | 'user', Counter>>;
   readonly #off: (() => void)[];
   readonly subscriptions: SubscriptionIndex = {
     isFull: () => this.#byDevice.count >= this.core.settings.TANDEM_WS_MAX_SUBSCRIPTIONS,
@@ -109,26 +110,17 @@ class Sessions implements WebSocketApi, SessionHost {
     ];
     this.#pinging = this.#pingLater();
     this.#reviewing = this.#reviewLater();
-    metrics.gauge('tandem_ws_sessions', 'WebSocket sessions', () => this.#sessions.size);
-    metrics.gauge(
-      'tandem_ws_strangers',
-      'WebSocket sessions whose token has not been checked yet',
-      () => this.#strangers.size,
-    );
-    metrics.gauge('tandem_ws_subscriptions', 'Subscriptions of WebSocket sessions', () => this.#byDevice.count);
-    metrics.gauge(
-      'tandem_ws_reviews',
-      'WebSocket sessions and subscriptions whose rights are to be looked at again',
-      () => this.#reviews.due,
-    );
-    this.#slow = metrics.counter(
-      'tandem_ws_slow_total',
-      'WebSocket sessions that were closed because their client did not read',
-    );
-    this.#refused = metrics.counter(
-      'tandem_ws_refused_total',
-      'WebSocket sessions that were refused because there were too many',
-    );
+    metrics.gauge('tandem_ws_sessions', () => this.#sessions.size);
+    metrics.gauge('tandem_ws_strangers', () => this.#strangers.size);
+    metrics.gauge('tandem_ws_subscriptions', () => this.#byDevice.count);
+    metrics.gauge('tandem_ws_reviews', () => this.#reviews.due);
+    this.#slow = metrics.counter('tandem_ws_slow_total');
+    this.#full = {
+      all: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS' }),
+      strangers: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_STRANGERS' }),
+      tenant: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS_PER_TENANT' }),
+      user: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS_PER_USER' }),
+    };
   }
 
   takes(request: IncomingMessage): boolean {
@@ -148,7 +140,7 @@ class Sessions implements WebSocketApi, SessionHost {
   async #upgradeKnown(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): Promise<void> {
     const token = tokenInUrl(request.url ?? '');
     if (token === undefined || this.#checking >= this.core.settings.TANDEM_WS_MAX_STRANGERS) {
-      this.#refuseFull(socket);
+      this.#refuseFull(socket, 'strangers');
       return;
     }
     this.#checking++;
@@ -156,7 +148,7 @@ class Sessions implements WebSocketApi, SessionHost {
       await this.credentials(token).check();
       this.#upgrade(request, socket, head, address);
     } catch {
-      this.#refuseFull(socket);
+      this.#refuseFull(socket, 'strangers');
     } finally {
       this.#checking--;
     }
@@ -166,7 +158,7 @@ class Sessions implements WebSocketApi, SessionHost {
     if (this.#closing) {
       this.#refuse(socket, new TandemError('SHUTTING_DOWN', { retryAfter: RETRY_AFTER }));
     } else if (this.#sessions.size >= this.core.settings.TANDEM_WS_MAX_SESSIONS) {
-      this.#refuseFull(socket);
+      this.#refuseFull(socket, 'all');
     } else {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         this.#open(webSocket, request.url ?? '', address);
@@ -210,7 +202,7 @@ class Sessions implements WebSocketApi, SessionHost {
     const full = this.#byTenant.of(user.tenantId) >= ofTenant ? 'tenant' : undefined;
     const refused = full ?? (this.#byUser.of(limitedAs(user)) >= ofUser ? 'user' : undefined);
     if (refused) {
-      this.#refused.add();
+      this.#full[refused].add();
       return `Max ${refused} sessions limit reached!`;
     }
     this.#strangers.delete(session);
@@ -253,8 +245,8 @@ class Sessions implements WebSocketApi, SessionHost {
     });
   }
 
-  #refuseFull(socket: Duplex): void {
-    this.#refused.add();
+  #refuseFull(socket: Duplex, limit: 'all' | 'strangers'): void {
+    this.#full[limit].add();
     const message = 'There are too many WebSocket sessions';
     this.#refuse(socket, new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY_AFTER }));
   }

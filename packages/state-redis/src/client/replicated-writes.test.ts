@@ -126,10 +126,7 @@ class Gateway {
   }
 
   get writesWaiting(): number | undefined {
-    return this.#metrics
-      .list()
-      .find(({ name }) => name === 'tandem_redis_writes_waiting')
-      ?.read();
+    return this.#metrics.value('tandem_redis_writes_waiting');
   }
 
   async close(): Promise<void> {

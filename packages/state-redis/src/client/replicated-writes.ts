@@ -59,11 +59,7 @@ export class ReplicatedWrites {
     private readonly client: Redis | Cluster,
     private readonly options: ReplicatedWritesOptions,
   ) {
-    options.metrics?.gauge(
-      'tandem_redis_writes_waiting',
-      'Writes of this process that wait for Redis and its replicas (TANDEM_REDIS_WAIT_REPLICAS)',
-      () => this.#writes,
-    );
+    options.metrics?.gauge('tandem_redis_writes_waiting', () => this.#writes);
   }
 
   /**

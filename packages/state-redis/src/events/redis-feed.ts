@@ -72,11 +72,7 @@ export class RedisFeed implements DeviceFeed {
         else if (change.kind === 'missed') this.#rereads.soon(this.#watched.values());
       }),
     ];
-    options.metrics.gauge(
-      'tandem_feed_devices',
-      'Devices whose changes somebody follows live',
-      () => this.#watched.size,
-    );
+    options.metrics.gauge('tandem_feed_devices', () => this.#watched.size);
   }
 
   watch(deviceId: Uuid, listener: (message: FeedMessage) => void): FeedWatch {

@@ -63,16 +63,8 @@ export class RedisWakeUps {
       for (const wake of EVERYTHING) this.#call(watched, wake);
     });
     this.#offReconnect = subscriptions.onReconnect((channels) => this.#reread(channels));
-    options.metrics.gauge(
-      'tandem_devices_watched',
-      'Devices that polls or observations of this process wait for',
-      () => this.#watched.size - this.#lingering.size,
-    );
-    options.metrics.gauge(
-      'tandem_wake_subscriptions',
-      'Devices whose changes Redis tells this process, also between two polls',
-      () => this.#watched.size,
-    );
+    options.metrics.gauge('tandem_devices_watched', () => this.#watched.size - this.#lingering.size);
+    options.metrics.gauge('tandem_wake_subscriptions', () => this.#watched.size);
   }
 
   /** The command that publishes: the scripts take it as an argument. */

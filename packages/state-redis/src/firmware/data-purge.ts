@@ -46,10 +46,7 @@ export class DataPurge {
     private readonly writer: RegistryWriter,
     private readonly options: DataPurgeOptions,
   ) {
-    this.#swept = options.metrics.counter(
-      'tandem_firmware_uploads_swept_total',
-      'Uploads of packages that were cut off and cleared away',
-    );
+    this.#swept = options.metrics.counter('tandem_firmware_uploads_swept_total');
   }
 
   start(): void {

@@ -58,10 +58,7 @@ export class ChangeReaders {
     private readonly options: ChangeReadersOptions,
   ) {
     this.#logger = quietLogger(options.logger, options.clock, SAY_AGAIN);
-    this.#unheard = options.metrics.counter(
-      'tandem_session_changes_unheard_total',
-      'Changes of profiles, devices and credentials that were answered before every other process had heard of them',
-    );
+    this.#unheard = options.metrics.counter('tandem_session_changes_unheard_total');
   }
 
   /**

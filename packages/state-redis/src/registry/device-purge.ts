@@ -58,11 +58,7 @@ export class DevicePurge {
     private readonly writer: RegistryWriter,
     private readonly options: PurgeOptions,
   ) {
-    options.metrics.gauge(
-      'tandem_devices_to_clear',
-      'Deleted devices of which something was left when it was last looked',
-      () => this.#found,
-    );
+    options.metrics.gauge('tandem_devices_to_clear', () => this.#found);
   }
 
   /** Takes up what was left, now and again and again. */

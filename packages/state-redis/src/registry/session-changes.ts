@@ -88,10 +88,7 @@ export class SessionChanges {
     private readonly wakes: WakeSource,
     private readonly options: SessionChangesOptions,
   ) {
-    this.#missed = options.metrics.counter(
-      'tandem_session_changes_missed_total',
-      'How often changes of other processes may have gone by unheard, so that everything cached was dropped',
-    );
+    this.#missed = options.metrics.counter('tandem_session_changes_missed_total');
     this.#readers = new ChangeReaders(commands, keys, wakes, options);
   }
 

@@ -50,12 +50,7 @@ describe('A rollout with Redis', () => {
       while ((await rollouts.count()) > 0) await core.firmware.rollouts.work();
     };
     await Promise.all([work(one), work(other)]);
-    const told = processes.map((core) =>
-      core.metrics
-        .list()
-        .find(({ name }) => name === 'tandem_firmware_devices_told_total')
-        ?.read(),
-    );
+    const told = processes.map((core) => core.metrics.value('tandem_firmware_devices_told_total'));
     expect((told[0] ?? 0) + (told[1] ?? 0)).toBe(DEVICES);
     for (const { id } of made) expect((await events.head(id)).offset).toBe(1);
     await Promise.all(processes.map(({ state }) => state.close()));

@@ -108,15 +108,8 @@ export class RedisRpcs implements RpcStore {
     this.#left = new LeftRegistrations(this.#registrations, (deviceId, id) => this.#isThere(deviceId, id));
     this.#former = new FormerRpcs(commands, keys, this.#registrations);
     this.#devices = new KnownDevices(options.cacheMax);
-    options.metrics.gauge(
-      'tandem_redis_rpc_devices_cached',
-      'Commands of which this process remembers the device',
-      () => this.#devices.size,
-    );
-    this.#displaced = options.metrics.counter(
-      'tandem_rpcs_displaced_total',
-      'Finished persistent commands that made room for newer ones of their device: TANDEM_RPC_FINISHED_MAX',
-    );
+    options.metrics.gauge('tandem_redis_rpc_devices_cached', () => this.#devices.size);
+    this.#displaced = options.metrics.counter('tandem_rpcs_displaced_total');
   }
 
   async create(request: NewRpc): Promise<Rpc | undefined> {

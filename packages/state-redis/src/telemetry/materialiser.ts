@@ -84,14 +84,8 @@ export class RedisMaterialiser implements Materialiser {
   constructor(private readonly options: MaterialiserOptions) {
     this.#retention = new RetentionMetrics(options.metrics);
     this.#quiet = quietLogger(options.logger, options.clock, LOG_INTERVAL);
-    this.#expired = options.metrics.counter(
-      'tandem_consumer_groups_expired_total',
-      'Consumer groups of other programs that were ended because they held back the telemetry log and did not read',
-    );
-    this.#leftOut = options.metrics.counter(
-      'tandem_telemetry_left_out_total',
-      'Messages kept aside, and tried again, because keys of other programs are in the place of keys of the view',
-    );
+    this.#expired = options.metrics.counter('tandem_consumer_groups_expired_total');
+    this.#leftOut = options.metrics.counter('tandem_telemetry_left_out_total');
   }
 
   /** There is something new. Cheap while the worker is busy: only one who waits needs a message. */

@@ -55,8 +55,8 @@ it('a pass goes over all devices, tells how many points it removed, and that it 
   await one.materialiser.swept();
   expect(new Set(await Promise.all(ids.map((id) => pointsOf(one, id))))).toEqual(new Set([1]));
   expect(one.metric('tandem_retention_points_removed_total')).toBe(DEVICES);
-  expect(one.metric('tandem_retention_progress')).toBe(1);
-  expect(one.metric('tandem_retention_last_pass_seconds')).toBeGreaterThan(1_700_000_000);
+  expect(one.metric('tandem_retention_progress_ratio')).toBe(1);
+  expect(one.metric('tandem_retention_last_pass_timestamp_seconds')).toBeGreaterThan(1_700_000_000);
 });
 
 it('a pass over which a process died is ended by another one, from where it was, when its lease is over', async () => {

@@ -119,7 +119,7 @@ it('a process holds only so many bytes, refuses what is beyond them, and counts 
   const accepted = codes.filter((code) => code === 'accepted').length;
   expect(accepted).toBeGreaterThan(100);
   expect(codes).toEqual(codes.map((_, n) => (n < accepted ? 'accepted' : 'BACKLOG_FULL')));
-  expect(one.metric('tandem_telemetry_in_flight_refused_total')).toBe(2_000 - accepted);
+  expect(one.metric('tandem_limit_hits_total', { limit: 'TANDEM_REDIS_MAX_IN_FLIGHT_BYTES' })).toBe(2_000 - accepted);
   expect(await logged(one)).toEqual(new Map([[id, numbers(accepted)]]));
   expect(one.metric('tandem_telemetry_in_flight_bytes')).toBe(0);
 });

@@ -74,18 +74,9 @@ export class RedisTelemetryLog implements TelemetryLog {
   ) {
     const { client, bounds, metrics } = options;
     this.#sender = new BatchSender(client, bounds.waitReplicas, bounds.timeout);
-    metrics.gauge('tandem_telemetry_backlog', 'Accepted messages that wait for the slowest consumer group', () =>
-      this.backlog(),
-    );
-    metrics.gauge(
-      'tandem_telemetry_in_flight_bytes',
-      'Telemetry that this process holds until Redis has it',
-      () => this.#inFlightBytes,
-    );
-    this.#held = metrics.counter(
-      'tandem_telemetry_in_flight_refused_total',
-      'Messages refused because this process holds TANDEM_REDIS_MAX_IN_FLIGHT_BYTES',
-    );
+    metrics.gauge('tandem_telemetry_backlog', () => this.backlog());
+    metrics.gauge('tandem_telemetry_in_flight_bytes', () => this.#inFlightBytes);
+    this.#held = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_REDIS_MAX_IN_FLIGHT_BYTES' });
   }
 
   /** Streams of the log. */

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { type Clock, MetricsRegistry, type TlsFiles } from '@tandem/core';
+import { type Clock, type LabelsOf, type MetricName, MetricsRegistry, type TlsFiles } from '@tandem/core';
 import { FakeClock } from '../../endpoint/testing/fake-clock';
 import { FakeNetwork, type FakeSocket } from '../../endpoint/testing/fake-network';
 import { FakeRandom } from '../../endpoint/testing/fake-random';
@@ -11,6 +11,9 @@ import type { DtlsSession } from '../session';
 import { TicketKeys } from '../ticket-keys';
 import { DtlsClient, type DtlsClientOptions } from './dtls-client';
 import { filesOf, selfSigned } from './identities';
+
+type NameOf<N> = N extends `tandem_dtls_${infer Rest}` ? Rest : never;
+type DtlsMetricName = NameOf<MetricName>;
 
 const SETTINGS: DtlsSettings = {
   ccm8: true,
@@ -148,11 +151,18 @@ export class DtlsHarness {
     for (const listener of this.#listeners) listener(files);
   }
 
-  /** A metric by the part of its name after the prefix. */
-  metric(name: string): number {
-    const found = this.metrics.list().find((gauge) => gauge.name === `tandem_coaps_${name}`);
-    if (found === undefined) throw new Error(`no metric ${name}`);
-    return found.read();
+  /** A metric by the part of its name after the prefix: of all its samples with these labels. */
+  metric<N extends DtlsMetricName>(name: N, labels?: Partial<LabelsOf<`tandem_dtls_${N}`>>): number {
+    const reading = this.metrics.value(`tandem_dtls_${name}`, labels);
+    if (reading === undefined) throw new Error(`no metric ${name}`);
+    return reading;
+  }
+
+  /** How many handshakes led to a session. */
+  get opened(): number {
+    return (
+      this.metric('handshakes_total', { outcome: 'opened' }) + this.metric('handshakes_total', { outcome: 'resumed' })
+    );
   }
 
   get messages(): readonly string[] {

@@ -1,4 +1,4 @@
-import { MetricsRegistry } from '@tandem/core';
+import { type LabelsOf, type MetricName, MetricsRegistry } from '@tandem/core';
 import type { RequestHandler } from '../blockwise';
 import { CoapEndpoint } from '../endpoint';
 import type { CoapRequest } from '../request';
@@ -8,6 +8,9 @@ import { FakeClock } from './fake-clock';
 import { FakeNetwork } from './fake-network';
 import { FakeRandom } from './fake-random';
 import { type LogLine, recordingLogger } from './recording-logger';
+
+type NameOf<N> = N extends `tandem_coap_${infer Rest}` ? Rest : never;
+type CoapMetricName = NameOf<MetricName>;
 
 /** An endpoint and a client on a fake network and a fake clock. */
 export class Harness {
@@ -57,10 +60,10 @@ export class Harness {
     return new FakeClient(this.network, this.endpoint.local, address, port);
   }
 
-  /** A metric by the part of its name after the prefix. */
-  metric(name: string): number {
-    const found = this.metrics.list().find((gauge) => gauge.name === `tandem_coap_${name}`);
-    if (found === undefined) throw new Error(`no metric ${name}`);
-    return found.read();
+  /** A metric by the part of its name after the prefix: of all its samples with these labels. */
+  metric<N extends CoapMetricName>(name: N, labels?: Partial<LabelsOf<`tandem_coap_${N}`>>): number {
+    const reading = this.metrics.value(`tandem_coap_${name}`, labels);
+    if (reading === undefined) throw new Error(`no metric ${name}`);
+    return reading;
   }
 }

@@ -6,7 +6,7 @@ import type { DeviceSession } from '../../auth/device-session';
 import { readSettings } from '../../config/read-settings';
 import { type Core, makeCore, type Platform } from '../../core';
 import type { LogFields, Logger } from '../../platform/logger';
-import { MetricsRegistry } from '../../platform/metrics';
+import { type LabelsOf, type MetricName, MetricsRegistry } from '../../platform/metrics';
 import { systemRandom } from '../../platform/random';
 import type { ClientRpcBackend } from '../../rpc/client-rpc';
 import type { DeviceEvents, Wake } from '../../state/device-events';
@@ -128,11 +128,8 @@ export class CoreUnderTest {
     return this.core.auth.resolve(token);
   }
 
-  gauge(name: string): number | undefined {
-    return this.core.metrics
-      .list()
-      .find((gauge) => gauge.name === name)
-      ?.read();
+  gauge<N extends MetricName>(name: N, labels?: Partial<LabelsOf<N>>): number | undefined {
+    return this.core.metrics.value(name, labels);
   }
 
   /** Resolves when everything that was asked of the store before has been done and has been heard of. */

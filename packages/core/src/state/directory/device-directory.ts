@@ -69,15 +69,8 @@ export class DeviceDirectory {
     private readonly options: DirectoryOptions,
   ) {
     const { metrics } = options;
-    metrics.gauge(
-      'tandem_device_directory_devices',
-      'Devices that this process keeps in memory to list them',
-      () => this.#homes.size,
-    );
-    this.#loads = metrics.counter(
-      'tandem_device_directory_loads_total',
-      'How often all devices were read, to keep them or to make one list of them',
-    );
+    metrics.gauge('tandem_device_directory_devices', () => this.#homes.size);
+    this.#loads = metrics.counter('tandem_device_directory_loads_total');
   }
 
   /** @throws TandemError STORE_UNAVAILABLE */

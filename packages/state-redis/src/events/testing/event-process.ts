@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Logger,
+  type MetricName,
   MetricsRegistry,
   type RedisAddress,
   type State,
@@ -135,11 +136,8 @@ export class EventProcess {
     return heard;
   }
 
-  metric(name: string): number | undefined {
-    return this.metrics
-      .list()
-      .find((gauge) => gauge.name === name)
-      ?.read();
+  metric(name: MetricName): number | undefined {
+    return this.metrics.value(name);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
   type Clock,
+  type LabelsOf,
   type Logger,
+  type MetricName,
   MetricsRegistry,
   type RedisAddress,
   silentLogger,
@@ -106,10 +108,7 @@ export class TelemetryUnderTest {
     return (await this.view.history(id, 't', ALL)).map(({ ts }) => ts);
   }
 
-  metric(name: string): number | undefined {
-    return this.metrics
-      .list()
-      .find((metric) => metric.name === name)
-      ?.read();
+  metric<N extends MetricName>(name: N, labels?: Partial<LabelsOf<N>>): number | undefined {
+    return this.metrics.value(name, labels);
   }
 }
