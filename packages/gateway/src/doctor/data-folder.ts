@@ -19,7 +19,7 @@ export async function checkDataFolder(settings: Settings, running: RunningGatewa
     return [fail(about, 'is a file and not a folder', 'Name a folder, or one that is to be made.')];
   if (!may(folder, constants.R_OK | constants.W_OK | constants.X_OK)) return [notWritable(folder, about, there)];
   const held = await checkHolder(folder, about, running);
-  const spoilt = ['data.mdb', 'log.mdb'].filter((name) => {
+  const spoilt = ['data.mdb', join('log', 'data.mdb')].filter((name) => {
     const file = join(folder, name);
     return existsSync(file) && !may(file, constants.R_OK | constants.W_OK);
   });
@@ -28,6 +28,18 @@ export async function checkDataFolder(settings: Settings, running: RunningGatewa
     return [fail(about, `${spoilt.join(' and ')} in it may not be written by this user`, `As root: ${owner}`)];
   }
   return [held, checkRoom(folder, settings)];
+}
+
+/** With Redis the folder holds no more than a first password that is made up. */
+export async function checkPasswordFolder(settings: Settings): Promise<Finding[]> {
+  const { REDIS_URL, TANDEM_ADMIN_PASSWORD, TANDEM_ROLES } = settings;
+  if (!REDIS_URL || TANDEM_ADMIN_PASSWORD !== undefined || !TANDEM_ROLES.includes('api')) return [];
+  const found = await checkDataFolder({ ...settings, TANDEM_DATA_MIN_FREE_BYTES: 1 }, undefined);
+  return found
+    .filter(({ level }) => level === 'fail')
+    .map(({ about, text }) =>
+      warn(about, text, 'The first start on this Redis writes a password there: let it, or set TANDEM_ADMIN_PASSWORD.'),
+    );
 }
 
 function checkParent(folder: string, about: string, settings: Settings): Finding[] {

@@ -109,6 +109,11 @@ const CASES: readonly Case[] = [
     () => ({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${redis.port}`, TANDEM_DURABILITY: 'power' }),
     /^fail REDIS_URL .*appendfsync everysec.* -> In redis\.conf: appendonly yes/,
   ],
+  [
+    'the first password has no place beside Redis',
+    () => ({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${redis.port}`, TANDEM_DATA_DIR: join(folder, 'a-file') }),
+    /^warn TANDEM_DATA_DIR .*is a file and not a folder -> .*or set TANDEM_ADMIN_PASSWORD/,
+  ],
   ['Redis is as it should be', () => ({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${redis.port}` })],
   [
     'the data folder is a file',

@@ -1,7 +1,7 @@
 import { problemsOf } from '../problems';
 import { checkCertificates } from './certificates';
 import { checkCodecs } from './codecs';
-import { checkDataFolder } from './data-folder';
+import { checkDataFolder, checkPasswordFolder } from './data-folder';
 import { type Finding, fail, type Level } from './finding';
 import { checkClock, checkDtls, checkMachine } from './machine';
 import { checkNode } from './node-version';
@@ -31,6 +31,7 @@ export async function examine(environment: NodeJS.ProcessEnv, file: string | und
   const rest = await Promise.all([
     running ? [running.finding] : [],
     looked('store', () => (settings.REDIS_URL ? checkRedis(settings) : checkDataFolder(settings, running))),
+    looked('data folder', () => checkPasswordFolder(settings)),
     looked('ports', () => checkPorts(settings, running)),
     looked('certificates', () => checkCertificates(settings, now)),
     looked('DTLS', () => checkDtls(settings)),
