@@ -44,6 +44,19 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
+describe('A gateway whose log nobody reads any more', () => {
+  it('goes on, and stops in good order', async () => {
+    const gateway = await GatewayProcess.start({ TANDEM_LOG_LEVEL: 'debug' });
+    const server = await ServerClient.login(gateway.http);
+    gateway.closeOutput();
+    await server.createDevice('unheard-of');
+    const device = new HttpDevice(gateway.http, 'unheard-of');
+    expect((await device.post('telemetry', '{"a":1}')).status).toBe(200);
+    gateway.kill('SIGTERM');
+    expect(await gateway.exit).toEqual({ code: 0, signal: null });
+  });
+});
+
 describe('A stop under the weight of devices', () => {
   it('ends 500 polls, 500 observations and idle connections in time, whatever is signalled on top', async () => {
     const COUNT = 500;

@@ -93,6 +93,12 @@ export class TandemProcess {
     return this.#child.pid ?? 0;
   }
 
+  /** As when the program at the other end of a pipe has ended. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -18,6 +18,7 @@ export async function serve(configFile: string | undefined): Promise<void> {
     const settings = loadSettings(process.env, configFile);
     logger = makeLogger(settings.TANDEM_LOG_LEVEL);
     dieOfTheUnexpected(logger);
+    outliveReadersOfOutput();
     // Most of the program: only who serves waits for it to be loaded, and not who looks at settings or has wrong ones.
     const { startGateway } = await import('./gateway.js');
     gateway = await startGateway(settings, logger, stop);
@@ -77,6 +78,11 @@ function dieOfTheUnexpected(logger: Logger): void {
   };
   process.on('uncaughtException', unexpected);
   process.on('unhandledRejection', unexpected);
+}
+
+/** Whoever reads the log may go away before the gateway does: that is no reason to let devices down. */
+function outliveReadersOfOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 /**
