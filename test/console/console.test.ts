@@ -458,6 +458,7 @@ describe('Claim and firmware', () => {
     await console.reads(part, /Runs\s*Thermo 1\.9/);
     await device.post('telemetry', '{"fw_state":"DOWNLOADING"}');
     await console.reads(part, /State\s*DOWNLOADING/);
+    await console.reads(console.part('Firmware').locator('[data-kind="sw"]'), /Assigned\s*none/);
   });
 });
 

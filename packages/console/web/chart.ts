@@ -125,7 +125,7 @@ export class Chart {
       parts.push(svg('text', { class: 'value', x: PAD.left - 8, y: Number(level) + 4 }, label));
     }
     const offset = new Date(to).getTimezoneOffset();
-    for (const tick of timeTicks(from, to, Math.max(2, width / 110), offset)) {
+    for (const tick of timeTicks(from, to, Math.max(3, width / 110), offset)) {
       const label =
         this.span > 2 * DAY ? dateTime(tick).slice(5, 10) : clockTime(tick).slice(0, this.span < DAY / 12 ? 8 : 5);
       parts.push(svg('text', { class: 'time', x: x(tick).toFixed(1), y: HEIGHT - 4 }, label));

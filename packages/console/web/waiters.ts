@@ -42,7 +42,7 @@ export function waitersPanel(signal: AbortSignal, deviceId?: string): HTMLElemen
       ['peer', waiter.peer],
       ['since', `${waiter.ageSeconds.toFixed(0)} s`],
       ['state', waiter.state],
-      ['sent', waiter.protocol === 'http' ? '–' : String(waiter.notifications)],
+      ['sent', waiter.protocol === 'http' ? '' : String(waiter.notifications)],
       ['process', waiter.process],
     ];
     const device = h('a', { href: deviceHash(waiter.deviceId) }, waiter.deviceName);

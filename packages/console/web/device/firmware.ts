@@ -1,20 +1,23 @@
 import type { DeviceInfo, EntityId } from '../devices.js';
 import { h, notice } from '../dom.js';
 import { read, whileThere } from '../server.js';
+import type { User } from '../session.js';
 import type { Place } from '../view.js';
 import { section } from './section.js';
 
+type Packages = Pick<DeviceInfo, 'firmwareId' | 'softwareId'>;
+
 const KINDS = [
-  { prefix: 'fw', name: 'Firmware', assigned: (device: DeviceInfo) => device.firmwareId },
-  { prefix: 'sw', name: 'Software', assigned: (device: DeviceInfo) => device.softwareId },
+  { prefix: 'fw', name: 'Firmware', assigned: (holder: Packages) => holder.firmwareId },
+  { prefix: 'sw', name: 'Software', assigned: (holder: Packages) => holder.softwareId },
 ] as const;
 const MEMBERS = ['state', 'error'] as const;
 
 /** What the device should run, what it says that it runs, and how far it is on the way. */
-export function firmwareSection({ live, signal }: Place, device: DeviceInfo): HTMLElement {
+export function firmwareSection({ user, live, signal }: Place, device: DeviceInfo): HTMLElement {
   const said = notice();
   const parts = KINDS.map(({ prefix, name, assigned }) => {
-    const cell = () => h('dd', { class: 'value' }, '–');
+    const cell = () => h('dd', { class: 'figures' }, '–');
     const wanted = cell();
     const told = cell();
     const current = cell();
@@ -41,13 +44,10 @@ export function firmwareSection({ live, signal }: Place, device: DeviceInfo): HT
       },
       signal,
     );
-    whileThere(
-      signal,
-      packageName(assigned(device), signal).then((text) => {
-        wanted.textContent = text;
-      }),
-      (words) => said.say(words, 'bad'),
-    );
+    const tell = async () => {
+      wanted.textContent = await assignment(user, device, assigned, signal);
+    };
+    whileThere(signal, tell(), (words) => said.say(words, 'bad'));
     const fact = (title: string, value: HTMLElement) => h('div', {}, h('dt', {}, title), value);
     return h(
       'div',
@@ -66,8 +66,21 @@ export function firmwareSection({ live, signal }: Place, device: DeviceInfo): HT
   return section('Firmware', 'What it should run, and what it says of itself.', ...parts, said.element);
 }
 
-async function packageName(id: EntityId | null, signal: AbortSignal): Promise<string> {
-  if (!id) return 'that of its profile, if any';
+/** What is assigned to the device, or else to its profile, which only administrators may see. */
+async function assignment(
+  { authority }: User,
+  device: DeviceInfo,
+  assigned: (holder: Packages) => EntityId | null,
+  signal: AbortSignal,
+): Promise<string> {
+  const own = assigned(device);
+  if (own) return packageName(own, signal);
+  if (authority !== 'TENANT_ADMIN') return 'that of its profile, if any';
+  const ofProfile = assigned(await read<Packages>(`/api/deviceProfile/${device.deviceProfileId.id}`, signal));
+  return ofProfile ? `${await packageName(ofProfile, signal)}, by its profile` : 'none';
+}
+
+async function packageName(id: EntityId, signal: AbortSignal): Promise<string> {
   const { title, version } = await read<{ title: string; version: string }>(`/api/otaPackage/info/${id.id}`, signal);
   return `${title} ${version}`;
 }
