@@ -1,7 +1,7 @@
 import { CoapDevice } from '../support/coap-device';
 import { HttpDevice } from '../support/http-device';
 import { answered, Loop } from './patience';
-import type { ChaosDevice, World } from './world';
+import type { ChaosDevice, Site } from './site';
 
 /** Writes 1, 2, 3, ... as shared attribute `v`, each again until it is acknowledged, at whichever gateway answers. */
 export class AttributeWriter {
@@ -9,10 +9,10 @@ export class AttributeWriter {
   readonly #loop: Loop;
   #gateway = 0;
 
-  constructor(world: World, device: ChaosDevice, after: number) {
+  constructor(site: Site, device: ChaosDevice, after: number) {
     this.acknowledged = after;
     this.#loop = new Loop(async () => {
-      const client = world.client(this.#gateway % 2 === 0 ? 0 : 1);
+      const client = site.client(this.#gateway % 2 === 0 ? 0 : 1);
       const next = this.acknowledged + 1;
       const written = await answered(client.share(device.id, { v: next }).then(() => true));
       if (written) this.acknowledged = next;
@@ -42,9 +42,9 @@ export class PollingWaiter implements AttributeWaiter {
   told = 0;
   readonly #loop: Loop;
 
-  constructor(world: World, device: ChaosDevice, gateway: 0 | 1) {
+  constructor(site: Site, device: ChaosDevice, gateway: 0 | 1) {
     this.name = `poll of ${device.token} at gateway ${gateway}`;
-    const http = new HttpDevice(world.gateways[gateway].http, device.token);
+    const http = new HttpDevice(site.gateways[gateway].http, device.token);
     this.#loop = new Loop(async () => {
       const answer = await http.poll('attributes/updates', 2_000).catch(() => undefined);
       if (answer?.status === 200) this.told = valueIn(answer.text) ?? this.told;
@@ -75,8 +75,8 @@ export class ObservingWaiter implements AttributeWaiter {
     void this.#register();
   }
 
-  static async start(world: World, device: ChaosDevice, gateway: 0 | 1): Promise<ObservingWaiter> {
-    return new ObservingWaiter(await CoapDevice.open(world.gateways[gateway].coap, device.token), device, gateway);
+  static async start(site: Site, device: ChaosDevice, gateway: 0 | 1): Promise<ObservingWaiter> {
+    return new ObservingWaiter(await CoapDevice.open(site.gateways[gateway].coap, device.token), device, gateway);
   }
 
   gatewayReplaced(index: 0 | 1): void {

@@ -1,16 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault as FaultOf } from './round';
 import type { World } from './world';
 
-export interface Fault {
-  readonly name: string;
+/** One that needs a store of this kind. */
+export interface Fault extends FaultOf<World> {
   readonly store: 'standalone' | 'cluster';
-  /** Whether every gateway has to have said meanwhile that it is not ready. */
-  readonly notReady: boolean;
-  /**
-   * Resolves when the fault is over, not when all has recovered from it.
-   * @param replaced to be called when a gateway that was killed runs again
-   */
-  inject(world: World, round: number, replaced: (index: 0 | 1) => void): Promise<void>;
 }
 
 /** How long a killed Redis stays away: longer than a gateway waits for an answer, so that it has to say so. */

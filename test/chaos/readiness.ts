@@ -1,24 +1,24 @@
 import { Loop } from './patience';
-import type { World } from './world';
+import type { Site } from './site';
 
-/** Asks every gateway twenty times a second whether it is ready. */
+/** Asks every process twenty times a second whether it is ready. */
 export class ReadinessWatch {
   readonly #down = new Set<number>();
   readonly #loops: Loop[];
 
-  constructor(private readonly world: World) {
-    this.#loops = [0, 1].map(
-      (index) =>
+  constructor(private readonly site: Site) {
+    this.#loops = site.processes.map(
+      (_, index) =>
         new Loop(async () => {
-          if ((await readiness(world, index)) === 503) this.#down.add(index);
+          if ((await readiness(site, index)) === 503) this.#down.add(index);
           return true;
         }, 50),
     );
   }
 
-  /** Whether every gateway said at least once that it is not ready. */
+  /** Whether every process said at least once that it is not ready. */
   get wentDown(): boolean {
-    return this.#down.size === this.world.gateways.length;
+    return this.#down.size === this.site.processes.length;
   }
 
   async stop(): Promise<void> {
@@ -27,8 +27,8 @@ export class ReadinessWatch {
 }
 
 /** The status of `/readyz`; 0 where nobody answers. */
-export async function readiness(world: World, index: number): Promise<number> {
-  const port = world.gateways[index === 0 ? 0 : 1].metrics;
+export async function readiness(site: Site, index: number): Promise<number> {
+  const port = site.processes[index]?.metrics;
   return fetch(`http://127.0.0.1:${port}/readyz`).then(
     async (response) => {
       await response.arrayBuffer();

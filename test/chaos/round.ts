@@ -1,18 +1,31 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AttributeWaiter, AttributeWriter, ObservingWaiter, PollingWaiter } from './attribute-load';
-import type { Fault } from './faults';
 import { eventually } from './patience';
 import { ReadinessWatch, readiness } from './readiness';
 import { CommandSender, type CommandTaker, ObservingTaker, PollingTaker } from './rpc-load';
+import { type ChaosDevice, metricAt, type Site } from './site';
 import { TelemetryAudit } from './telemetry-audit';
 import { TelemetryLoad } from './telemetry-load';
-import type { ChaosDevice, World } from './world';
 
 export const DEVICES = 4;
 /** Load before the fault and after it. */
 const STEADY = 1_500;
 /** By then everything has recovered and all that was accepted has arrived. */
 const SETTLE_LIMIT = 30_000;
+
+/** What breaks, and where it can. */
+export interface Fault<S extends Site> {
+  readonly name: string;
+  /** The kind of store that it needs. */
+  readonly store?: string;
+  /** Whether every process has to have said meanwhile that it is not ready. */
+  readonly notReady: boolean;
+  /**
+   * Resolves when the fault is over, not when all has recovered from it.
+   * @param replaced to be called when a gateway that was killed runs again
+   */
+  inject(site: S, round: number, replaced: (index: 0 | 1) => void): Promise<void>;
+}
 
 /** What one fault did. Everything but `acknowledged`, `refused` and `commands` has to be 0 or empty. */
 export interface RoundResult {
@@ -43,40 +56,39 @@ interface Taker {
  * Steady load over both protocols and both gateways, the fault in the middle of it, then an account of everything that
  * was acknowledged. The devices are new: every round starts from nothing.
  */
-export async function runRound(world: World, fault: Fault, round: number): Promise<RoundResult> {
-  const devices = await world.createDevices(DEVICES, `${fault.store}-${round}`);
-  const audit = await TelemetryAudit.begin(world);
-  const readinessWatch = new ReadinessWatch(world);
-  const telemetry = await startTelemetry(world, devices);
-  const writers = devices.map((device) => new AttributeWriter(world, device, 0));
-  const waiters = await startWaiters(world, devices);
-  const takers = await startTakers(world, devices);
+export async function runRound<S extends Site>(site: S, fault: Fault<S>, round: number): Promise<RoundResult> {
+  const devices = await site.createDevices(DEVICES, `${fault.store ?? 'site'}-${round}`);
+  const audit = await TelemetryAudit.begin(site);
+  const readinessWatch = new ReadinessWatch(site);
+  const telemetry = await startTelemetry(site, devices);
+  const writers = devices.map((device) => new AttributeWriter(site, device, 0));
+  const waiters = await startWaiters(site, devices);
+  const takers = await startTakers(site, devices);
 
   await delay(STEADY);
-  await fault.inject(world, round, (index) => {
+  await fault.inject(site, round, (index) => {
     for (const waiter of waiters) waiter.gatewayReplaced(index);
     for (const { taker } of takers) taker.gatewayReplaced(index);
   });
-  const unready = await eventually(SETTLE_LIMIT, () => notReady(world));
+  const unready = await eventually(SETTLE_LIMIT, () => notReady(site));
   await delay(STEADY);
   await Promise.all([...telemetry, ...writers, ...takers.map(({ sender }) => sender)].map((load) => load.stop()));
 
-  const commandsLost = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(commandFailures(world, takers))));
+  const commandsLost = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(commandFailures(site, takers))));
   const stale = await lastCount((say) =>
-    eventually(SETTLE_LIMIT, () => say(staleWaiters(world, devices, writers, waiters))),
+    eventually(SETTLE_LIMIT, () => say(staleWaiters(site, devices, writers, waiters))),
   );
-  const notShown = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(missingInView(world, telemetry))));
+  const notShown = await lastCount((say) => eventually(SETTLE_LIMIT, () => say(missingInView(site, telemetry))));
   await audit.read();
   await Promise.all([...waiters, ...takers.map(({ taker }) => taker), readinessWatch].map((part) => part.stop()));
   await audit.end();
 
   const complaints: string[] = [];
-  const kept = await eventually(SETTLE_LIMIT, () => leftovers(world));
+  const kept = await eventually(SETTLE_LIMIT, () => leftovers(site));
   if (kept !== undefined) complaints.push(kept);
   if (unready !== undefined) complaints.push(unready);
   if (fault.notReady && !readinessWatch.wentDown) complaints.push('a gateway never said that it was not ready');
-  for (const [index, gateway] of world.gateways.entries())
-    if (!gateway.running) complaints.push(`gateway ${index} died`);
+  complaints.push(...site.processes.filter(({ died }) => died).map(({ name }) => `${name} died`));
   const counts = telemetry.flatMap(({ device, acknowledged }) =>
     [...acknowledged].map((number) => audit.times(device.id, number)),
   );
@@ -95,42 +107,44 @@ export async function runRound(world: World, fault: Fault, round: number): Promi
 }
 
 /** Each device sends over both protocols, each to another gateway, with numbers that do not meet. */
-async function startTelemetry(world: World, devices: readonly ChaosDevice[]): Promise<TelemetryLoad[]> {
+async function startTelemetry(site: Site, devices: readonly ChaosDevice[]): Promise<TelemetryLoad[]> {
   const base = Date.now();
   const loads: TelemetryLoad[] = [];
   for (const [n, device] of devices.entries()) {
-    loads.push(await TelemetryLoad.start(world, device, 'http', n % 2 === 0 ? 0 : 1, base));
-    loads.push(await TelemetryLoad.start(world, device, 'coap', n % 2 === 0 ? 1 : 0, base + 10_000_000));
+    loads.push(await TelemetryLoad.start(site, device, 'http', n % 2 === 0 ? 0 : 1, base));
+    loads.push(await TelemetryLoad.start(site, device, 'coap', n % 2 === 0 ? 1 : 0, base + 10_000_000));
+    const more = await site.moreTelemetry?.(device, base + 20_000_000);
+    if (more) loads.push(more);
   }
   return loads;
 }
 
 /** Every device waits in a poll at one gateway and in an observation at the other. */
-async function startWaiters(world: World, devices: readonly ChaosDevice[]): Promise<AttributeWaiter[]> {
+async function startWaiters(site: Site, devices: readonly ChaosDevice[]): Promise<AttributeWaiter[]> {
   const waiters: AttributeWaiter[] = [];
   for (const [n, device] of devices.entries()) {
-    waiters.push(new PollingWaiter(world, device, n % 2 === 0 ? 1 : 0));
-    waiters.push(await ObservingWaiter.start(world, device, n % 2 === 0 ? 0 : 1));
+    waiters.push(new PollingWaiter(site, device, n % 2 === 0 ? 1 : 0));
+    waiters.push(await ObservingWaiter.start(site, device, n % 2 === 0 ? 0 : 1));
   }
   return waiters;
 }
 
 /** Every second device takes its commands by polls, the others by an observation. */
-async function startTakers(world: World, devices: readonly ChaosDevice[]): Promise<Taker[]> {
+async function startTakers(site: Site, devices: readonly ChaosDevice[]): Promise<Taker[]> {
   const takers: Taker[] = [];
   for (const [n, device] of devices.entries()) {
     const gateway = n < DEVICES / 2 ? 0 : 1;
     const taker =
-      n % 2 === 0 ? new PollingTaker(world, device, gateway) : await ObservingTaker.start(world, device, gateway);
-    takers.push({ device, taker, sender: new CommandSender(world, device) });
+      n % 2 === 0 ? new PollingTaker(site, device, gateway) : await ObservingTaker.start(site, device, gateway);
+    takers.push({ device, taker, sender: new CommandSender(site, device) });
   }
   return takers;
 }
 
-async function notReady(world: World): Promise<string | undefined> {
-  for (const index of [0, 1]) {
-    const status = await readiness(world, index);
-    if (status !== 200) return `gateway ${index} is not ready again: ${status}`;
+async function notReady(site: Site): Promise<string | undefined> {
+  for (const [index, { name }] of site.processes.entries()) {
+    const status = await readiness(site, index);
+    if (status !== 200) return `${name} is not ready again: ${status}`;
   }
   return undefined;
 }
@@ -138,18 +152,21 @@ async function notReady(world: World): Promise<string | undefined> {
 /** What has to be empty once nobody asks for anything any more. */
 const EMPTY = ['tandem_telemetry_in_flight_bytes', 'tandem_telemetry_backlog', 'tandem_http_open_polls'] as const;
 
-async function leftovers(world: World): Promise<string | undefined> {
-  for (const [index, gateway] of world.gateways.entries()) {
-    for (const name of EMPTY) {
-      const value = await gateway.metric(name);
-      if (value !== 0) return `gateway ${index} keeps ${name} ${value}`;
+async function leftovers(site: Site): Promise<string | undefined> {
+  for (const metric of EMPTY) {
+    let known = false;
+    for (const { name, metrics } of site.processes) {
+      const value = await metricAt(metrics, metric);
+      known ||= !Number.isNaN(value);
+      if (value > 0) return `${name} keeps ${metric} ${value}`;
     }
+    if (!known) return `nobody has ${metric}`;
   }
   return undefined;
 }
 
-async function commandFailures(world: World, takers: readonly Taker[]): Promise<string[]> {
-  const client = world.client(0);
+async function commandFailures(site: Site, takers: readonly Taker[]): Promise<string[]> {
+  const client = site.client(0);
   const failures: string[] = [];
   for (const { sender, taker, device } of takers) {
     for (const { rpcId, way, number } of sender.sent) {
@@ -164,12 +181,12 @@ async function commandFailures(world: World, takers: readonly Taker[]): Promise<
 }
 
 async function staleWaiters(
-  world: World,
+  site: Site,
   devices: readonly ChaosDevice[],
   writers: readonly AttributeWriter[],
   waiters: readonly AttributeWaiter[],
 ): Promise<string[]> {
-  const client = world.client(1);
+  const client = site.client(1);
   const failures: string[] = [];
   for (const [n, device] of devices.entries()) {
     const stored = Number((await client.attributes(device.id, 'SHARED_SCOPE')).v ?? 0);
@@ -182,8 +199,8 @@ async function staleWaiters(
   return failures;
 }
 
-async function missingInView(world: World, telemetry: readonly TelemetryLoad[]): Promise<string[]> {
-  const client = world.client(0);
+async function missingInView(site: Site, telemetry: readonly TelemetryLoad[]): Promise<string[]> {
+  const client = site.client(0);
   const failures: string[] = [];
   for (const device of new Set(telemetry.map((load) => load.device))) {
     const shown = (await client.history(device.id, 'n')).map(({ ts }) => ts);

@@ -1,7 +1,7 @@
 import { CoapDevice } from '../support/coap-device';
 import { HttpDevice } from '../support/http-device';
 import { answered, Loop } from './patience';
-import type { ChaosDevice, World } from './world';
+import type { ChaosDevice, Site } from './site';
 
 /** Longer than any round: no command of ours expires. */
 const LIFE = 600_000;
@@ -18,11 +18,11 @@ export class CommandSender {
   readonly #loop: Loop;
   #number = 0;
 
-  constructor(world: World, device: ChaosDevice) {
+  constructor(site: Site, device: ChaosDevice) {
     this.#loop = new Loop(async () => {
       const number = ++this.#number;
       const way = number % 2 === 0 ? 'oneway' : 'twoway';
-      const client = world.client(number % 4 < 2 ? 0 : 1);
+      const client = site.client(number % 4 < 2 ? 0 : 1);
       const body = { method: 'set', params: number, persistent: true, expirationTime: Date.now() + LIFE };
       const answer = await answered(client.command(way, device.id, body));
       if (answer?.status !== 200) return false;
@@ -53,8 +53,8 @@ export class PollingTaker implements CommandTaker {
   readonly arrived = new Set<number>();
   readonly #loop: Loop;
 
-  constructor(world: World, device: ChaosDevice, gateway: 0 | 1) {
-    const http = new HttpDevice(world.gateways[gateway].http, device.token);
+  constructor(site: Site, device: ChaosDevice, gateway: 0 | 1) {
+    const http = new HttpDevice(site.gateways[gateway].http, device.token);
     this.#loop = new Loop(async () => {
       const answer = await http.poll('rpc', 2_000).catch(() => undefined);
       if (answer?.status !== 200) return answer?.status === 408;
@@ -85,8 +85,8 @@ export class ObservingTaker implements CommandTaker {
     void this.#register();
   }
 
-  static async start(world: World, device: ChaosDevice, gateway: 0 | 1): Promise<ObservingTaker> {
-    return new ObservingTaker(await CoapDevice.open(world.gateways[gateway].coap, device.token), gateway);
+  static async start(site: Site, device: ChaosDevice, gateway: 0 | 1): Promise<ObservingTaker> {
+    return new ObservingTaker(await CoapDevice.open(site.gateways[gateway].coap, device.token), gateway);
   }
 
   gatewayReplaced(index: 0 | 1): void {

@@ -1,5 +1,5 @@
-import { Cluster, Redis } from 'ioredis';
-import { PARTITIONS, type World } from './world';
+import type { Cluster, Redis } from 'ioredis';
+import type { Site } from './site';
 
 const GROUP = 'chaos-audit';
 const BATCH = 5_000;
@@ -9,22 +9,22 @@ export class TelemetryAudit {
   /** `<device> <timestamp>` -> how many entries. */
   readonly #counts = new Map<string, number>();
 
-  private constructor(private readonly redis: Redis | Cluster) {}
+  private constructor(
+    private readonly redis: Redis | Cluster,
+    private readonly streams: readonly string[],
+  ) {}
 
-  static async begin(world: World): Promise<TelemetryAudit> {
-    const redis =
-      'nodes' in world.redis
-        ? new Cluster([...world.redis.address.nodes], { clusterRetryStrategy: () => 100, slotsRefreshInterval: 1_000 })
-        : new Redis({ port: world.redis.port, maxRetriesPerRequest: null });
+  static async begin(site: Site): Promise<TelemetryAudit> {
+    const redis = await site.connectToStore();
     redis.on('error', () => {});
-    const audit = new TelemetryAudit(redis);
-    for (const stream of streams()) await redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
-    return audit;
+    const streams = Array.from({ length: site.partitions }, (_, partition) => `tandem:telemetry:{${partition}}`);
+    for (const stream of streams) await redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
+    return new TelemetryAudit(redis, streams);
   }
 
   /** Reads all that is new. */
   async read(): Promise<void> {
-    for (const stream of streams()) {
+    for (const stream of this.streams) {
       for (;;) {
         const replies = (await this.redis.xreadgroup(
           ...(['GROUP', GROUP, 'audit', 'COUNT', BATCH, 'STREAMS', stream, '>'] as const),
@@ -43,7 +43,7 @@ export class TelemetryAudit {
 
   /** Its group goes, so that it holds nothing back. */
   async end(): Promise<void> {
-    for (const stream of streams()) await this.redis.xgroup('DESTROY', stream, GROUP).catch(() => {});
+    for (const stream of this.streams) await this.redis.xgroup('DESTROY', stream, GROUP).catch(() => {});
     this.redis.disconnect();
   }
 
@@ -56,5 +56,3 @@ export class TelemetryAudit {
     }
   }
 }
-
-const streams = () => Array.from({ length: PARTITIONS }, (_, partition) => `tandem:telemetry:{${partition}}`);

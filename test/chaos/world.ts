@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Cluster, Redis } from 'ioredis';
 import { type RedisCluster, startRedisCluster } from '../../packages/state-redis/src/testing/redis-cluster';
 import { type RedisServer, startRedis } from '../../packages/state-redis/src/testing/redis-server';
 import { type Environment, GatewayProcess } from '../support/gateway-process';
 import { ServerClient } from '../support/server-client';
+import type { ChaosDevice, ProcessUnderTest, Site } from './site';
 
 /** Short, so that a fault is over soon; what is promised does not depend on them. */
 const SETTINGS: Environment = {
@@ -13,15 +15,10 @@ const SETTINGS: Environment = {
   MIN_SERVER_SIDE_RPC_TIMEOUT: '1000',
 };
 
-export const PARTITIONS = 4;
-
-export interface ChaosDevice {
-  readonly id: string;
-  readonly token: string;
-}
-
 /** Two gateways with all roles over one Redis, or one Redis Cluster. */
-export class World {
+export class World implements Site {
+  readonly partitions = Number(SETTINGS.TANDEM_TELEMETRY_PARTITIONS);
+
   private constructor(
     readonly redis: RedisServer | RedisCluster,
     readonly gateways: [GatewayProcess, GatewayProcess],
@@ -42,6 +39,16 @@ export class World {
     const settings = { ...SETTINGS, ...more, REDIS_URL: redis.url };
     const gateways = await Promise.all([GatewayProcess.start(settings), GatewayProcess.start(settings)]);
     return new World(redis, gateways, settings, await ServerClient.login(gateways[0].http));
+  }
+
+  get processes(): readonly ProcessUnderTest[] {
+    return this.gateways.map(({ metrics, running }, index) => ({ name: `gateway ${index}`, metrics, died: !running }));
+  }
+
+  async connectToStore(): Promise<Redis | Cluster> {
+    return 'nodes' in this.redis
+      ? new Cluster([...this.redis.address.nodes], { clusterRetryStrategy: () => 100, slotsRefreshInterval: 1_000 })
+      : new Redis({ port: this.redis.port, maxRetriesPerRequest: null });
   }
 
   get server(): RedisServer {
