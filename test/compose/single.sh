@@ -62,9 +62,9 @@ PASSWORD=$PASSWORD node --require esbuild-register test/compose/kill.ts single |
 curl -s --max-time 20 localhost:8081/api/v1/my-token/attributes/updates >"$scratch/poll" || true
 check 'after Redis was killed the first poll gets the full state, since that Redis may lack an update' "$scratch/poll" '{"targetTemperature":21.5}'
 curl -s -o /dev/null -w '%{http_code}' localhost:8081/api/v1/my-token/attributes/updates >"$scratch/poll" & children="$children $!"
-timeout 60 coap-client-notls -s 60 -m get coap://127.0.0.1/api/v1/my-token/attributes >/dev/null 2>&1 & children="$children $!"
+timeout 60 coap-client-notls -s 60 -m get coap://127.0.0.1/api/v1/my-token/attributes >"$scratch/observe" 2>&1 & children="$children $!"
 until_ok 10 'the open poll' metric 9102 tandem_http_open_polls 1
-until_ok 10 'the observation' metric 9103 tandem_coap_observations 1
+until_ok 10 'the observation' printed "$scratch/observe" targetTemperature
 stops_in_time http coap coaps api redis
 check 'a poll that was open is told to come again' "$scratch/poll" 503
 
