@@ -15,19 +15,21 @@ import { sourceAddress } from './source-address';
  * CoAP over DTLS on its own socket; serves from now on.
  * @param files certificate and key of the server
  * @param device one of its own where left out
+ * @param descriptor see `openSocket`
  * @throws DtlsUnavailable where there can be no DTLS; Error in one line when the certificate is none or the port cannot be bound
  */
 export async function createCoapsTransport(
   core: Core,
   files: Watched<TlsFiles>,
   device = new DeviceSide(core),
+  descriptor?: number,
 ): Promise<CoapTransport> {
   const { settings, clock, random, logger, metrics, credentialsGuard } = core;
   const skipValidity = settings.TB_COAP_X509_DTLS_SKIP_VALIDITY_CHECK_FOR_CLIENT_CERT;
   const engine = openSslEngine();
   const ticketKeys = new TicketKeys(settings.TANDEM_COAP_DTLS_RESUMPTION_TIME, () => clock.now());
   const sharing = await shareTicketKeys(core, ticketKeys);
-  const udp = await openSocket(core, 'COAP_DTLS').catch((error) => {
+  const udp = await openSocket(core, 'COAP_DTLS', descriptor).catch((error) => {
     sharing.stop();
     throw error;
   });

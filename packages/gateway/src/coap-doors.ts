@@ -6,7 +6,7 @@ import {
   DtlsUnavailable,
   type ListedObservation,
 } from '@tandem/coap-transport';
-import type { Core, Role } from '@tandem/core';
+import type { Core, Role, Settings } from '@tandem/core';
 import type { Shutdown } from './shutdown';
 import { withMadeUpCertificate } from './tls/made-up-certificate';
 import { openTlsFiles } from './tls/tls-files';
@@ -18,21 +18,41 @@ export interface CoapDoors {
   observations(): Iterable<ListedObservation>;
 }
 
+/** Where the socket of a door comes from: bound here, or the descriptor of one that is bound; or the door stays closed. */
+export type DoorSocket = 'bind' | 'closed' | number;
+
+export interface CoapSockets {
+  readonly coap: DoorSocket;
+  readonly coaps: DoorSocket;
+}
+
+/** Those of a process that is alone. */
+export const OWN_SOCKETS: CoapSockets = { coap: 'bind', coaps: 'bind' };
+
+/** Which of the doors these settings open. */
+export function coapDoorsOf(settings: Settings): { readonly coap: boolean; readonly coaps: boolean } {
+  const { COAP_ENABLED, COAP_DTLS_ENABLED, TANDEM_ROLES } = settings;
+  const runs = (role: Role) => TANDEM_ROLES.includes(role);
+  return {
+    coap: runs('coap') && COAP_ENABLED,
+    coaps: runs('coaps') || (runs('coap') && COAP_DTLS_ENABLED),
+  };
+}
+
 /**
  * Plain CoAP and CoAP over DTLS, as far as this process runs them. Where there can be no DTLS and the process has other roles, it
  * goes on without, and says so.
  * @throws Error in one line
  */
-export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<CoapDoors> {
-  const { COAP_ENABLED, COAP_DTLS_ENABLED, TANDEM_ROLES } = core.settings;
-  const runs = (role: Role) => TANDEM_ROLES.includes(role);
-  const plain = runs('coap') && COAP_ENABLED;
-  const secure = runs('coaps') || (runs('coap') && COAP_DTLS_ENABLED);
+export async function openCoapDoors(core: Core, shutdown: Shutdown, sockets: CoapSockets): Promise<CoapDoors> {
+  const doors = coapDoorsOf(core.settings);
+  const plain = doors.coap && sockets.coap !== 'closed';
+  const secure = doors.coaps && sockets.coaps !== 'closed';
   if (!plain && !secure) return { ports: {}, observations: () => [] };
   const device = new DeviceSide(core);
   const outcomes = await Promise.allSettled([
-    plain ? opened('CoAP', createCoapTransport(core, device), shutdown) : undefined,
-    secure ? openSecure(core, device, shutdown) : undefined,
+    plain ? opened('CoAP', createCoapTransport(core, device, descriptorOf(sockets.coap)), shutdown) : undefined,
+    secure ? openSecure(core, device, shutdown, descriptorOf(sockets.coaps)) : undefined,
   ]);
   // Waits for both also when one fails: what has started must be known to the shutdown before that runs.
   const [coap, coaps] = outcomes.map((outcome) => {
@@ -47,13 +67,20 @@ export async function openCoapDoors(core: Core, shutdown: Shutdown): Promise<Coa
   };
 }
 
-async function openSecure(core: Core, device: DeviceSide, shutdown: Shutdown): Promise<CoapTransport | undefined> {
+const descriptorOf = (socket: DoorSocket): number | undefined => (typeof socket === 'number' ? socket : undefined);
+
+async function openSecure(
+  core: Core,
+  device: DeviceSide,
+  shutdown: Shutdown,
+  descriptor: number | undefined,
+): Promise<CoapTransport | undefined> {
   let open = false;
   core.metrics.gauge('tandem_dtls_open', () => +open);
   const files = await openTlsFiles(withMadeUpCertificate(core.settings, core), 'coaps', core);
   shutdown.last('certificate of CoAP over DTLS', () => void files.close());
   try {
-    const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device), shutdown);
+    const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device, descriptor), shutdown);
     open = true;
     return transport;
   } catch (error) {

@@ -12,7 +12,7 @@ import {
 } from '@tandem/http-transport';
 import { createServerApi, pageFiles } from '@tandem/server-api';
 import { bind } from './bind';
-import { openCoapDoors } from './coap-doors';
+import { type CoapSockets, openCoapDoors } from './coap-doors';
 import { closeServer } from './http-close';
 import type { Patience } from './patience';
 import { PATIENCE, type Shutdown } from './shutdown';
@@ -28,6 +28,7 @@ export interface Doors {
 /**
  * Opens the doors of this process' roles.
  * @param https what to serve HTTPS with; undefined is plain HTTP
+ * @param sockets of the CoAP doors
  * @throws Error that says in one line which of them cannot be opened
  */
 export async function openDoors(
@@ -35,11 +36,12 @@ export async function openDoors(
   patience: Patience,
   shutdown: Shutdown,
   https: Watched<TlsFiles> | undefined,
+  sockets: CoapSockets,
 ): Promise<Doors> {
   const runs = (role: Role) => core.settings.TANDEM_ROLES.includes(role);
   const [http, coap] = await allStarted(
     runs('http') || runs('api') ? startHttp(core, patience, shutdown, https) : undefined,
-    openCoapDoors(core, shutdown),
+    openCoapDoors(core, shutdown, sockets),
   );
   return { ports: { http, ...coap?.ports }, observations: () => coap?.observations() ?? [] };
 }

@@ -9,20 +9,19 @@ import {
   systemRandom,
 } from '@tandem/core';
 import { keepAdministrators } from './administrators';
-import { bind } from './bind';
+import { type CoapSockets, OWN_SOCKETS } from './coap-doors';
 import { startActivityReports, startConnectivityMonitor } from './connectivity-monitor';
 import { type Doors, openDoors } from './doors';
 import { Exposition } from './exposition';
 import { startFirmwareRollouts } from './firmware-rollouts';
-import { createHealthServer } from './health';
-import { closeServer } from './http-close';
+import { openMetricsPort } from './metrics-port';
 import { openStore } from './open-store';
 import { Patience } from './patience';
 import { loadPayloadCodecs } from './payload-codecs';
 import { processMetrics } from './process-metrics';
 import { Readiness } from './readiness';
 import { startRemovalSweeper } from './removal-sweeper';
-import { reportsOf } from './reports';
+import { healthReports, type ProcessReports, processReports } from './reports';
 import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
 import { readSecretBox } from './secret-key-file';
 import { Shutdown } from './shutdown';
@@ -38,28 +37,54 @@ const LAST_REPORT: Millis = 1_500;
 
 export interface Gateway {
   /** Ports as they were bound: of use where a setting said 0. */
-  readonly ports: { readonly http?: number; readonly coap?: number; readonly coaps?: number; readonly metrics: number };
+  readonly ports: {
+    readonly http?: number;
+    readonly coap?: number;
+    readonly coaps?: number;
+    readonly metrics?: number;
+  };
+  /** Processes that serve; undefined: this one does. */
+  readonly workers?: number;
   /** Answers what waits, flushes, closes; resolves when nothing is open any more. */
   stop(): Promise<void>;
+}
+
+/** What a process that shares its ports with others is given by the one that supervises them. */
+export interface Place {
+  readonly sockets: CoapSockets;
+  /** It has one metrics port for all of them, and asks each for what that tells. */
+  report(reports: ProcessReports): void;
 }
 
 /**
  * Composes one process by its roles and starts it; resolves when all sockets are bound. A Redis that does not answer is
  * waited for.
  * @param stop ends that waiting
+ * @param place undefined: this process is alone behind its ports
  * @throws an Error whose message says in one line what is in the way; the reason of `stop` when that ended it
  */
-export async function startGateway(settings: Settings, logger: Logger, stop: AbortSignal): Promise<Gateway> {
+export async function startGateway(
+  settings: Settings,
+  logger: Logger,
+  stop: AbortSignal,
+  place?: Place,
+): Promise<Gateway> {
   const shutdown = new Shutdown(logger, systemClock);
   try {
-    return await compose(settings, logger, shutdown, stop);
+    return await compose(settings, logger, shutdown, stop, place);
   } catch (error) {
     await shutdown.run();
     throw error;
   }
 }
 
-async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, stop: AbortSignal): Promise<Gateway> {
+async function compose(
+  settings: Settings,
+  logger: Logger,
+  shutdown: Shutdown,
+  stop: AbortSignal,
+  place: Place | undefined,
+): Promise<Gateway> {
   // Before anything is opened: a codec that is none stops the start.
   const codecs = await loadPayloadCodecs(settings.TANDEM_PAYLOAD_CODECS);
   if (codecs.length > 0) logger.info('payload codecs loaded', { codecs: codecs.map(({ name }) => name) });
@@ -74,10 +99,10 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
   const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
   // Before the store: a process that waits for it can be asked why it is not ready.
   let doors: Doors | undefined;
-  const reports = reportsOf(new Exposition(metrics, processMetrics()), readiness, () => doors?.observations() ?? []);
-  const health = createHealthServer(reports);
-  const metricsPort = await bind(health, settings.TANDEM_METRICS_ADDRESS, 'TANDEM_METRICS_PORT', settings);
-  shutdown.last('metrics', () => closeServer(health));
+  const exposition = new Exposition(metrics, processMetrics());
+  const reports = processReports(exposition, readiness, () => doors?.observations() ?? []);
+  place?.report(reports);
+  const metricsPort = place ? undefined : await openMetricsPort(settings, healthReports(reports, exposition), shutdown);
 
   const patience = new Patience(settings.REDIS_URL !== undefined, stop, systemClock, logger);
   const onWaiting = (reason: string) => readiness.waiting(reason);
@@ -101,7 +126,7 @@ async function compose(settings: Settings, logger: Logger, shutdown: Shutdown, s
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
     shutdown.first('firmware rollouts', startFirmwareRollouts(core));
   }
-  doors = await openDoors(core, patience, shutdown, https);
+  doors = await openDoors(core, patience, shutdown, https, place?.sockets ?? OWN_SOCKETS);
   readiness.started();
   return { ports: { ...doors.ports, metrics: metricsPort }, stop: () => shutdown.run() };
 }

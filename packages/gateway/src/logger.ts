@@ -4,10 +4,14 @@ import { redact } from './redact';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
-/** JSON lines on stdout: `timestamp`, `level`, `message` and the fields. Secrets are cut out on the way. */
-export function makeLogger(level: LogLevel): Logger {
+/**
+ * JSON lines on stdout: `timestamp`, `level`, `message` and the fields. Secrets are cut out on the way.
+ * @param always fields of every line
+ */
+export function makeLogger(level: LogLevel, always: object = {}): Logger {
   const logger = createLogger({
     level,
+    defaultMeta: always,
     format: format.combine(format.timestamp(), format.json({ replacer: redact })),
     transports: [new transports.Console()],
   });

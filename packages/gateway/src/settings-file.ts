@@ -4,7 +4,7 @@ import { readSettings, type Settings, SettingsError } from '@tandem/core';
 import { withSecretFiles } from './secret-files';
 
 /** What settings are read from, secrets in files of their own included. */
-interface Sources {
+export interface SettingsSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly file: Readonly<Record<string, string | undefined>>;
 }
@@ -19,7 +19,7 @@ export function loadSettings(environment: NodeJS.ProcessEnv, file: string | unde
 }
 
 /** @throws SettingsError when a file of settings or of a secret cannot be read */
-export function settingsSources(environment: NodeJS.ProcessEnv, file: string | undefined): Sources {
+export function settingsSources(environment: NodeJS.ProcessEnv, file: string | undefined): SettingsSources {
   return { environment: withSecretFiles(environment), file: withSecretFiles(readSettingsFile(file)) };
 }
 

@@ -45,6 +45,8 @@ export interface UdpSocketOptions {
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Of a socket that is bound already: address and port say the same as it. Undefined: binds one. */
+  readonly descriptor?: number;
   /** Bytes; the operating system may grant less. */
   readonly receiveBuffer?: number;
   readonly logger: Logger;
@@ -71,7 +73,9 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<UdpSocke
       socket.close();
       reject(error);
     });
-    socket.bind({ address: options.address, port: options.port, exclusive: true }, () => {
+    const { address, port, descriptor } = options;
+    const what = descriptor === undefined ? { address, port } : { fd: descriptor };
+    socket.bind({ ...what, exclusive: true }, () => {
       socket.removeAllListeners('error');
       resolve();
     });

@@ -38,6 +38,7 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
   if (problems.length > 0) throw new SettingsError(problems);
   const complete = withRedisPassword(settings as Settings);
   refuseUnservedStore(complete);
+  refuseWorkersOfOneFolder(complete);
   refuseUnaskedCertificates(complete);
   return complete;
 }
@@ -54,6 +55,13 @@ function refuseUnservedStore({ REDIS_URL, TANDEM_ROLES }: Settings): void {
   if (REDIS_URL !== undefined || TANDEM_ROLES.includes('api')) return;
   throw new SettingsError([
     `TANDEM_ROLES must name api: it carries the materialiser, and the embedded store is open to this process only, not "${TANDEM_ROLES.join(',')}"`,
+  ]);
+}
+
+function refuseWorkersOfOneFolder({ REDIS_URL, TANDEM_WORKERS }: Settings): void {
+  if (REDIS_URL !== undefined || TANDEM_WORKERS === 1) return;
+  throw new SettingsError([
+    `TANDEM_WORKERS must be 1 without REDIS_URL: the embedded store is open to one process only, not "${TANDEM_WORKERS}"`,
   ]);
 }
 

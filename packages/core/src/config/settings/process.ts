@@ -1,4 +1,5 @@
 import { choice, flag, list, optionalText, port, type Setting, text } from '../setting';
+import { workerCount } from '../worker-count';
 
 export const ROLES = ['http', 'coap', 'coaps', 'api'] as const;
 export type Role = (typeof ROLES)[number];
@@ -9,6 +10,9 @@ export const PROCESS_SETTINGS = {
     ['http', 'coap', 'api'],
     ROLES,
     'Which parts this process runs; `api` carries the materialiser, `coaps` is CoAP over DTLS whatever `COAP_DTLS_ENABLED` says',
+  ),
+  TANDEM_WORKERS: workerCount(
+    'Processes that run these roles behind the same ports, to use more than one core; more than 1 needs `REDIS_URL`. `auto`: one for each core',
   ),
   TANDEM_ADMIN_EMAIL: text('tenant@thingsboard.org', 'Login of the first tenant administrator'),
   TANDEM_ADMIN_PASSWORD: optionalText(

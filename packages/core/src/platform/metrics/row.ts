@@ -7,8 +7,17 @@ export type LabelSets = Readonly<Record<string, LabelValues>>;
 /** How samples of several worker processes become one. */
 export type AcrossWorkers = 'sum' | 'max' | 'min';
 
-/** Which processes have it: those with a role or a store, or all. */
-export type MetricOwner = 'every process' | 'http' | 'coap' | 'coaps' | 'api' | 'http or api' | 'embedded' | 'redis';
+/** Which processes have it: those with a role or a store, the supervisor of worker processes, or all. */
+export type MetricOwner =
+  | 'every process'
+  | 'http'
+  | 'coap'
+  | 'coaps'
+  | 'api'
+  | 'http or api'
+  | 'embedded'
+  | 'redis'
+  | 'supervisor';
 
 export interface MetricRow<K extends MetricKind = MetricKind, L extends LabelSets = LabelSets> {
   readonly kind: K;

@@ -8,6 +8,7 @@ import { REQUEST_METRICS } from './requests';
 import { SERVER_API_METRICS } from './server-api';
 import { STORE_METRICS, TELEMETRY_METRICS } from './store';
 import { TRACE_METRICS } from './traces';
+import { WORKER_METRICS } from './workers';
 
 /** Every metric, under the heading that it has in `docs/reference/metrics.md`. */
 export const METRIC_TOPICS = {
@@ -23,6 +24,7 @@ export const METRIC_TOPICS = {
   Store: STORE_METRICS,
   'Server API': SERVER_API_METRICS,
   Traces: TRACE_METRICS,
+  Workers: WORKER_METRICS,
   Process: PROCESS_METRICS,
 } as const;
 
@@ -40,4 +42,5 @@ export const METRICS = {
   ...STORE_METRICS,
   ...SERVER_API_METRICS,
   ...TRACE_METRICS,
+  ...WORKER_METRICS,
 } as const;

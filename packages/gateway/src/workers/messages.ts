@@ -1,0 +1,39 @@
+import type { CoapSockets } from '../coap-doors';
+import type { MetricsSnapshot } from '../exposition';
+import type { Gateway } from '../gateway';
+import type { Listing, ListingQuery } from '../observation-listing';
+import type { SettingsSources } from '../settings-file';
+
+/** What the supervisor and its workers tell each other, as JSON. */
+
+/** The first message to a worker. */
+export interface Begin {
+  readonly kind: 'begin';
+  /** From 1 on; whoever takes the place of a worker has its number. */
+  readonly worker: number;
+  /** As the supervisor read them when it started, so that all go by the same. */
+  readonly sources: SettingsSources;
+  readonly sockets: CoapSockets;
+}
+
+/** What can be asked, and what it is answered with. */
+export interface Answers {
+  readonly alive: true;
+  readonly notReady: readonly string[];
+  readonly metrics: MetricsSnapshot;
+  readonly observations: Listing;
+}
+
+export type Question =
+  | { readonly about: 'alive' }
+  | { readonly about: 'notReady' }
+  | { readonly about: 'metrics' }
+  | { readonly about: 'observations'; readonly query: ListingQuery };
+
+export type ToWorker = Begin | { readonly kind: 'ask'; readonly id: number; readonly question: Question };
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly ports: Gateway['ports'] }
+  /** It cannot start, and ends. */
+  | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] };

@@ -1,0 +1,51 @@
+import { type Exposition, renderTogether } from '../exposition';
+import type { HealthReports } from '../health';
+import { renderListing } from '../observation-listing';
+import type { WorkerSeat } from './worker-seat';
+
+/**
+ * What the one metrics port of several workers tells.
+ * @param own metrics of the supervisor itself
+ */
+export function supervisorReports(
+  seats: readonly WorkerSeat[],
+  own: Exposition,
+  stopping: () => boolean,
+): HealthReports {
+  return {
+    async hanging() {
+      const parts = await Promise.all(
+        // One that is being loaded may well be busy for longer.
+        seats
+          .filter(({ isReady }) => isReady)
+          .map(async (seat) => ((await seat.ask({ about: 'alive' })) ? [] : [silent(seat)])),
+      );
+      return parts.flat();
+    },
+    async notReady() {
+      if (stopping()) return ['shutting down'];
+      return (await Promise.all(seats.map(partsOf))).flat();
+    },
+    async metrics() {
+      const ofWorkers = seats.map((seat) => seat.ask({ about: 'metrics' }));
+      const snapshots = await Promise.all([own.snapshot(), ...ofWorkers]);
+      return renderTogether(snapshots.map((snapshot) => snapshot ?? []));
+    },
+    async observations(query) {
+      const listings = await Promise.all(seats.map((seat) => seat.ask({ about: 'observations', query })));
+      return renderListing(
+        listings.map((listing) => listing ?? { total: 0, rows: [] }),
+        query,
+      );
+    },
+  };
+}
+
+const silent = ({ number }: WorkerSeat) => `worker ${number} does not answer`;
+
+async function partsOf(seat: WorkerSeat): Promise<readonly string[]> {
+  if (!seat.isFilled) return [`worker ${seat.number} has ended and is started again`];
+  const parts = await seat.ask({ about: 'notReady' });
+  if (parts) return parts.map((part) => `worker ${seat.number}: ${part}`);
+  return [silent(seat)];
+}

@@ -1,0 +1,83 @@
+import cluster from 'node:cluster';
+import { type Logger, readSettings } from '@tandem/core';
+import type { Gateway } from '../gateway';
+import { makeLogger } from '../logger';
+import { problemsOf } from '../problems';
+import type { ProcessReports } from '../reports';
+import { aborted, signalOf, stopSignal } from '../stop-signal';
+import { dieOfTheUnexpected, outliveReadersOfOutput } from '../unexpected';
+import type { Begin, FromWorker, Question, ToWorker } from './messages';
+
+/**
+ * One of the processes behind the ports of `tandem serve`: a gateway that is told by its supervisor what to be, and tells it what it sees.
+ */
+
+const { signal: stop, stop: stopFor } = stopSignal();
+let reports: ProcessReports | undefined;
+
+function lookAfterTheSupervisor(): void {
+  // Node would end a worker without its supervisor on the spot.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+  process.once('disconnect', () => stopFor('the supervisor is gone'));
+}
+
+const tell = (message: FromWorker, told?: () => void): void => {
+  // Whether it is heard or not: without a supervisor the process stops.
+  if (process.connected) process.send?.(message, undefined, undefined, () => told?.());
+  else told?.();
+};
+
+async function answer(question: Question) {
+  switch (question.about) {
+    case 'alive':
+      return true;
+    case 'notReady':
+      return (await reports?.notReady()) ?? ['it is being loaded'];
+    case 'metrics':
+      return (await reports?.metrics()) ?? [];
+    case 'observations':
+      return (await reports?.observations(question.query)) ?? { total: 0, rows: [] };
+  }
+}
+
+function listen(begin: (message: Begin) => void): void {
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'begin') return begin(message);
+    // No answer counts as an answer that something is wrong.
+    answer(message.question).then(
+      (said) => tell({ kind: 'answer', id: message.id, answer: said }),
+      () => {},
+    );
+  });
+}
+
+async function work({ worker, sources, sockets }: Begin): Promise<void> {
+  let logger: Logger | undefined;
+  let gateway: Gateway;
+  try {
+    const settings = readSettings(sources.environment, sources.file);
+    logger = makeLogger(settings.TANDEM_LOG_LEVEL, { worker });
+    dieOfTheUnexpected(logger);
+    outliveReadersOfOutput();
+    const { startGateway } = await import('../gateway.js');
+    gateway = await startGateway(settings, logger, stop, {
+      sockets,
+      report: (own) => {
+        reports = own;
+      },
+    });
+  } catch (error) {
+    if (error === stop.reason) process.exit(0);
+    tell({ kind: 'refused', problem: problemsOf(error).join('; ') }, () => process.exit(1));
+    return;
+  }
+  logger.info('worker ready', { pid: process.pid, startMillis: Math.round(performance.now()) });
+  tell({ kind: 'ready', ports: gateway.ports });
+  await aborted(stop);
+  logger.info('worker stopping', signalOf(stop));
+  await gateway.stop();
+  process.exit(0);
+}
+
+lookAfterTheSupervisor();
+listen((message) => void work(message));
