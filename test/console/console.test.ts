@@ -517,6 +517,21 @@ describe('What others say is text', () => {
   });
 });
 
+describe('The page of the server API', () => {
+  it('keeps to the same policy: it lists the calls, and tries one', async () => {
+    const console = await open();
+    await console.page.goto(`http://127.0.0.1:${gateway.http}/openapi/`);
+    await console.page.getByLabel('E-mail').fill('tenant@thingsboard.org');
+    await console.page.getByLabel('Password').fill('Correct-Horse-7');
+    await console.page.getByRole('button', { name: 'Log in' }).click();
+    await console.reads(console.page.locator('#session'), 'Logged in as');
+    const call = console.page.locator('details', { hasText: '/api/auth/user' }).first();
+    await call.locator('summary').click();
+    await call.getByRole('button', { name: 'Send' }).click();
+    await console.reads(call.locator('pre'), /^200\s+\{"id"/);
+  });
+});
+
 describe('Without a mouse', () => {
   it('one logs in, finds a device, opens it and sends it a command', async () => {
     const { token, name } = await newDevice('Found by keys');

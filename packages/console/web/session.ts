@@ -64,6 +64,8 @@ async function refresh(): Promise<boolean> {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ refreshToken: used.refreshToken }),
+  }).catch(() => {
+    throw new Error('The gateway cannot be reached.');
   });
   if (tokens !== used) return tokens !== undefined;
   if (response.ok) {
