@@ -4,6 +4,7 @@ import {
   type DeviceSession,
   type PayloadFormat,
   type PayloadKind,
+  type RequestMetrics,
   speaksCoap,
   TandemError,
   tracing,
@@ -14,6 +15,7 @@ import { AttributeSource } from './attribute-source';
 import type { Callers } from './callers';
 import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
+import { operationOf } from './counted-requests';
 import { type DevicePath, type Feature, type FeaturePath, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { LockOut } from './lock-out';
@@ -48,6 +50,7 @@ export function createDeviceApi(
   callers: Callers,
   lockOut: LockOut,
   provisioning: ProvisioningDoor,
+  counted: RequestMetrics,
   closing: AbortSignal,
 ): RequestHandler {
   const {
@@ -79,8 +82,12 @@ export function createDeviceApi(
 
   function route(request: CoapRequest): CoapResponse | Promise<CoapResponse> {
     const path = parseDevicePath(request.path);
-    if (path.kind !== 'feature') return withoutDevice(path.kind, request);
+    if (path.kind !== 'feature') {
+      request.counted = counted.of('other');
+      return withoutDevice(path.kind, request);
+    }
     const { feature, token } = path;
+    request.counted = counted.of(operationOf(feature, path.requestId, request));
     const refusal = refusalOf(feature, request);
     if (refusal !== undefined) return refusal;
     lockOut.admit(request);

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Core } from '@tandem/core';
 import { Callers } from './callers';
+import { countedRequests } from './counted-requests';
 import { admit, createDeviceApi, mayContinue } from './device-api';
 import { sameDevicePath } from './device-path';
 import type { DtlsSession } from './dtls/session';
@@ -32,13 +33,26 @@ export class DeviceSide {
     this.#callers.opened(session);
   }
 
-  /** @param closing aborted when nobody waits for answers of that endpoint any more */
-  options(closing: AbortSignal): Pick<EndpointOptions, 'handler' | 'admit' | 'mayContinue' | 'sameResource'> {
+  /**
+   * @param protocol of the door, by which its requests are counted
+   * @param closing aborted when nobody waits for answers of that endpoint any more
+   */
+  options(
+    protocol: 'coap' | 'coaps',
+    closing: AbortSignal,
+  ): Pick<EndpointOptions, 'handler' | 'admit' | 'mayContinue' | 'sameResource'> {
     const core = this.#core;
     // Every waiting command of a device listens.
     setMaxListeners(0, closing);
     return {
-      handler: createDeviceApi(core, this.#callers, this.#lockOut, this.#provisioning, closing),
+      handler: createDeviceApi(
+        core,
+        this.#callers,
+        this.#lockOut,
+        this.#provisioning,
+        countedRequests(core, protocol),
+        closing,
+      ),
       admit: (request) => admit(this.#callers, this.#lockOut, this.#provisioning, request),
       mayContinue: (request) => mayContinue(this.#callers, request),
       sameResource: (one, other) => sameDevicePath(one.path, other.path),

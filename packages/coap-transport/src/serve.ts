@@ -32,7 +32,7 @@ export function serve(
   const closing = new AbortController();
   const endpoint = new CoapEndpoint({
     socket,
-    ...device.options(closing.signal),
+    ...device.options(protocol, closing.signal),
     clock,
     random,
     logger,

@@ -132,6 +132,7 @@ export * from './state/sealed-records';
 export * from './state/state';
 export * from './state/telemetry-log';
 export * from './state/telemetry-view';
+export * from './state/timed-state';
 export * from './state/traced-state';
 export * from './telemetry/aggregation';
 export * from './telemetry/intervals';

@@ -49,16 +49,14 @@ describe('The metrics', () => {
   });
 
   it('count each value of a histogram in all buckets that it fits into', async () => {
-    const histogram = metrics.histogram('tandem_wait_duration_seconds', { protocol: 'http', kind: 'rpc' });
+    const histogram = metrics.histogram('tandem_wait_duration_seconds', { kind: 'rpc' });
     for (const seconds of [0.1, 0.2, 61, 5_000]) histogram.observe(seconds);
     const text = await exposition.text();
     const bucket = (bound: string) =>
-      Number(
-        new RegExp(`_bucket\\{protocol="http",kind="rpc",le="${bound.replace('+', '\\+')}"\\} (\\d+)`).exec(text)?.[1],
-      );
+      Number(new RegExp(`_bucket\\{kind="rpc",le="${bound.replace('+', '\\+')}"\\} (\\d+)`).exec(text)?.[1]);
     expect(['0.1', '1', '60', '120', '3600', '+Inf'].map(bucket)).toEqual([1, 2, 2, 3, 3, 4]);
-    expect(text).toContain('tandem_wait_duration_seconds_sum{protocol="http",kind="rpc"} 5061.3\n');
-    expect(text).toContain('tandem_wait_duration_seconds_count{protocol="http",kind="rpc"} 4\n');
+    expect(text).toContain('tandem_wait_duration_seconds_sum{kind="rpc"} 5061.3\n');
+    expect(text).toContain('tandem_wait_duration_seconds_count{kind="rpc"} 4\n');
   });
 });
 
@@ -71,7 +69,7 @@ describe('The metrics of several processes', () => {
       metrics.gauge('tandem_http_open_polls', () => hits);
       metrics.gauge('tandem_telemetry_backlog', () => 100 + index);
       metrics.gauge('tandem_data_free_bytes', () => 1_000 + index);
-      metrics.histogram('tandem_wait_duration_seconds', { protocol: 'http', kind: 'rpc' }).observe(hits);
+      metrics.histogram('tandem_wait_duration_seconds', { kind: 'rpc' }).observe(hits);
       if (index === 1) metrics.gauge('tandem_sessions', () => 7);
       // As they come from another process.
       snapshots.push(JSON.parse(JSON.stringify(await new Exposition(metrics).snapshot())));
@@ -84,9 +82,9 @@ describe('The metrics of several processes', () => {
         'tandem_telemetry_backlog 101',
         'tandem_data_free_bytes 1000',
         'tandem_sessions 7',
-        'tandem_wait_duration_seconds_bucket{protocol="http",kind="rpc",le="5"} 1',
-        'tandem_wait_duration_seconds_bucket{protocol="http",kind="rpc",le="+Inf"} 2',
-        'tandem_wait_duration_seconds_sum{protocol="http",kind="rpc"} 42',
+        'tandem_wait_duration_seconds_bucket{kind="rpc",le="5"} 1',
+        'tandem_wait_duration_seconds_bucket{kind="rpc",le="+Inf"} 2',
+        'tandem_wait_duration_seconds_sum{kind="rpc"} 42',
       ]),
     );
     expect(lines.filter((line) => line.startsWith('# TYPE tandem_wait_duration_seconds '))).toHaveLength(1);

@@ -7,6 +7,7 @@ import {
   type Settings,
   systemClock,
   systemRandom,
+  timedState,
 } from '@tandem/core';
 import { keepAdministrators } from './administrators';
 import { type CoapSockets, OWN_SOCKETS } from './coap-doors';
@@ -111,7 +112,8 @@ async function compose(
   readiness.opened(state);
 
   const webhook = settings.TANDEM_RPC_WEBHOOK_URL;
-  const seen = tracing.state(state, settings.REDIS_URL ? 'redis' : 'lmdb');
+  const timed = timedState(state, systemClock, metrics);
+  const seen = tracing.state(timed, settings.REDIS_URL ? 'redis' : 'lmdb');
   const core = makeCore(seen, settings, platform, webhook && webhookBackend(webhook), codecs);
   const endReports = startActivityReports(core);
   shutdown.last('activity reports', endReports, LAST_REPORT);

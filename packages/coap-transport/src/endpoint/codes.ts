@@ -45,6 +45,9 @@ export const METHODS: readonly (Method | undefined)[] = [
 /** 2.00: what is below and not 0.00 is a request, as far as the guard lets it pass. */
 export const FIRST_RESPONSE = 0x40;
 
+/** The dotted code of a byte. */
+export const dottedCode = (code: number): string => `${code >> 5}.${String(code & 31).padStart(2, '0')}`;
+
 /** The byte of a dotted code: `'2.05'` is 0x45 (RFC 7252 section 3). Throws on anything that is not `d.dd`. */
 export function codeByte(code: string): number {
   const whole = code.charCodeAt(0) - 48;

@@ -1,5 +1,6 @@
 export type { BodySource } from './block2-source';
 export type { RequestHandler } from './blockwise';
+export { dottedCode } from './codes';
 export { CoapEndpoint, type EndpointOptions } from './endpoint';
 export type {
   Notification,

@@ -1,3 +1,4 @@
+import type { Millis } from '@tandem/core';
 import { blockNumber } from './block-option';
 import { CON, METHODS, type Method, OPTION } from './codes';
 import type { EchoProofs } from './echo';
@@ -46,6 +47,12 @@ export interface CoapRequest {
    * have sent in the name of a peer that was proved before.
    */
   readonly provesItself: boolean;
+  /** Hears of the answer, if the handler has put something here: its code as a byte, and how long after the request it left. */
+  counted?: CountsAnswers | undefined;
+}
+
+export interface CountsAnswers {
+  answered(code: number, after: Millis): void;
 }
 
 /** Why a request is refused before anybody looks at it. */
@@ -71,6 +78,7 @@ export class IncomingRequest implements CoapRequest {
   /** The Echo option: from which byte on, and how long, -1 when absent. */
   echoStart = 0;
   echoLength = -1;
+  counted: CountsAnswers | undefined = undefined;
   authenticated = false;
   /** Empty while it is not authenticated. */
   owner = '';

@@ -57,6 +57,7 @@ export class Responder {
   /** `relation`: the one this response begins. */
   send(exchange: Exchange, message: OutgoingMessage, relation: Relation | undefined): void {
     const { request } = exchange;
+    request.counted?.answered(message.code, this.#ports.now() - exchange.arrivedAt);
     if (!request.authenticated || message.echo !== undefined) this.#sendToStranger(exchange, message);
     else if (relation === undefined && !request.proved) this.#sendToUnproved(exchange, message);
     else this.#send(exchange, message, relation, this.#maxRetransmit);

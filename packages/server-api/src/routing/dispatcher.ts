@@ -1,7 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Core, type Millis, payloadLimitOf, TandemError, tracing } from '@tandem/core';
+import {
+  type Core,
+  type Millis,
+  payloadLimitOf,
+  RequestMetrics,
+  type RequestOperation,
+  TandemError,
+  tracing,
+} from '@tandem/core';
 import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal';
 import { discardBody, readBody, requireJsonType } from '../http/body';
@@ -12,6 +20,7 @@ import { type FilePart, type FileReader, type TakeOptions, takeFile } from '../h
 import { pathOf } from '../http/path';
 import { Query } from '../http/query';
 import { callSpan } from './call-span';
+import { operationOf } from './operation';
 import { plainText, type Reply } from './reply';
 import type { ApiRequest, GuardedRoute, PublicRequest, Route } from './route';
 
@@ -27,6 +36,8 @@ export class Dispatcher {
   readonly #callers = new WeakMap<IncomingMessage, Principal>();
   /** What is to be answered and does not wait for its client. */
   readonly #waiting = new Map<Response, Request>();
+  readonly #operations = new WeakMap<Response, RequestOperation>();
+  readonly #requests: RequestMetrics;
   readonly #parameters = new WeakMap<Route, ReadonlySet<string>>();
   #closing = false;
 
@@ -34,6 +45,7 @@ export class Dispatcher {
 
   constructor(private readonly core: Core) {
     this.#addresses = new CallerAddresses(core.callers);
+    this.#requests = new RequestMetrics(core.metrics, 'api');
   }
 
   get closing(): boolean {
@@ -43,7 +55,13 @@ export class Dispatcher {
   /** From now on the request is answered, at the latest when the gateway has no more time. */
   begin(request: Request, response: Response): void {
     this.#waiting.set(response, request);
-    response.once('close', () => this.#waiting.delete(response));
+    const arrivedAt = this.core.clock.monotonic();
+    response.once('close', () => {
+      this.#waiting.delete(response);
+      if (!response.headersSent) return;
+      const operation = this.#operations.get(response) ?? 'other';
+      this.#requests.of(operation).answered(response.statusCode, this.core.clock.monotonic() - arrivedAt);
+    });
   }
 
   /** Remembers who sends the request. */
@@ -54,6 +72,7 @@ export class Dispatcher {
   readonly serve = async (route: Route, request: Request, response: Response): Promise<void> => {
     // The caller can have gone while the credentials were looked up: `close` would not be heard any more.
     if (response.destroyed || response.writableEnded) return;
+    this.#operations.set(response, operationOf(route));
     const abort = new AbortController();
     const onClose = () => abort.abort(new TandemError('BAD_REQUEST', { message: 'The connection is closed' }));
     response.once('close', onClose);

@@ -18,18 +18,18 @@ const CODES: ReadonlySet<string> = new Set(valuesOf(METRICS.tandem_requests_tota
 /** Counts the requests of one operation by how they were answered, and how long that took. */
 export class AnsweredRequests {
   /** Most of those that could be are never given. */
-  readonly #byCode = new Map<number | string, Counter>();
+  readonly #byCode = new Map<number, Counter>();
 
   constructor(
     private readonly durations: Histogram,
-    private readonly counterOf: (code: string) => Counter,
+    private readonly counterOf: (code: number) => Counter,
   ) {}
 
-  /** @param code status of HTTP, or code of CoAP in dotted form */
-  answered(code: number | string, after: Millis): void {
+  /** @param code status of HTTP, or the byte that a code of CoAP is */
+  answered(code: number, after: Millis): void {
     let counter = this.#byCode.get(code);
     if (counter === undefined) {
-      counter = this.counterOf(String(code));
+      counter = this.counterOf(code);
       this.#byCode.set(code, counter);
     }
     counter.add();
@@ -41,9 +41,11 @@ export class AnsweredRequests {
 export class RequestMetrics {
   readonly #operations = new Map<RequestOperation, AnsweredRequests>();
 
+  /** @param codeOf name of a code */
   constructor(
     private readonly registry: MetricsRegistry,
     private readonly protocol: RequestProtocol,
+    private readonly codeOf: (code: number) => string = String,
   ) {}
 
   /** Always the same for the same operation: to be asked for once, or for each request. */
@@ -58,16 +60,17 @@ export class RequestMetrics {
   #durations(operation: RequestOperation): Histogram {
     const { protocol, registry } = this;
     const kind = WAITS[operation];
-    return kind !== undefined && protocol !== 'api'
-      ? registry.histogram('tandem_wait_duration_seconds', { protocol, kind })
+    return kind !== undefined
+      ? registry.histogram('tandem_wait_duration_seconds', { kind })
       : registry.histogram('tandem_request_duration_seconds', { protocol, operation });
   }
 
-  #counters(operation: RequestOperation): (code: string) => Counter {
+  #counters(operation: RequestOperation): (code: number) => Counter {
     const { protocol, registry } = this;
     let other: Counter | undefined;
     const count = (code: Code) => registry.counter('tandem_requests_total', { protocol, operation, code });
-    return (code) => {
+    return (byte) => {
+      const code = this.codeOf(byte);
       if (CODES.has(code)) return count(code as Code);
       other ??= count('other');
       return other;

@@ -71,16 +71,20 @@ const LATENCY = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const WAITING = [0.1, 1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600];
 
 export const REQUEST_METRICS = {
-  tandem_requests_total: counter('every process', 'Requests that were answered', {
-    labels: { protocol: PROTOCOL, operation: OPERATION, code: [...STATUS, ...COAP_CODE] },
-  }),
+  tandem_requests_total: counter(
+    'every process',
+    'Requests that were answered; later blocks of a long answer are none',
+    {
+      labels: { protocol: PROTOCOL, operation: OPERATION, code: [...STATUS, ...COAP_CODE] },
+    },
+  ),
   tandem_request_duration_seconds: histogram(
     'every process',
-    'From the arrival of a request, its body aside, to its answer; of those that wait for something to happen see tandem_wait_duration_seconds',
+    'From the arrival of a request to its answer, a slow body included; of polls see tandem_wait_duration_seconds',
     { labels: { protocol: PROTOCOL, operation: OPERATION }, buckets: LATENCY },
   ),
-  tandem_wait_duration_seconds: histogram('every process', 'How long polls waited, and observations lasted', {
-    labels: { protocol: ['http', 'coap', 'coaps'], kind: ['attributes', 'rpc'] },
+  tandem_wait_duration_seconds: histogram('every process', 'How long polls waited', {
+    labels: { kind: ['attributes', 'rpc'] },
     buckets: WAITING,
   }),
   tandem_limit_hits_total: counter(

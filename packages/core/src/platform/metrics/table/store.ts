@@ -1,4 +1,19 @@
-import { counter, gauge } from '../row';
+import { counter, gauge, histogram } from '../row';
+
+const OPERATION = [
+  'telemetry_append',
+  'credentials_read',
+  'device_write',
+  'attributes_read',
+  'attributes_write',
+  'events_read',
+  'events_write',
+  'latest_read',
+  'history_read',
+  'rpc_read',
+  'rpc_write',
+  'limit_take',
+] as const;
 
 /** The log of accepted messages, the view made from it, and what it forgets. */
 export const TELEMETRY_METRICS = {
@@ -41,6 +56,19 @@ export const TELEMETRY_METRICS = {
 };
 
 export const STORE_METRICS = {
+  tandem_store_duration_seconds: histogram(
+    'every process',
+    'How long operations of the store took; messages of one commit are one of telemetry_append',
+    {
+      labels: { operation: OPERATION },
+      buckets: [0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    },
+  ),
+  tandem_store_failures_total: counter(
+    'every process',
+    'Operations of the store that failed, also those that it refused',
+    { labels: { operation: OPERATION } },
+  ),
   tandem_data_free_bytes: gauge('embedded', 'Free bytes on the disk of the data folder', { across: 'min' }),
   tandem_redis_writes_waiting: gauge(
     'redis',
