@@ -53,6 +53,7 @@ describe('The threat model', () => {
       'CoAP over DTLS',
       'Server API',
       'WebSocket',
+      'Console',
       'Store and Redis',
       'Metrics port',
       'Files and secrets',
