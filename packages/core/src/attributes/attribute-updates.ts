@@ -139,7 +139,10 @@ export class AttributeUpdates {
     }
   }
 
-  /** Where this poll starts to read: the cursor the last poll left, else "now". */
+  /**
+   * Where this poll starts to read: the cursor the last poll left, else "now", which is when the store says where the log
+   * ends: after the request came, and before its answer.
+   */
   async #start(deviceId: Uuid): Promise<Position> {
     const { events, clock } = this.ports;
     if (!this.settings.gapDelivery) return events.head(deviceId);
