@@ -44,7 +44,7 @@ export const CBOR = 'application/cbor';
 export const hex = (text: string) => Buffer.from(text, 'hex');
 
 /** A gateway that knows two more formats, and in each test another device, which names the formats it speaks. */
-export class Speaker {
+class Speaker {
   #gateway: TestGateway | undefined;
   #device: TestDevice | undefined;
   readonly #callers = new AbortController();

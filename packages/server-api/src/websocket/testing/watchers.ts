@@ -6,7 +6,7 @@ export const TELEMETRY = '/api/ws/plugins/telemetry';
 export const TELEMETRY_WITH_KEY = `${TELEMETRY}?token=KEY`;
 
 /** A server whose devices are watched. Clients are closed with the test that opened them. */
-export class Watchers {
+class Watchers {
   token = '';
   readonly #open: WebSocketClient[] = [];
   #server: ServerUnderTest | undefined;
