@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { examplesOf } from './page-examples/examples';
+import { examplesOn } from './page-examples/examples';
 import { type GatewayShell, shellFor } from './page-examples/gateway-shell';
 import { PageRun } from './page-examples/page-run';
 import { freeTcpPort } from './support/free-port';
@@ -8,7 +8,7 @@ import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
 import { ServerClient } from './support/server-client';
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'guides', 'client-side-rpc.md'), 'utf8');
-const [asked, started, called] = examplesOf(PAGE);
+const [asked, started, called] = examplesOn('docs/guides/client-side-rpc.md');
 const WEBHOOK = /^```js\n([\s\S]*?)^```$/m.exec(PAGE)?.[1] ?? '';
 const WEBHOOK_PORT = '8090';
 
@@ -27,13 +27,13 @@ it('The guide to client-side RPC shows a webhook that answers devices', async ()
   const run = new PageRun(gateway, shell);
   expect(webhook).toBe('node webhook.js &');
   await run.run(soon(asked));
-  await run.run({ heading: '', commands: `${webhook}\n`, output: '', waits: false, soon: false });
+  await run.run({ heading: '', commands: `${webhook}\n`, output: '', waits: false, soon: false, runs: false });
   // Until it listens the gateway answers that it is out of reach.
   await run.run(soon(called));
   await shell.close();
 });
 
-function soon(example: ReturnType<typeof examplesOf>[number] | undefined) {
+function soon(example: ReturnType<typeof examplesOn>[number] | undefined) {
   if (example === undefined) throw new Error('the page has three blocks');
   return { ...example, soon: true };
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asOnPage, examplesOf } from './page-examples/examples';
+import { asOnPage, examplesOn } from './page-examples/examples';
 import { aimedAt } from './page-examples/page-run';
 import { outputOf, Shell } from './page-examples/shell';
 import {
@@ -96,10 +96,9 @@ const unaimed = (text: string): string =>
     .replaceAll(`localhost:${gateway.coap}`, 'localhost:5683');
 
 describe('The guide to the command', () => {
+  const examples = examplesOn('docs/guides/command-line.md');
   it('prints what stands in it', async () => {
     const shell = new Shell(folder, environment());
-    const page = readFileSync(join(ROOT, 'docs', 'guides', 'command-line.md'), 'utf8');
-    const examples = examplesOf(page);
     expect(examples.length).toBeGreaterThan(5);
     for (const { commands, output } of examples) {
       const printed = unaimed(await outputOf(shell.run(aimed(commands))));

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { type Example, examplesOn } from './page-examples/examples';
 import { eventually } from './support/eventually';
 import { cleanUp, GatewayProcess, ROOT, temporaryFolder } from './support/gateway-process';
 import { ServerClient } from './support/server-client';
@@ -29,6 +30,8 @@ const codec = (name: string, contentFormat: number | undefined) =>
   `{ name: '${name}', mediaTypes: ['text/x-${name}'], contentFormat: ${contentFormat}, decode: () => '{}', encode: Buffer.from }`;
 
 describe("Codecs of one's own", () => {
+  const ownFormats = examplesOn('docs/guides/customise.md');
+  const formats = examplesOn('docs/guides/payload-formats.md');
   let gateway: GatewayProcess;
   beforeAll(async () => {
     const modules = [
@@ -45,28 +48,29 @@ describe("Codecs of one's own", () => {
   });
 
   /** Runs what a guide has its reader type, but for starting the gateway; what is printed has to be the block that follows. */
-  async function follow(guide: string): Promise<number> {
-    const blocks = blocksOf(guide);
+  async function follow(examples: readonly Example[]): Promise<number> {
     const cwd = temporaryFolder();
-    let commands = 0;
-    for (const [index, { language, text }] of blocks.entries()) {
-      if (language !== 'sh' || !/curl|coap-client/.test(text)) continue;
-      const command = text
+    let ran = 0;
+    for (const { commands, output, runs } of examples) {
+      if (runs) {
+        expect(commands).toBe('TANDEM_PAYLOAD_CODECS=pairs.mjs npm start\n');
+        continue;
+      }
+      const command = commands
         .replaceAll('localhost:8080', `127.0.0.1:${gateway.http}`)
         .replaceAll('coap://127.0.0.1/', `coap://127.0.0.1:${gateway.coap}/`);
       const { stdout } = await run('sh', ['-c', command], { cwd });
-      const next = blocks[index + 1];
-      expect([text, stdout.trim()]).toEqual([text, next?.language === 'text' ? next.text.trim() : '']);
-      commands++;
+      expect([commands, stdout.trim()]).toEqual([commands, output]);
+      ran++;
     }
-    return commands;
+    return ran;
   }
 
   it('do what the guides say, word by word', async () => {
     const server = await ServerClient.login(gateway.http);
     const id = await server.createDevice('my-token');
-    expect(await follow('customise.md')).toBe(5);
-    expect(await follow('payload-formats.md')).toBe(5);
+    expect(await follow(ownFormats)).toBe(5);
+    expect(await follow(formats)).toBe(5);
     await eventually(async () =>
       (await server.latest(id))['kitchen/door'] ? undefined : 'the last one is not there yet',
     );

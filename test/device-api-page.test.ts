@@ -1,13 +1,12 @@
-import { readFileSync, symlinkSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Example, examplesOf, isAsOnPage, titleOf } from './page-examples/examples';
+import { type Example, examplesOf, examplesOn, isAsOnPage, titleOf } from './page-examples/examples';
 import { shellFor } from './page-examples/gateway-shell';
 import { PageRun } from './page-examples/page-run';
 import type { Shell } from './page-examples/shell';
 import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
 
-const PAGE = join(ROOT, 'docs', 'reference', 'device-api.md');
-const EXAMPLES = examplesOf(readFileSync(PAGE, 'utf8'));
+const EXAMPLES = examplesOn('docs/reference/device-api.md');
 
 /** In the order of the page: each may use what those before it have set and made. */
 describe('The page of the device API', () => {
@@ -55,8 +54,8 @@ describe('The examples of a page', () => {
 
   it('are its sh blocks with the text block right behind, if any', () => {
     expect(examplesOf(`${page}\n`)).toEqual([
-      { heading: 'First', commands: 'echo a\n', output: 'a...', waits: false, soon: false },
-      { heading: 'First', commands: 'true\n', output: '', waits: true, soon: false },
+      { heading: 'First', commands: 'echo a\n', output: 'a...', waits: false, soon: false, runs: false },
+      { heading: 'First', commands: 'true\n', output: '', waits: true, soon: false, runs: false },
     ]);
   });
 

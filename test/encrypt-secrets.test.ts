@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type RedisServer, startRedis } from '../packages/state-redis/src/testing/redis-server';
-import { asOnPage, examplesOf } from './page-examples/examples';
+import { asOnPage, examplesOn } from './page-examples/examples';
 import { outputOf, Shell } from './page-examples/shell';
 import {
   ADMIN_EMAIL,
@@ -30,6 +30,7 @@ function contentsOf(folder: string): Buffer {
 }
 
 describe('Secrets of a folder that was used without a key', () => {
+  const examples = examplesOn('docs/guides/encrypt-secrets.md');
   const folder = temporaryFolder();
   const data = join(folder, 'data');
   const keyFile = join(folder, 'tandem.key');
@@ -60,8 +61,6 @@ describe('Secrets of a folder that was used without a key', () => {
   });
 
   it('are in none of them any more after what the guide says, which prints what stands in it', async () => {
-    const page = readFileSync(join(ROOT, 'docs', 'guides', 'encrypt-secrets.md'), 'utf8');
-    const examples = examplesOf(page);
     expect(examples).toHaveLength(3);
     const ports = { HTTP_BIND_PORT: '0', COAP_BIND_PORT: '0', TANDEM_METRICS_PORT: '0' };
     const shell = new Shell(folder, { PATH: process.env.PATH ?? '', ...ports });

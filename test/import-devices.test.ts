@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { examplesOn } from './page-examples/examples';
 import {
   ADMIN_PASSWORD,
   cleanUp,
@@ -15,6 +16,8 @@ const GUIDE = readFileSync(join(ROOT, 'docs', 'guides', 'import-devices.md'), 'u
 const block = (language: string, n = 0): string =>
   [...GUIDE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))][n]?.[1] ?? '';
 
+const [example] = examplesOn('docs/guides/import-devices.md');
+
 let gateway: GatewayProcess;
 let folder: string;
 beforeAll(async () => {
@@ -28,7 +31,7 @@ afterAll(cleanUp);
 
 /** The command of the guide, aimed at the gateway of this test. */
 async function run(...more: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const [tandem, ...args] = block('sh').replaceAll('\\\n', '').split(/\s+/).filter(Boolean);
+  const [tandem, ...args] = (example?.commands ?? '').replaceAll('\\\n', '').split(/\s+/).filter(Boolean);
   expect(tandem).toBe('tandem');
   const url = `http://127.0.0.1:${gateway.http}`;
   const aimed = args.map((arg) => (arg === 'http://localhost:8080' ? url : arg));

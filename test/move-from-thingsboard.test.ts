@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { asOnPage, examplesOf } from './page-examples/examples';
+import { asOnPage, examplesOn } from './page-examples/examples';
 import { outputOf, Shell } from './page-examples/shell';
 import {
   ADMIN_EMAIL,
@@ -23,6 +23,7 @@ afterAll(cleanUp);
 
 /** The old server is a gateway as well: it answers the same REST calls. */
 describe('Moving from another server', () => {
+  const examples = examplesOn('docs/guides/move-from-thingsboard.md');
   let old: GatewayProcess;
   let fresh: GatewayProcess;
   let oldServer: ServerClient;
@@ -49,7 +50,6 @@ describe('Moving from another server', () => {
       TOKEN,
     });
     await outputOf(shell.run(`tandem() { node ${join(ROOT, 'packages/gateway/bin/tandem.js')} "$@"; }\n`));
-    const examples = examplesOf(readFileSync(join(ROOT, 'docs', 'guides', 'move-from-thingsboard.md'), 'utf8'));
     expect(examples).toHaveLength(4);
     for (const { commands, output } of examples) {
       const printed = await outputOf(shell.run(commands));

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { asOnPage, type Example, examplesOf, isAsOnPage } from './page-examples/examples';
+import { asOnPage, type Example, examplesOn, isAsOnPage } from './page-examples/examples';
 import { shellFor } from './page-examples/gateway-shell';
 import { outputOf, type Shell } from './page-examples/shell';
 import { eventually } from './support/eventually';
-import { cleanUp, GatewayProcess, ROOT } from './support/gateway-process';
+import { cleanUp, GatewayProcess } from './support/gateway-process';
 
-const EXAMPLES = examplesOf(readFileSync(join(ROOT, 'docs', 'guides', 'protobuf.md'), 'utf8'));
+const EXAMPLES = examplesOn('docs/guides/protobuf.md');
 
 /** In the order of the page: each may use what those before it have set and made. */
 describe('The guide to protobuf', () => {

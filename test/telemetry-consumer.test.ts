@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Cluster, Redis } from 'ioredis';
 import { startRedisCluster } from '../packages/state-redis/src/testing/redis-cluster';
 import { type RedisServer, startRedis } from '../packages/state-redis/src/testing/redis-server';
@@ -189,23 +187,6 @@ describe.each(STORES)('The example of a telemetry consumer, on %s', (_kind, star
     expect(ids).toHaveLength(expected);
     expect(new Set(ids).size).toBe(expected);
     expect(late.stderr).toBe('');
-  });
-});
-
-describe('The commands of the guide', () => {
-  it('read one stream, take over what another reader had in hand, and acknowledge it', async () => {
-    const redis = await startRedis();
-    await redis.cli('XADD', 'tandem:telemetry:{0}', '1700000000000-0', 'd', 'a-device', 'm', '1 {"a":42.0}');
-    const block = /^```sh by-hand\n(.*?)^```$/ms.exec(GUIDE)?.[1] ?? '';
-    const script = block.replaceAll('redis-cli ', `redis-cli -p ${redis.port} `);
-    const { stdout } = await promisify(execFile)('sh', ['-euc', script]);
-    await redis.stop();
-    const entry = ['1700000000000-0', 'd', 'a-device', 'm', '1 {"a":42.0}'];
-    const created = ['OK'];
-    const read = ['tandem:telemetry:{0}', ...entry];
-    const pending = ['1', '1700000000000-0', '1700000000000-0', 'reader-1', '1'];
-    const claimed = ['0-0', ...entry, ''];
-    expect(stdout.split('\n')).toEqual([...created, ...read, ...pending, ...claimed, '1', '1', '']);
   });
 });
 

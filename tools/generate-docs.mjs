@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import core from '../packages/core/dist/index.js';
-import configCommands from '../packages/gateway/dist/settings/config-commands.js';
+import configCommands from '../packages/gateway/dist/config-commands.js';
 import { conformancePage } from './conformance-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { describeServerApi, serverApiPage } from './server-api-page.mjs';
@@ -39,7 +39,7 @@ file any, in the environment one that begins with \`TANDEM_\`. \`tandem config c
 A secret can be in a file of its own, as container engines hand them over: \`TANDEM_ADMIN_PASSWORD_FILE=/run/secrets/admin\` stands for
 \`TANDEM_ADMIN_PASSWORD\`, and so with every setting that is called a secret here. The end of its last line does not count.
 
-Traces have OpenTelemetry's own variables, \`OTEL_...\`, of the environment alone: [follow a request](../guides/operate.md#follow-a-request).
+Traces have OpenTelemetry's own variables, \`OTEL_...\`, of the environment alone: [follow a request](../guides/monitor.md#follow-a-request).
 
 ${configCommands.settingsReference()}
 `;

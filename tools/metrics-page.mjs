@@ -9,7 +9,7 @@ export function metricsPage(core, head) {
 \`GET /metrics\` on \`TANDEM_METRICS_PORT\` says them in the Prometheus text format. *Of* says which processes have one: those with a role,
 with a store (\`embedded\`, \`redis\`), or all. What nothing has happened to yet may be missing. A label has no other values than those
 here, so no metric carries a name, an address or a token. Which of them are worth a look, and an alarm:
-[operate](../guides/operate.md#see-how-it-is).
+[watch a gateway that runs](../guides/monitor.md).
 
 A number's unit is in its name: \`_seconds\`, \`_bytes\`, \`_ratio\` (0 to 1), \`_timestamp_seconds\` (since 1970); all others are numbers of things.
 Histograms have \`_bucket\`, \`_sum\` and \`_count\`, as Prometheus has it. Of several workers (\`TANDEM_WORKERS\`) one number is said: their

@@ -12,7 +12,7 @@ const AWAY = 3_000;
 const DROPS = 5;
 const BETWEEN_DROPS = 200;
 
-const gatewayKilled: Fault = {
+export const gatewayKilled: Fault = {
   name: 'kill -9 of a gateway',
   store: 'standalone',
   notReady: false,
@@ -23,7 +23,7 @@ const gatewayKilled: Fault = {
   },
 };
 
-const redisKilled: Fault = {
+export const redisKilled: Fault = {
   name: 'kill -9 of Redis (appendfsync always)',
   store: 'standalone',
   notReady: true,
@@ -35,7 +35,7 @@ const redisKilled: Fault = {
 };
 
 /** @param length milliseconds */
-const redisPaused = (length: number): Fault => ({
+export const redisPaused = (length: number): Fault => ({
   name: `SIGSTOP of Redis for ${length / 1000} s`,
   store: 'standalone',
   notReady: true,
@@ -46,7 +46,7 @@ const redisPaused = (length: number): Fault => ({
   },
 });
 
-const subscriptionsDropped: Fault = {
+export const subscriptionsDropped: Fault = {
   name: 'pub/sub connections dropped',
   store: 'standalone',
   notReady: false,
@@ -58,7 +58,7 @@ const subscriptionsDropped: Fault = {
   },
 };
 
-const masterKilled: Fault = {
+export const masterKilled: Fault = {
   name: 'kill -9 of a Cluster master (WAIT 1)',
   store: 'cluster',
   notReady: true,

@@ -86,5 +86,20 @@ refuses "value must be one of 'single', 'processes'" --set mode=cluster
 refuses "additional properties 'replicas' not allowed" --set replicas=3
 refuses 'affinitySeconds' --set roles.coap.service.affinitySeconds=86401
 
+# The commands of the guide, which ask for a cluster: here what they would install is rendered. A secret is made by nobody.
+awk '$0 == "```sh helm" { on = 1; next } /^```/ { on = 0 } on' docs/guides/kubernetes.md >"$scratch/guide"
+grep -q . "$scratch/guide" || fail 'docs/guides/kubernetes.md has no blocks of helm'
+(
+  kubectl() { [ "$1 $2 $3" = 'create secret generic' ] || exit 1; }
+  helm() {
+    shift
+    words=
+    for word in "$@"; do [ "$word" = --reuse-values ] || words="$words $word"; done
+    # shellcheck disable=SC2086 # words
+    "$helm" template --kube-version $kubernetes $words >/dev/null || exit 1
+  }
+  . "$scratch/guide"
+) || fail 'the commands of docs/guides/kubernetes.md'
+
 [ $failed = 0 ] && echo 'The chart lints, renders as it is kept, and refuses what cannot work'
 exit $failed

@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/gateway-process';
+
 /** A block of commands on a page of the documentation, and what the page says that they print. */
 export interface Example {
   /** Under which heading it stands. */
@@ -9,10 +13,12 @@ export interface Example {
   readonly waits: boolean;
   /** `sh soon`: it prints that a moment later, so it is run until it does. */
   readonly soon: boolean;
+  /** `sh runs`: it goes on until somebody ends it; that may be once it has printed this, or without output once a gateway is ready. */
+  readonly runs: boolean;
 }
 
 const BLOCK =
-  /^## (?<heading>.+)$|^```sh(?: (?<how>waits|soon))?\n(?<commands>[\s\S]*?)^```\n(?:\n```text\n(?<output>[\s\S]*?)^```\n)?/gm;
+  /^##+ (?<heading>.+)$|^```sh(?: (?<how>waits|soon|runs))?\n(?<commands>[\s\S]*?)^```\n(?:\n```text\n(?<output>[\s\S]*?)^```\n)?/gm;
 
 /** The ```sh blocks of a page in their order. A ```text block right behind one is its output; without one it prints nothing. */
 export function examplesOf(page: string): Example[] {
@@ -22,10 +28,28 @@ export function examplesOf(page: string): Example[] {
     if (groups.heading !== undefined) heading = groups.heading;
     else {
       const { commands = '', output = '', how } = groups;
-      examples.push({ heading, commands, output: output.trim(), waits: how === 'waits', soon: how === 'soon' });
+      const marks = { waits: how === 'waits', soon: how === 'soon', runs: how === 'runs' };
+      examples.push({ heading, commands, output: output.trim(), ...marks });
     }
   }
   return examples;
+}
+
+/**
+ * The examples of a page, for the tests of this file, which have to run all of them: what is never looked at fails after them.
+ * @param page its path in the repository
+ */
+export function examplesOn(page: string): Example[] {
+  const examples = examplesOf(readFileSync(join(ROOT, page), 'utf8'));
+  const left = new Set(examples.map(({ commands }) => commands));
+  afterAll(() => expect({ page, neverRun: [...left] }).toEqual({ page, neverRun: [] }));
+  return examples.map(({ commands, ...rest }) => ({
+    ...rest,
+    get commands() {
+      left.delete(commands);
+      return commands;
+    },
+  }));
 }
 
 /** For the list of tests. */

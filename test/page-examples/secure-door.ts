@@ -6,7 +6,7 @@ import { outputOf, type Shell } from './shell';
 
 /** The first lines `NAME=value` of a page; what are files in the folder is named by the whole path. */
 export function settingsOn(page: string, folder: string): Record<string, string> {
-  const [, lines = ''] = /^```properties\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const [, lines = ''] = /^```env\n([\s\S]*?)^```$/m.exec(page) ?? [];
   const pairs = lines
     .trim()
     .split('\n')

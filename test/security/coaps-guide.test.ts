@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { examplesOf } from '../page-examples/examples';
+import { examplesOn } from '../page-examples/examples';
 import { shellFor } from '../page-examples/gateway-shell';
 import { expectAsOnPage, settingsOn } from '../page-examples/secure-door';
 import { outputOf } from '../page-examples/shell';
@@ -10,8 +10,9 @@ afterAll(cleanUp);
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'guides', 'coaps.md'), 'utf8');
 
+const [certificates, ...others] = examplesOn('docs/guides/coaps.md');
+
 it('The guide to CoAP over DTLS prints what stands in it', async () => {
-  const [certificates, ...others] = examplesOf(PAGE);
   const { folder, shell } = shellFor({ http: 0, coap: 0 } as GatewayProcess);
   await outputOf(shell.run(certificates?.commands ?? ''));
   const gateway = await GatewayProcess.start(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { examplesOf } from '../page-examples/examples';
+import { examplesOn } from '../page-examples/examples';
 import { shellFor } from '../page-examples/gateway-shell';
 import { expectAsOnPage, settingsOn } from '../page-examples/secure-door';
 import { outputOf } from '../page-examples/shell';
@@ -10,8 +10,9 @@ afterAll(cleanUp);
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'guides', 'https.md'), 'utf8');
 
+const [certificates, ...others] = examplesOn('docs/guides/https.md');
+
 it('The guide to HTTPS prints what stands in it', async () => {
-  const [certificates, ...others] = examplesOf(PAGE);
   const prepared = shellFor({ http: 0, coap: 0 } as GatewayProcess);
   await outputOf(prepared.shell.run(certificates?.commands ?? ''));
   const gateway = await GatewayProcess.start(settingsOn(PAGE, prepared.folder), join(temporaryFolder(), 'data'));
