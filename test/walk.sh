@@ -15,7 +15,8 @@ block() {
   if [ "${WALK_HERE:-}" = 1 ]; then
     text=$(printf '%s\n' "$text" | sed -e "s|localhost:8080|localhost:$HTTP_BIND_PORT|g" \
       -e "s|coap://127.0.0.1/|coap://127.0.0.1:$COAP_BIND_PORT/|g" -e "s|cat data/|cat $TANDEM_DATA_DIR/|g" \
-      -e 's|npm ci && npm start|node packages/gateway/bin/tandem.js serve|')
+      -e 's|npm ci && npm start|node packages/gateway/bin/tandem.js serve|' \
+      -e 's|npm run tandem --|node packages/gateway/bin/tandem.js|')
   fi
   printf '%s\n' "$text"
 }
@@ -72,6 +73,8 @@ fi
 start_gateway "$(block start)" 300
 
 eval "$(block login)"
+curl -s "localhost:${HTTP_BIND_PORT:-8080}/" >"$scratch/console"
+check 'the console is where the README says' "$scratch/console" '<title>'
 eval "$(block create)"
 eval "$(block send)" >"$scratch/send" 2>&1
 check 'telemetry over HTTP is accepted' "$scratch/send" '200 OK'
@@ -123,4 +126,7 @@ eval "$(block read)" >"$scratch/read"
 check 'after a restart the telemetry is still there' "$scratch/read" '"value":"42.0"'
 curl -s "localhost:${HTTP_BIND_PORT:-8080}/api/v1/my-token/attributes" >"$scratch/attributes"
 check 'after a restart the device and its attributes are still there' "$scratch/attributes" '"targetTemperature":21.5'
+(eval "$(block doctor)") >"$scratch/doctor" 2>&1 && fail 'the doctor finds nothing wrong with a port that is none'
+awk '/^```text/ { on = 1; next } /^```/ { on = 0 } on' "$here/README.md" >"$scratch/as-it-says"
+while read -r line; do check 'the doctor says what the README says' "$scratch/doctor" "$line"; done <"$scratch/as-it-says"
 echo 'walk: all of it holds'

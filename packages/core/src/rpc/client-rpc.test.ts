@@ -1,11 +1,9 @@
 import type { SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
-import type { MessageLimits } from '../limits/limits';
+import { NO_LIMITS } from '../limits/limits';
 import { JsonFormat } from '../payload/index';
 import { FakeClock } from '../testing/fake-clock';
 import { ClientRpc, type ClientRpcRequest } from './client-rpc';
-
-const NO_LIMITS: MessageLimits = { take: () => undefined };
 
 const SESSION: DeviceSession = {
   tenantId: 'tenant',

@@ -13,7 +13,7 @@ export async function accessDevice(devices: Devices, { user }: Principal, id: Uu
 }
 
 /** @throws TandemError PERMISSION_DENIED */
-function requireOwnDevice(user: Principal['user'], device: Device): void {
+export function requireOwnDevice(user: Principal['user'], device: Device): void {
   if (!mayAccessDevice(user, device)) throw new TandemError('PERMISSION_DENIED');
 }
 

@@ -78,7 +78,7 @@ export class MessageJson {
   }
 }
 
-function defaultOf(type: ProtoScalar | ProtoEnum): ScalarValue {
+export function defaultOf(type: ProtoScalar | ProtoEnum): ScalarValue {
   if (type.kind === 'enum') return 0;
   switch (type.name) {
     case 'bool':
