@@ -18,7 +18,7 @@ const config: Config = {
     ],
   },
   moduleNameMapper: {
-    '^@tandem/core/testing$': '<rootDir>/packages/core/src/testing/index.ts',
+    '^@tandem/(.*)/testing$': '<rootDir>/packages/$1/src/testing/index.ts',
     '^@tandem/(.*)$': '<rootDir>/packages/$1/src/index.ts',
   },
   testTimeout: 60_000,

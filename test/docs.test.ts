@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 const PAGES = [
@@ -71,6 +71,72 @@ describe('The pages', () => {
     expect(records.filter((name) => !listed.includes(`(${name})`))).toEqual([]);
   });
 });
+
+describe('The map of the house', () => {
+  it('names only files and folders that are there', () => {
+    expect(goneFrom(read('docs/architecture.md'))).toEqual([]);
+  });
+
+  it('is known to name what is gone, be it behind another path, in braces, or with a star', () => {
+    const text = [
+      '`core/src/errors.ts`, `core.ts`, `gone.ts`; `core/src/{auth,limits,lost}`; `console/web/*-view.ts`, `*-door.ts`',
+      '## A table',
+      '| `core/src/core.ts` | `errors.ts` |',
+      '| another row | `errors.ts` |',
+      '## Another section',
+      '`core.ts`, `npm run docs`, `/api/ws`, `GET`',
+    ].join('\n');
+    expect(goneFrom(text)).toEqual(['gone.ts', 'core/src/{auth,limits,lost}', '*-door.ts', 'errors.ts', 'core.ts']);
+  });
+});
+
+describe('The commands of a developer', () => {
+  it('are all in the table of CONTRIBUTING.md, and all of that table are there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+    const rows = read('CONTRIBUTING.md').matchAll(/^\| `npm (?:run )?([\w:]+)/gm);
+    expect([...new Set([...rows].map(([, name]) => name))].sort()).toEqual(Object.keys(scripts).sort());
+  });
+});
+
+/**
+ * What looks like a path in a page and leads nowhere: from the root, from `packages`, or from a path that is named before it
+ * in the same row of a table or else in the text of the section.
+ */
+function goneFrom(page: string): string[] {
+  const sections = withoutFences(page).split(/^#+ .*$/m);
+  return sections.flatMap((section) => {
+    const known = ['', 'packages'];
+    const rows = /^\|.*$/gm;
+    const text = goneOf(section.replace(rows, ''), known);
+    return [...text, ...[...section.matchAll(rows)].flatMap(([row]) => goneOf(row, [...known]))];
+  });
+}
+
+/** @param known grows by what is there */
+function goneOf(text: string, known: string[]): string[] {
+  const named = [...text.matchAll(/`([\w.*{-][\w./*{},-]*)`/g)].map(([, code = '']) => code);
+  return named
+    .filter((code) => /\/|\.(ts|mjs|yml|svg)$/.test(code))
+    .filter((code) => {
+      const found = inBraces(code).map((path) => known.map((folder) => join(folder, path)).find(isThere));
+      for (const path of found) if (path !== undefined) known.push(path, dirname(path), dirname(dirname(path)));
+      return found.includes(undefined);
+    });
+}
+
+/** `a/{b,c}` is `a/b` and `a/c`. */
+function inBraces(code: string): string[] {
+  const [, before = '', items, after = ''] = /^(.*)\{(.+)\}(.*)$/.exec(code) ?? [];
+  return items === undefined ? [code] : items.split(',').map((item) => before + item + after);
+}
+
+function isThere(path: string): boolean {
+  const folder = join(ROOT, dirname(path));
+  if (!path.includes('*')) return existsSync(join(ROOT, path));
+  const pattern = new RegExp(`^${basename(path).replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory();
+  return isFolder === true && readdirSync(folder).some((name) => pattern.test(name));
+}
 
 function brokenLinks(page: string, text: string): string[] {
   return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)]

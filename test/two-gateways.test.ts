@@ -34,6 +34,7 @@ describe.each(KINDS)('On %s', (_kind, start) => {
   describe('three processes with a role each', () => {
     it('an attribute that is written at one reaches a poll and an observation at the others', async () => {
       const { id, http, coap } = await gateway.device();
+      await http.takePlace();
       const poll = http.poll('attributes/updates');
       const observation = coap.observe('attributes');
       expect(await observation.next()).toMatchObject({ code: '2.05', text: '{}', observe: true });

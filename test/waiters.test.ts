@@ -49,6 +49,7 @@ describe('Who waits at a gateway of several processes', () => {
   it('is told by any of them, with the polls and observations of all', async () => {
     const { id, http, coap, token } = await gateway.device();
     const secure = new DtlsDevice(coaps.coaps);
+    await http.takePlace();
     const poll = http.poll('attributes/updates');
     const observation = coap.observe('rpc');
     await observation.next();

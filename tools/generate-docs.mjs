@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import core from '../packages/core/dist/index.js';
-import configCommands from '../packages/gateway/dist/config-commands.js';
+import configCommands from '../packages/gateway/dist/settings/config-commands.js';
 import { conformancePage } from './conformance-page.mjs';
 import { metricsPage } from './metrics-page.mjs';
 import { describeServerApi, serverApiPage } from './server-api-page.mjs';

@@ -5,10 +5,10 @@ import type { Protocol } from './servers/server-under-test';
 export const MIN_THROUGHPUT_RATIO: Readonly<Record<Protocol, number>> = { http: 0.6, coap: 0.7 };
 
 /** Anonymous memory of a started gateway before its first device request, bytes. */
-export const MAX_IDLE_BYTES = 150_000_000;
+const MAX_IDLE_BYTES = 150_000_000;
 
 /** Growth of anonymous memory over the soak, percent: memory is bounded by configuration, not by traffic. */
-export const MAX_GROWTH_PERCENT = 20;
+const MAX_GROWTH_PERCENT = 20;
 
 /** Anonymous memory that an observation costs while nothing happens, bytes. */
 export const MAX_OBSERVATION_BYTES = 2_500;

@@ -6,7 +6,7 @@ import type { Protocol } from './servers/server-under-test';
 const SUBJECTS = ['doors', 'dtls', 'redis', 'server-api', 'payload'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
-export const STORE_NAMES = ['embedded', 'redis'] as const;
+const STORE_NAMES = ['embedded', 'redis'] as const;
 export type StoreName = (typeof STORE_NAMES)[number];
 
 export interface BenchOptions {

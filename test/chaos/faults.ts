@@ -12,7 +12,7 @@ const AWAY = 3_000;
 const DROPS = 5;
 const BETWEEN_DROPS = 200;
 
-export const gatewayKilled: Fault = {
+const gatewayKilled: Fault = {
   name: 'kill -9 of a gateway',
   store: 'standalone',
   notReady: false,
@@ -23,7 +23,7 @@ export const gatewayKilled: Fault = {
   },
 };
 
-export const redisKilled: Fault = {
+const redisKilled: Fault = {
   name: 'kill -9 of Redis (appendfsync always)',
   store: 'standalone',
   notReady: true,
@@ -35,7 +35,7 @@ export const redisKilled: Fault = {
 };
 
 /** @param length milliseconds */
-export const redisPaused = (length: number): Fault => ({
+const redisPaused = (length: number): Fault => ({
   name: `SIGSTOP of Redis for ${length / 1000} s`,
   store: 'standalone',
   notReady: true,
@@ -46,7 +46,7 @@ export const redisPaused = (length: number): Fault => ({
   },
 });
 
-export const subscriptionsDropped: Fault = {
+const subscriptionsDropped: Fault = {
   name: 'pub/sub connections dropped',
   store: 'standalone',
   notReady: false,
@@ -58,7 +58,7 @@ export const subscriptionsDropped: Fault = {
   },
 };
 
-export const masterKilled: Fault = {
+const masterKilled: Fault = {
   name: 'kill -9 of a Cluster master (WAIT 1)',
   store: 'cluster',
   notReady: true,

@@ -124,7 +124,7 @@ export class Watch {
   }
 }
 
-export async function readMetrics(port: number): Promise<Metrics> {
+async function readMetrics(port: number): Promise<Metrics> {
   const url = `http://127.0.0.1:${port}/metrics`;
   const text = await (await fetch(url, { signal: AbortSignal.timeout(PATIENCE) })).text();
   const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

@@ -29,6 +29,15 @@ export class HttpDevice {
     return this.get(`${what}?timeout=${timeout}`);
   }
 
+  /**
+   * From its end on the device has a place in the log of its attributes: its next poll tells what is written from now on. A
+   * first poll counts as open while the gateway still asks the store where the log ends.
+   */
+  async takePlace(): Promise<void> {
+    const { status, text } = await this.poll('attributes/updates', 1);
+    if (status !== 408) throw new Error(`a poll that finds nothing: ${status} ${text}`);
+  }
+
   #send(method: string, path: string, body?: string): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       const headers = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };

@@ -14,7 +14,7 @@ import type { ClientFiles } from './dtls-client';
 import { measureSessions } from './session-memory';
 
 /** Of the messages that the gateway takes over plain CoAP for one second of CPU time, it takes at least so many over DTLS. */
-export const MIN_MESSAGES_RATIO = 0.5;
+const MIN_MESSAGES_RATIO = 0.5;
 
 /** Handshakes under way at the same time. */
 const LANES = 16;

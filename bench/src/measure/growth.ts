@@ -1,5 +1,5 @@
 /** Length of each of the two windows that are compared, in samples of one second. */
-export const GROWTH_WINDOW_SECONDS = 30;
+const GROWTH_WINDOW_SECONDS = 30;
 
 export interface Growth {
   /** Mean of the first window, bytes. */

@@ -12,8 +12,9 @@ import {
 } from '@tandem/core';
 import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
 import { concurrently } from '../concurrently';
+import { answerQuestions } from './answering-process';
 import { type DoorQuestion, type DoorWrites, OBSERVED_KEY } from './door-messages';
-import { answerQuestions, sharedMicros } from './helper';
+import { sharedMicros } from './shared-clock';
 
 /** Under way at the same time: what a crowd of eager callers of the server API would have. The store commits them together. */
 const WRITES_AT_ONCE = 1_000;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { MetricName } from '@tandem/core';
+import { AnsweringProcess } from './answering-process';
 import type { DoorQuestion, DoorWrites } from './door-messages';
-import { Helper } from './helper';
 
 const HOST = '127.0.0.1';
 
@@ -16,10 +16,10 @@ export interface DoorOptions {
 /** A gateway without its HTTP doors in a process of its own, see door-process.ts. */
 export class Door {
   readonly host = HOST;
-  readonly #helper: Helper<DoorQuestion>;
+  readonly #process: AnsweringProcess<DoorQuestion>;
 
   constructor({ dataFolder, folder, env }: DoorOptions) {
-    this.#helper = new Helper<DoorQuestion>({
+    this.#process = new AnsweringProcess<DoorQuestion>({
       script: 'door-process.js',
       env: { ...env, TANDEM_DATA_DIR: dataFolder, COAP_BIND_ADDRESS: HOST, COAP_BIND_PORT: '0' },
       logFile: path.join(folder, 'door.log'),
@@ -27,31 +27,31 @@ export class Door {
   }
 
   get pid(): number {
-    return this.#helper.pid;
+    return this.#process.pid;
   }
 
   async create(tokens: readonly string[]): Promise<void> {
-    await this.#helper.ask({ kind: 'create', tokens });
+    await this.#process.ask({ kind: 'create', tokens });
   }
 
   /** Returns the port. */
   async serve(): Promise<number> {
-    return (await this.#helper.ask({ kind: 'serve' })) as number;
+    return (await this.#process.ask({ kind: 'serve' })) as number;
   }
 
   /** Resolves when the store has accepted one write to each of the devices. */
   async write(tokens: readonly string[], value: number): Promise<DoorWrites> {
-    return (await this.#helper.ask({ kind: 'write', tokens, value })) as DoorWrites;
+    return (await this.#process.ask({ kind: 'write', tokens, value })) as DoorWrites;
   }
 
   /** Throws when there is no such metric. */
   async metric(name: MetricName): Promise<number> {
-    const value = await this.#helper.ask({ kind: 'metric', name });
+    const value = await this.#process.ask({ kind: 'metric', name });
     if (typeof value !== 'number') throw new Error(`there is no metric ${name}`);
     return value;
   }
 
   stop(): Promise<void> {
-    return this.#helper.stop();
+    return this.#process.stop();
   }
 }

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { Helper } from './helper';
+import { AnsweringProcess } from './answering-process';
 import type { ObserverQuestion } from './observer-messages';
 import type { Notified } from './observer-set';
 
 /** Below the limits of a process for open files and of an address for ports that the kernel gives out. */
-export const OBSERVERS_PER_PROCESS = 12_500;
+const OBSERVERS_PER_PROCESS = 12_500;
 
 export interface FleetOptions {
   readonly host: string;
@@ -16,17 +16,17 @@ export interface FleetOptions {
 
 /** Observers, one port for each device, over as many processes as that takes, each with a loopback address of its own. */
 export class ObserverFleet {
-  readonly #processes: Helper<ObserverQuestion>[] = [];
+  readonly #processes: AnsweringProcess<ObserverQuestion>[] = [];
 
   static async start({ host, port, tokens, folder }: FleetOptions): Promise<ObserverFleet> {
     const fleet = new ObserverFleet();
     try {
       for (const [index, share] of shares(tokens, OBSERVERS_PER_PROCESS).entries()) {
         const logFile = path.join(folder, `observers-${index}.log`);
-        const helper = new Helper<ObserverQuestion>({ script: 'observer-process.js', logFile });
-        fleet.#processes.push(helper);
+        const process = new AnsweringProcess<ObserverQuestion>({ script: 'observer-process.js', logFile });
+        fleet.#processes.push(process);
         const source = `127.0.0.${2 + index}`;
-        await helper.ask({ kind: 'prepare', options: { host, port, source, tokens: share } });
+        await process.ask({ kind: 'prepare', options: { host, port, source, tokens: share } });
       }
     } catch (error) {
       await fleet.stop();
@@ -62,11 +62,11 @@ export class ObserverFleet {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#processes.map((helper) => helper.stop()));
+    await Promise.all(this.#processes.map((process) => process.stop()));
   }
 
   #askAll(question: ObserverQuestion): Promise<unknown[]> {
-    return Promise.all(this.#processes.map((helper) => helper.ask(question)));
+    return Promise.all(this.#processes.map((process) => process.ask(question)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { answerQuestions } from './helper';
+import { answerQuestions } from './answering-process';
 import type { ObserverQuestion } from './observer-messages';
 import { ObserverSet } from './observer-set';
 

@@ -1,6 +1,6 @@
 import { concurrently } from '../concurrently';
-import { sharedMicros } from './helper';
 import { ObserverPeer } from './observer-peer';
+import { sharedMicros } from './shared-clock';
 
 /** Requests outstanding at the same time, each from a port of its own. */
 const REQUESTS_AT_ONCE = 64;

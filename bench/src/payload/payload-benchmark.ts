@@ -4,7 +4,7 @@ import { table } from '../table';
 import { BODIES, type Body, samplesOf } from './bodies';
 
 /** Reading and typing a body keeps at least so much of the speed of JSON.parse alone. */
-export const MIN_PAYLOAD_RATIO = 0.5;
+const MIN_PAYLOAD_RATIO = 0.5;
 
 /** CPU time of one side in one round. */
 const SLICE_MICROS = 100_000;

@@ -14,7 +14,7 @@ import { KEYS, type PopulatedGateway, startPopulated } from './populated-gateway
 import { type Read, readsOf } from './reads';
 
 /** A read of the server API costs at most so many times the CPU time of Express when it sends the same bytes. */
-export const MAX_CPU_RATIO = 3;
+const MAX_CPU_RATIO = 3;
 
 /** Requests of a kind whose answers are looked at before the load, spread over all. */
 const CHECKED = 5;

@@ -43,7 +43,7 @@ program.hook('preAction', (_, command) => {
 if (process.argv.length <= 2) program.outputHelp();
 else {
   program.parseAsync().catch((error: unknown) => {
-    const { problemsOf } = require('./problems') as typeof import('./problems');
+    const { problemsOf } = require('./logging/problems') as typeof import('./logging/problems');
     for (const problem of problemsOf(error)) process.stderr.write(`tandem: ${problem}\n`);
     process.exitCode = 1;
   });

@@ -9,25 +9,25 @@ import {
   systemRandom,
   timedState,
 } from '@tandem/core';
-import { keepAdministrators } from './administrators';
-import { type CoapSockets, OWN_SOCKETS } from './coap-doors';
-import { startActivityReports, startConnectivityMonitor } from './connectivity-monitor';
-import { type Doors, openDoors } from './doors';
-import { Exposition } from './exposition';
-import { startFirmwareRollouts } from './firmware-rollouts';
-import { openMetricsPort } from './metrics-port';
-import { openStore } from './open-store';
-import { Patience } from './patience';
+import { keepAdministrators } from './administrators/administrators';
+import { type CoapSockets, OWN_SOCKETS } from './doors/coap-doors';
+import { type Doors, openDoors } from './doors/doors';
+import { Exposition } from './metrics-port/exposition';
+import { openMetricsPort } from './metrics-port/metrics-port';
+import { processMetrics } from './metrics-port/process-metrics';
+import { Readiness } from './metrics-port/readiness';
+import { healthReports, type ProcessReports, processReports } from './metrics-port/reports';
 import { loadPayloadCodecs } from './payload-codecs';
-import { processMetrics } from './process-metrics';
-import { Readiness } from './readiness';
-import { startRemovalSweeper } from './removal-sweeper';
-import { healthReports, type ProcessReports, processReports } from './reports';
-import { startFinishedRpcSweeper, startRpcSweeper } from './rpc-sweeper';
-import { readSecretBox } from './secret-key-file';
-import { Shutdown } from './shutdown';
+import { startActivityReports, startConnectivityMonitor } from './rounds/connectivity-monitor';
+import { startFirmwareRollouts } from './rounds/firmware-rollouts';
+import { startRemovalSweeper } from './rounds/removal-sweeper';
+import { startFinishedRpcSweeper, startRpcSweeper } from './rounds/rpc-sweeper';
+import { readSecretBox } from './settings/secret-key-file';
+import { Shutdown } from './shutdown/shutdown';
+import { openStore } from './store/open-store';
+import { Patience } from './store/patience';
 import { openTlsFiles } from './tls/tls-files';
-import { startTracing } from './tracing';
+import { startTracing } from './tracing/tracing';
 import { webhookBackend } from './webhook';
 
 /** How long the last spans may take to be sent: a collector that is away must not hold up the end. */

@@ -1,3 +1,3 @@
 export { type Gateway, startGateway } from './gateway';
-export { redact } from './redact';
-export { redactText } from './redact-text';
+export { redact } from './logging/redact';
+export { redactText } from './logging/redact-text';

@@ -1,11 +1,11 @@
 import { writeSync } from 'node:fs';
 import { type Logger, readSettings } from '@tandem/core';
 import type { Gateway } from './gateway';
-import { makeLogger } from './logger';
-import { problemsOf } from './problems';
-import { settingsSources } from './settings-file';
-import { aborted, signalOf, stopSignal } from './stop-signal';
-import { dieOfTheUnexpected, outliveReadersOfOutput } from './unexpected';
+import { makeLogger } from './logging/logger';
+import { problemsOf } from './logging/problems';
+import { settingsSources } from './settings/settings-file';
+import { aborted, signalOf, stopSignal } from './shutdown/stop-signal';
+import { dieOfTheUnexpected, outliveReadersOfOutput } from './shutdown/unexpected';
 import { version } from './version';
 import { howManyWorkers } from './workers/how-many';
 

@@ -19,7 +19,7 @@ export interface ActivityState {
   sessions: Record<string, EpochMillis>;
 }
 
-export const newState = (): ActivityState => ({ active: false, last: 0, alarm: 0, born: 0, sessions: {} });
+const newState = (): ActivityState => ({ active: false, last: 0, alarm: 0, born: 0, sessions: {} });
 
 /** The attributes that a change brings with it. */
 export type Changes = KeyValue[];

@@ -43,7 +43,7 @@ export function readHistory(
 }
 
 /** The rows of one bucket after the other, each bucket's in the order of their steps. */
-export function* bucketsOf(
+function* bucketsOf(
   view: ViewEnvironment,
   series: Buffer,
   first: number,

@@ -6,7 +6,7 @@ const PASSWORD = 'Battery-Staple-8';
 const users = new WeakMap<World, Promise<ServerClient>>();
 
 /** Somebody who may claim devices: a user of a customer, the same one for all vectors of a gateway. */
-export function customerUser({ world }: Scene): Promise<ServerClient> {
+function customerUser({ world }: Scene): Promise<ServerClient> {
   const known = users.get(world) ?? makeUser(world);
   users.set(world, known);
   return known;

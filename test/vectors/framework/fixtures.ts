@@ -83,7 +83,7 @@ async function deviceWithToken(
   return { id: id.id, name, token };
 }
 
-export const CLIENT_ATTRIBUTES =
+const CLIENT_ATTRIBUTES =
   '{"attribute1":"value1","attribute2":true,"attribute3":42.0,"attribute4":73,"attribute5":{"someNumber":42}}';
 
 async function deviceWithAttributes(scene: Scene): Promise<FixtureDevice> {

@@ -12,20 +12,13 @@ import type { PeerState } from './peer';
 import { addRelation, findRelation, relationsOf, removeRelation } from './peer-relations';
 import { Relation, type RelationLayer } from './relation';
 import { type CoapResponse, EMPTY, payloadBytes } from './response';
+import { RestReading } from './rest-reading';
 import { DATAGRAMS_PER_TURN, Turns } from './turns';
 
 /** A notification to a Non-confirmable observer is Confirmable at least so often (RFC 7641 section 4.5). */
 const CONFIRMABLE_INTERVAL: Millis = 24 * 3_600_000;
 /** After a source failed to give a notification. */
 const RETRY_PULL: Millis = 5_000;
-/** How long the next notification waits for the first question for the rest of a long one: it leaves with the ACK. */
-const READER_GRACE: Millis = 500;
-/** The same after a message that is not acknowledged: a round trip lies between (ACK_TIMEOUT). */
-const READER_GRACE_UNACKNOWLEDGED: Millis = 2_000;
-/** From one question to the next: one that is lost is repeated after 2 to 3 s. */
-const READER_PAUSE: Millis = 3_500;
-/** However eagerly the rest is read: what has waited so long is sent. */
-const READER_LIMIT: Millis = 30_000;
 /** The end of an observation that has missed something. */
 const UNDELIVERABLE: CoapResponse = { code: '5.03', maxAge: 30 };
 const NUMBER_MASK = 0xffffff;
@@ -41,6 +34,7 @@ export class ObserveLayer implements RelationLayer {
   readonly #relations = new Set<Relation>();
   readonly #turns: Turns;
   readonly #sender: ObserveSender;
+  readonly #rests: RestReading;
   #closing = false;
 
   constructor(settings: ObserveSettings, ports: ObservePorts) {
@@ -48,6 +42,7 @@ export class ObserveLayer implements RelationLayer {
     this.#ports = ports;
     this.#sender = new ObserveSender(ports);
     this.#turns = new Turns(ports.soon, (relation) => this.#pull(relation));
+    this.#rests = new RestReading(ports, (relation) => this.#turns.enqueue(relation));
   }
 
   get count(): number {
@@ -113,24 +108,14 @@ export class ObserveLayer implements RelationLayer {
     if (relation.state === 'closed') return;
     if (unread) {
       relation.rest = 'unasked';
-      this.#settle(relation, READER_GRACE_UNACKNOWLEDGED);
+      this.#rests.unacknowledged(relation);
     }
     this.#guarded(() => relation.source.attach(relation));
   }
 
-  /**
-   * A later block of what is kept under this key has been sent; `more`: not the last one. While somebody reads the
-   * rest of a long notification the next one waits, which might take its place there (RFC 7959 section 2.6).
-   */
+  /** A later block of what is kept under this key has been sent; `more`: not the last one. */
   read(peer: PeerState, transferKey: string, more: boolean): void {
-    for (const relation of relationsOf(peer)) {
-      if (relation.transferKey !== transferKey) continue;
-      if (!more) this.#ports.release(relation);
-      if (relation.rest === 'none') continue;
-      relation.rest = more ? 'asked' : 'none';
-      if (more) this.#stillRead(relation);
-      else if (relation.state === 'reading') this.#settle(relation);
-    }
+    this.#rests.read(peer, transferKey, more);
   }
 
   /** Removes a relation; nothing is sent. */
@@ -228,27 +213,7 @@ export class ObserveLayer implements RelationLayer {
     relation.transmission = undefined;
     relation.state = 'idle';
     this.#guarded(() => notification?.delivered?.());
-    if (this.#is(relation, 'idle')) this.#settle(relation);
-  }
-
-  /** What has been sent is done with: now the next one, or soon, where it is long and somebody may read the rest of it. */
-  #settle(relation: Relation, grace = READER_GRACE): void {
-    this.#ports.wheel.cancel(relation);
-    if (relation.rest === 'none') {
-      this.#turns.enqueue(relation);
-      return;
-    }
-    relation.readableSince = Math.floor(this.#ports.now());
-    relation.state = 'reading';
-    this.#ports.wheel.schedule(relation, relation.rest === 'asked' ? READER_PAUSE : grace);
-  }
-
-  #stillRead(relation: Relation): void {
-    if (relation.state !== 'reading' && relation.state !== 'idle') return;
-    const left = relation.readableSince + READER_LIMIT - this.#ports.now();
-    if (left <= 0) return;
-    relation.state = 'reading';
-    this.#ports.wheel.schedule(relation, Math.min(READER_PAUSE, left));
+    if (this.#is(relation, 'idle')) this.#rests.acknowledged(relation);
   }
 
   #measure({ peer, transmission }: Relation, now: Millis): void {
@@ -367,7 +332,7 @@ export class ObserveLayer implements RelationLayer {
       notification.sent?.();
       notification.delivered?.();
     });
-    if (this.#is(relation, 'idle')) this.#settle(relation, READER_GRACE_UNACKNOWLEDGED);
+    if (this.#is(relation, 'idle')) this.#rests.unacknowledged(relation);
   }
 
   #sendCon(relation: Relation, notification: Notification, message: OutgoingMessage): void {

@@ -1,29 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import {
-  type ClientRpcBackend,
-  type Clock,
-  type Core,
-  type DeviceProfile,
-  type DeviceSession,
-  type LabelsOf,
-  type Logger,
-  type MetricName,
-  MetricsRegistry,
-  makeCore,
-  type PayloadCodec,
-  type Rpc,
-  type RpcOutcome,
-  type RpcStatus,
-  readSettings,
-  type State,
-  systemClock,
-  systemRandom,
+import type {
+  Core,
+  DeviceProfile,
+  DeviceSession,
+  LabelsOf,
+  MetricName,
+  Rpc,
+  RpcOutcome,
+  RpcStatus,
 } from '@tandem/core';
 import { aProfile, entriesOf } from '@tandem/core/testing';
-import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
+import { type OpenCore, type OpenCoreOptions, openCore } from '@tandem/state-embedded/testing';
 import { createCoapTransport } from '../coap-transport';
 import type { CoapTransport } from '../serve';
 import { RawClient } from './raw-client';
@@ -33,14 +20,7 @@ export interface TestDevice {
   readonly id: string;
 }
 
-export interface TestGatewayOptions {
-  readonly settings?: Readonly<Record<string, string>>;
-  readonly backend?: ClientRpcBackend;
-  readonly codecs?: readonly PayloadCodec[];
-  readonly clock?: Clock;
-  /** Puts faults in front of the store. */
-  readonly over?: (state: State) => State;
-}
+export type TestGatewayOptions = Omit<OpenCoreOptions, 'materialise'>;
 
 export interface Command {
   readonly oneway?: boolean;
@@ -63,56 +43,38 @@ const PATIENCE = 10_000;
 
 /** CoAP on a free port over the real embedded store. */
 export class TestGateway {
+  readonly core: Core;
+  readonly tenantId: string;
+  /** Everything that was logged, a text for each. */
+  readonly log: readonly string[];
   readonly #clients: RawClient[] = [];
   readonly #callers: AbortController[] = [];
   #devices = 0;
 
   private constructor(
-    readonly core: Core,
+    private readonly opened: OpenCore,
     readonly transport: CoapTransport,
-    readonly log: readonly string[],
-    readonly tenantId: string,
-    private readonly folder: string,
-  ) {}
+  ) {
+    this.core = opened.core;
+    this.tenantId = opened.tenantId;
+    this.log = opened.log;
+  }
 
   static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
-    const folder = await mkdtemp(join(tmpdir(), 'tandem-coap-'));
-    const settings = readSettings({
-      COAP_BIND_ADDRESS: '127.0.0.1',
-      COAP_BIND_PORT: '0',
-      MIN_SERVER_SIDE_RPC_TIMEOUT: '1',
-      ...options.settings,
-    });
-    const log: string[] = [];
-    const platform = {
-      clock: options.clock ?? systemClock,
-      random: systemRandom,
-      logger: recorder(log),
-      metrics: new MetricsRegistry(),
-    };
-    const state = await openEmbeddedState({
-      folder,
-      durability: 'process',
-      ...boundsOf(settings),
-      ...platform,
-    });
-    await state.materialiser.start();
-    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend, options.codecs);
-    await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
-    const admin = await state.accounts.findUserByEmail('tenant@example.org');
-    const transport = await createCoapTransport(core).catch(async (error) => {
-      await state.close();
+    const settings = { COAP_BIND_ADDRESS: '127.0.0.1', COAP_BIND_PORT: '0', ...options.settings };
+    const opened = await openCore({ ...options, settings });
+    const transport = await createCoapTransport(opened.core).catch(async (error) => {
+      await opened.close();
       throw error;
     });
-    return new TestGateway(core, transport, log, admin?.tenantId ?? '', folder);
+    return new TestGateway(opened, transport);
   }
 
   async stop(): Promise<void> {
     for (const caller of this.#callers.splice(0)) caller.abort();
     await this.transport.close();
     for (const client of this.#clients) client.close();
-    await this.core.state.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await this.opened.close();
   }
 
   /** A new peer: an address and port of its own. */
@@ -235,9 +197,4 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(complaint());
     await setImmediate();
   }
-}
-
-function recorder(lines: string[]): Logger {
-  const write = (message: string, fields?: unknown) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  return { error: write, warn: write, info: write, debug: write, debugEnabled: true };
 }

@@ -10,7 +10,7 @@ import { hashPassword, verifyPassword } from './passwords';
 import { freshCredentials } from './users';
 
 /** The tenant of system administrators, who belong to none. */
-export const SYSTEM_TENANT: Uuid = NULL_UUID;
+const SYSTEM_TENANT: Uuid = NULL_UUID;
 
 export interface NewAccount {
   readonly tenantId: Uuid;

@@ -9,7 +9,6 @@ import {
 import type { Uuid } from '../devices/model';
 import { type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
-import type { MessageLimits } from '../limits/limits';
 import { type AnswerFormat, JSON_ANSWERS, type WrittenMessage, writeIn } from '../payload/format/index';
 import type { Millis } from '../platform/clock';
 import type { Logger } from '../platform/logger';
@@ -47,7 +46,7 @@ export class AttributeUpdates {
   readonly #cursorWrites = new Map<Uuid, Promise<void>>();
 
   constructor(
-    private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
+    private readonly ports: LongPollPorts & ObserverPorts,
     private readonly attributes: AttributeStore,
     private readonly settings: UpdateSettings,
     logger: Logger,
@@ -124,22 +123,17 @@ export class AttributeUpdates {
     listener: ObserverListener,
     answers: AnswerFormat = JSON_ANSWERS,
   ): Promise<OpenedObservation> {
-    // Before anything is waited for: a session that ends meanwhile is heard of.
-    const observer = this.#observers.open(session, listener);
-    try {
-      const limited = this.ports.limits.take(session, 'message');
-      if (limited) await limited;
-      if (observer.over) throw new TandemError('UNAUTHORIZED');
-      const [start] = await Promise.all([this.attributes.snapshotShared(session.deviceId), observer.announce()]);
-      const snapshot = await writeIn(answers, { kind: 'update', updated: start.attributes, deleted: [] });
-      return { observation: new AttributeObservation(observer, this.#missed, answers, start), snapshot };
-    } catch (error) {
-      observer.close();
-      throw error;
-    }
+    const [observer, { start, snapshot }] = await this.#observers.register(session, listener, async () => {
+      const start = await this.attributes.snapshotShared(session.deviceId);
+      return { start, snapshot: await writeIn(answers, { kind: 'update', updated: start.attributes, deleted: [] }) };
+    });
+    return { observation: new AttributeObservation(observer, this.#missed, answers, start), snapshot };
   }
 
-  /** Where this poll starts to read: the cursor the last poll left, else "now". */
+  /**
+   * Where this poll starts to read: the cursor the last poll left, else "now", which is when the store says where the log
+   * ends: after the request came, and before its answer.
+   */
   async #start(deviceId: Uuid): Promise<Position> {
     const { events, clock } = this.ports;
     if (!this.settings.gapDelivery) return events.head(deviceId);

@@ -8,7 +8,7 @@ import { NO_COAP } from './coap-configuration';
 import type { DeviceProfile, ProfileInfo, ProvisionType, TransportType, Uuid } from './model';
 import { completeProfileData, DEFAULT_PROFILE_DATA, type ProfileDataLimits } from './profile-data';
 
-export const DEFAULT_PROFILE_NAME = 'default';
+const DEFAULT_PROFILE_NAME = 'default';
 const MAX_NAME_LENGTH = 255;
 /** How many names one answer holds at the most. */
 const MAX_NAMES = 10_000;

@@ -1,5 +1,7 @@
 import type { DeviceAuth, SessionEnd, SessionWaiter } from '../auth/device-auth';
 import { type DeviceSession, speaksCoap } from '../auth/device-session';
+import { TandemError } from '../errors';
+import type { MessageLimits } from '../limits/limits';
 import type { Random } from '../platform/random';
 import type { DeviceEvents, ObservedKind, Wake } from '../state/device-events';
 import type { ProfileInfo, Uuid } from './model';
@@ -23,6 +25,7 @@ export interface ObserverListener {
 export interface ObserverPorts {
   readonly events: DeviceEvents;
   readonly auth: DeviceAuth;
+  readonly limits: MessageLimits;
   readonly random: Random;
 }
 
@@ -44,9 +47,30 @@ export class Observers {
     this.#process = `${ports.random.uuid()}:`;
   }
 
-  /** Listens from now on; nothing is announced yet. */
-  open(session: DeviceSession, listener: ObserverListener): Observer {
-    return new Observer(this, session, `${this.#process}${++this.#made}`, listener);
+  /**
+   * The observations of the device in other processes end, and with `begin` the one of this process. A registration counts
+   * as a message of the device.
+   * @param listener told of the end perhaps before the promise resolves
+   * @param first what the registration is answered from
+   * @throws TandemError TOO_MANY_REQUESTS; UNAUTHORIZED where the session ended meanwhile; STORE_UNAVAILABLE
+   */
+  async register<T>(
+    session: DeviceSession,
+    listener: ObserverListener,
+    first: () => Promise<T>,
+  ): Promise<readonly [observer: Observer, first: T]> {
+    // Before anything is waited for: a session that ends meanwhile is heard of.
+    const observer = new Observer(this, session, `${this.#process}${++this.#made}`, listener);
+    try {
+      const limited = this.ports.limits.take(session, 'message');
+      if (limited) await limited;
+      if (observer.over) throw new TandemError('UNAUTHORIZED');
+      const [answer] = await Promise.all([first(), observer.announce()]);
+      return [observer, answer];
+    } catch (error) {
+      observer.close();
+      throw error;
+    }
   }
 
   isOfThisProcess(name: string): boolean {

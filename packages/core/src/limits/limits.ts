@@ -126,5 +126,3 @@ const refusal = ({ scope }: RateOwner, { what, limit }: RateDemand, retryAfter: 
 
 /** What parts that take messages of devices need of it. */
 export type MessageLimits = Pick<Limits, 'take'>;
-
-export const NO_LIMITS: MessageLimits = { take: () => undefined };

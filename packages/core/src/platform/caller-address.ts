@@ -73,7 +73,7 @@ function withoutPort(text: string): string {
   return six ?? four ?? text;
 }
 
-export const isTrustedProxy = (address: IpAddress, trusted: readonly IpNetwork[]): boolean =>
+const isTrustedProxy = (address: IpAddress, trusted: readonly IpNetwork[]): boolean =>
   trusted.some((network) => isInNetwork(address, network));
 
 function sourceName(address: IpAddress): string {

@@ -1,9 +1,11 @@
 import type { SessionEnd } from '../auth/device-auth';
 import type { DeviceSession } from '../auth/device-session';
-import { NO_LIMITS } from '../limits/limits';
+import type { MessageLimits } from '../limits/limits';
 import { JsonFormat } from '../payload/index';
 import { FakeClock } from '../testing/fake-clock';
 import { ClientRpc, type ClientRpcRequest } from './client-rpc';
+
+const NO_LIMITS: MessageLimits = { take: () => undefined };
 
 const SESSION: DeviceSession = {
   tenantId: 'tenant',

@@ -4,7 +4,6 @@ import { lookAgain } from '../devices/look-again';
 import type { Uuid } from '../devices/model';
 import { type Observer, type ObserverListener, type ObserverPorts, Observers } from '../devices/observers';
 import { TandemError } from '../errors';
-import type { MessageLimits } from '../limits/limits';
 import { type AnswerFormat, JSON_ANSWERS, type WrittenMessage, writeIn } from '../payload/format/index';
 import type { EpochMillis, Millis, Timer } from '../platform/clock';
 import type { Logger } from '../platform/logger';
@@ -101,7 +100,7 @@ export class RpcDelivery {
   readonly #strategy: SubmitStrategy;
 
   constructor(
-    private readonly ports: LongPollPorts & ObserverPorts & { readonly limits: MessageLimits },
+    private readonly ports: LongPollPorts & ObserverPorts,
     private readonly rpcs: RpcStore,
     private readonly logger: Logger,
     settings: DeliverySettings,
@@ -150,21 +149,10 @@ export class RpcDelivery {
     listener: ObserverListener,
     answers: AnswerFormat = JSON_ANSWERS,
   ): Promise<RpcObservation> {
-    // Before anything is waited for: a session that ends meanwhile is heard of.
-    const observer = this.#observers.open(session, listener);
-    try {
-      const limited = this.ports.limits.take(session, 'message');
-      if (limited) await limited;
-      if (observer.over) throw new TandemError('UNAUTHORIZED');
-      const [waiter] = await Promise.all([
-        this.#waiter(session.deviceId, this.#observerHold, answers),
-        observer.announce(),
-      ]);
-      return new RpcObservation(this, observer, waiter, listener);
-    } catch (error) {
-      observer.close();
-      throw error;
-    }
+    const [observer, waiter] = await this.#observers.register(session, listener, () =>
+      this.#waiter(session.deviceId, this.#observerHold, answers),
+    );
+    return new RpcObservation(this, observer, waiter, listener);
   }
 
   /** For `RpcObservation` only: the next command for it, or when to look again, if that is known. */

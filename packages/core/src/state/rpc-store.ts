@@ -78,7 +78,7 @@ export interface RpcQuery extends PageQuery {
   readonly status?: RpcStatus;
 }
 
-export const RPC_SORT_PROPERTIES = ['createdTime', 'expirationTime', 'status', 'method', 'response'] as const;
+const RPC_SORT_PROPERTIES = ['createdTime', 'expirationTime', 'status', 'method', 'response'] as const;
 export type RpcSortProperty = (typeof RPC_SORT_PROPERTIES)[number];
 
 /**

@@ -13,9 +13,11 @@ import { describeFirmwareStoreContract } from './firmware-store-contract';
 import { describeKeptRpcsContract } from './kept-rpcs-contract';
 import { describeLifecycleContract } from './lifecycle-contract';
 import { describeProcessesContract } from './processes-contract';
+import { describeProfileStoreContract } from './profile-store-contract';
 import { describeRateCountersContract } from './rate-counters-contract';
 import { describeRolloutStoreContract } from './rollout-store-contract';
 import { describeRpcStoreContract } from './rpc-store-contract';
+import { describeSessionChangeContract } from './session-change-contract';
 import type { MakeStore } from './store-under-test';
 import { describeTelemetryContract } from './telemetry-contract';
 import { describeTelemetryViewContract } from './telemetry-view-contract';
@@ -25,7 +27,9 @@ export function describeStateContract(name: string, makeStore: MakeStore): void 
   describe(`The state contract, kept by ${name}`, () => {
     describeAccountStoreContract(makeStore);
     describeAccountCredentialsContract(makeStore);
+    describeProfileStoreContract(makeStore);
     describeDeviceStoreContract(makeStore);
+    describeSessionChangeContract(makeStore);
     describeDeviceListContract(makeStore);
     describeDeviceRemovalContract(makeStore);
     describeClaimStoreContract(makeStore);
@@ -51,7 +55,9 @@ export function describeSealedContract(name: string, makeStore: MakeStore): void
   describe(`Accounts, devices and their credentials, as the state contract wants them, sealed by ${name}`, () => {
     describeAccountStoreContract(makeStore);
     describeAccountCredentialsContract(makeStore);
+    describeProfileStoreContract(makeStore);
     describeDeviceStoreContract(makeStore);
+    describeSessionChangeContract(makeStore);
     describeClaimStoreContract(makeStore);
   });
 }

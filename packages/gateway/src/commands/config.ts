@@ -22,7 +22,7 @@ export const addConfig: AddCommand = (program) => {
       '\nExit code: 0 when they are fine, 1 otherwise. tandem doctor looks at what they name as well: ports, files, Redis.',
     )
     .action(async (options: { config?: string }) => {
-      const { settingsProblems } = await import('../config-commands.js');
+      const { settingsProblems } = await import('../settings/config-commands.js');
       const problems = settingsProblems(options.config);
       for (const problem of problems) process.stderr.write(`tandem: ${problem}\n`);
       if (problems.length === 0) print('The settings are fine.');
@@ -35,7 +35,7 @@ export const addConfig: AddCommand = (program) => {
     .option(...CONFIG)
     .addHelpText('after', examples(['tandem config print --config /etc/tandem.env', 'of a file']))
     .action(async (options: { config?: string }) => {
-      const { printSettings } = await import('../config-commands.js');
+      const { printSettings } = await import('../settings/config-commands.js');
       print(printSettings(options.config));
     });
 
@@ -44,7 +44,7 @@ export const addConfig: AddCommand = (program) => {
     .description('print the reference of all settings, in Markdown')
     .addHelpText('after', examples(['tandem config docs | grep -i timeout', 'find one']))
     .action(async () => {
-      const { settingsReference } = await import('../config-commands.js');
+      const { settingsReference } = await import('../settings/config-commands.js');
       print(settingsReference());
     });
 };

@@ -15,7 +15,7 @@ export const addSecrets: AddCommand = (program) => {
     )
     .addHelpText('after', '\nExit code: 0 when all is encrypted, 1 otherwise. It can be run again.')
     .action(async ({ config }: { config?: string }) => {
-      const { sealStoredSecrets } = await import('../seal-secrets.js');
+      const { sealStoredSecrets } = await import('../store/seal-secrets.js');
       await sealStoredSecrets(config, print);
     });
 };

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { type Logger, MetricsRegistry, type Millis, type Settings, silentLogger, systemClock } from '@tandem/core';
-import { problemsOf } from '../problems';
+import { problemsOf } from '../logging/problems';
 import type { TlsDoor } from '../tls/door-settings';
 import { MATERIAL_SETTINGS } from '../tls/door-settings';
 import { madeUpFile } from '../tls/made-up-certificate';

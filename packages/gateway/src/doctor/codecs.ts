@@ -1,6 +1,6 @@
 import type { Settings } from '@tandem/core';
+import { problemsOf } from '../logging/problems';
 import { loadPayloadCodecs } from '../payload-codecs';
-import { problemsOf } from '../problems';
 import { type Finding, fail, ok } from './finding';
 
 /** Loads them, as a start does: what their modules do when they are loaded, they do now. */

@@ -1,4 +1,4 @@
-import { problemsOf } from '../problems';
+import { problemsOf } from '../logging/problems';
 import { checkCertificates } from './certificates';
 import { checkCodecs } from './codecs';
 import { checkDataFolder, checkPasswordFolder } from './data-folder';

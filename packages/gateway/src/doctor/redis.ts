@@ -1,6 +1,6 @@
 import { type Logger, type Millis, type Settings, silentLogger, systemClock } from '@tandem/core';
 import type { RedisLook } from '@tandem/state-redis';
-import { problemsOf } from '../problems';
+import { problemsOf } from '../logging/problems';
 import { type Finding, fail, ok, warn } from './finding';
 
 /** A request of a device waits for at least one answer of Redis. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, type Settings, silentLogger, systemRandom } from '@tandem/core';
-import { problemsOf } from '../problems';
-import { readSecretBox } from '../secret-key-file';
+import { problemsOf } from '../logging/problems';
+import { readSecretBox } from '../settings/secret-key-file';
 import { type Finding, fail, ok, warn } from './finding';
 
 /** Keys for what is secret in the store. */

@@ -1,6 +1,6 @@
 import { distance, nearest, SETTINGS, type Setting, type SettingName, type Settings } from '@tandem/core';
-import { problemsOf } from '../problems';
-import { loadSettings, settingsSources } from '../settings-file';
+import { problemsOf } from '../logging/problems';
+import { loadSettings, settingsSources } from '../settings/settings-file';
 import { type Finding, fail, ok, warn } from './finding';
 
 /** Letters by which a name may differ from a setting's before it is taken for another program's. */

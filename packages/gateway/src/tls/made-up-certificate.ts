@@ -3,7 +3,7 @@ import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Core, Millis, Settings } from '@tandem/core';
-import { makeDataFolder } from '../open-store';
+import { makeDataFolder } from '../store/open-store';
 import { selfSignedCertificate } from './self-signed';
 
 const NAME = 'coaps-self-signed.pem';

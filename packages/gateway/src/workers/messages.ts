@@ -1,8 +1,8 @@
-import type { CoapSockets } from '../coap-doors';
-import type { MetricsSnapshot } from '../exposition';
+import type { CoapSockets } from '../doors/coap-doors';
 import type { Gateway } from '../gateway';
-import type { Listing, ListingQuery } from '../observation-listing';
-import type { SettingsSources } from '../settings-file';
+import type { MetricsSnapshot } from '../metrics-port/exposition';
+import type { Listing, ListingQuery } from '../metrics-port/observation-listing';
+import type { SettingsSources } from '../settings/settings-file';
 
 /** What the supervisor and its workers tell each other, as JSON. */
 

@@ -1,6 +1,6 @@
-import { type Exposition, renderTogether } from '../exposition';
-import type { HealthReports } from '../health';
-import { renderListing } from '../observation-listing';
+import { type Exposition, renderTogether } from '../metrics-port/exposition';
+import type { HealthReports } from '../metrics-port/health';
+import { renderListing } from '../metrics-port/observation-listing';
 import type { WorkerSeat } from './worker-seat';
 
 /**

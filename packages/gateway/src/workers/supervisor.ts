@@ -1,6 +1,6 @@
 import type { Clock, Counter, Logger, Millis, Timer } from '@tandem/core';
 import type { Gateway } from '../gateway';
-import { aborted } from '../stop-signal';
+import { aborted } from '../shutdown/stop-signal';
 import { RestartPause } from './restart-pause';
 import { type Filling, how, type WorkerSeat } from './worker-seat';
 

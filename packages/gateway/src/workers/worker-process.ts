@@ -1,11 +1,11 @@
 import cluster from 'node:cluster';
 import { type Logger, readSettings } from '@tandem/core';
 import type { Gateway } from '../gateway';
-import { makeLogger } from '../logger';
-import { problemsOf } from '../problems';
-import type { ProcessReports } from '../reports';
-import { aborted, signalOf, stopSignal } from '../stop-signal';
-import { dieOfTheUnexpected, outliveReadersOfOutput } from '../unexpected';
+import { makeLogger } from '../logging/logger';
+import { problemsOf } from '../logging/problems';
+import type { ProcessReports } from '../metrics-port/reports';
+import { aborted, signalOf, stopSignal } from '../shutdown/stop-signal';
+import { dieOfTheUnexpected, outliveReadersOfOutput } from '../shutdown/unexpected';
 import type { Begin, FromWorker, Question, ToWorker } from './messages';
 
 /**

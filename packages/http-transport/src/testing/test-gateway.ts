@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import {
   request as httpRequest,
   type IncomingHttpHeaders,
@@ -7,27 +6,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import {
-  type ClientRpcBackend,
-  type Core,
-  type DeviceSession,
-  type LabelsOf,
-  type Logger,
-  type MetricName,
-  MetricsRegistry,
-  makeCore,
-  type PayloadCodec,
-  readSettings,
-  type State,
-  systemClock,
-  systemRandom,
-  type TlsFiles,
-  type Watched,
-} from '@tandem/core';
-import { boundsOf, openEmbeddedState } from '@tandem/state-embedded';
+import type { Core, DeviceSession, LabelsOf, MetricName, TlsFiles, Watched } from '@tandem/core';
+import { type OpenCore, type OpenCoreOptions, openCore } from '@tandem/state-embedded/testing';
 import { ClientCertificates } from '../client-certificates';
 import { createDeviceApi, type DeviceApi } from '../device-api';
 import { createApp, createHttpServer, listen } from '../http-server';
@@ -45,53 +26,33 @@ export interface TestDevice {
   readonly id: string;
 }
 
-export interface TestGatewayOptions {
-  readonly settings?: Readonly<Record<string, string>>;
-  readonly backend?: ClientRpcBackend;
-  readonly codecs?: readonly PayloadCodec[];
-  /** Puts faults in front of the store. */
-  readonly over?: (state: State) => State;
+export interface TestGatewayOptions extends Omit<OpenCoreOptions, 'clock'> {
   /** Makes it speak HTTPS, and ask clients for certificates. */
   readonly files?: Watched<TlsFiles>;
-  /** False: telemetry stays in the log. */
-  readonly materialise?: boolean;
 }
 
 /** The device API on a free port over the real embedded store. */
 export class TestGateway {
-  /** Everything that was logged, as one text. */
-  log: readonly string[] = [];
+  readonly core: Core;
+  readonly tenantId: string;
+  /** Everything that was logged, a text for each. */
+  readonly log: readonly string[];
   #devices = 0;
 
   private constructor(
-    readonly core: Core,
+    private readonly opened: OpenCore,
     readonly api: DeviceApi,
     readonly server: Server,
     readonly port: number,
-    readonly tenantId: string,
-    private readonly folder: string,
-  ) {}
+  ) {
+    this.core = opened.core;
+    this.tenantId = opened.tenantId;
+    this.log = opened.log;
+  }
 
   static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
-    const folder = await mkdtemp(join(tmpdir(), 'tandem-http-'));
-    const settings = readSettings({ MIN_SERVER_SIDE_RPC_TIMEOUT: '1', ...options.settings });
-    const log: string[] = [];
-    const platform = {
-      clock: systemClock,
-      random: systemRandom,
-      logger: recorder(log),
-      metrics: new MetricsRegistry(),
-    };
-    const state = await openEmbeddedState({
-      folder,
-      durability: 'process',
-      ...boundsOf(settings),
-      ...platform,
-    });
-    if (options.materialise !== false) await state.materialiser.start();
-    const core = makeCore(options.over?.(state) ?? state, settings, platform, options.backend, options.codecs);
-    await core.accounts.ensureTenantAdmin('tenant@example.org', 'password', 'Tenant');
-    const admin = await state.accounts.findUserByEmail('tenant@example.org');
+    const opened = await openCore(options);
+    const { core } = opened;
     const { files } = options;
     const api = createDeviceApi(core, files && new ClientCertificates(core, files));
     const app = createApp();
@@ -102,9 +63,7 @@ export class TestGateway {
     });
     const server = createHttpServer(app, files && { tls: { files, clientCertificates: true } });
     const { port } = await listen(server, { host: '127.0.0.1', port: 0 });
-    const gateway = new TestGateway(core, api, server, port, admin?.tenantId ?? '', folder);
-    gateway.log = log;
-    return gateway;
+    return new TestGateway(opened, api, server, port);
   }
 
   async stop(): Promise<void> {
@@ -112,8 +71,7 @@ export class TestGateway {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
     await closed;
-    await this.core.state.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await this.opened.close();
   }
 
   async device(token = `token${++this.#devices}`, deviceProfileId?: string): Promise<TestDevice> {
@@ -206,9 +164,4 @@ export class TestGateway {
 
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setImmediate();
-}
-
-function recorder(lines: string[]): Logger {
-  const write = (message: string, fields?: unknown) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  return { error: write, warn: write, info: write, debug: write, debugEnabled: true };
 }

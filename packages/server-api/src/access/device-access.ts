@@ -13,7 +13,7 @@ export async function accessDevice(devices: Devices, { user }: Principal, id: Uu
 }
 
 /** @throws TandemError PERMISSION_DENIED */
-export function requireOwnDevice(user: Principal['user'], device: Device): void {
+function requireOwnDevice(user: Principal['user'], device: Device): void {
   if (!mayAccessDevice(user, device)) throw new TandemError('PERMISSION_DENIED');
 }
 

@@ -18,7 +18,7 @@ const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 export const closedError = (): TandemError => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
 
 /** Whether nobody knows if the command was carried out. */
-export const isUnanswered = (error: unknown): boolean => error instanceof Error && CONNECTION.test(error.message);
+const isUnanswered = (error: unknown): boolean => error instanceof Error && CONNECTION.test(error.message);
 
 /** Whether the same command may succeed in a moment. */
 export const isPassing = (error: unknown): boolean =>

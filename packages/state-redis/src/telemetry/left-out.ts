@@ -8,7 +8,7 @@ const KEEP = loadScript('telemetry-left-out-keep');
 const READ = loadScript('telemetry-left-out-read');
 
 /** About how many entries are kept for each partition: nothing but a fault outside of Tandem makes any. The oldest go. */
-export const MAX_LEFT_OUT = 100_000;
+const MAX_LEFT_OUT = 100_000;
 /** Bounds of what is tried again in one step. */
 const MAX_ENTRIES = 500;
 const MAX_BYTES = 4_000_000;

@@ -33,7 +33,7 @@ const MAX_SEND_FRAGMENT = 2_048;
 const MAX_CERTIFICATE_BYTES = 32_768;
 
 /** The settings that connections are made from: an `SSL_CTX`. */
-export class OpenSslContext implements DtlsContext {
+class OpenSslContext implements DtlsContext {
   readonly #ssl = openSsl();
   #context: Pointer | undefined;
   readonly #options: DtlsContextOptions;

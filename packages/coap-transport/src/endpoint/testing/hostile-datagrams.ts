@@ -79,7 +79,7 @@ function fillerOf(length: number): Buffer {
 }
 
 /** Any message that can be written down, of every type and code. */
-export const wellFormed: fc.Arbitrary<WrittenMessage> = fc.record({
+const wellFormed: fc.Arbitrary<WrittenMessage> = fc.record({
   type: fc.oneof({ weight: 4, arbitrary: fc.nat(1) }, fc.nat(3)),
   code: anyCode,
   // Few, so that duplicates and other tokens under the same id happen.

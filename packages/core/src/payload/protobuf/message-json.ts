@@ -78,7 +78,7 @@ export class MessageJson {
   }
 }
 
-export function defaultOf(type: ProtoScalar | ProtoEnum): ScalarValue {
+function defaultOf(type: ProtoScalar | ProtoEnum): ScalarValue {
   if (type.kind === 'enum') return 0;
   switch (type.name) {
     case 'bool':

@@ -20,7 +20,7 @@ import { rpcKeys } from '../rpc-keys';
 type Listener = (wake: Wake) => void;
 
 /** Listeners of one process, and who has been waited for. */
-export class HeardWakeUps {
+class HeardWakeUps {
   readonly awaited: Uuid[] = [];
   readonly #listeners = new Map<Uuid, Set<Listener>>();
 

@@ -1,6 +1,6 @@
 import type { Core } from '@tandem/core';
+import type { Patience } from '../store/patience';
 import { InitialPassword } from './initial-password';
-import type { Patience } from './patience';
 
 const DEMO_TENANT = { email: 'tenant@thingsboard.org', password: 'tenant' } as const;
 const DEMO_SYSTEM = { email: 'sysadmin@thingsboard.org', password: 'sysadmin' } as const;

@@ -7,9 +7,9 @@ import {
   type ListedObservation,
 } from '@tandem/coap-transport';
 import type { Core, Role, Settings } from '@tandem/core';
-import type { Shutdown } from './shutdown';
-import { withMadeUpCertificate } from './tls/made-up-certificate';
-import { openTlsFiles } from './tls/tls-files';
+import type { Shutdown } from '../shutdown/shutdown';
+import { withMadeUpCertificate } from '../tls/made-up-certificate';
+import { openTlsFiles } from '../tls/tls-files';
 
 export interface CoapDoors {
   /** As they were bound; undefined where a door is not open. */

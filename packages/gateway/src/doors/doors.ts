@@ -11,12 +11,12 @@ import {
   type Upgrades,
 } from '@tandem/http-transport';
 import { createServerApi, pageFiles } from '@tandem/server-api';
+import { closeServer } from '../shutdown/http-close';
+import { PATIENCE, type Shutdown } from '../shutdown/shutdown';
+import type { Patience } from '../store/patience';
+import { version } from '../version';
 import { bind } from './bind';
 import { type CoapSockets, openCoapDoors } from './coap-doors';
-import { closeServer } from './http-close';
-import type { Patience } from './patience';
-import { PATIENCE, type Shutdown } from './shutdown';
-import { version } from './version';
 
 export interface Doors {
   /** As they were bound; undefined where a role is not run. */

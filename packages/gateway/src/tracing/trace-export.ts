@@ -9,7 +9,7 @@ import {
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
 import { type Logger, type MetricsRegistry, type Millis, type Platform, quietLogger } from '@tandem/core';
-import { version } from './version';
+import { version } from '../version';
 
 /** `ExportResultCode.SUCCESS`. */
 const TAKEN = 0;

@@ -1,38 +1,13 @@
-import { ADMIN, ServerUnderTest, SYSTEM_ADMIN } from './testing/server-under-test';
+import { type Entity, useAccounts } from './testing/accounts';
 
-let server: ServerUnderTest;
-let system: string;
-let admin: string;
-let tenantId: string;
-
-beforeAll(async () => {
-  server = await ServerUnderTest.start();
-  system = (await server.login(SYSTEM_ADMIN)).token;
-  admin = (await server.login(ADMIN)).token;
-  tenantId = (await server.core.state.accounts.findUserByEmail(ADMIN))?.tenantId ?? '';
-});
-afterAll(() => server.stop());
-
-interface Entity {
-  readonly id: { readonly entityType: string; readonly id: string };
-}
-
-const post = (path: string, body: object, token = admin) => server.call('POST', path, { token, body });
-const get = (path: string, token = admin) => server.call('GET', path, { token });
-const remove = (path: string, token = admin) => server.call('DELETE', path, { token });
-
-let count = 0;
-const aUser = async (): Promise<string> => {
-  const customer = await server.core.customers.create(tenantId, { title: `Customer ${++count}` });
-  return (await server.addUser(`user${count}@x.org`, { customerId: customer.id })).id;
-};
-const tokenOf = async (userId: string) => (await get(`/api/user/${userId}/token`)).json<{ token: string }>().token;
+const accounts = useAccounts();
+const { aUser, get, post, remove, tokenOf } = accounts;
 
 describe('API keys', () => {
-  const aKey = async (userId: string, given: object = {}, token = admin) =>
+  const aKey = async (userId: string, given: object = {}, token = accounts.admin) =>
     post('/api/apiKey', { userId: { entityType: 'USER', id: userId }, description: 'cron', ...given }, token);
   const whoAmI = (value: string, header = 'X-Authorization') =>
-    server.call('GET', '/api/auth/user', { headers: { [header]: `ApiKey ${value}` } });
+    accounts.server.call('GET', '/api/auth/user', { headers: { [header]: `ApiKey ${value}` } });
 
   it('act as their user, and are shown once', async () => {
     const { id } = (await get('/api/auth/user')).json<Entity>();
@@ -41,7 +16,7 @@ describe('API keys', () => {
     expect(info).toEqual({
       id: { entityType: 'API_KEY', id: info.id.id },
       createdTime: info.createdTime,
-      tenantId: { entityType: 'TENANT', id: tenantId },
+      tenantId: { entityType: 'TENANT', id: accounts.tenantId },
       userId: { entityType: 'USER', id: id.id },
       expirationTime: 0,
       description: 'cron',
@@ -51,13 +26,13 @@ describe('API keys', () => {
     expect((await whoAmI(value)).json<Entity>().id.id).toBe(id.id);
     expect((await whoAmI(value, 'Authorization')).status).toBe(200);
     expect((await get(`/api/apiKeys/${id.id}?pageSize=5&page=0`)).json()).toMatchObject({ data: [info] });
-    const described = await server.call('PUT', `/api/apiKey/${info.id.id}/description`, {
-      token: admin,
+    const described = await accounts.server.call('PUT', `/api/apiKey/${info.id.id}/description`, {
+      token: accounts.admin,
       body: 'night',
     });
     expect(described.json()).toEqual({ ...info, description: 'night' });
     const put = (enabled: string) =>
-      server.call('PUT', `/api/apiKey/${info.id.id}/enabled/${enabled}`, { token: admin });
+      accounts.server.call('PUT', `/api/apiKey/${info.id.id}/enabled/${enabled}`, { token: accounts.admin });
     expect((await put('false')).json()).toMatchObject({ enabled: false });
     expect((await whoAmI(value)).json()).toMatchObject({
       status: 401,
@@ -68,7 +43,8 @@ describe('API keys', () => {
     await put('true');
     expect((await whoAmI(value)).status).toBe(200);
     expect(
-      (await server.call('POST', '/api/auth/logout', { headers: { 'X-Authorization': `ApiKey ${value}` } })).status,
+      (await accounts.server.call('POST', '/api/auth/logout', { headers: { 'X-Authorization': `ApiKey ${value}` } }))
+        .status,
     ).toBe(200);
     expect((await whoAmI(value)).status).toBe(200);
     expect((await remove(`/api/apiKey/${info.id.id}`)).status).toBe(200);
@@ -83,7 +59,7 @@ describe('API keys', () => {
     const { value, id } = (await aKey(userId)).json<{ value: string; id: object }>();
     expect((await whoAmI(value)).json<Entity>().id.id).toBe(userId);
     expect((await aKey(await aUser(), {}, token)).status).toBe(403);
-    expect((await aKey(userId, {}, system)).status).toBe(403);
+    expect((await aKey(userId, {}, accounts.system)).status).toBe(403);
     const changed = await aKey(userId, { id, description: 'changed', enabled: false });
     expect(changed.json()).toMatchObject({ description: 'changed', enabled: false, value: null });
     expect((await whoAmI(value)).status).toBe(401);
@@ -92,7 +68,7 @@ describe('API keys', () => {
   it('are given another time to expire, and never another user', async () => {
     const userId = await aUser();
     const { id, value } = (await aKey(userId)).json<{ id: object; value: string }>();
-    const expirationTime = server.clock.now() + 1_000;
+    const expirationTime = accounts.server.clock.now() + 1_000;
     expect((await aKey(userId, { id, expirationTime })).json()).toMatchObject({ expirationTime });
     expect((await aKey(userId, { id, description: 'night' })).json()).toMatchObject({ expirationTime });
     expect((await aKey(await aUser(), { id })).json()).toMatchObject({
@@ -100,7 +76,7 @@ describe('API keys', () => {
       message: 'The user of an API key cannot be changed',
     });
     expect((await aKey(userId, { id, expirationTime: 1 })).status).toBe(400);
-    server.clock.advance(1_000);
+    accounts.server.clock.advance(1_000);
     expect((await whoAmI(value)).status).toBe(401);
     expect((await aKey(userId, { id, expirationTime, description: 'over' })).status).toBe(200);
     expect((await aKey(userId, { id, expirationTime: 0 })).json()).toMatchObject({ expired: false });
@@ -113,11 +89,11 @@ describe('API keys', () => {
 
   it('that expire do', async () => {
     const { id } = (await get('/api/auth/user')).json<Entity>();
-    expect((await aKey(id.id, { expirationTime: server.clock.now() })).status).toBe(400);
-    const until = server.clock.now() + 1_000;
+    expect((await aKey(id.id, { expirationTime: accounts.server.clock.now() })).status).toBe(400);
+    const until = accounts.server.clock.now() + 1_000;
     const { value } = (await aKey(id.id, { expirationTime: until })).json<{ value: string }>();
     expect((await whoAmI(value)).status).toBe(200);
-    server.clock.advance(1_000);
+    accounts.server.clock.advance(1_000);
     expect((await whoAmI(value)).status).toBe(401);
   });
 });

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { Child } from '../servers/child';
 
-/** What a helper sends back for each question. */
+/** What it sends back for each question. */
 type Reply =
   | { readonly kind: 'answer'; readonly answer: unknown }
   | { readonly kind: 'broken'; readonly reason: string };
 
-export interface HelperOptions {
+export interface AnsweringProcessOptions {
   /** Name of its script in this folder, which calls `answerQuestions`. */
   readonly script: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -15,11 +15,11 @@ export interface HelperOptions {
 }
 
 /** A process of the bench that answers what it is asked, one question at a time. */
-export class Helper<Question extends object> {
+export class AnsweringProcess<Question extends object> {
   readonly #script: string;
   readonly #child: Child;
 
-  constructor({ script, env, logFile }: HelperOptions) {
+  constructor({ script, env, logFile }: AnsweringProcessOptions) {
     this.#script = script;
     this.#child = new Child({
       command: process.execPath,
@@ -35,7 +35,7 @@ export class Helper<Question extends object> {
     return this.#child.pid;
   }
 
-  /** Throws when the helper cannot answer, or has ended. */
+  /** Throws when it cannot answer, or has ended. */
   async ask(question: Question): Promise<unknown> {
     const reply = this.#child.message();
     this.#child.process.send(question);
@@ -49,7 +49,7 @@ export class Helper<Question extends object> {
   }
 }
 
-/** The side of the helper; ends with the bench. */
+/** The other side, in its script; ends with the bench. */
 export function answerQuestions<Question>(answer: (question: Question) => Promise<unknown>): void {
   const tell = (reply: Reply): void => {
     process.send?.(reply);
@@ -61,9 +61,4 @@ export function answerQuestions<Question>(answer: (question: Question) => Promis
       (error: unknown) => tell({ kind: 'broken', reason: error instanceof Error ? error.message : String(error) }),
     );
   });
-}
-
-/** Microseconds on a clock that all processes of a machine share (CLOCK_MONOTONIC). */
-export function sharedMicros(): number {
-  return Number(process.hrtime.bigint() / 1000n);
 }

@@ -11,10 +11,10 @@ import {
   systemRandom,
 } from '@tandem/core';
 import { compactFolder } from '@tandem/state-embedded';
+import { readSecretBox } from '../settings/secret-key-file';
+import { loadSettings } from '../settings/settings-file';
 import { openStore } from './open-store';
 import { Patience } from './patience';
-import { readSecretBox } from './secret-key-file';
-import { loadSettings } from './settings-file';
 
 /** For how many of its time-outs a Redis is waited for: whoever types the command is there to look what is wrong with it. */
 const REDIS_TIMEOUTS = 2;

@@ -1,7 +1,7 @@
 import { SETTINGS, type Setting } from '@tandem/core';
-import { problemsOf } from './problems';
+import { problemsOf } from '../logging/problems';
+import { traceProblems } from '../tracing/tracing';
 import { loadSettings, settingsSources } from './settings-file';
-import { traceProblems } from './tracing';
 
 const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
 

@@ -1,8 +1,8 @@
 import type { Settings } from '@tandem/core';
-import { bind } from './bind';
+import { bind } from '../doors/bind';
+import { closeServer } from '../shutdown/http-close';
+import type { Shutdown } from '../shutdown/shutdown';
 import { createHealthServer, type HealthReports } from './health';
-import { closeServer } from './http-close';
-import type { Shutdown } from './shutdown';
 
 /**
  * `/metrics` and what else an operator asks, until the shutdown is over.

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import type { MetricName } from '@tandem/core';
-import { ADMIN, ServerUnderTest } from './testing/server-under-test';
-import { WebSocketClient } from './testing/web-socket-client';
+import { ADMIN, ServerUnderTest } from '../testing/server-under-test';
+import { WebSocketClient } from '../testing/web-socket-client';
 
 const TELEMETRY = '/api/ws/plugins/telemetry';
 let server: ServerUnderTest;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '@tandem/core';
-import { makeDataFolder } from './open-store';
+import { makeDataFolder } from '../store/open-store';
 
 const NAME = 'initial-admin-password';
 const DRAFT = /^initial-admin-password\.[0-9a-f-]{36}$/;
