@@ -11,7 +11,6 @@ import {
   written,
 } from '@tandem/core';
 import { attributeQuery } from './attribute-query';
-import { AttributeSource } from './attribute-source';
 import type { Callers } from './callers';
 import { content } from './content';
 import { LINK_FORMAT } from './content-formats';
@@ -19,12 +18,13 @@ import { operationOf } from './counted-requests';
 import { type DevicePath, type Feature, type FeaturePath, type PackageFeature, parseDevicePath } from './device-path';
 import { type CoapRequest, type CoapResponse, PROVE_ADDRESS, type RequestHandler } from './endpoint/index';
 import type { LockOut } from './lock-out';
+import { AttributeSource } from './observations/attribute-source';
+import { RpcSource } from './observations/rpc-source';
 import { oncePerPromise } from './once-per-promise';
 import { downloadPackage } from './package-download';
-import type { ProvisioningDoor } from './provisioning';
+import type { ProvisioningDoor } from './provisioning/provisioning';
 import { inRequestSpan } from './request-span';
 import { refuse } from './retry-time';
-import { RpcSource } from './rpc-source';
 
 const CREATED: CoapResponse = { code: '2.01' };
 const VALID: CoapResponse = { code: '2.03' };

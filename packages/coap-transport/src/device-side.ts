@@ -8,7 +8,7 @@ import type { DtlsSession } from './dtls/session';
 import type { EndpointOptions } from './endpoint/index';
 import { LockOut } from './lock-out';
 import { Lookups } from './lookups';
-import { ProvisioningDoor } from './provisioning';
+import { ProvisioningDoor } from './provisioning/provisioning';
 
 /** The device API as endpoints serve it, plain or secured: their limits on strangers hold for both together. */
 export class DeviceSide {

@@ -11,6 +11,6 @@ export { createCoapsTransport } from './coaps-transport';
 export { DeviceSide } from './device-side';
 export { DtlsUnavailable, openSsl } from './dtls/openssl/library';
 export { RECEIVE_BUFFER_BYTES } from './endpoint/index';
-export type { ListedObservation } from './listed-observation';
+export type { ListedObservation } from './observations/listed-observation';
 export { bindPortGroup, NoPortGroup, type PortGroup } from './port-group';
 export type { CoapTransport } from './serve';

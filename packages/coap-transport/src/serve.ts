@@ -1,7 +1,7 @@
 import type { Core, WaiterProtocol } from '@tandem/core';
 import type { DeviceSide } from './device-side';
 import { CoapEndpoint, type UdpSocket } from './endpoint/index';
-import { type ListedObservation, listed, waiters } from './listed-observation';
+import { type ListedObservation, listed, waiters } from './observations/listed-observation';
 
 export interface CoapTransport {
   readonly port: number;

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { type Core, type DeviceSession, TandemError } from '@tandem/core';
 import type { ClientCertificates } from './client-certificates';
-import type { Exchange } from './exchange';
-import { bearerToken, decodeSegment } from './parameters';
+import type { Exchange } from './requests/exchange';
+import { bearerToken, decodeSegment } from './requests/parameters';
 import type { Route } from './routes';
 
 const NONE: readonly string[] = [];

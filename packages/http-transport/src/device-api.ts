@@ -18,17 +18,17 @@ import {
 } from '@tandem/core';
 import { Callers, tokenOf } from './callers';
 import type { ClientCertificates } from './client-certificates';
-import { Exchange } from './exchange';
+import { WaitingExchanges } from './connections/waiting-exchanges';
 import { FirmwareDownload } from './firmware-download';
-import { HeldRequests } from './held-requests';
-import { attributesRequest, bearerToken, downloadRequest, pollTimeout, requestIdOf } from './parameters';
-import { Polls } from './polls';
-import { provision } from './provisioning';
-import { readBody } from './request-body';
-import { RequestFormats } from './request-formats';
-import { requestSpan } from './request-span';
+import { RequestFormats } from './formats/request-formats';
+import { HeldRequests } from './polls/held-requests';
+import { Polls } from './polls/polls';
+import { provision } from './provisioning/provisioning';
+import { Exchange } from './requests/exchange';
+import { attributesRequest, bearerToken, downloadRequest, pollTimeout, requestIdOf } from './requests/parameters';
+import { readBody } from './requests/request-body';
+import { requestSpan } from './requests/request-span';
 import { isProvision, limitedPaths, type Operation, type OperationName, type Route, routeOf } from './routes';
-import { WaitingExchanges } from './waiting-exchanges';
 
 /** `originalUrl` is there where express has cut the mount path off `url`. */
 export type DeviceApiHandler = (

@@ -13,7 +13,7 @@ import {
   quietLogger,
   TandemError,
 } from '@tandem/core';
-import type { Exchange } from './exchange';
+import type { Exchange } from './requests/exchange';
 
 /** When the store goes away, all downloads do at once. */
 const LOG_INTERVAL: Millis = 10_000;

@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type Callers, type Clock, type Core, MetricsRegistry, systemClock, TandemError } from '@tandem/core';
 import express, { type Router } from 'express';
 import { Connections } from './connections/connections';
+import { DEFAULT_LIMITS, type HttpLimits } from './connections/http-limits';
 import type { DeviceApiHandler } from './device-api';
-import { DEFAULT_LIMITS, type HttpLimits } from './http-limits';
-import { answerFaults, refuse } from './request-faults';
+import { answerFaults, refuse } from './requests/request-faults';
 import { createSecureServer, type HttpsOptions } from './secure-server';
 
 /**

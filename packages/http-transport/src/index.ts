@@ -1,4 +1,4 @@
 export { ClientCertificates } from './client-certificates';
+export * from './connections/http-limits';
 export * from './device-api';
-export * from './http-limits';
 export * from './http-server';

@@ -3,8 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Callers, type LabelValue, MetricsRegistry, parseIpNetwork } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
-import type { HttpLimits } from '../http-limits';
 import { createApp, createHttpServer, listen } from '../http-server';
+import type { HttpLimits } from './http-limits';
 
 const LOOK = 1_000;
 const SILENT = { error() {}, warn() {}, info() {}, debug() {}, debugEnabled: false };

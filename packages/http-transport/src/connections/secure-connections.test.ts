@@ -6,8 +6,8 @@ import { type LabelValue, MetricsRegistry, type TlsFiles } from '@tandem/core';
 import { FakeClock } from '@tandem/core/testing';
 import { HttpsClient } from '../../../../test/security/https-client';
 import { Pki } from '../../../../test/security/pki';
-import type { HttpLimits } from '../http-limits';
 import { createApp, createHttpServer, listen } from '../http-server';
+import type { HttpLimits } from './http-limits';
 
 let pki: Pki;
 let hello: Buffer;
