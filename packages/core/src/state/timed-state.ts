@@ -1,4 +1,4 @@
-import type { Clock } from '../platform/clock';
+import type { Clock, Millis } from '../platform/clock';
 import type { Counter, Histogram, LabelValue, MetricsRegistry } from '../platform/metrics';
 import type { State } from './state';
 
@@ -77,30 +77,53 @@ function timedPort<P extends object>(
       Object.defineProperty(wrapper, name, { get: () => Reflect.get(port, name), enumerable: true });
     } else {
       const method: Method = member.bind(port);
-      Object.assign(wrapper, { [name]: operation === undefined ? method : timing(method, meterOf(operation), clock) });
+      const time = operation === 'telemetry_append' ? timingTogether : timing;
+      Object.assign(wrapper, { [name]: operation === undefined ? method : time(method, meterOf(operation), clock) });
     }
   }
   return wrapper as P;
 }
 
-/** One answer that many wait for, as the messages of one commit do, is one operation. */
-function timing(method: Method, { durations, failures }: Meter, clock: Clock): Method {
-  let latest: unknown;
+function timing(method: Method, meter: Meter, clock: Clock): Method {
   return (...args) => {
     const begun = clock.monotonic();
     const answer = method(...args);
-    if (answer === latest || !(answer instanceof Promise)) return answer;
-    latest = answer;
-    const done = () => {
-      if (latest === answer) latest = undefined;
-      durations.observe((clock.monotonic() - begun) / 1_000);
-    };
-    answer.then(done, () => {
-      done();
-      failures.add();
-    });
+    if (answer instanceof Promise) timeUntil(answer, begun, meter, clock);
     return answer;
   };
+}
+
+/**
+ * As `timing`, for what many calls are answered by at once: the messages of one commit are one operation, and all but the first of
+ * them do not even look at the clock. It is read after the call, which does nothing but put the message to the others.
+ */
+function timingTogether(method: Method, meter: Meter, clock: Clock): Method {
+  /** No more than there are commits under way. */
+  const running = new Set<unknown>();
+  return (entry) => {
+    const answer = method(entry);
+    if (running.has(answer) || !(answer instanceof Promise)) return answer;
+    running.add(answer);
+    timeUntil(answer, clock.monotonic(), meter, clock, () => running.delete(answer));
+    return answer;
+  };
+}
+
+function timeUntil(
+  answer: Promise<unknown>,
+  begun: Millis,
+  { durations, failures }: Meter,
+  clock: Clock,
+  then?: () => void,
+): void {
+  const done = () => {
+    durations.observe((clock.monotonic() - begun) / 1_000);
+    then?.();
+  };
+  answer.then(done, () => {
+    done();
+    failures.add();
+  });
 }
 
 function membersOf(port: object): Set<string> {
