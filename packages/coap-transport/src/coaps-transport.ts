@@ -62,7 +62,7 @@ export async function createCoapsTransport(
         failed: (address) => credentialsGuard.failed(sourceAddress({ address })),
       },
       opened: (session) => device.opened(session),
-      prepare: settings.TANDEM_COAP_DTLS_PSK ? keysFor(core) : undefined,
+      prepare: settings.TANDEM_COAP_DTLS_PSK ? keysFor(core, device) : undefined,
       clock,
       random,
       logger,
@@ -86,8 +86,11 @@ export async function createCoapsTransport(
   }
 }
 
-function keysFor({ settings, state, clock, random, metrics }: Core): DtlsSocketOptions['prepare'] {
+function keysFor(
+  { settings, state, clock, random, metrics }: Core,
+  { tooManyLookups: tooMany }: DeviceSide,
+): DtlsSocketOptions['prepare'] {
   const find = (identity: string) => findPreSharedKey(state.devices, identity);
-  const keys = new PskKeys({ find, max: settings.TANDEM_COAP_MAX_LOOKUPS, clock, random, metrics });
+  const keys = new PskKeys({ find, max: settings.TANDEM_COAP_MAX_LOOKUPS, clock, random, metrics, tooMany });
   return (connection, datagram) => keys.prepare(connection, datagram);
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Core } from '@tandem/core';
+import type { Core, Counter } from '@tandem/core';
 import { Callers } from './callers';
 import { countedRequests } from './counted-requests';
 import { admit, createDeviceApi, mayContinue } from './device-api';
@@ -12,6 +12,8 @@ import { ProvisioningDoor } from './provisioning/provisioning';
 
 /** The device API as endpoints serve it, plain or secured: their limits on strangers hold for both together. */
 export class DeviceSide {
+  /** Lookups of tokens and of pre-shared keys that were one too many. */
+  readonly tooManyLookups: Counter;
   readonly #core: Core;
   readonly #lockOut: LockOut;
   readonly #callers: Callers;
@@ -23,7 +25,8 @@ export class DeviceSide {
     this.#lockOut = new LockOut(credentialsGuard);
     // At most half of all exchanges: the others are for those whose credentials are known.
     const maxLookups = Math.min(settings.TANDEM_COAP_MAX_LOOKUPS, Math.ceil(settings.TANDEM_COAP_MAX_EXCHANGES / 2));
-    const lookups = new Lookups(auth, this.#lockOut, maxLookups, metrics);
+    this.tooManyLookups = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_COAP_MAX_LOOKUPS' });
+    const lookups = new Lookups(auth, this.#lockOut, maxLookups, metrics, this.tooManyLookups);
     this.#callers = new Callers(auth, lookups, () => clock.monotonic());
     this.#provisioning = new ProvisioningDoor(core);
   }

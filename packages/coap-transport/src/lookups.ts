@@ -1,4 +1,4 @@
-import type { DeviceAuth, DeviceSession, MetricsRegistry } from '@tandem/core';
+import type { Counter, DeviceAuth, DeviceSession, MetricsRegistry } from '@tandem/core';
 import type { CoapRequest } from './endpoint/index';
 import type { LockOut } from './lock-out';
 
@@ -22,6 +22,7 @@ export class Lookups {
     private readonly lockOut: LockOut,
     max: number,
     metrics: MetricsRegistry,
+    private readonly tooMany: Counter,
   ) {
     this.#max = max;
     this.#refused = metrics.counter('tandem_coap_lookups_refused_total', { bound: 'all' });
@@ -55,6 +56,7 @@ export class Lookups {
     const peer = request.peer.key;
     if (this.#running >= this.#max) {
       this.#refused.add();
+      this.tooMany.add();
       return undefined;
     }
     const ofPeer = this.#runningOfPeer.get(peer) ?? 0;

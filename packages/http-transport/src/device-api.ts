@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
+  type AnsweredRequests,
   type Core,
   type Counter,
   type DeviceSession,
@@ -43,6 +44,8 @@ export interface DeviceApi {
    * reads bodies; mounting at `/api/v1` works as well.
    */
   readonly middleware: DeviceApiHandler;
+  /** What requests are counted by that are refused before they come here. */
+  readonly refused: AnsweredRequests;
   /**
    * Answers every open poll and waiting command 503 + Retry-After at once and takes no more. The rest goes on, and what
    * then still waits for the store is answered so as well; nothing is taken after that.
@@ -70,6 +73,7 @@ interface Call {
 
 /** The device API over HTTP (contract section 1): each request becomes one call of the domain. */
 class HttpDeviceApi implements DeviceApi {
+  readonly refused: AnsweredRequests;
   readonly #held: HeldRequests;
   readonly #polls: Polls;
   readonly #callers: Callers;
@@ -103,6 +107,7 @@ class HttpDeviceApi implements DeviceApi {
     this.#firmware = new FirmwareDownload(core);
     this.#received = metrics.counters('tandem_http_received_requests_total', 'operation');
     this.#requests = new RequestMetrics(metrics, 'http');
+    this.refused = this.#requests.of('other');
   }
 
   readonly middleware: DeviceApiHandler = (request, response, next) => {
@@ -111,7 +116,7 @@ class HttpDeviceApi implements DeviceApi {
       next();
       return;
     }
-    const exchange = new Exchange(request, response, this.core.clock, this.#waiting, this.#requests.of('other'));
+    const exchange = new Exchange(request, response, this.core.clock, this.#waiting, this.refused);
     if (this.#closing) exchange.closeConnection();
     try {
       if (this.#closed) throw new TandemError('SHUTTING_DOWN');

@@ -16,6 +16,7 @@ it('a full backlog is 503 with a time to retry', async () => {
     errorCode: 2,
     timestamp: expect.any(Number),
   });
+  expect(gateway.gauge('tandem_limit_hits_total', { limit: 'TANDEM_TELEMETRY_BACKLOG_MAX' })).toBe(1);
   await gateway.stop();
 });
 

@@ -1,7 +1,15 @@
 import { createServer, IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Callers, type Clock, type Core, MetricsRegistry, systemClock, TandemError } from '@tandem/core';
+import {
+  type AnsweredRequests,
+  type Callers,
+  type Clock,
+  type Core,
+  MetricsRegistry,
+  systemClock,
+  TandemError,
+} from '@tandem/core';
 import express, { type Router } from 'express';
 import { Connections } from './connections/connections';
 import { DEFAULT_LIMITS, type HttpLimits } from './connections/http-limits';
@@ -66,6 +74,8 @@ export interface HttpServerOptions {
   readonly clock?: Clock;
   readonly callers?: Pick<Callers, 'addressOf' | 'isTrusted'>;
   readonly metrics?: MetricsRegistry;
+  /** What requests are counted by that are refused before anybody has looked at what they ask for. */
+  readonly refused?: AnsweredRequests;
 }
 
 /** Proxies add some; a client has no use for so many. The size of all together is limited by Node (16 KiB). */
@@ -102,7 +112,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     if (!connections.begin(request, response)) return;
     const fault = headerFault(request);
     if (fault) {
-      refuse(request, response, new TandemError(fault), clock);
+      refuse(request, response, new TandemError(fault), clock, options.refused);
       return;
     }
     // Typed for an application's requests; the routes here use what node:http gives.
@@ -110,7 +120,7 @@ export function createHttpServer(app: Router, options: HttpServerOptions = {}): 
     if (first) first(request, response, rest);
     else rest();
   };
-  answerFaults(server, clock, connections);
+  answerFaults(server, clock, connections, options.refused);
   server.on('request', serve);
   server.on('checkContinue', (request, response) => {
     continueOnRead(request, response);

@@ -1,4 +1,4 @@
-import { type Core, type Millis, TandemError } from '@tandem/core';
+import { type AnsweredRequests, type Core, type Millis, TandemError } from '@tandem/core';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { Authenticator, isPublicPath, LOGIN_PATHS } from './auth/authenticator';
 import { LoginQueue } from './auth/login-queue';
@@ -23,6 +23,8 @@ export interface ServerApi {
    * everything else on.
    */
   readonly router: Router;
+  /** What requests are counted by that are refused before they come here. */
+  readonly refused: AnsweredRequests;
   /** Live values on the same port. */
   readonly webSockets: WebSocketApi;
   /** What is mounted: one row for each call. */
@@ -88,6 +90,7 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
   router.use(openApiPages(describe));
   return {
     router,
+    refused: dispatcher.refused,
     webSockets,
     routes,
     describe,

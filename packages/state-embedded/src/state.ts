@@ -176,6 +176,7 @@ function openState(
     consumed,
     backlogMax: options.backlogMax,
     durability: options.durability,
+    refused: options.metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_TELEMETRY_BACKLOG_MAX' }),
   });
   const { folder, durability, minFreeBytes } = options;
   const materialiser = new WorkerMaterialiser(

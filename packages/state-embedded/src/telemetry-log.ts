@@ -1,4 +1,4 @@
-import { TandemError, type TelemetryEntry, type TelemetryLog } from '@tandem/core';
+import { type Counter, TandemError, type TelemetryEntry, type TelemetryLog } from '@tandem/core';
 import { encodeEntry } from './entry-codec';
 import type { Durability, ViewEnvironment } from './environment';
 import type { LogEnvironment } from './log-environment';
@@ -18,6 +18,8 @@ export interface LogOptions {
   readonly durability: Durability;
   /** Sequence number of the last entry the consumer had taken when the store was opened. */
   readonly consumed: number;
+  /** Messages that are refused for being more than may wait. */
+  readonly refused: Counter;
 }
 
 const RETRY_AFTER = 1_000;
@@ -56,6 +58,7 @@ export class EmbeddedTelemetryLog implements TelemetryLog {
 
   append(entry: TelemetryEntry): Promise<void> {
     if (this.backlog() >= this.options.backlogMax) {
+      this.options.refused.add();
       return Promise.reject(new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }));
     }
     const text = encodeEntry(entry);

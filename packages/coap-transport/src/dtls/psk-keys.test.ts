@@ -1,4 +1,4 @@
-import { MetricsRegistry, type PreSharedKey } from '@tandem/core';
+import { Counter, MetricsRegistry, type PreSharedKey } from '@tandem/core';
 import { FakeClock } from '../endpoint/testing/fake-clock';
 import { FakeRandom } from '../endpoint/testing/fake-random';
 import type { DtlsConnection, OfferedKey } from './engine';
@@ -19,7 +19,7 @@ beforeEach(() => {
     new Promise<PreSharedKey | undefined>((answer, reject) => {
       asked.push({ identity, answer, fail: () => reject(new Error('away')) });
     });
-  keys = new PskKeys({ find, max: 2, clock, random: new FakeRandom(1), metrics });
+  keys = new PskKeys({ find, max: 2, clock, random: new FakeRandom(1), metrics, tooMany: new Counter() });
 });
 const running = () => metrics.value('tandem_dtls_key_lookups');
 

@@ -1,4 +1,4 @@
-import type { Clock, MetricsRegistry, Millis, PreSharedKey, Random } from '@tandem/core';
+import type { Clock, Counter, MetricsRegistry, Millis, PreSharedKey, Random } from '@tandem/core';
 import { pskIdentityIn } from './client-key-exchange';
 import type { DtlsConnection, OfferedKey } from './engine';
 
@@ -15,6 +15,8 @@ export interface PskKeysPorts {
   readonly clock: Pick<Clock, 'setTimer'>;
   readonly random: Pick<Random, 'bytes'>;
   readonly metrics: MetricsRegistry;
+  /** Lookups of any kind that were one too many. */
+  readonly tooMany: Counter;
 }
 
 /**
@@ -64,6 +66,7 @@ export class PskKeys {
     if (running) return running;
     if (this.#running.size >= this.ports.max) {
       this.#refused.add();
+      this.ports.tooMany.add();
       return undefined;
     }
     const lookup = this.#look(identity);

@@ -57,7 +57,6 @@ export class Responder {
   /** `relation`: the one this response begins. */
   send(exchange: Exchange, message: OutgoingMessage, relation: Relation | undefined): void {
     const { request } = exchange;
-    request.counted?.answered(message.code, this.#ports.now() - exchange.arrivedAt);
     if (!request.authenticated || message.echo !== undefined) this.#sendToStranger(exchange, message);
     else if (relation === undefined && !request.proved) this.#sendToUnproved(exchange, message);
     else this.#send(exchange, message, relation, this.#maxRetransmit);
@@ -67,7 +66,7 @@ export class Responder {
     const { arrivedAt, request, state, fingerprint } = exchange;
     const { peer, datagram, messageId, tokenLength, confirmable } = request;
     const { deduplication, metrics, reliability } = this.#ports;
-    metrics.responded(message.code);
+    this.#answered(exchange, message);
     if (state === 'piggyback') {
       const reply = encodeMessage(ACK, messageId, message, datagram, 4, tokenLength);
       deduplication.remember(peer, messageId, fingerprint, reply, arrivedAt);
@@ -90,6 +89,12 @@ export class Responder {
         this.#ports.send(encodeMessage(type, id, message, datagram, 4, tokenLength), peer);
       }
     }
+  }
+
+  #answered({ request, arrivedAt }: Exchange, { code }: OutgoingMessage): void {
+    const { metrics, now } = this.#ports;
+    metrics.responded(code);
+    request.counted?.answered(code, now() - arrivedAt);
   }
 
   /** A GET may be asked again, so what is too long for it waits for a proof; of anything else only the code is left. */
@@ -119,7 +124,7 @@ export class Responder {
     const { peer, datagram, messageId, tokenLength } = request;
     const { metrics, strangerIds } = this.#ports;
     if (!request.authenticated && !this.#ports.mayReply(peer)) return;
-    metrics.responded(message.code);
+    this.#answered(exchange, message);
     if (message.echo !== undefined) metrics.dropped('unproved');
     const type = exchange.state === 'piggyback' ? ACK : NON;
     let reply = encodeMessage(type, messageId, message, datagram, 4, tokenLength);

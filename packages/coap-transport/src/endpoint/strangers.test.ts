@@ -132,13 +132,19 @@ describe('all that one datagram of a stranger makes us send', () => {
 
 describe('the limit of a source address', () => {
   it('strangers get as many answers as are allowed, then silence, and the rest is counted', async () => {
-    const harness = new Harness(() => ({ code: '4.01' }), { sourceReplies: 1 }, true);
+    const answered: number[] = [];
+    const handler: RequestHandler = (request) => {
+      request.counted = { answered: (code) => void answered.push(code) };
+      return { code: '4.01' };
+    };
+    const harness = new Harness(handler, { sourceReplies: 1 }, true);
     for (let i = 0; i < 15; i++) harness.another('10.3.0.1', 1000 + i).request({});
     await harness.clock.advance(10);
     expect([
       harness.metric('responses_total', { code: '4.01' }),
       harness.metric('dropped_total', { reason: 'source_replies' }),
     ]).toEqual([10, 5]);
+    expect(answered).toHaveLength(10);
     const neighbour = harness.another('10.3.0.2');
     expect(kind(await ask(harness, {}, neighbour))).toBe('ACK 4.01');
   });

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Clock, TandemError } from '@tandem/core';
+import { type AnsweredRequests, type Clock, TandemError } from '@tandem/core';
 import type { Connections } from '../connections/connections';
 import { WaitingExchanges } from '../connections/waiting-exchanges';
 import { Exchange } from './exchange';
@@ -13,7 +13,12 @@ type Connection = Duplex &
 const end = (socket: Connection): void => void (socket.destroySoon ? socket.destroySoon() : socket.destroy());
 
 /** What node:http refuses before there is a request to be served gets the error JSON of contract 1.6 as well. */
-export function answerFaults(server: Server, clock: Clock, connections: Pick<Connections, 'begin' | 'latest'>): void {
+export function answerFaults(
+  server: Server,
+  clock: Clock,
+  connections: Pick<Connections, 'begin' | 'latest'>,
+  counted: AnsweredRequests | undefined,
+): void {
   server.on('clientError', (fault: NodeJS.ErrnoException, socket: Connection) => {
     const open = connections.latest(socket);
     // There is an answer still to come, and it is the last one: what comes behind means nothing (RFC 9112 section 9.6).
@@ -26,7 +31,7 @@ export function answerFaults(server: Server, clock: Clock, connections: Pick<Con
     if (open && !open.response.headersSent) {
       // What was in order before is answered as it is: its client could take a refusal for its own, and send it again.
       if (open.request.complete) open.response.shouldKeepAlive = false;
-      else refuse(open.request, open.response, error, clock);
+      else refuse(open.request, open.response, error, clock, counted);
       return;
     }
     // Behind an answer that is still to come: what is written now would be taken for that one.
@@ -37,12 +42,16 @@ export function answerFaults(server: Server, clock: Clock, connections: Pick<Con
       return;
     }
     // Into an answer that has begun nothing else may be written.
-    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, clock));
+    if (socket.writable && !socket._httpMessage?.headersSent) {
+      socket.write(answerTo(error, clock));
+      // When it began to arrive nobody has noted.
+      counted?.answered(error.row.http, 0);
+    }
     end(socket);
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     if (!connections.begin(request, response)) return;
-    new Exchange(request, response, clock, NONE).fail(new TandemError('EXPECTATION_FAILED'));
+    new Exchange(request, response, clock, NONE, counted).fail(new TandemError('EXPECTATION_FAILED'));
   });
 }
 
@@ -53,8 +62,14 @@ const isOfClient = ({ code = '' }: NodeJS.ErrnoException): boolean =>
 const NONE = new WaitingExchanges();
 
 /** The connection ends with it. */
-export function refuse(request: IncomingMessage, response: ServerResponse, error: TandemError, clock: Clock): void {
-  const exchange = new Exchange(request, response, clock, NONE);
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: TandemError,
+  clock: Clock,
+  counted: AnsweredRequests | undefined,
+): void {
+  const exchange = new Exchange(request, response, clock, NONE, counted);
   exchange.closeConnection();
   // Nothing that comes after it is read: it is not known where it would end.
   exchange.bodyUnread = false;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  type AnsweredRequests,
   type Core,
   type Millis,
   payloadLimitOf,
@@ -50,6 +51,10 @@ export class Dispatcher {
 
   get closing(): boolean {
     return this.#closing;
+  }
+
+  get refused(): AnsweredRequests {
+    return this.#requests.of('other');
   }
 
   /** From now on the request is answered, at the latest when the gateway has no more time. */

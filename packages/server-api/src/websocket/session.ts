@@ -20,6 +20,7 @@ export interface SessionHost {
   /** @param user undefined where it was never admitted */
   left(session: Session, user: User | undefined): void;
   tooSlow(): void;
+  tooManyCommands(): void;
   /** Looks at it again, before long. */
   review(session: Session): void;
 }
@@ -170,6 +171,7 @@ export class Session implements Reviewed {
   #run(text: string): void {
     const message = readMessage(text, this.dialect);
     if (!this.#rate.take(Math.max(1, message?.commands.length ?? 0))) {
+      this.host.tooManyCommands();
       this.close(CLOSE.POLICY_VIOLATION, 'Too many commands');
       return;
     }

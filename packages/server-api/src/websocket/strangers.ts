@@ -14,9 +14,10 @@ export class Strangers<T> {
     return this.#addresses.size;
   }
 
-  /** Whether there is no room for one more from there. */
-  isFull(address: string): boolean {
-    return this.size >= this.max || this.#byAddress.of(address) >= this.maxOfAddress;
+  /** Why there is no room for one more from there; undefined: there is. */
+  fullBy(address: string): 'strangers' | 'strangersOfAddress' | undefined {
+    if (this.size >= this.max) return 'strangers';
+    return this.#byAddress.of(address) >= this.maxOfAddress ? 'strangersOfAddress' : undefined;
   }
 
   /** One that has not been added before. */

@@ -24,6 +24,8 @@ export interface Subscribed extends Reviewed {
 export interface SubscriptionIndex {
   /** There are as many as a process may have. */
   isFull(): boolean;
+  /** One was refused, since the process or the session has as many as it may. */
+  refused(by: 'subscriptions' | 'subscriptionsOfSession'): void;
   add(subscribed: Subscribed): void;
   remove(subscribed: Subscribed): void;
 }
@@ -93,10 +95,12 @@ export class Subscriptions {
     const id = `${wish.kind} ${cmdId}`;
     this.#byId.get(id)?.end();
     if (this.#byId.size >= this.max) {
+      this.index.refused('subscriptionsOfSession');
       this.#refuse(cmdId, `At most ${this.max} subscriptions are allowed in a session`);
       return;
     }
     if (this.index.isFull()) {
+      this.index.refused('subscriptions');
       this.host.send(errorText(cmdId, ERROR_CODE.INTERNAL, 'There are too many subscriptions'));
       return;
     }

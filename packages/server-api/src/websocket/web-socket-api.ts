@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import {
   type Core,
   type Counter,
+  type LabelValue,
   limitedAs,
+  type MetricsRegistry,
   type Millis,
   MultiMap,
   TandemError,
@@ -62,11 +64,12 @@ class Sessions implements WebSocketApi, SessionHost {
   readonly #byDevice = new MultiMap<Uuid, Subscribed>();
   readonly #reviews: Reviews;
   readonly #slow: { add(): void };
-  readonly #full: Readonly<Record<'all' | 'strangers' | 'tenant' | 'user', Counter>>;
+  readonly #full: Readonly<Record<Limit, Counter>>;
   readonly #off: (() => void)[];
   readonly subscriptions: SubscriptionIndex = {
     isFull: () => this.#byDevice.count >= this.core.settings.TANDEM_WS_MAX_SUBSCRIPTIONS,
     add: (subscribed: Subscribed) => this.#byDevice.add(subscribed.deviceId, subscribed),
+    refused: (by) => this.#full[by].add(),
     remove: (subscribed: Subscribed) => void this.#byDevice.delete(subscribed.deviceId, subscribed),
   };
   #pinging: Timer;
@@ -115,12 +118,7 @@ class Sessions implements WebSocketApi, SessionHost {
     metrics.gauge('tandem_ws_subscriptions', () => this.#byDevice.count);
     metrics.gauge('tandem_ws_reviews', () => this.#reviews.due);
     this.#slow = metrics.counter('tandem_ws_slow_total');
-    this.#full = {
-      all: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS' }),
-      strangers: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_STRANGERS' }),
-      tenant: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS_PER_TENANT' }),
-      user: metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_WS_MAX_SESSIONS_PER_USER' }),
-    };
+    this.#full = limitCounters(metrics);
   }
 
   takes(request: IncomingMessage): boolean {
@@ -132,15 +130,22 @@ class Sessions implements WebSocketApi, SessionHost {
     // Whoever is refused may be gone by now.
     socket.on('error', () => {});
     const address = this.#addresses.of(request);
-    if (this.#strangers.isFull(address)) void this.#upgradeKnown(request, socket, head, address);
+    const full = this.#strangers.fullBy(address);
+    if (full) void this.#upgradeKnown(request, socket, head, address, full);
     else this.#upgrade(request, socket, head, address);
   }
 
   /** Those who can say at once who they are come in past all strangers. */
-  async #upgradeKnown(request: IncomingMessage, socket: Duplex, head: Buffer, address: string): Promise<void> {
+  async #upgradeKnown(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    address: string,
+    full: Limit,
+  ): Promise<void> {
     const token = tokenInUrl(request.url ?? '');
     if (token === undefined || this.#checking >= this.core.settings.TANDEM_WS_MAX_STRANGERS) {
-      this.#refuseFull(socket, 'strangers');
+      this.#refuseFull(socket, full);
       return;
     }
     this.#checking++;
@@ -148,7 +153,7 @@ class Sessions implements WebSocketApi, SessionHost {
       await this.credentials(token).check();
       this.#upgrade(request, socket, head, address);
     } catch {
-      this.#refuseFull(socket, 'strangers');
+      this.#refuseFull(socket, full);
     } finally {
       this.#checking--;
     }
@@ -225,6 +230,10 @@ class Sessions implements WebSocketApi, SessionHost {
     this.#slow.add();
   }
 
+  tooManyCommands(): void {
+    this.#full.commands.add();
+  }
+
   review(session: Session): void {
     this.#reviews.add([session]);
   }
@@ -245,7 +254,7 @@ class Sessions implements WebSocketApi, SessionHost {
     });
   }
 
-  #refuseFull(socket: Duplex, limit: 'all' | 'strangers'): void {
+  #refuseFull(socket: Duplex, limit: Limit): void {
     this.#full[limit].add();
     const message = 'There are too many WebSocket sessions';
     this.#refuse(socket, new TandemError('TOO_MANY_REQUESTS', { message, retryAfter: RETRY_AFTER }));
@@ -266,4 +275,21 @@ class Sessions implements WebSocketApi, SessionHost {
     socket.once('finish', () => socket.destroy());
     socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
   }
+}
+
+type Limit = keyof ReturnType<typeof limitCounters>;
+
+function limitCounters(metrics: MetricsRegistry) {
+  const counter = (limit: LabelValue<'tandem_limit_hits_total', 'limit'>) =>
+    metrics.counter('tandem_limit_hits_total', { limit });
+  return {
+    all: counter('TANDEM_WS_MAX_SESSIONS'),
+    strangers: counter('TANDEM_WS_MAX_STRANGERS'),
+    strangersOfAddress: counter('TANDEM_WS_MAX_STRANGERS_PER_ADDRESS'),
+    tenant: counter('TANDEM_WS_MAX_SESSIONS_PER_TENANT'),
+    user: counter('TANDEM_WS_MAX_SESSIONS_PER_USER'),
+    subscriptions: counter('TANDEM_WS_MAX_SUBSCRIPTIONS'),
+    subscriptionsOfSession: counter('TANDEM_WS_MAX_SUBSCRIPTIONS_PER_SESSION'),
+    commands: counter('TANDEM_WS_MAX_COMMANDS'),
+  };
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Logger, type Millis, TandemError } from '@tandem/core';
+import { type Clock, type Counter, type Logger, type Millis, TandemError } from '@tandem/core';
 import { isPassing, storeFailure } from '../client';
 import { Batch, pauseBefore } from './batch';
 import { type AppendReply, type BatchSender, TooFewReplicasError } from './batch-sender';
@@ -20,6 +20,8 @@ export interface PartitionWriterOptions {
   readonly schedule: () => void;
   /** Batches may be settled before Redis answers; what it answers counts still. */
   readonly answered: (newestId: string, length: number) => void;
+  /** Messages that Redis does not take for being more than may wait. */
+  readonly refused: Counter;
   readonly done: (entries: number, bytes: number, accepted: boolean) => void;
 }
 
@@ -74,7 +76,9 @@ export class PartitionWriter {
 
   #answer(batch: Batch, [outcome, newestId, length]: AppendReply): void {
     this.options.answered(newestId, length);
-    this.#end(batch, outcome === 'full' ? new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }) : undefined);
+    const full = outcome === 'full';
+    if (full) this.options.refused.add(batch.entries);
+    this.#end(batch, full ? new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }) : undefined);
   }
 
   #failed(batch: Batch, error: unknown): void {

@@ -221,6 +221,10 @@ it('the door closes when the streams are as full as they may be, for every proce
   // It does not know yet: the stream itself refuses, and then it does.
   await expect(other.append(id, 10)).rejects.toMatchObject({ code: 'BACKLOG_FULL', retryAfter: expect.any(Number) });
   expect(other.metric('tandem_telemetry_backlog')).toBe(10);
+  const limit = { limit: 'TANDEM_TELEMETRY_BACKLOG_MAX' } as const;
+  expect(other.metric('tandem_limit_hits_total', limit)).toBe(1);
+  await expect(other.append(id, 11)).rejects.toMatchObject({ code: 'BACKLOG_FULL' });
+  expect([one, other].map((each) => each.metric('tandem_limit_hits_total', limit))).toEqual([0, 2]);
   expect(await logged(one)).toEqual(new Map([[id, numbers(10)]]));
 });
 

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Counter,
   type Logger,
   type MetricsRegistry,
   type Millis,
@@ -46,7 +47,8 @@ export class RedisTelemetryLog implements TelemetryLog {
   readonly #writers = new Map<number, PartitionWriter>();
   readonly #lengths = new StreamLengths();
   readonly #sender: BatchSender;
-  readonly #held: { add(n?: number): void };
+  readonly #held: Counter;
+  readonly #full: Counter;
   /** Whom every accepted batch is told: the materialiser of this process. */
   #consumer: (() => void) | undefined;
   #inFlight = 0;
@@ -77,6 +79,7 @@ export class RedisTelemetryLog implements TelemetryLog {
     metrics.gauge('tandem_telemetry_backlog', () => this.backlog());
     metrics.gauge('tandem_telemetry_in_flight_bytes', () => this.#inFlightBytes);
     this.#held = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_REDIS_MAX_IN_FLIGHT_BYTES' });
+    this.#full = metrics.counter('tandem_limit_hits_total', { limit: 'TANDEM_TELEMETRY_BACKLOG_MAX' });
   }
 
   /** Streams of the log. */
@@ -88,6 +91,7 @@ export class RedisTelemetryLog implements TelemetryLog {
     if (this.#closed) return Promise.reject(closedError());
     const { backlogMax, maxInFlightBytes } = this.options.bounds;
     if (this.backlog() >= backlogMax) {
+      this.#full.add();
       return Promise.reject(new TandemError('BACKLOG_FULL', { retryAfter: RETRY_AFTER }));
     }
     const text = encodeMessage(entry);
@@ -152,6 +156,7 @@ export class RedisTelemetryLog implements TelemetryLog {
         logger,
         schedule: this.#schedule,
         answered: (newestId, length) => this.heard(partition, newestId, length),
+        refused: this.#full,
         done: this.#done,
       });
       this.#writers.set(partition, writer);
