@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { METRICS, SETTINGS, valuesOf } from '@tandem/core';
+import { Pki } from './security/pki';
 import { CoapDevice } from './support/coap-device';
+import { DtlsDevice } from './support/dtls-device';
 import { type ExposedSample, familiesOf, readingOf } from './support/exposition';
 import { cleanUp, GatewayProcess } from './support/gateway-process';
 import { HttpDevice } from './support/http-device';
@@ -6,12 +11,25 @@ import { ServerClient } from './support/server-client';
 
 const TOKEN = 'metrics-device';
 
+/** Resolves when all of the answer has come. */
+async function httpAnswer(port: number, request: string): Promise<void> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(request));
+  socket.resume();
+  await once(socket, 'close');
+}
+
 describe('After one request over each protocol the metrics', () => {
+  let pki: Pki;
   let gateway: GatewayProcess;
   let text: string;
   let samples: readonly ExposedSample[];
   beforeAll(async () => {
-    gateway = await GatewayProcess.start();
+    pki = new Pki();
+    gateway = await GatewayProcess.start({
+      COAP_DTLS_ENABLED: 'true',
+      COAP_DTLS_PEM_CERT: pki.server.chainFile,
+      COAP_DTLS_PEM_KEY: pki.server.keyFile,
+    });
     const server = await ServerClient.login(gateway.http);
     await server.createDevice(TOKEN);
     const http = new HttpDevice(gateway.http, TOKEN);
@@ -22,10 +40,19 @@ describe('After one request over each protocol the metrics', () => {
     await coap.post('telemetry', '{"a":2}');
     await http.poll('rpc', 1);
     coap.close();
+    const secure = new DtlsDevice(gateway.coaps);
+    await secure.post(`api/v1/${TOKEN}/telemetry`);
+    secure.kill();
+    // No request: two hosts, and a line that is no header.
+    await httpAnswer(gateway.http, 'GET /api/v1/x/attributes HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
+    await httpAnswer(gateway.http, 'GET / HTTP/1.1\r\nno header\r\n\r\n');
     text = await (await fetch(`http://127.0.0.1:${gateway.metrics}/metrics`)).text();
     samples = [...familiesOf(text).values()].flatMap((family) => family.samples);
   });
-  afterAll(cleanUp);
+  afterAll(async () => {
+    await cleanUp();
+    pki.remove();
+  });
 
   const answered = (protocol: string, operation: string, code: string) =>
     readingOf(samples, 'tandem_requests_total', { protocol, operation, code });
@@ -35,8 +62,22 @@ describe('After one request over each protocol the metrics', () => {
     expect(answered('http', 'telemetry', '400')).toBe(1);
     expect(answered('http', 'telemetry', '401')).toBe(1);
     expect(answered('coap', 'telemetry', '2.01')).toBe(1);
+    expect(answered('coaps', 'telemetry', '2.01')).toBe(1);
     expect(answered('api', 'authentication', '200')).toBe(1);
     expect(answered('api', 'devices', '200')).toBeGreaterThanOrEqual(1);
+  });
+
+  it('count what was no request to begin with among the others', () => {
+    expect(answered('http', 'other', '400')).toBe(2);
+  });
+
+  it('have every limit that can be hit, and only those that are settings', () => {
+    const limits = valuesOf(METRICS.tandem_limit_hits_total.labels.limit);
+    expect(limits.filter((limit) => !Object.hasOwn(SETTINGS, limit))).toEqual([]);
+    // That of a store that is not this one's.
+    const here = limits.filter((limit) => limit !== 'TANDEM_REDIS_MAX_IN_FLIGHT_BYTES');
+    const told = samples.filter(({ name }) => name === 'tandem_limit_hits_total').map(({ labels }) => labels.limit);
+    expect(told.sort()).toEqual([...here].sort());
   });
 
   it('say how long they took, and of a poll how long it waited', () => {

@@ -51,7 +51,8 @@ describe('A process whose Redis is not there', () => {
     expect((await ask('metrics')).status).toBe(200);
     const { status, text } = await ask('readyz');
     expect(status).toBe(503);
-    expect(text.split('\n')).toContain(`not ready: the store does not answer: ${reason}`);
+    const starting = ['http', 'api', 'coap'].map((door) => `not ready: ${door} is starting`);
+    expect(text.trimEnd().split('\n')).toEqual([...starting, `not ready: the store does not answer: ${reason}`]);
     await server.restart();
     await gateway.logged('ready');
     expect(await ask('readyz')).toEqual({ status: 200, text: 'ready\n' });
@@ -92,6 +93,11 @@ describe('A process whose Redis does not answer any more', () => {
     const asked = performance.now();
     expect(await ask('readyz')).toEqual({ status: 503, text: 'not ready: the store does not answer\n' });
     expect(performance.now() - asked).toBeLessThan(4_000);
+    const { text } = await ask('readyz?verbose');
+    expect(text.split('\n')).toEqual(
+      expect.arrayContaining(['http: up', 'coap: up', 'api: up', 'store: failing: the store does not answer']),
+    );
+    expect((await ask('livez')).status).toBe(200);
     server.resume();
     await soon(async () => (await ask('readyz')).status === 200);
     expect(await gateway.stop()).toEqual({ code: 0, signal: null });

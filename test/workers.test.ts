@@ -93,6 +93,13 @@ describe('A gateway of two workers', () => {
 
   it('is ready when all of them are, and each says its number in the log', async () => {
     expect(await ready(gateway)).toEqual({ status: 200, text: 'ready\n' });
+    const verbose = await (await fetch(`http://127.0.0.1:${gateway.metrics}/readyz?verbose`)).text();
+    expect(verbose.trimEnd().split('\n').sort()).toEqual(
+      [1, 2]
+        .flatMap((n) => ['http', 'coap', 'api', 'store', 'materialiser'].map((part) => `worker ${n}: ${part}: up`))
+        .concat('ready')
+        .sort(),
+    );
     expect(gateway.log.find(({ message }) => message === 'ready')).toMatchObject({ workers: WORKERS });
     expect(new Set([1, 2].map((worker) => pidOf(gateway, worker))).size).toBe(WORKERS);
   });

@@ -120,6 +120,7 @@ export * from './state/failure-counters';
 export * from './state/firmware-store';
 export * from './state/former-records';
 export * from './state/keys-in-use';
+export * from './state/materialiser-condition';
 export * from './state/paging';
 export * from './state/processes';
 export * from './state/rate-counters';

@@ -4,13 +4,14 @@ import {
   type Millis,
   makeCore,
   type Platform,
+  type Role,
   type Settings,
   systemClock,
   systemRandom,
   timedState,
 } from '@tandem/core';
 import { keepAdministrators } from './administrators/administrators';
-import { type CoapSockets, OWN_SOCKETS } from './doors/coap-doors';
+import { type CoapSockets, coapDoorsOf, OWN_SOCKETS } from './doors/coap-doors';
 import { type Doors, openDoors } from './doors/doors';
 import { Exposition } from './metrics-port/exposition';
 import { openMetricsPort } from './metrics-port/metrics-port';
@@ -97,7 +98,14 @@ async function compose(
   shutdown.last('traces', () => tracing.stop(), LAST_SPANS);
   const https = await openHttpsFiles(settings, platform);
   if (https) shutdown.last('certificates', () => void https.close());
-  const readiness = new Readiness(settings.TANDEM_ROLES, systemClock, () => shutdown.begun);
+  const sockets = place?.sockets ?? OWN_SOCKETS;
+  const readiness = new Readiness({
+    doors: doorsOf(settings, sockets),
+    embedded: settings.REDIS_URL === undefined,
+    materialises: settings.TANDEM_ROLES.includes('api'),
+    clock: systemClock,
+    stopping: () => shutdown.begun,
+  });
   // Before the store: a process that waits for it can be asked why it is not ready.
   let doors: Doors | undefined;
   const exposition = new Exposition(metrics, processMetrics());
@@ -128,9 +136,16 @@ async function compose(
     shutdown.first('connectivity monitor', startConnectivityMonitor(core));
     shutdown.first('firmware rollouts', startFirmwareRollouts(core));
   }
-  doors = await openDoors(core, patience, shutdown, https, place?.sockets ?? OWN_SOCKETS);
-  readiness.started();
+  doors = await openDoors(core, { patience, shutdown, https, sockets, readiness });
   return { ports: { ...doors.ports, metrics: metricsPort }, stop: () => shutdown.run() };
+}
+
+/** Those that this process opens. */
+function doorsOf(settings: Settings, sockets: CoapSockets): Role[] {
+  const http = settings.TANDEM_ROLES.filter((role) => role === 'http' || role === 'api');
+  const open = coapDoorsOf(settings);
+  const coap = (['coap', 'coaps'] as const).filter((door) => open[door] && sockets[door] !== 'closed');
+  return [...http, ...coap];
 }
 
 /** Before the store is opened: what is wrong with them is told at once. */

@@ -5,6 +5,8 @@ import {
   type Deletion,
   type Logger,
   type Materialiser,
+  type MaterialiserCondition,
+  MaterialiserRecord,
   type MetricsRegistry,
   quietLogger,
   RetentionMetrics,
@@ -74,6 +76,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
   #requests = 0;
   readonly #metrics: RetentionMetrics;
   readonly #quiet: Logger;
+  readonly #record = new MaterialiserRecord();
   #closed = false;
 
   constructor(
@@ -86,7 +89,12 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     metrics: MetricsRegistry,
   ) {
     this.#metrics = new RetentionMetrics(metrics);
+    metrics.gauge('tandem_materialiser_failures', () => this.#record.failures);
     this.#quiet = quietLogger(logger, clock, LOG_INTERVAL);
+  }
+
+  condition(): MaterialiserCondition {
+    return this.#record.condition;
   }
 
   consumed(): number {
@@ -185,19 +193,24 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     for (const watch of this.#watched) worker.postMessage({ kind: 'watch', watch } satisfies WatchOrder);
     return new Promise((resolve, reject) => {
       let ran = false;
+      let died: string | undefined;
       worker.on('message', (message: FromWorker) => {
         if (message.kind !== 'ready') return this.#hear(message);
         ran = true;
+        this.#record.running();
         worker.postMessage('wake' satisfies ToWorker);
         if (this.#sweeps.length > 0) this.#askForSweep();
         resolve();
       });
       worker.on('error', (error) => {
         this.logger.error('materialiser died', { error: String(error) });
+        died = String(error);
         reject(error);
       });
       worker.on('exit', (code) => {
         this.#worker = undefined;
+        if (this.#stopping) this.#record.stopped();
+        else this.#record.ended(died ?? `it ended with code ${code}`);
         this.#unheard();
         for (const deletion of this.#deletions.values()) deletion.reject(notRunning());
         this.#deletions.clear();
@@ -222,6 +235,7 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
     switch (message.kind) {
       case 'consumed':
         this.consumedUpTo = message.sequence;
+        this.#record.worked();
         this.log.refresh();
         while (this.#waiting[0] && this.#waiting[0].sequence <= message.sequence) this.#waiting.shift()?.resolve();
         break;
@@ -234,11 +248,13 @@ export class WorkerMaterialiser implements Materialiser, TelemetryTeller {
         this.#asking.delete(message.asked);
         break;
       case 'idle':
+        this.#record.worked();
         // An entry that was committed between the worker's last look and its flag would wait for the next one.
         if (this.consumedUpTo < this.log.newest) this.wake();
         break;
       case 'failed':
         this.logger.error('materialiser step failed', { error: message.error });
+        this.#record.failed(message.error);
         this.#again(() => this.#worker?.postMessage('wake' satisfies ToWorker));
         break;
       case 'refused':

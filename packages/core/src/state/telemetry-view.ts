@@ -1,6 +1,7 @@
 import type { Uuid } from '../devices/model';
 import type { Value } from '../payload/value';
 import type { EpochMillis } from '../platform/clock';
+import type { MaterialiserCondition } from './materialiser-condition';
 
 export interface TelemetryPoint {
   readonly ts: EpochMillis;
@@ -66,4 +67,6 @@ export interface Materialiser {
    * Waits for a materialiser that is stopped; rejects with STORE_UNAVAILABLE when the store is closed.
    */
   swept(): Promise<void>;
+  /** Of this process, whatever others do. */
+  condition(): MaterialiserCondition;
 }

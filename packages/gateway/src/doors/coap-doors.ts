@@ -7,6 +7,7 @@ import {
   type ListedObservation,
 } from '@tandem/coap-transport';
 import type { Core, Role, Settings } from '@tandem/core';
+import type { Readiness } from '../metrics-port/readiness';
 import type { Shutdown } from '../shutdown/shutdown';
 import { withMadeUpCertificate } from '../tls/made-up-certificate';
 import { openTlsFiles } from '../tls/tls-files';
@@ -24,6 +25,13 @@ export type DoorSocket = 'bind' | 'closed' | number;
 export interface CoapSockets {
   readonly coap: DoorSocket;
   readonly coaps: DoorSocket;
+}
+
+export interface CoapDoorsOptions {
+  readonly shutdown: Shutdown;
+  readonly sockets: CoapSockets;
+  /** Hears which of them are open. */
+  readonly readiness: Pick<Readiness, 'serves' | 'servesNot'>;
 }
 
 /** Those of a process that is alone. */
@@ -44,15 +52,16 @@ export function coapDoorsOf(settings: Settings): { readonly coap: boolean; reado
  * goes on without, and says so.
  * @throws Error in one line
  */
-export async function openCoapDoors(core: Core, shutdown: Shutdown, sockets: CoapSockets): Promise<CoapDoors> {
+export async function openCoapDoors(core: Core, options: CoapDoorsOptions): Promise<CoapDoors> {
+  const { sockets } = options;
   const doors = coapDoorsOf(core.settings);
   const plain = doors.coap && sockets.coap !== 'closed';
   const secure = doors.coaps && sockets.coaps !== 'closed';
   if (!plain && !secure) return { ports: {}, observations: () => [] };
   const device = new DeviceSide(core);
   const outcomes = await Promise.allSettled([
-    plain ? opened('CoAP', createCoapTransport(core, device, descriptorOf(sockets.coap)), shutdown) : undefined,
-    secure ? openSecure(core, device, shutdown, descriptorOf(sockets.coaps)) : undefined,
+    plain ? opened('coap', createCoapTransport(core, device, descriptorOf(sockets.coap)), options) : undefined,
+    secure ? openSecure(core, device, options, descriptorOf(sockets.coaps)) : undefined,
   ]);
   // Waits for both also when one fails: what has started must be known to the shutdown before that runs.
   const [coap, coaps] = outcomes.map((outcome) => {
@@ -72,21 +81,22 @@ const descriptorOf = (socket: DoorSocket): number | undefined => (typeof socket 
 async function openSecure(
   core: Core,
   device: DeviceSide,
-  shutdown: Shutdown,
+  options: CoapDoorsOptions,
   descriptor: number | undefined,
 ): Promise<CoapTransport | undefined> {
   let open = false;
   core.metrics.gauge('tandem_dtls_open', () => +open);
   const files = await openTlsFiles(withMadeUpCertificate(core.settings, core), 'coaps', core);
-  shutdown.last('certificate of CoAP over DTLS', () => void files.close());
+  options.shutdown.last('certificate of CoAP over DTLS', () => void files.close());
   try {
-    const transport = await opened('CoAP over DTLS', createCoapsTransport(core, files, device, descriptor), shutdown);
+    const transport = await opened('coaps', createCoapsTransport(core, files, device, descriptor), options);
     open = true;
     return transport;
   } catch (error) {
     // A process that has nothing else to do is of no use without.
     if (!(error instanceof DtlsUnavailable) || servesNothingElse(core)) throw error;
     core.logger.error('CoAP over DTLS is not served, everything else is', { error: error.message });
+    options.readiness.servesNot('coaps', error.message);
     return undefined;
   }
 }
@@ -94,8 +104,15 @@ async function openSecure(
 const servesNothingElse = ({ settings: { TANDEM_ROLES, COAP_ENABLED } }: Core): boolean =>
   TANDEM_ROLES.every((role) => role === 'coaps' || (role === 'coap' && !COAP_ENABLED));
 
-async function opened(name: string, opening: Promise<CoapTransport>, shutdown: Shutdown): Promise<CoapTransport> {
+const NAMES = { coap: 'CoAP', coaps: 'CoAP over DTLS' } as const;
+
+async function opened(
+  door: keyof typeof NAMES,
+  opening: Promise<CoapTransport>,
+  { shutdown, readiness }: CoapDoorsOptions,
+): Promise<CoapTransport> {
   const transport = await opening;
-  shutdown.sockets(name, () => transport.close());
+  shutdown.sockets(NAMES[door], () => transport.close());
+  readiness.serves(door);
   return transport;
 }

@@ -11,6 +11,7 @@ import {
   type Upgrades,
 } from '@tandem/http-transport';
 import { createServerApi, pageFiles } from '@tandem/server-api';
+import type { Readiness } from '../metrics-port/readiness';
 import { closeServer } from '../shutdown/http-close';
 import { PATIENCE, type Shutdown } from '../shutdown/shutdown';
 import type { Patience } from '../store/patience';
@@ -25,23 +26,26 @@ export interface Doors {
   observations(): Iterable<ListedObservation>;
 }
 
+export interface DoorsOptions {
+  readonly patience: Patience;
+  readonly shutdown: Shutdown;
+  /** What to serve HTTPS with; undefined is plain HTTP. */
+  readonly https: Watched<TlsFiles> | undefined;
+  /** Of the CoAP doors. */
+  readonly sockets: CoapSockets;
+  /** Hears which doors are open. */
+  readonly readiness: Readiness;
+}
+
 /**
  * Opens the doors of this process' roles.
- * @param https what to serve HTTPS with; undefined is plain HTTP
- * @param sockets of the CoAP doors
  * @throws Error that says in one line which of them cannot be opened
  */
-export async function openDoors(
-  core: Core,
-  patience: Patience,
-  shutdown: Shutdown,
-  https: Watched<TlsFiles> | undefined,
-  sockets: CoapSockets,
-): Promise<Doors> {
+export async function openDoors(core: Core, options: DoorsOptions): Promise<Doors> {
   const runs = (role: Role) => core.settings.TANDEM_ROLES.includes(role);
   const [http, coap] = await allStarted(
-    runs('http') || runs('api') ? startHttp(core, patience, shutdown, https) : undefined,
-    openCoapDoors(core, shutdown, sockets),
+    runs('http') || runs('api') ? startHttp(core, options) : undefined,
+    openCoapDoors(core, options),
   );
   return { ports: { http, ...coap?.ports }, observations: () => coap?.observations() ?? [] };
 }
@@ -53,24 +57,21 @@ async function allStarted<A, B>(one: Promise<A> | undefined, other: Promise<B> |
   return Promise.all([one, other]);
 }
 
-async function startHttp(
-  core: Core,
-  patience: Patience,
-  shutdown: Shutdown,
-  https: Watched<TlsFiles> | undefined,
-): Promise<number> {
+async function startHttp(core: Core, { patience, shutdown, https, readiness }: DoorsOptions): Promise<number> {
   const { settings } = core;
   const app = createApp();
   const tls = https && { files: https, clientCertificates: settings.TANDEM_SSL_CLIENT_CERTIFICATES };
   const certificates = tls?.clientCertificates ? new ClientCertificates(core, tls.files) : undefined;
   const deviceApi = settings.TANDEM_ROLES.includes('http') ? createDeviceApi(core, certificates) : undefined;
   if (deviceApi) shutdown.first('device API', () => deviceApi.close(PATIENCE));
+  let refused = deviceApi?.refused;
   let upgrades: Upgrades | undefined;
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await patience.with('the server API', () => createServerApi(core, version()));
     app.use(serverApi.router);
     app.use(pageFiles(consoleFiles()));
     upgrades = serverApi.webSockets;
+    refused ??= serverApi.refused;
     shutdown.first('server API', () => serverApi.close(PATIENCE));
   }
   answerTheRest(app, core);
@@ -83,8 +84,10 @@ async function startHttp(
     clock,
     callers,
     metrics,
+    refused,
   });
   const port = await bind(server, settings.HTTP_BIND_ADDRESS, 'HTTP_BIND_PORT', settings);
   shutdown.sockets('HTTP', (elapsed) => closeServer(server, elapsed));
+  for (const role of ['http', 'api'] as const) if (settings.TANDEM_ROLES.includes(role)) readiness.serves(role);
   return port;
 }

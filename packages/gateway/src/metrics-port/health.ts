@@ -1,13 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import { EXPOSITION_TYPE } from './exposition';
 import { type ListingQuery, listingQuery } from './observation-listing';
+import { isReady, type Part, partsJson, renderParts, renderReadiness } from './parts';
 
 /** What the metrics port tells of a process, or of several that share their ports. */
 export interface HealthReports {
-  /** The parts that hang; empty = alive. Resolves within seconds. */
+  /** What hangs and would not after a new start; empty = alive. Resolves within seconds. */
   hanging(): Promise<readonly string[]>;
-  /** The parts that are not up; empty = ready. Resolves within seconds. */
-  notReady(): Promise<readonly string[]>;
+  /** All parts, up or not. Resolves within seconds. */
+  parts(): Promise<readonly Part[]>;
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
   /** The JSON of `GET /observations`. */
@@ -26,22 +27,27 @@ export function createHealthServer(reports: HealthReports): Server {
         () => send(500, 'text/plain', `${otherwise}\n`),
       );
     };
-    const sendParts = (good: string, bad: string, check: Promise<readonly string[]>) => {
-      check.then(
-        (parts) => {
-          if (parts.length === 0) send(200, 'text/plain', `${good}\n`);
-          else send(503, 'text/plain', parts.map((part) => `${bad}: ${part}\n`).join(''));
-        },
-        () => send(503, 'text/plain', 'the check failed\n'),
-      );
+    const failed = () => send(503, 'text/plain', 'the check failed\n');
+    const sendLiveness = (hanging: readonly string[]) => {
+      if (hanging.length === 0) send(200, 'text/plain', 'alive\n');
+      else send(503, 'text/plain', hanging.map((part) => `not alive: ${part}\n`).join(''));
+    };
+    const sendReadiness = (parts: readonly Part[], query: string | undefined) => {
+      const status = isReady(parts) ? 200 : 503;
+      if (request.headers.accept?.includes('application/json')) send(status, 'application/json', partsJson(parts));
+      else if (new URLSearchParams(query).has('verbose')) send(status, 'text/plain', renderParts(parts));
+      else send(status, 'text/plain', renderReadiness(parts));
     };
     if (request.method !== 'GET' && request.method !== 'HEAD') return send(405, 'text/plain', 'method not allowed\n');
     const [path, query] = (request.url ?? '').split('?');
     switch (path) {
       case '/livez':
-        return sendParts('alive', 'not alive', reports.hanging());
+        return void reports.hanging().then(sendLiveness).catch(failed);
       case '/readyz':
-        return sendParts('ready', 'not ready', reports.notReady());
+        return void reports
+          .parts()
+          .then((parts) => sendReadiness(parts, query))
+          .catch(failed);
       case '/metrics':
         return sendReport(EXPOSITION_TYPE, reports.metrics(), 'the metrics could not be read');
       case '/observations': {

@@ -28,7 +28,7 @@ describe('The list of observations', () => {
     observations = [];
     server = createHealthServer({
       hanging: async () => [],
-      notReady: async () => [],
+      parts: async () => [],
       metrics: async () => '',
       observations: async (query) => renderListing([await listObservations(observations, query)], query),
     });

@@ -2,11 +2,13 @@ import type { ListedObservation } from '@tandem/coap-transport';
 import type { Exposition, MetricsSnapshot } from './exposition';
 import type { HealthReports } from './health';
 import { type Listing, type ListingQuery, listObservations, renderListing } from './observation-listing';
+import type { Part } from './parts';
 import type { Readiness } from './readiness';
 
 /** What one process knows of itself, as it can be sent to another one. */
 export interface ProcessReports {
-  notReady(): Promise<readonly string[]>;
+  hanging(): readonly string[];
+  parts(): Promise<readonly Part[]>;
   metrics(): Promise<MetricsSnapshot>;
   observations(query: ListingQuery): Promise<Listing>;
 }
@@ -18,7 +20,8 @@ export function processReports(
   observations: () => Iterable<ListedObservation>,
 ): ProcessReports {
   return {
-    notReady: () => readiness.notReady(),
+    hanging: () => readiness.hanging(),
+    parts: () => readiness.parts(),
     metrics: () => metrics.snapshot(),
     observations: (query) => listObservations(observations(), query),
   };
@@ -27,9 +30,8 @@ export function processReports(
 /** What the metrics port tells of a process that is alone. */
 export function healthReports(reports: ProcessReports, metrics: Pick<Exposition, 'text'>): HealthReports {
   return {
-    // Who can answer does not hang.
-    hanging: async () => [],
-    notReady: () => reports.notReady(),
+    hanging: async () => reports.hanging(),
+    parts: () => reports.parts(),
     metrics: () => metrics.text(),
     observations: async (query) => renderListing([await reports.observations(query)], query),
   };

@@ -2,6 +2,7 @@ import type { CoapSockets } from '../doors/coap-doors';
 import type { Gateway } from '../gateway';
 import type { MetricsSnapshot } from '../metrics-port/exposition';
 import type { Listing, ListingQuery } from '../metrics-port/observation-listing';
+import type { Part } from '../metrics-port/parts';
 import type { SettingsSources } from '../settings/settings-file';
 
 /** What the supervisor and its workers tell each other, as JSON. */
@@ -18,15 +19,15 @@ export interface Begin {
 
 /** What can be asked, and what it is answered with. */
 export interface Answers {
-  readonly alive: true;
-  readonly notReady: readonly string[];
+  readonly hanging: readonly string[];
+  readonly parts: readonly Part[];
   readonly metrics: MetricsSnapshot;
   readonly observations: Listing;
 }
 
 export type Question =
-  | { readonly about: 'alive' }
-  | { readonly about: 'notReady' }
+  | { readonly about: 'hanging' }
+  | { readonly about: 'parts' }
   | { readonly about: 'metrics' }
   | { readonly about: 'observations'; readonly query: ListingQuery };
 

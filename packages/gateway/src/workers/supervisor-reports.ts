@@ -1,6 +1,7 @@
 import { type Exposition, renderTogether } from '../metrics-port/exposition';
 import type { HealthReports } from '../metrics-port/health';
 import { renderListing } from '../metrics-port/observation-listing';
+import type { Part } from '../metrics-port/parts';
 import type { WorkerSeat } from './worker-seat';
 
 /**
@@ -18,12 +19,15 @@ export function supervisorReports(
         // One that is being loaded may well be busy for longer.
         seats
           .filter(({ isReady }) => isReady)
-          .map(async (seat) => ((await seat.ask({ about: 'alive' })) ? [] : [silent(seat)])),
+          .map(async (seat) => {
+            const hanging = await seat.ask({ about: 'hanging' });
+            return hanging?.map((part) => `worker ${seat.number}: ${part}`) ?? [silent(seat)];
+          }),
       );
       return parts.flat();
     },
-    async notReady() {
-      if (stopping()) return ['shutting down'];
+    async parts() {
+      if (stopping()) return [{ name: 'process', state: 'stopping', reason: 'shutting down', needed: true }];
       return (await Promise.all(seats.map(partsOf))).flat();
     },
     async metrics() {
@@ -43,9 +47,10 @@ export function supervisorReports(
 
 const silent = ({ number }: WorkerSeat) => `worker ${number} does not answer`;
 
-async function partsOf(seat: WorkerSeat): Promise<readonly string[]> {
-  if (!seat.isFilled) return [`worker ${seat.number} has ended and is started again`];
-  const parts = await seat.ask({ about: 'notReady' });
-  if (parts) return parts.map((part) => `worker ${seat.number}: ${part}`);
-  return [silent(seat)];
+async function partsOf(seat: WorkerSeat): Promise<readonly Part[]> {
+  const { number } = seat;
+  const failing = (reason: string): Part => ({ name: `worker ${number}`, state: 'failing', reason, needed: true });
+  if (!seat.isFilled) return [failing(`worker ${number} has ended and is started again`)];
+  const parts = await seat.ask({ about: 'parts' });
+  return parts?.map((part) => ({ ...part, worker: number })) ?? [failing(silent(seat))];
 }

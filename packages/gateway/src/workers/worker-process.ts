@@ -3,6 +3,7 @@ import { type Logger, readSettings } from '@tandem/core';
 import type { Gateway } from '../gateway';
 import { makeLogger } from '../logging/logger';
 import { problemsOf } from '../logging/problems';
+import type { Part } from '../metrics-port/parts';
 import type { ProcessReports } from '../metrics-port/reports';
 import { aborted, signalOf, stopSignal } from '../shutdown/stop-signal';
 import { dieOfTheUnexpected, outliveReadersOfOutput } from '../shutdown/unexpected';
@@ -27,12 +28,14 @@ const tell = (message: FromWorker, told?: () => void): void => {
   else told?.();
 };
 
+const LOADING: Part = { name: 'process', state: 'starting', reason: 'it is being loaded', needed: true };
+
 async function answer(question: Question) {
   switch (question.about) {
-    case 'alive':
-      return true;
-    case 'notReady':
-      return (await reports?.notReady()) ?? ['it is being loaded'];
+    case 'hanging':
+      return reports?.hanging() ?? [];
+    case 'parts':
+      return (await reports?.parts()) ?? [LOADING];
     case 'metrics':
       return (await reports?.metrics()) ?? [];
     case 'observations':

@@ -5,6 +5,8 @@ import {
   type Logger,
   MATERIALISER_MESSAGE_MAX,
   type Materialiser,
+  type MaterialiserCondition,
+  MaterialiserRecord,
   type MetricsRegistry,
   quietLogger,
   RetentionMetrics,
@@ -73,6 +75,7 @@ export class RedisMaterialiser implements Materialiser {
   readonly #leftOut: { add(n?: number): void };
   readonly #retention: RetentionMetrics;
   readonly #quiet: Logger;
+  readonly #record = new MaterialiserRecord();
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -84,8 +87,13 @@ export class RedisMaterialiser implements Materialiser {
   constructor(private readonly options: MaterialiserOptions) {
     this.#retention = new RetentionMetrics(options.metrics);
     this.#quiet = quietLogger(options.logger, options.clock, LOG_INTERVAL);
+    options.metrics.gauge('tandem_materialiser_failures', () => this.#record.failures);
     this.#expired = options.metrics.counter('tandem_consumer_groups_expired_total');
     this.#leftOut = options.metrics.counter('tandem_telemetry_left_out_total');
+  }
+
+  condition(): MaterialiserCondition {
+    return this.#record.condition;
   }
 
   /** There is something new. Cheap while the worker is busy: only one who waits needs a message. */
@@ -240,17 +248,22 @@ export class RedisMaterialiser implements Materialiser {
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       let ran = false;
+      let died: string | undefined;
       worker.on('message', (message: FromWorker) => {
         if (message.kind !== 'ready') return this.#hear(message);
         ran = true;
+        this.#record.running();
         resolve();
       });
       worker.on('error', (error) => {
         logger.error('materialiser died', { error: String(error) });
+        died = String(error);
         reject(error);
       });
       worker.on('exit', (code) => {
         this.#worker = undefined;
+        if (this.#stopping) this.#record.stopped();
+        else this.#record.ended(died ?? `it ended with code ${code}`);
         reject(new Error(`materialiser ended with code ${code} before it ran`));
         if (ran) this.#again();
       });
@@ -270,6 +283,12 @@ export class RedisMaterialiser implements Materialiser {
     switch (message.kind) {
       case 'log':
         logger[message.level](message.message, message.fields);
+        break;
+      case 'worked':
+        this.#record.worked();
+        break;
+      case 'failed':
+        this.#record.failed(message.error);
         break;
       case 'expired':
         this.#expired.add(message.groups);

@@ -36,6 +36,9 @@ interface Held {
 export class Steps {
   readonly #held = new Map<number, Held>();
   readonly #failing = new Set<number | 'leases'>();
+  /** Whether it has been said since the last fault that all is well. */
+  #saidWorked = false;
+  #saidFailed: Millis = Number.NEGATIVE_INFINITY;
   /** Resolves when no large portion is worked on. */
   #largeDone: Promise<unknown> = Promise.resolve();
   #tended = Number.NEGATIVE_INFINITY;
@@ -176,10 +179,20 @@ export class Steps {
   #failed(what: number | 'leases', error: unknown): void {
     if (this.#failing.size === 0) this.logger.error('materialiser step failed', { what, error: String(error) });
     this.#failing.add(what);
+    this.#saidWorked = false;
+    const now = performance.now();
+    // Once for all partitions that fail together.
+    if (now - this.#saidFailed < FAILURE_PAUSE) return;
+    this.#saidFailed = now;
+    this.say({ kind: 'failed', error: String(error) });
   }
 
   #worked(what: number | 'leases'): void {
-    if (!this.#failing.delete(what) || this.#failing.size > 0) return;
-    this.logger.info('the materialiser goes on', {});
+    const failed = this.#failing.delete(what);
+    if (this.#failing.size > 0) return;
+    if (failed) this.logger.info('the materialiser goes on', {});
+    if (this.#saidWorked) return;
+    this.#saidWorked = true;
+    this.say({ kind: 'worked' });
   }
 }

@@ -39,6 +39,10 @@ export type ToWorker = 'wake' | 'hurry' | 'sweep' | 'stop';
 
 export type FromWorker =
   | { readonly kind: 'ready' }
+  /** Nothing fails any more, or nothing has: said with the first step of a thread, and after steps that failed. */
+  | { readonly kind: 'worked' }
+  /** A step has failed; a fault that lasts fails about every second. */
+  | { readonly kind: 'failed'; readonly error: string }
   /** A stream as it is after a step. */
   | { readonly kind: 'moved'; readonly partition: number; readonly newestId: string; readonly length: number }
   /** Consumer groups of other programs have been ended. */

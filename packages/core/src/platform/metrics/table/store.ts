@@ -22,6 +22,11 @@ export const TELEMETRY_METRICS = {
     'Accepted messages that wait for the materialiser, and on Redis for the slowest consumer group',
     { across: 'max' },
   ),
+  tandem_materialiser_failures: gauge(
+    'every process',
+    'Steps of the materialiser that failed and ends of its thread, in a row; 0: it gets on, or runs elsewhere',
+    { across: 'max' },
+  ),
   tandem_telemetry_in_flight_bytes: gauge('redis', 'Telemetry that this process holds until Redis has it'),
   tandem_telemetry_keys_refused_total: counter(
     'api',
