@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -11,6 +12,7 @@ interface Service {
   readonly image: string;
   readonly user: string;
   readonly profiles?: readonly string[];
+  readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string | number | null>>;
   readonly ports?: readonly string[];
   readonly networks: readonly string[] | Readonly<Record<string, unknown>>;
@@ -166,11 +168,31 @@ describe('docker-compose.yml', () => {
     const volumes = services.flatMap(([, { volumes: of = [] }]) => of.map((volume) => volume.split(':')[0] ?? ''));
     const named = new Set(volumes.filter((volume) => !volume.startsWith('./')));
     expect([...named].sort()).toEqual(Object.keys(file.volumes).sort());
-    for (const mounted of volumes.filter((volume) => volume.startsWith('./'))) {
-      expect(existsSync(join(ROOT, mounted))).toBe(true);
-    }
     const secrets = new Set(services.flatMap(([, { secrets: of = [] }]) => of));
     expect([...secrets].sort()).toEqual(Object.keys(file.secrets).sort());
+  });
+
+  it('finds every file that it mounts, and can read it', () => {
+    const named: string[] = [];
+    for (const [name, { volumes = [], command = [], healthcheck, environment = {} }] of services) {
+      for (const volume of volumes.filter((each) => each.startsWith('./'))) {
+        const [folder = '', inside = ''] = volume.split(':');
+        for (const path of filesBelow(folder)) expect([path, faultOf(path)]).toEqual([path, undefined]);
+        const words = [...command, ...(healthcheck.test ?? []), ...Object.values(environment)].map(String);
+        for (const word of words.filter((each) => each.includes(`${inside}/`))) {
+          const path = join(folder, word.slice(word.indexOf(inside) + inside.length));
+          expect([name, path, existsSync(join(ROOT, path))]).toEqual([name, path, true]);
+          named.push(path);
+        }
+      }
+    }
+    expect([...new Set(named)].sort()).toEqual([
+      'deploy/grafana/provisioning',
+      'deploy/prometheus/prometheus.yml',
+      'deploy/redis/healthy.sh',
+      'deploy/redis/make-cluster.sh',
+      'deploy/redis/start.sh',
+    ]);
   });
 
   it('hands secrets over as files, to those that need them', () => {
@@ -244,6 +266,25 @@ describe('The monitoring of docker-compose.yml', () => {
     );
   });
 
+  it('has rules, each with what a reader of the alert needs', () => {
+    const folder = join('deploy', 'prometheus');
+    const { rule_files: patterns } = parse(text(join(folder, 'prometheus.yml'))) as { rule_files: string[] };
+    expect(patterns).toEqual(['alerts*.yml']);
+    const rules = readdirSync(join(ROOT, folder))
+      .filter((name) => /^alerts.*\.yml$/.test(name))
+      .flatMap((name) => (parse(text(join(folder, name))) as { groups: { rules: object[] }[] }).groups)
+      .flatMap((group) => group.rules);
+    expect(rules.length).toBeGreaterThan(5);
+    for (const rule of rules) {
+      expect(rule).toMatchObject({
+        alert: expect.stringMatching(/^Tandem[A-Z]\w+$/),
+        expr: expect.stringMatching(/./),
+        labels: { severity: expect.stringMatching(/^(?:warning|critical)$/) },
+        annotations: { summary: expect.stringMatching(/./) },
+      });
+    }
+  });
+
   it('shows Grafana where Prometheus and the dashboards are', () => {
     const provisioning = join('deploy', 'grafana', 'provisioning');
     const { datasources } = parse(text(join(provisioning, 'datasources', 'prometheus.yml'))) as {
@@ -254,8 +295,38 @@ describe('The monitoring of docker-compose.yml', () => {
       providers: { options: { path: string } }[];
     };
     expect(file.services.grafana?.volumes).toContain(`./deploy/grafana:${providers[0]?.options.path}:ro`);
+    const dashboards = filesBelow('deploy/grafana').filter((path) => path.endsWith('.json'));
+    expect(dashboards).toContain('deploy/grafana/tandem.json');
+    for (const path of dashboards) {
+      expect(JSON.parse(text(path))).toMatchObject({
+        uid: expect.stringMatching(/^[\w-]+$/),
+        title: expect.stringMatching(/./),
+        panels: expect.arrayContaining([expect.objectContaining({ id: expect.any(Number) })]),
+      });
+    }
   });
 });
+
+/** Files in a folder of the repository and in those below it. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+/** What who reads the file in a container would say first. */
+function faultOf(path: string): string | undefined {
+  try {
+    if (path.endsWith('.json')) JSON.parse(text(path));
+    else if (path.endsWith('.yml')) parse(text(path));
+    else if (path.endsWith('.sh')) execFileSync('sh', ['-n', join(ROOT, path)], { stdio: 'pipe' });
+    else return 'nobody knows what this is';
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
 
 /** The settings themselves: what a `..._FILE` names is there only inside. */
 function withoutFiles(given: ComposeFile): ComposeFile {

@@ -5,8 +5,8 @@ say() { echo "test:compose: $1"; }
 
 fail() {
   echo "test:compose: $1" >&2
-  docker compose ps --all >&2 || true
-  docker compose logs --tail 15 >&2 || true
+  docker compose --profile '*' ps --all >&2 || true
+  docker compose --profile '*' logs --tail 15 >&2 || true
   exit 1
 }
 
