@@ -33,7 +33,7 @@ const masterAway: Fault<ComposeSite> = {
 
 const FAULTS = {
   single: ['api', 'http', 'coap', 'coaps', 'redis'].map(killed),
-  cluster: [killed('redis-1'), masterAway],
+  cluster: [killed('redis-1'), masterAway, killed('coap'), killed('api')],
 };
 
 const isClean = (result: RoundResult): boolean =>

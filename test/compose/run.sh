@@ -4,7 +4,8 @@
 # load and accounts for all that was acknowledged. Where no docker engine answers it says so and ends well.
 #
 #   npm run test:compose                 one Redis
-#   npm run test:compose -- cluster      the profile of a Redis Cluster
+#   npm run test:compose -- cluster      a Redis Cluster
+#   npm run test:compose -- image        the image alone, all in one process
 #
 # On an engine without networks (`docker network ls` names no bridge) the services run on the host's network.
 set -eu
@@ -45,6 +46,8 @@ tear_down() {
   # shellcheck disable=SC2086 # a list of process ids
   [ -z "$children" ] || kill $children 2>/dev/null || true
   docker compose --profile '*' down --volumes --timeout 10 >/dev/null 2>&1 || true
+  docker rm --force tandem-test-image >/dev/null 2>&1 || true
+  docker volume rm tandem-test-image >/dev/null 2>&1 || true
   rm -rf "$scratch"
 }
 trap tear_down EXIT
@@ -66,6 +69,7 @@ say "built in $(($(date +%s) - started)) s, $(docker image inspect --format '{{.
 case $run in
   single) . test/compose/single.sh ;;
   cluster) . test/compose/cluster.sh ;;
-  *) fail "there is no run $run: single, cluster" ;;
+  image) . test/compose/image.sh ;;
+  *) fail "there is no run $run: single, cluster, image" ;;
 esac
 say 'all of it holds'
