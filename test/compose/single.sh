@@ -71,6 +71,9 @@ check 'a poll that was open is told to come again' "$scratch/poll" 503
 # --- with secrets, and certificates of its own ---
 
 example secrets
+cp -r "$scratch/secrets" "$scratch/known"
+[ "$(id -u)" != 0 ] || sudo() { "$@"; }
+example key || fail 'the key file could not be given to the user of the containers'
 block env >"$scratch/env"
 set -a
 . "$scratch/env"
@@ -88,27 +91,69 @@ docker compose config >"$scratch/config"
 docker inspect $(docker compose ps --quiet) >>"$scratch/config"
 for secret in admin redis key; do
   for shown in logs config; do
-    ! printed "$scratch/$shown" "$(cat "$scratch/secrets/$secret")" || fail "the secret $secret stands in the $shown"
+    ! printed "$scratch/$shown" "$(cat "$scratch/known/$secret")" || fail "the secret $secret stands in the $shown"
   done
 done
 echo 'ok - no secret stands in a log, nor where docker inspect shows it'
+! printed "$scratch/logs" 'chmod 600' || fail 'a process warns of the key file, which has the owner and mode of the guide'
+echo 'ok - no process warns of the key file'
 in_service api tandem secrets seal >"$scratch/seal" 2>&1 || fail "seal: $(cat "$scratch/seal")"
 check 'secrets that were stored before the key was there are encrypted by the command of the guide' "$scratch/seal" Sealed
 
+# --- more cores ---
+
+block workers-of-one >"$scratch/override.yml"
+equal 'workers of one service alone, as in the guide' '2 1258291200 1' \
+  "$(docker compose $(echo "$COMPOSE_FILE" | sed 's/^/-f /; s/:/ -f /g') -f "$scratch/override.yml" config --format json | jq -r '.services | "\(.http.environment.TANDEM_WORKERS) \(.http.mem_limit) \(.coap.cpus)"')"
+block workers >>"$scratch/gateway.env"
+block workers-env >"$scratch/env"
+set -a
+. "$scratch/env"
+set +a
+# An engine refuses more processors than there are.
+[ "$(docker info --format '{{.NCPU}}')" -ge 2 ] || export GATEWAY_CPUS=1.0
+bring_up
+for port in 9101 9102 9103 9104; do until_ok 30 "two workers at $port" metric "$port" tandem_workers_ready 2; done
+echo 'ok - each service has two workers'
+secure=$(block secure | sed '/^docker/d; s/43\.0/44.0/; s/3\.4/3.6/')
+eval "$secure" >"$scratch/secure" 2>&1
+check 'HTTPS is served by workers' "$scratch/secure" 'HTTP/1.1 200'
+over_coap telemetry '{"humidity": 74}' >/dev/null
+until_ok 30 'telemetry of all doors of workers' reads_back 44.0 74 3.6
+echo 'ok - telemetry over HTTPS, CoAP and CoAP over DTLS reads back at workers'
+docker stats --no-stream --format '{{.Name}} {{.MemUsage}}' $(docker compose ps --quiet api http coap coaps)
+stops_in_time http coap coaps api
+bring_up
+
 # --- the profile monitoring ---
 
+monitoring=deploy/prometheus
 if command -v promtool >/dev/null; then
-  promtool check config deploy/prometheus/prometheus.yml >"$scratch/promtool" 2>&1 || fail "promtool: $(cat "$scratch/promtool")"
-  echo 'ok - promtool takes the configuration of Prometheus'
+  # Reads the rules that it names as well.
+  promtool check config "$monitoring/prometheus.yml" >"$scratch/promtool" 2>&1 || fail "promtool: $(cat "$scratch/promtool")"
+  echo 'ok - promtool takes the configuration of Prometheus and its rules'
 else
   say 'skipped: promtool is not here (Debian: prometheus)'
 fi
 image=$(docker compose --profile monitoring config --images prometheus 2>/dev/null | grep prometheus | head -n 1)
 if docker image inspect "${image:-none}" >/dev/null 2>&1; then
   docker compose --profile monitoring up --detach --wait --wait-timeout 120 prometheus >"$scratch/up" 2>&1 || fail "prometheus: $(tail -n 5 "$scratch/up")"
-  all_up() { [ "$(curl -s 'localhost:9090/api/v1/query?query=sum(up{job="tandem"})' | jq -r '.data.result[0].value[1]')" = 4 ]; }
+  prometheus() { curl -s "localhost:9090/api/v1/$1"; }
+  up_targets() { prometheus 'targets?state=active' | jq -r '[.data.activeTargets[] | select(.health == "up") | .labels.role // .labels.job] | sort | join(" ")'; }
+  all_up() { [ "$(up_targets)" = 'api coap coaps http prometheus' ]; }
   until_ok 60 'Prometheus reads all four processes' all_up
-  echo 'ok - Prometheus reads the metrics of all four processes'
+  equal 'every target of Prometheus is up' 0 "$(prometheus 'targets?state=active' | jq '[.data.activeTargets[] | select(.health != "up")] | length')"
+  all_evaluated() { prometheus rules | jq -e '[.data.groups[].rules[]] | length > 0 and all(.health == "ok")'; }
+  until_ok 60 'the evaluation of every rule' all_evaluated
+  equal 'every alert of deploy/prometheus is loaded' "$(grep -ch '^ *- alert: ' "$monitoring"/alerts*.yml | awk '{ n += $1 } END { print n }')" \
+    "$(prometheus 'rules?type=alert' | jq '[.data.groups[].rules[]] | length')"
+  # Each expression of the dashboard, by who has to understand it.
+  jq -r '.. | .expr? // empty' deploy/grafana/tandem.json | sed 's/\$__rate_interval/1m/g; s/"\$\(job\|instance\)"/".*"/g; s/\$__range/1h/g' >"$scratch/expressions"
+  while IFS= read -r expression; do
+    answer=$(curl -s localhost:9090/api/v1/query --data-urlencode "query=$expression")
+    [ "$(echo "$answer" | jq -r .status)" = success ] || fail "the dashboard asks Prometheus: $expression: $answer"
+  done <"$scratch/expressions"
+  echo "ok - Prometheus understands each of the $(wc -l <"$scratch/expressions") questions of the dashboard"
   confined prometheus
 else
   say "skipped: the image ${image:-of Prometheus} is not here (docker pull)"
