@@ -9,6 +9,8 @@ export interface Fault extends FaultOf<World> {
 
 /** How long a killed Redis stays away: longer than a gateway waits for an answer, so that it has to say so. */
 const AWAY = 3_000;
+const DEATHS = 5;
+const BETWEEN_DEATHS = 500;
 const DROPS = 5;
 const BETWEEN_DROPS = 200;
 
@@ -31,6 +33,23 @@ const redisKilled: Fault = {
     await server.kill9();
     await delay(AWAY);
     await server.restart();
+  },
+};
+
+/**
+ * Within the time that a gateway waits for an answer: what Redis had answered and nobody has heard is asked again. Whether it dies with
+ * something of the kind is luck, so this is not part of the short form: redis-death.test.ts of the store chooses the moment.
+ */
+export const redisBackAtOnce: Fault = {
+  name: 'kill -9 of Redis that is back at once',
+  store: 'standalone',
+  notReady: false,
+  async inject({ server }) {
+    for (let n = 0; n < DEATHS; n++) {
+      await server.kill9();
+      await server.restart();
+      await delay(BETWEEN_DEATHS);
+    }
   },
 };
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { cleanUp } from '../support/gateway-process';
-import { type Fault, faults } from './faults';
+import { type Fault, faults, redisBackAtOnce } from './faults';
 import { type RoundResult, runRound } from './round';
 import { World } from './world';
 
@@ -30,7 +30,7 @@ const print = (line: string): void => {
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { rounds: { type: 'string' }, fault: { type: 'string' } } });
   const rounds = Number(values.rounds ?? 3);
-  const chosen = faults(PAUSE).filter(({ name }) => name.includes(values.fault ?? ''));
+  const chosen = [...faults(PAUSE), redisBackAtOnce].filter(({ name }) => name.includes(values.fault ?? ''));
   if (!Number.isInteger(rounds) || rounds < 1 || chosen.length === 0) {
     process.stderr.write(USAGE);
     return 2;

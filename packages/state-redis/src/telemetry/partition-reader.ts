@@ -39,9 +39,6 @@ export interface Trimmed {
 
 /** Reads and acknowledges one partition. */
 export class PartitionReader {
-  /** Entries that were handed out and not acknowledged come first: nothing is passed over. */
-  #handedOut = true;
-
   constructor(
     private readonly commands: Commands,
     private readonly keys: Keys,
@@ -52,31 +49,22 @@ export class PartitionReader {
     private readonly entryMax: number,
   ) {}
 
-  /** Undefined when the partition is not ours any more. */
+  /**
+   * What was handed out and is not acknowledged, whoever it was handed to; new entries only where there is nothing of the kind.
+   * @returns undefined when the partition is not ours any more
+   */
   async read(): Promise<Portion | undefined> {
-    const from = this.#handedOut ? '0' : '>';
     const reply = await this.commands.run<[string, StreamEntry[], (string | number)[], number, number] | null>(
       READ,
       [this.keys.telemetry(this.partition), this.keys.partition(this.partition, 'lease')],
-      [this.processId, GROUP, CONSUMER, from, MAX_ENTRIES, MAX_BYTES, this.entryMax],
+      [this.processId, GROUP, CONSUMER, MAX_ENTRIES, MAX_BYTES, this.entryMax],
     );
     if (!reply) return undefined;
-    const [server, entries, large, bytes, left] = reply;
+    const [server, entries, large, bytes, more] = reply;
     const tooLarge: TooLarge[] = [];
     for (let i = 0; i + 1 < large.length; i += 2)
       tooLarge.push({ deviceId: String(large[i]), bytes: Number(large[i + 1]) });
-    const portion = { entries, life: `${this.partition}.${server}`, tooLarge, bytes };
-    if (from === '>') {
-      this.#handedOut = left === 1;
-      return { ...portion, more: this.#handedOut || entries.length >= MAX_ENTRIES };
-    }
-    this.#handedOut = entries.length > 0;
-    return this.#handedOut ? { ...portion, more: true } : this.read();
-  }
-
-  /** What was read and not acknowledged is read again. */
-  again(): void {
-    this.#handedOut = true;
+    return { entries, life: `${this.partition}.${server}`, tooLarge, bytes, more: more === 1 };
   }
 
   /** Acknowledges what is in the view and lets go of what every consumer group has acknowledged. */

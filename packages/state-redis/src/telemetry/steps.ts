@@ -168,7 +168,6 @@ export class Steps {
       this.#worked(held.partition);
       return done;
     } catch (error) {
-      held.reader.again();
       held.notBefore = performance.now() + FAILURE_PAUSE;
       this.#failed(held.partition, error);
       return undefined;

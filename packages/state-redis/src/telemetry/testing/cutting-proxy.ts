@@ -7,7 +7,7 @@ const HOST = '127.0.0.1';
 export class CuttingProxy {
   readonly #sockets = new Set<Socket>();
   #held: (() => void)[] | undefined;
-  #cutAtAnswer: (() => void) | undefined;
+  #cutAtAnswer: { readonly text: string; readonly cut: () => void } | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -29,10 +29,10 @@ export class CuttingProxy {
     return { nodes, tls: false, username: undefined, password: undefined, database: 0 };
   }
 
-  /** The next answer of Redis does not arrive: all connections end instead. Resolves when that has happened. */
-  cutNextAnswer(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#cutAtAnswer = resolve;
+  /** The next answer of Redis that holds the text does not arrive: all connections end instead. Resolves when that has happened. */
+  cutNextAnswer(text = ''): Promise<void> {
+    return new Promise((cut) => {
+      this.#cutAtAnswer = { text, cut };
     });
   }
 
@@ -76,13 +76,13 @@ export class CuttingProxy {
   }
 
   #answer(client: Socket, bytes: Buffer): void {
-    const cut = this.#cutAtAnswer;
-    if (!cut) {
+    const at = this.#cutAtAnswer;
+    if (!at || !bytes.includes(at.text)) {
       client.write(bytes);
       return;
     }
     this.#cutAtAnswer = undefined;
     for (const socket of this.#sockets) socket.destroy();
-    cut();
+    at.cut();
   }
 }
