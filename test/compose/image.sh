@@ -15,7 +15,7 @@ docker run --rm tandem doctor >"$scratch/doctor" || fail "doctor: $(cat "$scratc
 equal 'the doctor finds nothing wrong in the image' 0 "$(grep -c '^fail' "$scratch/doctor")"
 
 ports='-p 8080:8080 -p 5683:5683/udp'
-docker network inspect bridge >/dev/null 2>&1 || ports='--network host'
+[ "$networks" = yes ] || ports='--network host'
 remove_image_run
 started=$(date +%s%N)
 # shellcheck disable=SC2086 # a list of options

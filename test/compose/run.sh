@@ -34,7 +34,9 @@ echo TANDEM_HISTORY_MAX=1000000 >"$scratch/gateway.env"
 export GATEWAY_ENV_FILE="$scratch/gateway.env"
 
 ports='8080 8081 9101 9102 9103 9104'
+networks=yes
 if ! docker network inspect bridge >/dev/null 2>&1; then
+  networks=no
   docker compose --profile '*' config --format json | node test/compose/host-network.mjs >"$scratch/host-network.yml"
   COMPOSE_FILE=docker-compose.yml:$scratch/host-network.yml
   # Here a Redis of somebody else would be taken for ours.

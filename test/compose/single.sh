@@ -136,7 +136,9 @@ else
   say 'skipped: promtool is not here (Debian: prometheus)'
 fi
 image=$(docker compose --profile monitoring config --images prometheus 2>/dev/null | grep prometheus | head -n 1)
-if docker image inspect "${image:-none}" >/dev/null 2>&1; then
+if [ "$networks" = no ]; then
+  say 'skipped: Prometheus finds the processes by DNS, which an engine without networks has not'
+elif docker image inspect "${image:-none}" >/dev/null 2>&1; then
   docker compose --profile monitoring up --detach --wait --wait-timeout 120 prometheus >"$scratch/up" 2>&1 || fail "prometheus: $(tail -n 5 "$scratch/up")"
   prometheus() { curl -s "localhost:9090/api/v1/$1"; }
   up_targets() { prometheus 'targets?state=active' | jq -r '[.data.activeTargets[] | select(.health == "up") | .labels.role // .labels.job] | sort | join(" ")'; }
