@@ -189,9 +189,39 @@ describe('Devices', () => {
     await console.showDevice(id);
     await console.page.getByRole('button', { name: 'Delete the device' }).click();
     expect(await console.focused()).toBe('Keep it');
-    await console.page.getByRole('button', { name: `Delete ${name} for good` }).click();
+    const sure = console.page.getByRole('button', { name: `Delete ${name} for good` });
+    await sure.hover();
+    // Whatever the pointer is on: what is written there can be read.
+    await console.page.locator('dialog .danger:enabled:hover').waitFor();
+    const [text = '', ground = '']: string[] = await console.page.evaluate(`(() => {
+      const { color, backgroundColor } = getComputedStyle(document.querySelector('dialog .danger'));
+      const hex = (part) => Number(part).toString(16).padStart(2, '0');
+      return [color, backgroundColor].map((rgb) => '#' + rgb.match(/\\d+/g).slice(0, 3).map(hex).join(''));
+    })()`);
+    expect(contrast(text, ground)).toBeGreaterThan(4.5);
+    await sure.click();
     await console.page.getByRole('heading', { name: 'Devices' }).waitFor();
     expect((await server.send('GET', `/api/device/${id}`)).status).toBe(404);
+  });
+
+  it('are not deleted by a double click, wherever it falls', async () => {
+    const { id, name } = await newDevice();
+    const console = await loggedIn();
+    await console.showDevice(id);
+    const { page } = console;
+    await page.getByRole('button', { name: 'Delete the device' }).dblclick();
+    const sure = page.getByRole('button', { name: `Delete ${name} for good` });
+    await sure.waitFor();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    // The worst place for the pointer: where the button comes up.
+    await page.evaluate(`document.querySelector('dialog').addEventListener('toggle', (event) => {
+      if (event.newState === 'open') document.querySelector('dialog .danger').click();
+    })`);
+    await page.getByRole('button', { name: 'Delete the device' }).click();
+    await sure.waitFor();
+    await page.keyboard.press('Escape');
+    await sure.waitFor({ state: 'hidden' });
+    expect((await server.send('GET', `/api/device/${id}`)).status).toBe(200);
   });
 });
 
@@ -343,9 +373,9 @@ describe('Commands', () => {
     await console.reads(row, 'queued');
     const device = new HttpDevice(gateway.http, token);
     const command = JSON.parse((await device.poll('rpc')).text);
-    await device.post(`rpc/${command.id}`, '{"rebooted":true}');
+    await device.post(`rpc/${command.id}`, '{"n":9223372036854775807,"d":42.0}');
     await console.reads(row, 'successful');
-    await console.reads(row, '{"rebooted":true}');
+    await console.reads(row, '{"n":9223372036854775807,"d":42.0}');
     await row.getByRole('button', { name: 'Delete reboot' }).click();
     await console.reads(console.part('Commands'), 'None. A persistent command waits');
   });
@@ -634,22 +664,24 @@ describe('How it looks', () => {
       return Object.fromEntries(['paper', 'sheet', 'terminal', 'tint', 'ink', 'soft', 'accent', 'on-accent', 'bad', 'edge']
         .map((name) => [name, style.getPropertyValue('--' + name).trim()]));
     })()`);
-    const contrast = (one: string, other: string) => {
-      const [low = 0, high = 0] = [colours[one], colours[other]].map(luminance).sort((a, b) => a - b);
-      return (high + 0.05) / (low + 0.05);
-    };
+    const named = (one: string, other: string) => contrast(colours[one] ?? '', colours[other] ?? '');
     const pairs = ['ink', 'soft', 'accent', 'bad'].flatMap((text) =>
       ['paper', 'sheet', 'terminal', 'tint'].map((ground) => [text, ground] as const),
     );
-    const poor = [...pairs, ['on-accent', 'accent'] as const].filter(([text, ground]) => contrast(text, ground) < 4.5);
+    const poor = [...pairs, ['on-accent', 'accent'] as const].filter(([text, ground]) => named(text, ground) < 4.5);
     expect(poor).toEqual([]);
     // Borders of controls: 3 to 1 (WCAG 1.4.11).
-    expect(contrast('edge', 'sheet')).toBeGreaterThan(3);
+    expect(named('edge', 'sheet')).toBeGreaterThan(3);
   });
 });
 
-/** WCAG 2, of `#rrggbb`. */
-function luminance(colour = ''): number {
+/** WCAG 2, of two colours as `#rrggbb`. */
+function contrast(one: string, other: string): number {
+  const [low = 0, high = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
+function luminance(colour: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
     const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;

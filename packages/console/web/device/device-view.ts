@@ -1,5 +1,5 @@
 import { type DeviceInfo, heardText, StateChip } from '../devices.js';
-import { h, notice } from '../dom.js';
+import { freshId, h, notice } from '../dom.js';
 import { dateTime } from '../format.js';
 import { goTo } from '../router.js';
 import { call, read, wordsFor } from '../server.js';
@@ -12,6 +12,9 @@ import { connectSection } from './connect.js';
 import { firmwareSection } from './firmware.js';
 import { section } from './section.js';
 import { telemetrySection } from './telemetry.js';
+
+/** Nobody means it earlier, in milliseconds. */
+const SECOND_THOUGHT = 800;
 
 /** Everything of one device. */
 export async function deviceView(place: Place, id: string): Promise<View> {
@@ -85,16 +88,30 @@ function jumps(sections: readonly HTMLElement[]): HTMLElement {
 function deleteSection(device: DeviceInfo): HTMLElement {
   const said = notice();
   const first = h('button', { type: 'button' }, 'Delete the device …');
-  const sure = h('button', { type: 'button', class: 'danger', hidden: true }, `Delete ${device.name} for good`);
-  const keep = h('button', { type: 'button', class: 'quiet', hidden: true }, 'Keep it');
-  const ask = (asking: boolean) => {
-    first.hidden = asking;
-    sure.hidden = !asking;
-    keep.hidden = !asking;
-    (asking ? keep : first).focus();
-  };
-  first.addEventListener('click', () => ask(true));
-  keep.addEventListener('click', () => ask(false));
+  const sure = h('button', { type: 'button', class: 'danger' }, `Delete ${device.name} for good`);
+  const keep = h('button', { type: 'button' }, 'Keep it');
+  const about = h('p', { id: freshId() }, 'What it has sent, its attributes and its commands go with it.');
+  const dialog = h(
+    'dialog',
+    { 'aria-label': 'Delete the device?', 'aria-describedby': about.id },
+    h('h2', {}, 'Delete the device?'),
+    about,
+    h('p', { class: 'actions' }, keep, sure),
+    said.element,
+  );
+  let ready: number | undefined;
+  first.addEventListener('click', () => {
+    // The second click of a double click falls on whatever has come under the pointer.
+    sure.disabled = true;
+    clearTimeout(ready);
+    ready = setTimeout(() => {
+      sure.disabled = false;
+    }, SECOND_THOUGHT);
+    said.say('');
+    dialog.showModal();
+    keep.focus();
+  });
+  keep.addEventListener('click', () => dialog.close());
   sure.addEventListener('click', async () => {
     try {
       await call(`/api/device/${device.id.id}`, { method: 'DELETE' });
@@ -103,5 +120,5 @@ function deleteSection(device: DeviceInfo): HTMLElement {
       said.say(wordsFor(error), 'bad');
     }
   });
-  return section('Delete', 'With all it has sent.', h('p', { class: 'actions' }, first, sure, keep), said.element);
+  return section('Delete', 'With all it has sent.', h('p', { class: 'actions' }, first), dialog);
 }

@@ -1,12 +1,13 @@
 import { h, notice, table } from '../dom.js';
+import { exactValue, jsonText, plainNumber } from '../exact-json.js';
 import { count, dateTime } from '../format.js';
-import { call, read, repeat, whileThere, wordsFor } from '../server.js';
+import { call, readExactly, repeat, whileThere, wordsFor } from '../server.js';
 import type { Place } from '../view.js';
 
 interface Command {
   readonly id: { readonly id: string };
-  readonly createdTime: number;
-  readonly request: { readonly body: { readonly method: string; readonly params: string } };
+  readonly createdTime: unknown;
+  readonly request: { readonly body: { readonly method: string; readonly params: unknown } };
   readonly response: unknown;
   readonly status: string;
 }
@@ -30,14 +31,15 @@ export function persistentCommands(
 
   const load = async () => {
     const path = `/api/rpc/persistent/device/${deviceId}?${NEWEST}`;
-    const found = await read<{ data: Command[]; totalElements: number }>(path, signal);
+    const found = await readExactly<{ data: Command[]; totalElements: unknown }>(path, signal);
     if (signal.aborted) return;
+    const total = plainNumber(found.totalElements);
     unfinished = found.data.some(({ status }) => !FINAL.includes(status));
-    const more = found.totalElements > SHOWN ? `; the newest ${SHOWN} are shown` : '';
+    const more = total > SHOWN ? `; the newest ${SHOWN} are shown` : '';
     summary.textContent =
-      found.totalElements === 0
+      total === 0
         ? 'None. A persistent command waits for a device that is not there.'
-        : `${count(found.totalElements, 'command')}${more}`;
+        : `${count(total, 'command')}${more}`;
     list.element.hidden = found.data.length === 0;
     const focused = document.activeElement?.id;
     list.body.replaceChildren(...found.data.map(row));
@@ -61,10 +63,10 @@ export function persistentCommands(
     return h(
       'tr',
       { 'data-status': status },
-      h('td', { class: 'figures', 'data-column': 'made' }, dateTime(createdTime)),
-      h('td', { 'data-column': 'command' }, h('code', {}, `${method} ${params}`)),
+      h('td', { class: 'figures', 'data-column': 'made' }, dateTime(plainNumber(createdTime))),
+      h('td', { 'data-column': 'command' }, h('code', {}, `${method} ${exactValue(params).text}`)),
       h('td', { 'data-column': 'status' }, status.toLowerCase()),
-      h('td', { class: 'value', 'data-column': 'answer' }, response == null ? '' : JSON.stringify(response)),
+      h('td', { class: 'value', 'data-column': 'answer' }, response == null ? '' : jsonText(response)),
       isTenant ? h('td', { class: 'actions', 'data-column': 'change' }, remove()) : undefined,
     );
   };

@@ -159,7 +159,7 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
     'As it comes in.',
     range,
     charts,
-    h('div', { class: 'scroll' }, list.element),
+    h('div', { class: 'scroll latest' }, list.element),
     empty,
     said.element,
   );
