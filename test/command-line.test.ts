@@ -15,7 +15,7 @@ import {
 } from './support/gateway-process';
 import { ServerClient } from './support/server-client';
 
-/** Of a token, a profile and a list that examples speak of. */
+/** Of a token and a profile that examples speak of. */
 const TOKEN = 'my-token';
 const FLEET = {
   name: 'Fleet',
@@ -36,7 +36,6 @@ beforeAll(async () => {
   gateway = await GatewayProcess.start();
   server = await ServerClient.login(gateway.http);
   await make(`/api/device?accessToken=${TOKEN}`, { name: 'Thermometer' });
-  await make('/api/deviceProfile', FLEET);
   folder = temporaryFolder();
   for (const name of ['bin', 'etc', 'data', 'home']) mkdirSync(join(folder, name));
   const script = `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'packages/gateway/bin/tandem.js')}' "$@"\n`;
@@ -50,11 +49,11 @@ beforeAll(async () => {
 afterAll(cleanUp);
 
 /** Past those who keep what tests use as secrets: these stand in help texts. */
-async function make(path: string, body: object): Promise<void> {
+async function make(path: string, body: object, answers: readonly number[] = [200]): Promise<void> {
   const headers = { 'X-Authorization': `Bearer ${server.jwt}`, 'Content-Type': 'application/json' };
   const url = `http://127.0.0.1:${gateway.http}${path}`;
   const { status } = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
-  expect(status).toBe(200);
+  expect(answers).toContain(status);
 }
 
 async function makeApiKey(): Promise<string> {
@@ -72,6 +71,7 @@ const environment = () => ({
   TANDEM_METRICS_PORT: '0',
   // No file with another is made where the examples find that of the gateway.
   TANDEM_ADMIN_PASSWORD: ADMIN_PASSWORD,
+  JWT: server.jwt,
   KEY: apiKey,
   OLD_KEY: apiKey,
 });
@@ -161,6 +161,9 @@ async function run(example: string): Promise<{ code: number | null; said: string
 }
 
 describe('The help', () => {
+  // Refused where the guide has made it before.
+  beforeAll(() => make('/api/deviceProfile', FLEET, [200, 400]));
+
   it.each(COMMANDS.map((command) => ({ name: command.join(' '), command })))(
     'of tandem $name has examples, which run, and says what exit codes mean',
     async ({ command }) => {

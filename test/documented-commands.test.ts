@@ -113,6 +113,20 @@ describe('Every command of the documentation', () => {
     expect([...new Set(asked)].filter((name) => !Object.hasOwn(scripts, name ?? ''))).toEqual([]);
   });
 
+  it('writes into a clone nothing that git would take along', () => {
+    const written = [...marked('', 'waits', 'soon', 'runs', 'compose')].flatMap(({ text }) =>
+      [...text.matchAll(/(?:> ?|(?<=\s)-(?:out|keyout|o) |--(?:save-tokens|etag-save) )(\w[\w./-]*)/g)].map(
+        ([, name = '']) => name,
+      ),
+    );
+    const files = [...new Set(written.filter((name) => !name.startsWith('backup-')))];
+    expect(files).toEqual(expect.arrayContaining(['authority.key', 'coapserver_key.pem', 'tandem.env', 'secrets/key']));
+    const ignored = execFileSync('git', ['check-ignore', '--no-index', ...files], { cwd: ROOT })
+      .toString()
+      .split('\n');
+    expect(files.filter((name) => !ignored.includes(name))).toEqual([]);
+  });
+
   it('stands in a block that says it is one', () => {
     const languages = new Set(['sh', 'text', 'json', 'env', 'csv', 'js', 'proto', 'redis', 'conf', 'properties']);
     const unnamed = blocks.filter(({ language }) => !languages.has(language));

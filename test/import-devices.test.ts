@@ -23,9 +23,9 @@ let folder: string;
 beforeAll(async () => {
   gateway = await GatewayProcess.start();
   folder = join(temporaryFolder(), 'place');
-  mkdirSync(folder);
+  mkdirSync(join(folder, 'data'), { recursive: true });
   writeFileSync(join(folder, 'fleet.csv'), block('csv'));
-  writeFileSync(join(folder, 'initial-admin-password'), `${ADMIN_PASSWORD}\n`);
+  writeFileSync(join(folder, 'data', 'initial-admin-password'), `${ADMIN_PASSWORD}\n`);
 });
 afterAll(cleanUp);
 

@@ -25,7 +25,7 @@ export class OperatorShell {
   static async open(redis?: { readonly url: string; readonly port: number }): Promise<OperatorShell> {
     const folder = temporaryFolder();
     const [http, metrics, coap] = [await freeTcpPort(), await freeTcpPort(), await freeUdpPort()];
-    for (const name of ['bin', 'home', 'lib']) mkdirSync(join(folder, name));
+    for (const name of ['bin', 'home']) mkdirSync(join(folder, name));
     for (const name of FOLDERS) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     const ports = `HTTP_BIND_PORT=${http} COAP_BIND_PORT=${coap} TANDEM_METRICS_PORT=${metrics}`;
@@ -49,7 +49,6 @@ exec '${process.execPath}' '${TANDEM}' "$@"`,
         .replaceAll('localhost:8080', `127.0.0.1:${http}`)
         .replaceAll('localhost:9090', `127.0.0.1:${metrics}`)
         .replaceAll('coap://127.0.0.1/', `coap://127.0.0.1:${coap}/`)
-        .replaceAll('/var/lib/tandem', join(folder, 'lib'))
         .replaceAll('redis://10.0.0.5', redis?.url ?? 'redis://10.0.0.5');
     return new OperatorShell(folder, shell, aimed);
   }
