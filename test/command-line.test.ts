@@ -120,8 +120,10 @@ const COMMANDS = [
   ['config', 'check'],
   ['config', 'print'],
   ['config', 'docs'],
+  ['devices'],
   ['devices', 'import'],
   ['devices', 'copy'],
+  ['secrets'],
   ['secrets', 'seal'],
 ];
 
@@ -183,6 +185,16 @@ describe('The help', () => {
       if (!['config', 'print', 'docs'].includes(command.at(-1) ?? '')) expect(help).toContain('Exit code: 0');
     },
   );
+
+  it('of a command below another is told by tandem help as well', async () => {
+    for (const words of [['devices', 'import'], ['config', 'check'], ['secrets', 'seal'], ['doctor']]) {
+      const [help, asked] = await Promise.all([helpBy('help', ...words), helpBy(...words, '--help')]);
+      expect(help).toBe(asked);
+    }
+    const mistyped = new TandemProcess(['help', 'devices', 'improt'], {});
+    expect(await mistyped.exit).toEqual({ code: 1, signal: null });
+    expect(mistyped.stderr).toMatch(/unknown command 'devices improt'/);
+  });
 
   it('is what tandem says by itself, lists every command, and is pointed to by whoever mistypes one', async () => {
     const alone = await helpBy();

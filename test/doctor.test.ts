@@ -1,7 +1,18 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { freeTcpPort, freeUdpPort } from './support/free-port';
-import { cleanUp, type Environment, GatewayProcess, TandemProcess, temporaryFolder } from './support/gateway-process';
+import {
+  cleanUp,
+  type Environment,
+  GatewayProcess,
+  ROOT,
+  TandemProcess,
+  temporaryFolder,
+} from './support/gateway-process';
+
+const TANDEM = join(ROOT, 'packages/gateway/bin/tandem.js');
 
 afterAll(cleanUp);
 
@@ -48,6 +59,42 @@ describe('tandem doctor', () => {
     expect(stdout).toMatch(new RegExp(`^fail  HTTP_BIND_PORT \\d+: is taken by ${owner}\n      -> Stop that one`, 'm'));
     expect(stdout).toMatch(/\n3 in the way of tandem serve/);
     expect(code).toBe(1);
+  });
+
+  it('does not take a gateway with other settings for its own, but names it where it has a port', async () => {
+    const other = {
+      ...settings,
+      TANDEM_DATA_DIR: join(temporaryFolder(), 'other'),
+      HTTP_BIND_PORT: String(await freeTcpPort()),
+      COAP_BIND_PORT: String(await freeUdpPort()),
+    };
+    const { code, stdout } = await doctor(other);
+    const owner = `process ${gateway.pid} \\(\\S*node \\S*tandem\\.js\\)`;
+    expect(stdout).toMatch(
+      new RegExp(`^fail  TANDEM_METRICS_PORT \\d+: is taken by ${owner}\n      -> Stop that one`, 'm'),
+    );
+    expect(stdout).not.toMatch(/runs already|though a gateway runs|served by/);
+    expect(stdout).toMatch(/\n1 in the way of tandem serve/);
+    expect(code).toBe(1);
+  });
+
+  it('asked by another user leaves the folder of the running gateway as it is', async () => {
+    // Only root can become somebody else.
+    if (process.getuid?.() !== 0) return;
+    const above = dirname(settings.TANDEM_DATA_DIR ?? '');
+    for (const folder of [above, dirname(above)]) chmodSync(folder, statSync(folder).mode | 0o011);
+    const { stdout } = await promisify(execFile)(process.execPath, [TANDEM, 'doctor'], {
+      env: settings,
+      uid: 65534,
+      gid: 65534,
+    }).catch((error: { stdout: string }) => error);
+    expect(stdout).toMatch(
+      /^fail {2}TANDEM_DATA_DIR .*: is in use by another process, and belongs to user 0; this is user 65534$/m,
+    );
+    expect(stdout).toContain(
+      "-> Leave the folder as it is: a gateway runs on it. Ask as its user: sudo -u '#0' tandem doctor.",
+    );
+    expect(stdout).not.toContain('chown');
   });
 
   it('explains what is wrong with the settings of a file, to people and to programs', async () => {

@@ -116,6 +116,16 @@ describe('tandem config', () => {
     });
   });
 
+  it('check warns of a name that nobody reads and that is nearly a setting', async () => {
+    expect(await tandem(['config', 'check'], { HTTP_BIND_PRT: '1', HTTP_PROXY: 'x' })).toMatchObject({
+      code: 0,
+      stdout: 'The settings are fine.\n',
+      problems: [
+        'tandem: warning: HTTP_BIND_PRT in the environment is no setting, and is not read; the nearest is HTTP_BIND_PORT',
+      ],
+    });
+  });
+
   it('check accepts a Redis, and with it any mix of roles', async () => {
     for (const TANDEM_ROLES of ['http', 'coap', 'api', 'http,coap']) {
       const checked = await tandem(['config', 'check'], { REDIS_URL: 'rediss://me:pw@a:1,b:2', TANDEM_ROLES });

@@ -102,7 +102,9 @@ describe.each(['http', 'coap'])('A device that is played over %s', (protocol) =>
       device(urlOf(protocol), '--provision-key', key, '--provision-secret', 'not-the-secret'),
     );
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/^tandem: simulated-\w+-1 is not provisioned: .*Provision data was not found!\n$/);
+    expect(refused.stderr).toMatch(
+      /^tandem: simulated-\w+-1 is not provisioned: (?:4\.00: )?Provision data was not found! Is there a device profile .*provision-devices\.md\n$/,
+    );
   });
 
   it('goes through a rollout of firmware', async () => {

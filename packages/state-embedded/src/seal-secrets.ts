@@ -11,7 +11,8 @@ import type { Transactions } from './transactions';
 
 /** Rows that one transaction looks at. */
 const PIECE = 1_000;
-const KEYS = 'keys';
+/** Where the proofs of the keys stand in `meta`. */
+export const KEYS = 'keys';
 const SECRET = 'secret:';
 
 /** Where a secret of this name stands in `meta`. */

@@ -103,6 +103,20 @@ describe('Settings', () => {
     expect(problems({ ...asked, SSL_ENABLED: 'true' })).toEqual([]);
   });
 
+  it('give each door a port of its own', () => {
+    const told = ['HTTP_BIND_PORT and TANDEM_METRICS_PORT must not be one port, not both "9090"'];
+    expect(problems({ HTTP_BIND_PORT: '9090' })).toEqual(told);
+    const [one, other] = ['127.0.0.1', '127.0.0.2'];
+    expect(problems({ HTTP_BIND_PORT: '9090', HTTP_BIND_ADDRESS: one, TANDEM_METRICS_ADDRESS: other })).toEqual([]);
+    expect(problems({ HTTP_BIND_PORT: '0', TANDEM_METRICS_PORT: '0' })).toEqual([]);
+    expect(problems({ HTTP_BIND_PORT: '5683' })).toEqual([]);
+    const coap = { COAP_BIND_PORT: '5684', COAP_DTLS_BIND_PORT: '5684' };
+    expect(problems(coap)).toEqual([]);
+    expect(problems({ ...coap, COAP_DTLS_ENABLED: 'true' })).toEqual([
+      'COAP_BIND_PORT and COAP_DTLS_BIND_PORT must not be one port, not both "5684"',
+    ]);
+  });
+
   it('name networks of proxies by addresses', () => {
     expect(problems({ TANDEM_TRUSTED_PROXIES: '10.0.0.0/8, proxy' })).toEqual([
       'TANDEM_TRUSTED_PROXIES must be a comma list of IP addresses and networks, not "10.0.0.0/8, proxy"',

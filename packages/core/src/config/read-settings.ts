@@ -40,6 +40,7 @@ export function readSettings(environment: Source, file: Source = {}): Settings {
   refuseUnservedStore(complete);
   refuseWorkersOfOneFolder(complete);
   refuseUnaskedCertificates(complete);
+  refuseSharedPorts(complete);
   return complete;
 }
 
@@ -70,6 +71,30 @@ function refuseUnaskedCertificates({ SSL_ENABLED, TANDEM_SSL_CLIENT_CERTIFICATES
   if (SSL_ENABLED || !TANDEM_SSL_CLIENT_CERTIFICATES) return;
   throw new SettingsError(['TANDEM_SSL_CLIENT_CERTIFICATES needs HTTPS: set SSL_ENABLED to true']);
 }
+
+/** Two doors on one port: the second would find it taken, and not know that it is by the first. */
+function refuseSharedPorts(settings: Settings): void {
+  const { TANDEM_ROLES: roles, COAP_ENABLED, COAP_DTLS_ENABLED } = settings;
+  const problems: string[] = [];
+  if (roles.includes('http') || roles.includes('api')) {
+    const { HTTP_BIND_PORT: port, TANDEM_METRICS_PORT: other } = settings;
+    const shared = port === other && overlap(settings.HTTP_BIND_ADDRESS, settings.TANDEM_METRICS_ADDRESS);
+    if (port !== 0 && shared) problems.push(onePort('HTTP_BIND_PORT', 'TANDEM_METRICS_PORT', port));
+  }
+  const both = roles.includes('coap') && COAP_ENABLED && (COAP_DTLS_ENABLED || roles.includes('coaps'));
+  if (both) {
+    const { COAP_BIND_PORT: port, COAP_DTLS_BIND_PORT: other } = settings;
+    const shared = port === other && overlap(settings.COAP_BIND_ADDRESS, settings.COAP_DTLS_BIND_ADDRESS);
+    if (port !== 0 && shared) problems.push(onePort('COAP_BIND_PORT', 'COAP_DTLS_BIND_PORT', port));
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+const onePort = (one: SettingName, other: SettingName, port: number): string =>
+  `${one} and ${other} must not be one port, not both "${port}"`;
+
+const overlap = (one: string, other: string): boolean =>
+  one === other || [one, other].some((address) => address === '0.0.0.0' || address === '::');
 
 /** Names that settings had before. */
 const RENAMED: Readonly<Record<string, SettingName>> = { TANDEM_REDIS_HISTORY_MAX: 'TANDEM_HISTORY_MAX' };

@@ -22,8 +22,9 @@ export const addConfig: AddCommand = (program) => {
       '\nExit code: 0 when they are fine, 1 otherwise. tandem doctor looks at what they name as well: ports, files, Redis.',
     )
     .action(async (options: { config?: string }) => {
-      const { settingsProblems } = await import('../settings/config-commands.js');
+      const { settingsDoubts, settingsProblems } = await import('../settings/config-commands.js');
       const problems = settingsProblems(options.config);
+      for (const doubt of settingsDoubts(process.env)) process.stderr.write(`tandem: warning: ${doubt}\n`);
       for (const problem of problems) process.stderr.write(`tandem: ${problem}\n`);
       if (problems.length === 0) print('The settings are fine.');
       else process.exitCode = 1;

@@ -2,8 +2,20 @@ import type { CopyCommandOptions } from '../copy-devices/copy-devices';
 import type { ImportCommandOptions } from '../import-devices/import-devices';
 import { type AddCommand, examples, print } from './command';
 
+const IMPORT = [
+  'tandem devices import fleet.csv --url http://localhost:8080 --username tenant@thingsboard.org --password-file data/initial-admin-password',
+  'of a list, as the first administrator',
+] as const;
+const COPY = [
+  'tandem devices copy --from https://old.example.org --from-api-key $OLD_KEY --url http://localhost:8080 --api-key $KEY',
+  'all devices of the tenant that the key of the old server belongs to',
+] as const;
+
 export const addDevices: AddCommand = (program) => {
-  const devices = program.command('devices').description('work with the devices of a running gateway');
+  const devices = program
+    .command('devices')
+    .description('work with the devices of a running gateway')
+    .addHelpText('after', examples(IMPORT, COPY));
 
   devices
     .command('import <file.csv>')
@@ -18,13 +30,7 @@ export const addDevices: AddCommand = (program) => {
       const { HEADINGS } = require('../import-devices/columns') as typeof import('../import-devices/columns');
       return `\nColumns: ${HEADINGS}`;
     })
-    .addHelpText(
-      'after',
-      examples([
-        'tandem devices import fleet.csv --url http://localhost:8080 --username tenant@thingsboard.org --password-file data/initial-admin-password',
-        'as the first administrator',
-      ]),
-    )
+    .addHelpText('after', examples(IMPORT))
     .addHelpText('after', '\nExit code: 0 when every row was imported, 1 otherwise.')
     .action(async (file: string, options: ImportCommandOptions) => {
       const { importDevices } = await import('../import-devices/import-devices.js');
@@ -45,13 +51,7 @@ export const addDevices: AddCommand = (program) => {
     .option('--password-file <file>', 'file with the password')
     .option('--api-key <key>', 'instead of user name and password')
     .option('--update', 'write attributes and latest values of devices that are there already as well', false)
-    .addHelpText(
-      'after',
-      examples([
-        'tandem devices copy --from https://old.example.org --from-api-key $OLD_KEY --url http://localhost:8080 --api-key $KEY',
-        'all devices of the tenant that the key of the old server belongs to',
-      ]),
-    )
+    .addHelpText('after', examples(COPY))
     .addHelpText('after', '\nExit code: 0 when every device was taken over, 1 otherwise. It can be run again.')
     .action(async (options: CopyCommandOptions) => {
       const { copyDevices } = await import('../copy-devices/copy-devices.js');

@@ -11,6 +11,13 @@ const DEFAULTS: DeviceCommandOptions = {
 describe('tandem device', () => {
   it.each<[string, Partial<DeviceCommandOptions>, RegExp]>([
     ['ftp://localhost', {}, /^"ftp:\/\/localhost" is no address of a gateway/],
+    [
+      'http://localhost:8080/api',
+      {},
+      /^Give the address of the gateway without a path: http:\/\/localhost:8080, not http/,
+    ],
+    ['http://localhost/proxied/api/v1/', {}, /^Give the address of the gateway without a path/],
+    ['coap://localhost/api/v1', {}, /^Give the address of the gateway without a path: coap:\/\/localhost, not coap/],
     ['coaps://localhost', {}, /^CoAP over DTLS is not spoken here; coap-client does/],
     ['http://localhost', { token: undefined }, /^Give one of --token, --token-file, and --provision-key/],
     ['http://localhost', { provisionKey: 'key' }, /^Give one of --token/],

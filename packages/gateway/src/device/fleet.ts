@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { explain, type Provision } from './device-link';
+import { type Answer, explain, type Provision, verdictOf } from './device-link';
 import type { Journal } from './journal';
 
 export interface Member {
@@ -36,11 +36,19 @@ export async function provisioned(provision: Provision, wish: ProvisionWish, jou
       JSON.stringify({ deviceName: name, provisionDeviceKey: wish.key, provisionDeviceSecret: wish.secret }),
     );
     const token = tokenIn(answer.body);
-    if (token === undefined) throw new Error(`${name} is not provisioned: ${explain(answer)}`);
+    if (token === undefined) throw new Error(`${name} is not provisioned: ${reasonIn(answer)}`);
     journal.sent(name, 'provision', JSON.stringify({ deviceName: name }), 'SUCCESS');
     members.push({ name, token });
   }
   return members;
+}
+
+/** A refusal comes with a code of success over HTTP, which would say nothing. */
+function reasonIn(answer: Answer): string {
+  const reason = explain(answer);
+  const said = verdictOf(answer) === 'done' ? reason.slice(answer.code.length).replace(/^: /, '') : reason;
+  if (!/not found/.test(said)) return said || answer.code;
+  return `${said} Is there a device profile with that provision key and secret? See docs/guides/provision-devices.md`;
 }
 
 /** @throws Error when its credentials are not a token */

@@ -13,5 +13,10 @@ export function gatewayUrl(text: string): URL {
       `"${text}" is no address of a gateway: http://localhost:8080, https://... or coap://localhost:5683`,
     );
   }
+  const path = url.pathname.replace(/\/+$/, '') + url.search;
+  // Before a gateway may be a proxy that takes a path of its own away; with an API's path in it nothing is found, or a login asked for.
+  if (path !== '' && (url.protocol === 'coap:' || /(?:^|\/)api(?:\/|$)|\?/.test(path))) {
+    throw new Error(`Give the address of the gateway without a path: ${url.protocol}//${url.host}, not ${text}`);
+  }
   return url;
 }

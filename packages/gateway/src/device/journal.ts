@@ -32,7 +32,7 @@ export class Journal {
   summary(): void {
     const { sent, updates, commands } = this.counts;
     if (this.json) this.print(JSON.stringify({ summary: this.counts }));
-    else this.print(`${sent} sent, ${updates} updates of attributes, ${commands} commands`);
+    else this.print(`${sent} sent, ${many(updates, 'update')} of attributes, ${many(commands, 'command')}`);
   }
 
   #line(device: string, direction: '>' | '<', event: Event, text: string, code?: string): void {
@@ -46,6 +46,8 @@ export class Journal {
     this.print(`${JSON.stringify(head).slice(0, -1)},"body":${isJson(text) ? text : JSON.stringify(text)}}`);
   }
 }
+
+const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 function isJson(text: string): boolean {
   try {

@@ -71,8 +71,13 @@ function checkDates(chain: readonly X509Certificate[], about: string, now: numbe
     const days = Math.floor((Date.parse(validTo) - now) / DAY);
     const renew = 'Renew it and write the new one over the old file; a running gateway reads it by itself.';
     if (Date.parse(validFrom) > now)
-      return fail(about, `${who} is not valid before ${validFrom}`, 'Set the clock, or take the one before.');
-    if (days < 0) return fail(about, `${who} has expired on ${validTo}: clients refuse it`, renew);
+      return warn(
+        about,
+        `${who} is not valid before ${validFrom}: the start is not held up, but clients refuse it`,
+        'Set the clock, or take the one before.',
+      );
+    if (days < 0)
+      return warn(about, `${who} has expired on ${validTo}: the start is not held up, but clients refuse it`, renew);
     if (days < EXPIRES_SOON) return warn(about, `${who} expires in ${days} days, on ${validTo}`, renew);
     return ok(
       about,

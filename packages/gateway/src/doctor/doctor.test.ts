@@ -1,11 +1,12 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '@tandem/core';
+import { keysInUse, makeSecretBox, readSettings, systemRandom } from '@tandem/core';
 import { Pki } from '../../../../test/security/pki';
+import { openRoot } from '../../../state-embedded/src/environment';
 import { type RedisServer, startRedis } from '../../../state-redis/src/testing/redis-server';
 import { type Diagnosis, examine, isWell, render } from './doctor';
 import { checkMachine } from './machine';
@@ -81,8 +82,7 @@ const CASES: readonly Case[] = [
   [
     'two doors have one port',
     () => ({ HTTP_BIND_PORT: String(closed), TANDEM_METRICS_PORT: String(closed) }),
-    /^fail HTTP_BIND_PORT \d+: TANDEM_METRICS_PORT names the same port/,
-    /^fail TANDEM_METRICS_PORT \d+: HTTP_BIND_PORT names the same port/,
+    /^fail settings: HTTP_BIND_PORT and TANDEM_METRICS_PORT must not be one port, .* -> It is set in the environment/,
   ],
   [
     'an address is not one of this machine',
@@ -126,6 +126,11 @@ const CASES: readonly Case[] = [
     /^fail TANDEM_DATA_DIR .*cannot be made: .*a-file is a file/,
   ],
   [
+    'the data folder is where nothing can be kept',
+    () => ({ TANDEM_DATA_DIR: '/proc/tandem/data' }),
+    /^fail TANDEM_DATA_DIR .*cannot be made: \/proc belongs to the system/,
+  ],
+  [
     'the disk is too small',
     () => ({ TANDEM_DATA_MIN_FREE_BYTES: String(2 ** 50) }),
     /^fail disk of the data folder: .* MiB free, less than TANDEM_DATA_MIN_FREE_BYTES/,
@@ -147,7 +152,7 @@ const CASES: readonly Case[] = [
       SSL_PEM_CERT: pki.expiredServer.certificateFile,
       SSL_PEM_KEY: pki.expiredServer.keyFile,
     }),
-    /^fail certificate of https: "CN=expired-server" has expired on .* -> Renew it/,
+    /^warn certificate of https: "CN=expired-server" has expired on .*: the start is not held up, but clients refuse it -> Renew it/,
   ],
   [
     'a certificate expires soon',
@@ -208,6 +213,53 @@ describe('The doctor', () => {
       expect(printed).not.toMatch(/PRIVATE KEY|(?:ab){16}/);
     },
   );
+
+  describe('of a store whose secrets are encrypted', () => {
+    const [right, wrong, retired] = ['right', 'wrong', 'right-and-wrong'];
+    const data = () => join(folder, 'sealed');
+    const keys = (name: string) => ({ TANDEM_SECRET_KEY_FILE: join(folder, name) });
+    const inRedis = () => ({ REDIS_URL: `redis://:${SECRET}@127.0.0.1:${redis.port}`, TANDEM_ADMIN_PASSWORD: SECRET });
+    beforeAll(async () => {
+      const proof = keysInUse(makeSecretBox([Buffer.alloc(32, 7)], systemRandom), undefined) ?? '';
+      writeFileSync(join(folder, right), `${'07'.repeat(32)}\n`, { mode: 0o600 });
+      writeFileSync(join(folder, wrong), `${'08'.repeat(32)}\n`, { mode: 0o600 });
+      writeFileSync(join(folder, retired), `${'08'.repeat(32)}\n${'07'.repeat(32)}\n`, { mode: 0o600 });
+      const { root, table } = openRoot(data(), 'none');
+      await table('meta').put('keys', proof);
+      await root.close();
+      await redis.cli('HSET', 'tandem:{registry}:meta', 'keys', proof);
+    });
+    afterAll(() => redis.cli('DEL', 'tandem:{registry}:meta'));
+
+    it.each([
+      ['folder', () => ({ TANDEM_DATA_DIR: data() })],
+      ['Redis', inRedis],
+    ])('in a %s says whether the key fits', async (_, store) => {
+      const before = existsSync(data()) && readdirSync(data());
+      expect(complaints(await doctor({ ...store(), ...keys(wrong) }))).toEqual([
+        expect.stringMatching(
+          /^fail keys of the store: Secrets in the store are encrypted with another key: \w+ is not/,
+        ),
+      ]);
+      expect(complaints(await doctor(store()))).toEqual([
+        expect.stringMatching(/^fail keys of the store: The secrets in the store are encrypted: name the file/),
+      ]);
+      expect(complaints(await doctor({ ...store(), ...keys(right) }))).toEqual([]);
+      expect(complaints(await doctor({ ...store(), ...keys(retired) }))).toEqual([]);
+      expect(readdirSync(data())).toEqual(before);
+    });
+  });
+
+  it('does not take the first password of a folder that is not used for one of Redis', async () => {
+    const unused = join(folder, 'unused');
+    mkdirSync(unused);
+    writeFileSync(join(unused, 'initial-admin-password'), 'not-used-any-more');
+    const settings = { REDIS_URL: `redis://:${SECRET}@127.0.0.1:${redis.port}`, TANDEM_DATA_DIR: unused };
+    expect(complaints(await doctor(settings))).toHaveLength(1);
+    expect(complaints(await doctor({ ...settings, TANDEM_ADMIN_PASSWORD: SECRET }))).toEqual([]);
+    writeFileSync(join(unused, 'data.mdb'), '');
+    expect(complaints(await doctor(settings))).toEqual([]);
+  });
 
   it('leaves nothing behind: no folder, no key in Redis', async () => {
     const before = readdirSync(folder);

@@ -10,6 +10,7 @@ import { checkRedis } from './redis';
 import { findRunningGateway } from './running-gateway';
 import { checkLogins, checkSecretKeys } from './secrets';
 import { checkSettings } from './settings-check';
+import { checkStoreKeys } from './store-keys';
 import { checkWebhook } from './webhook';
 
 export interface Diagnosis {
@@ -36,6 +37,7 @@ export async function examine(environment: NodeJS.ProcessEnv, file: string | und
     looked('certificates', () => checkCertificates(settings, now)),
     looked('DTLS', () => checkDtls(settings)),
     looked('secrets', () => [...checkSecretKeys(settings), ...checkLogins(settings)]),
+    looked('keys of the store', () => checkStoreKeys(settings)),
     looked('payload codecs', () => checkCodecs(settings)),
     looked('machine', () => checkMachine(settings)),
     looked('webhook', () => checkWebhook(settings)),

@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import type { Settings } from '@tandem/core';
 import { type Finding, fail, ok, warn } from './finding';
 import type { RunningGateway } from './running-gateway';
-import { nameOf, ownerOfPort } from './sockets';
+import { areOneProgram, nameOf, ownerOfPort } from './sockets';
 
-interface Door {
+export interface Door {
   readonly what: string;
   readonly protocol: 'tcp' | 'udp';
   readonly portSetting: 'HTTP_BIND_PORT' | 'COAP_BIND_PORT' | 'COAP_DTLS_BIND_PORT' | 'TANDEM_METRICS_PORT';
@@ -49,40 +49,21 @@ export const servesCoap = ({ TANDEM_ROLES, COAP_ENABLED }: Settings): boolean =>
 export const servesCoaps = ({ TANDEM_ROLES, COAP_DTLS_ENABLED }: Settings): boolean =>
   TANDEM_ROLES.includes('coaps') || (TANDEM_ROLES.includes('coap') && COAP_DTLS_ENABLED);
 
+/** For devices and users. */
+export const doorsOf = (settings: Settings): readonly Door[] => [
+  ...(servesHttp(settings) ? [HTTP] : []),
+  ...(servesCoap(settings) ? [COAP] : []),
+  ...(servesCoaps(settings) ? [COAPS] : []),
+];
+
 /** Whether each port that would be bound can be had; each is bound for a moment. */
 export async function checkPorts(settings: Settings, running: RunningGateway | undefined): Promise<Finding[]> {
-  const doors = [
-    ...(servesHttp(settings) ? [HTTP] : []),
-    ...(servesCoap(settings) ? [COAP] : []),
-    ...(servesCoaps(settings) ? [COAPS] : []),
-    METRICS,
-  ];
-  const findings: Finding[] = [];
-  // One after the other: two doors on one port are told by name, and not by who was first.
-  for (const door of doors)
-    findings.push(sharedWith(door, doors, settings) ?? (await checkPort(door, settings, running)));
-  return findings;
+  return Promise.all([...doorsOf(settings), METRICS].map((door) => checkPort(door, settings, running)));
 }
 
-function sharedWith(door: Door, doors: readonly Door[], settings: Settings): Finding | undefined {
-  const port = settings[door.portSetting];
-  const other = doors.find(
-    (candidate) =>
-      candidate !== door &&
-      candidate.protocol === door.protocol &&
-      port !== 0 &&
-      settings[candidate.portSetting] === port,
-  );
-  if (!other || overlaps(settings[door.addressSetting], settings[other.addressSetting]) === false) return undefined;
-  return fail(
-    `${door.portSetting} ${port}`,
-    `${other.portSetting} names the same port`,
-    'Give each a port of its own.',
-  );
-}
-
-const overlaps = (one: string, other: string): boolean =>
-  one === other || [one, other].some((it) => /^(0\.0\.0\.0|::)$/.test(it));
+/** Whether it cannot be bound because somebody has it; bound for a moment. */
+export const isTaken = async ({ protocol, addressSetting, portSetting }: Door, settings: Settings): Promise<boolean> =>
+  (await bindOnce(protocol, settings[addressSetting], settings[portSetting])) === 'EADDRINUSE';
 
 async function checkPort(door: Door, settings: Settings, running: RunningGateway | undefined): Promise<Finding> {
   const port = settings[door.portSetting];
@@ -126,7 +107,7 @@ async function checkPort(door: Door, settings: Settings, running: RunningGateway
 
 function taken(door: Door, about: string, running: RunningGateway | undefined, port: number): Finding {
   const owner = ownerOfPort(door.protocol, port);
-  const ours = running && (!owner || !running.owner || owner.pid === running.owner.pid || /tandem/.test(owner.command));
+  const ours = running && (!owner || !running.owner || areOneProgram(owner, running.owner));
   if (ours) return ok(about, `${door.what} is served by the gateway that runs`);
   const tool = door.protocol === 'tcp' ? `ss -ltnp 'sport = :${port}'` : `ss -lunp 'sport = :${port}'`;
   return fail(

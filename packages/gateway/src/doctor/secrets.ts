@@ -21,6 +21,10 @@ export function checkSecretKeys(settings: Settings): Finding[] {
   }
 }
 
+/** The logins are in Redis, and the password beside what an embedded store keeps is of that. */
+const isOfAnotherStore = ({ REDIS_URL, TANDEM_DATA_DIR, TANDEM_ADMIN_PASSWORD }: Settings): boolean =>
+  REDIS_URL !== undefined && (TANDEM_ADMIN_PASSWORD !== undefined || existsSync(join(TANDEM_DATA_DIR, 'data.mdb')));
+
 /** Logins that others may know. */
 export function checkLogins(settings: Settings): Finding[] {
   if (!settings.TANDEM_ROLES.includes('api')) return [];
@@ -31,7 +35,7 @@ export function checkLogins(settings: Settings): Finding[] {
     );
   }
   const file = join(settings.TANDEM_DATA_DIR, 'initial-admin-password');
-  if (existsSync(file)) {
+  if (existsSync(file) && !isOfAnotherStore(settings)) {
     findings.push(
       warn(
         'administrator',

@@ -1,10 +1,8 @@
-import { distance, nearest, SETTINGS, type Setting, type SettingName, type Settings } from '@tandem/core';
+import { nearest, SETTINGS, type Setting, type SettingName, type Settings } from '@tandem/core';
 import { problemsOf } from '../logging/problems';
+import { misspelt, misspeltNames } from '../settings/misspelt-names';
 import { loadSettings, settingsSources } from '../settings/settings-file';
 import { type Finding, fail, ok, warn } from './finding';
-
-/** Letters by which a name may differ from a setting's before it is taken for another program's. */
-const TYPING_ERROR = 2;
 
 export interface CheckedSettings {
   /** Undefined where they are wrong. */
@@ -14,7 +12,7 @@ export interface CheckedSettings {
 
 /** The settings, read as `tandem serve` reads them; what is wrong, and where each wrong one comes from. */
 export function checkSettings(environment: NodeJS.ProcessEnv, file: string | undefined): CheckedSettings {
-  const typos = misspelt(environment);
+  const typos = typosIn(environment);
   try {
     const settings = loadSettings(environment, file);
     const sources = settingsSources(environment, file);
@@ -45,17 +43,7 @@ function adviceFor(problem: string, environment: NodeJS.ProcessEnv, file: string
   return `${where}. ${known}: ${doc} (unset: ${fallback === '' ? 'nothing' : fallback}).`;
 }
 
-/** Names in the environment that nobody reads, and that look as if they were meant for us. */
-function misspelt(environment: NodeJS.ProcessEnv): Finding[] {
-  return Object.keys(environment)
-    .filter((name) => !Object.hasOwn(SETTINGS, name) && !name.startsWith('TANDEM_'))
-    .map((name) => [name, nearest(name)] as const)
-    .filter(([name, setting]) => setting.length > 2 * TYPING_ERROR && distance(name, setting) <= TYPING_ERROR)
-    .map(([name, setting]) =>
-      warn(
-        'settings',
-        `${name} in the environment is no setting, and is not read`,
-        `If ${setting} is meant, write that.`,
-      ),
-    );
-}
+const typosIn = (environment: NodeJS.ProcessEnv): Finding[] =>
+  misspeltNames(environment).map(([name, setting]) =>
+    warn('settings', misspelt(name), `If ${setting} is meant, write that.`),
+  );

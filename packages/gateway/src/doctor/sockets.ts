@@ -9,6 +9,17 @@ export interface Owner {
 
 export const nameOf = ({ pid, command }: Owner): string => `process ${pid} (${command})`;
 
+/** Whether they are one, or one was started by the other, as workers are: they share sockets. */
+export const areOneProgram = (one: Owner, other: Owner): boolean =>
+  one.pid === other.pid || parentOf(one.pid) === other.pid || parentOf(other.pid) === one.pid;
+
+/** Behind the name of the program, which stands in brackets and may have any letters in it, come its state and its parent. */
+function parentOf(pid: number): number | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  const parent = Number(stat.slice(stat.lastIndexOf(')') + 1).split(' ')[2]);
+  return parent > 0 ? parent : undefined;
+}
+
 /** Who listens on a port. Undefined where the system does not tell: on anything but Linux, or of other users' processes. */
 export function ownerOfPort(protocol: 'tcp' | 'udp', port: number): Owner | undefined {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;

@@ -134,6 +134,11 @@ describe('tandem devices import', () => {
     expect(sent).toEqual([]);
   });
 
+  it('does not say that it came anywhere when the gateway wants none of it', async () => {
+    answers = [() => [403, { message: 'Not yours' }]];
+    await expect(run('name\na')).rejects.toThrow(/^The gateway answers 403: Not yours$/);
+  });
+
   it('says how far it came when the gateway does not want the rest', async () => {
     const rows = Array.from({ length: 600 }, (_, n) => `device ${n}`);
     answers = [(body) => [200, allCreated(body)], () => [403, { message: 'No longer yours' }]];

@@ -36,6 +36,7 @@ export async function importDevices(
       for (const error of errorsList) print(inFile(error, portion.lines));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
+      if (sent === 1) throw error;
       throw new Error(`${message} (imported up to line ${sent} of ${file}; it can be imported again)`);
     }
     sent = portion.end;

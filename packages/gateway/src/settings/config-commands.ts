@@ -1,6 +1,7 @@
 import { SETTINGS, type Setting } from '@tandem/core';
 import { problemsOf } from '../logging/problems';
 import { traceProblems } from '../tracing/tracing';
+import { misspelt, misspeltNames } from './misspelt-names';
 import { loadSettings, settingsSources } from './settings-file';
 
 const all = Object.entries(SETTINGS) as [string, Setting<unknown>][];
@@ -40,5 +41,9 @@ export function settingsProblems(file: string | undefined): readonly string[] {
     return problemsOf(error);
   }
 }
+
+/** What is not wrong, but hardly meant, a line each. */
+export const settingsDoubts = (environment: NodeJS.ProcessEnv): readonly string[] =>
+  misspeltNames(environment).map(([name, setting]) => `${misspelt(name)}; the nearest is ${setting}`);
 
 const escapeCell = (text: string) => text.replaceAll('|', '\\|');

@@ -44,7 +44,7 @@ describe('The key file', () => {
 
   it.each([
     ['is not there', () => {}, 'there is no such file'],
-    ['is a folder', () => void mkdirSync(file), 'EISDIR'],
+    ['is a folder', () => void mkdirSync(file), 'cannot be used: it is a folder'],
     ['is empty', () => writeFileSync(file, ''), 'there is no key in it'],
     ['has a key that is too short', () => writeFileSync(file, KEY.slice(2)), 'line 1 is no key of 32 bytes'],
     ['is something else', () => writeFileSync(file, Buffer.alloc(70_000, 0xff)), 'more than 65536 bytes'],

@@ -85,7 +85,8 @@ function read(file: string): { readonly text: string; readonly shared: boolean }
     const shared = stats.isFile() && process.platform !== 'win32' && (stats.mode & OTHERS) !== 0;
     return { text: readBounded(descriptor), shared };
   } catch (error) {
-    throw refusal(file, (error as Error).message);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw refusal(file, code === 'EISDIR' ? 'it is a folder' : message);
   } finally {
     closeSync(descriptor);
   }

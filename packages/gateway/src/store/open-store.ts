@@ -1,6 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { MetricsRegistry, type Platform, type SecretBox, type Settings, type State } from '@tandem/core';
+import { resolve } from 'node:path';
+import {
+  MetricsRegistry,
+  type Platform,
+  type SecretBox,
+  SecretKeyError,
+  type Settings,
+  type State,
+  TandemError,
+} from '@tandem/core';
 import { boundsOf, DiskFullError, FolderInUseError, openEmbeddedState } from '@tandem/state-embedded';
+import { makeFolder } from './make-folder';
 import type { Patience } from './patience';
 
 export interface OpeningOptions {
@@ -61,14 +70,24 @@ async function openFolder(settings: Settings, platform: Platform, { secretBox }:
     });
   } catch (error) {
     if (error instanceof FolderInUseError || error instanceof DiskFullError) error.message += ' (TANDEM_DATA_DIR)';
+    else if (!(error instanceof SecretKeyError || error instanceof TandemError)) throw unusable(settings, error);
     throw error;
   }
+}
+
+/** What the file system or lmdb say names neither the folder nor the setting. */
+function unusable({ TANDEM_DATA_DIR: folder }: Settings, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const user = process.getuid?.();
+  const reason =
+    /permission denied|EACCES/i.test(message) && user !== undefined ? `user ${user} may not write there` : message;
+  return new Error(`Data folder ${folder} cannot be used: ${reason} (TANDEM_DATA_DIR)`, { cause: error });
 }
 
 /** @throws Error in one line that names the setting */
 export function makeDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(folder), 0o700);
   } catch (error) {
     throw new Error(`Data folder ${folder} cannot be made: ${(error as Error).message} (TANDEM_DATA_DIR)`);
   }

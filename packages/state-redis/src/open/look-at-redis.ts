@@ -1,4 +1,6 @@
 import type { EpochMillis, Millis } from '@tandem/core';
+import { Keys } from '../keys';
+import { PROOFS } from '../registry/commit';
 import { readFacts, readMasters, type ServerFacts } from './facts';
 import { type ProbeSettings, probe } from './probe';
 import { reasonOf } from './reasons';
@@ -46,6 +48,36 @@ export async function lookAtRedis(settings: ProbeSettings): Promise<RedisLook> {
     }
   }
   throw new Error(reasons.join('; '));
+}
+
+/**
+ * The proofs of the keys that secrets of a store are sealed with, as `keysInUse` takes them.
+ * @returns undefined where nothing is sealed
+ * @throws Error that says in one line, without a secret, why they cannot be read
+ */
+export async function storedKeyProofs(
+  settings: ProbeSettings & { readonly prefix: string },
+): Promise<string | undefined> {
+  const key = new Keys(settings.prefix).registry('meta');
+  const [first] = settings.address.nodes;
+  if (!first) return undefined;
+  try {
+    const masters = await probe(settings, first, async (call) =>
+      (await readFacts(call, first)).cluster ? readMasters(call, first) : [first],
+    );
+    for (const master of masters) {
+      const reply = await probe(settings, master, (call) => call('HGET', key, PROOFS).catch(unlessMoved));
+      if (typeof reply === 'string') return reply;
+    }
+    return undefined;
+  } catch (error) {
+    throw new Error(reasonOf(error, first, settings.address));
+  }
+}
+
+/** Another master of the Cluster has it. */
+function unlessMoved(error: unknown): undefined {
+  if (!(error instanceof Error && error.message.startsWith('MOVED '))) throw error;
 }
 
 /** Of `TIME`: seconds, and microseconds. */
