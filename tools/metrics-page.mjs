@@ -13,7 +13,8 @@ here, so no metric carries a name, an address or a token. Which of them are wort
 
 A number's unit is in its name: \`_seconds\`, \`_bytes\`, \`_ratio\` (0 to 1), \`_timestamp_seconds\` (since 1970); all others are numbers of things.
 Histograms have \`_bucket\`, \`_sum\` and \`_count\`, as Prometheus has it. Of several workers (\`TANDEM_WORKERS\`) one number is said: their
-sum, or where all see the same the largest or smallest, as *Workers* says.
+sum, or where all see the same the largest or smallest, as *Workers* says. What a worker that has ended counted stays in the sums of counters
+and histograms, but for the last two seconds of one that was killed.
 
 ${topics.join('\n')}`;
 }

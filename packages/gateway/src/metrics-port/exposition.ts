@@ -19,6 +19,7 @@ export interface Collected {
 /** What prom-client asks at each reading. */
 export interface Collector {
   readonly name: string;
+  readonly kind: MetricKind;
   get(): Promise<Collected>;
 }
 
@@ -31,6 +32,7 @@ export const EXPOSITION_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 /** The metrics of this process in the Prometheus text format, version 0.0.4. What is counted stays where it is until somebody asks. */
 export class Exposition {
   readonly #registry = new Registry();
+  readonly #counts: Collector[] = [];
 
   /** @param others beside those of the parts */
   constructor(
@@ -52,6 +54,12 @@ export class Exposition {
     return all.map((metric) => ({ ...metric, values: metric.values.filter(({ value }) => Number.isFinite(value)) }));
   }
 
+  /** Counters and histograms alone. Reading a gauge may begin it anew, as that of the event loop's lag does. */
+  counts(): Promise<MetricsSnapshot> {
+    this.#takeIn();
+    return Promise.all(this.#counts.map((collector) => collector.get()));
+  }
+
   /** Parts may have been made since. */
   #takeIn(): void {
     for (const family of this.metrics.families()) {
@@ -60,6 +68,7 @@ export class Exposition {
   }
 
   #register(collector: Collector): void {
+    if (collector.kind !== 'gauge') this.#counts.push(collector);
     // It asks for no more than this.
     this.#registry.registerMetric(collector as unknown as Metric);
   }
@@ -72,6 +81,7 @@ export function renderTogether(snapshots: readonly MetricsSnapshot[]): Promise<s
 
 const collectorOf = (family: Family): Collector => ({
   name: family.name,
+  kind: family.row.kind,
   async get() {
     const { name, row, samples } = family;
     const values = [...samples()].flatMap(({ labels, sample }) =>

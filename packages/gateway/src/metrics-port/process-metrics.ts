@@ -35,6 +35,7 @@ function collectors(): Collector[] {
 function collectorOf(name: string, { kind, help, across }: MetricRow, read: () => Promise<Collected>): Collector {
   return {
     name,
+    kind,
     async get() {
       const { values } = await read();
       const own = OF_TICKS.test(name) ? values.map(withoutInterval) : values;

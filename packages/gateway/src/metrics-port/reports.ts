@@ -10,12 +10,14 @@ export interface ProcessReports {
   hanging(): readonly string[];
   parts(): Promise<readonly Part[]>;
   metrics(): Promise<MetricsSnapshot>;
+  /** Counters and histograms alone. */
+  counts(): Promise<MetricsSnapshot>;
   observations(query: ListingQuery): Promise<Listing>;
 }
 
 /** @param observations those of all CoAP doors, none before they are open */
 export function processReports(
-  metrics: Pick<Exposition, 'snapshot'>,
+  metrics: Pick<Exposition, 'snapshot' | 'counts'>,
   readiness: Readiness,
   observations: () => Iterable<ListedObservation>,
 ): ProcessReports {
@@ -23,6 +25,7 @@ export function processReports(
     hanging: () => readiness.hanging(),
     parts: () => readiness.parts(),
     metrics: () => metrics.snapshot(),
+    counts: () => metrics.counts(),
     observations: (query) => listObservations(observations(), query),
   };
 }

@@ -37,4 +37,6 @@ export type FromWorker =
   | { readonly kind: 'ready'; readonly ports: Gateway['ports'] }
   /** It cannot start, and ends. */
   | { readonly kind: 'refused'; readonly problem: string }
+  /** Now and then, and as it stops: counters and histograms, for when it can say nothing any more. */
+  | { readonly kind: 'counts'; readonly counts: MetricsSnapshot }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] };

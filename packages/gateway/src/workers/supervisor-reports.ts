@@ -31,9 +31,8 @@ export function supervisorReports(
       return (await Promise.all(seats.map(partsOf))).flat();
     },
     async metrics() {
-      const ofWorkers = seats.map((seat) => seat.ask({ about: 'metrics' }));
-      const snapshots = await Promise.all([own.snapshot(), ...ofWorkers]);
-      return renderTogether(snapshots.map((snapshot) => snapshot ?? []));
+      const ofWorkers = seats.map((seat) => seat.metrics());
+      return renderTogether(await Promise.all([own.snapshot(), ...ofWorkers]));
     },
     async observations(query) {
       const listings = await Promise.all(seats.map((seat) => seat.ask({ about: 'observations', query })));

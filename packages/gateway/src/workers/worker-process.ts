@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import { type Logger, readSettings } from '@tandem/core';
+import { type Logger, type Millis, readSettings } from '@tandem/core';
 import type { Gateway } from '../gateway';
 import { makeLogger } from '../logging/logger';
 import { problemsOf } from '../logging/problems';
@@ -12,6 +12,9 @@ import type { Begin, FromWorker, Question, ToWorker } from './messages';
 /**
  * One of the processes behind the ports of `tandem serve`: a gateway that is told by its supervisor what to be, and tells it what it sees.
  */
+
+/** What is lost of the counts of a worker that is killed. */
+const COUNTS_EVERY: Millis = 2_000;
 
 const { signal: stop, stop: stopFor } = stopSignal();
 let reports: ProcessReports | undefined;
@@ -27,6 +30,17 @@ const tell = (message: FromWorker, told?: () => void): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => told?.());
   else told?.();
 };
+
+async function tellCounts(): Promise<void> {
+  const counts = await reports?.counts();
+  if (counts) await new Promise<void>((resolve) => tell({ kind: 'counts', counts }, resolve));
+}
+
+/** One after the other: they do not pile up for a supervisor that does not listen. */
+function keepTellingCounts(): void {
+  const again = () => void setTimeout(() => void tellCounts().then(again), COUNTS_EVERY).unref();
+  again();
+}
 
 const LOADING: Part = { name: 'process', state: 'starting', reason: 'it is being loaded', needed: true };
 
@@ -76,9 +90,11 @@ async function work({ worker, sources, sockets }: Begin): Promise<void> {
   }
   logger.info('worker ready', { pid: process.pid, startMillis: Math.round(performance.now()) });
   tell({ kind: 'ready', ports: gateway.ports });
+  keepTellingCounts();
   await aborted(stop);
   logger.info('worker stopping', signalOf(stop));
   await gateway.stop();
+  await tellCounts();
   process.exit(0);
 }
 

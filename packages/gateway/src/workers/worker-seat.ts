@@ -1,10 +1,16 @@
 import type { Worker } from 'node:cluster';
 import type { Clock, Millis } from '@tandem/core';
 import type { Gateway } from '../gateway';
+import type { MetricsSnapshot } from '../metrics-port/exposition';
+import { LastingCounts } from './lasting-counts';
 import type { Answers, FromWorker, Question, ToWorker } from './messages';
 
 /** The readiness of a worker takes up to two seconds, and who asks the supervisor waits for four. */
 const LONGEST_ANSWER: Millis = 3_000;
+/** There is something to say without it, and who asks has the others to hear. */
+const LONGEST_ANSWER_OF_METRICS: Millis = 1_000;
+/** Of a stop in good order. A process that is asked to stop has 10 s for all, and must leave nobody behind. */
+const LONGEST_STOP: Millis = 8_500;
 
 /** How a worker ended. */
 export interface End {
@@ -26,6 +32,7 @@ export interface Filling {
 
 /** A place among the workers: its number and its sockets stay, whoever fills it. */
 export class WorkerSeat {
+  readonly #counts = new LastingCounts();
   readonly #questions = new Map<number, (answer: unknown) => void>();
   #asked = 0;
   #child: Worker | undefined;
@@ -54,6 +61,7 @@ export class WorkerSeat {
     let onReady: (ports: Gateway['ports']) => void = () => {};
     child.on('message', (message: FromWorker) => {
       if (message.kind === 'answer') this.#questions.get(message.id)?.(message.answer);
+      else if (message.kind === 'counts') this.#counts.report(message.counts);
       else if (message.kind === 'refused') problem = message.problem;
       else {
         this.#readySince = this.clock.monotonic();
@@ -67,6 +75,7 @@ export class WorkerSeat {
         const lived = this.#readySince === undefined ? 0 : this.clock.monotonic() - this.#readySince;
         this.#child = undefined;
         this.#readySince = undefined;
+        this.#counts.end();
         for (const unanswered of [...this.#questions.values()]) unanswered(undefined);
         resolve({ pid: child.process.pid, code, signal, lived, problem });
       });
@@ -90,18 +99,32 @@ export class WorkerSeat {
         this.#questions.delete(id);
         resolve(answer as Answers[A] | undefined);
       };
-      const timer = this.clock.setTimer(LONGEST_ANSWER, () => settle(undefined));
+      const timer = this.clock.setTimer(question.about === 'metrics' ? LONGEST_ANSWER_OF_METRICS : LONGEST_ANSWER, () =>
+        settle(undefined),
+      );
       this.#questions.set(id, settle);
       const message: ToWorker = { kind: 'ask', id, question };
       child.send(message, () => {});
     });
   }
 
-  /** Resolves when nobody is there any more; undefined: nobody was. */
+  /** Of all that have been here. Counters and histograms never fall; all else is of the one that is here, where it answers. */
+  async metrics(): Promise<MetricsSnapshot> {
+    const answer = await this.ask({ about: 'metrics' });
+    if (answer) this.#counts.report(answer);
+    // Both of one moment: nobody can have ended between the answer and this.
+    return [...this.#counts.ended, ...(answer ?? this.#counts.last)];
+  }
+
+  /** Resolves when nobody is there any more, who cannot hear included; undefined: nobody was. */
   async empty(): Promise<End | undefined> {
-    if (!this.#child) return undefined;
-    this.#child.process.kill('SIGTERM');
-    return this.#ended;
+    const child = this.#child;
+    if (!child) return undefined;
+    child.process.kill('SIGTERM');
+    const kill = this.clock.setTimer(LONGEST_STOP, () => child.process.kill('SIGKILL'));
+    const end = await this.#ended;
+    kill.cancel();
+    return end;
   }
 }
 
