@@ -29,67 +29,58 @@ until curl -s localhost:8080/api/plugins/telemetry/DEVICE/$DEVICE/values/attribu
 
 afterAll(cleanUp);
 
+/** In one folder, one after the other, since each start of a gateway takes seconds. */
 describe('The guide prints what stands in it', () => {
   let operator: OperatorShell;
-  beforeEach(async () => {
+  beforeAll(async () => {
     operator = await OperatorShell.open();
   });
-  afterEach(() => operator.close());
+  afterAll(() => operator.close());
 
-  it('to running it for real', async () => {
+  it('to running it for real, which leaves a gateway that runs', async () => {
     // What somebody looks for who was told of an id.
     await operator.run(`echo '{"level":"error","message":"x","correlationId":"5f2c09d1a7be"}' > tandem.log`);
     for (const example of EXAMPLES.operate) await operator.expect(example);
   });
-
-  it('to backing it up, and what was restored has all of it', async () => {
-    await operator.start();
-    await operator.run(DEVICE_OF_THE_README);
-    await operator.stop();
-    for (const example of EXAMPLES.backUp) await operator.expect(example);
-    await operator.start();
-    expect(await operator.run('curl -s localhost:8080/api/device/$DEVICE -H "X-Authorization: Bearer $JWT"')).toContain(
-      '"name":"Thermometer"',
-    );
-  });
-});
-
-describe('At a gateway that runs the guide prints what stands in it', () => {
-  let operator: OperatorShell;
-  beforeAll(async () => {
-    operator = await OperatorShell.open();
-    await operator.start();
-  });
-  afterAll(() => operator.close());
 
   it('to letting devices in from the Internet', async () => {
     await operator.run(`coap-client-notls -m post -e '{"a":1}' coap://127.0.0.1/api/v1/wrong-token/telemetry`);
     for (const example of EXAMPLES.expose) await operator.expect(example);
   });
 
-  it('to watching a gateway, which starts another one', async () => {
-    for (const example of EXAMPLES.monitor) await operator.expect(example);
-  });
-
   it('to watching devices', async () => {
     await operator.run(`export TANDEM_URL=http://localhost:8080\n${DEVICE_OF_THE_README}${UNTIL_IT_IS_ACTIVE}`);
     for (const example of EXAMPLES.watch) await operator.expect(example);
+    await operator.run('cd ../..; unset TANDEM_URL');
+  });
+
+  it('to backing it up', async () => {
+    await operator.stop();
+    for (const example of EXAMPLES.backUp) await operator.expect(example);
+  });
+
+  it('to watching a gateway, which starts the one that was restored and has all of it', async () => {
+    const starts = EXAMPLES.monitor.filter(({ runs }) => runs);
+    const looks = EXAMPLES.monitor.filter(({ runs }) => !runs);
+    for (const example of [...starts, ...looks]) await operator.expect(example);
+    const device = await operator.run('curl -s localhost:8080/api/device/$DEVICE -H "X-Authorization: Bearer $JWT"');
+    expect(device).toContain('"name":"Thermometer"');
   });
 });
 
 describe('On Redis the guide prints what stands in it', () => {
   let operator: OperatorShell;
   let redis: RedisServer;
-  beforeEach(async () => {
+  beforeAll(async () => {
     redis = await startRedis();
     operator = await OperatorShell.open(redis);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await operator.close();
     await redis.stop();
   });
 
-  it('to scaling out', async () => {
+  it('to scaling out, which leaves a gateway of workers', async () => {
     for (const example of EXAMPLES.scaleOut) await operator.expect(example);
   });
 
@@ -98,7 +89,6 @@ describe('On Redis the guide prints what stands in it', () => {
     await operator.run(
       'for i in 0 1 2 3 4 5 6 7; do redis-cli XGROUP CREATE "tandem:telemetry:{$i}" rule-engine 0 MKSTREAM; done',
     );
-    await operator.start('REDIS_URL=redis://10.0.0.5');
     await operator.run(DEVICE_OF_THE_README);
     const [install, run, byHand] = EXAMPLES.consume;
     for (const example of [install, run]) if (example) await operator.expect(example);
