@@ -14,10 +14,19 @@ const WORKERS = 2;
 /** Enough that each worker has some, but for once in some hundred thousand runs. */
 const MANY = 20;
 
+/** Of a device that gateways know which have no server API, and start the sooner for that. */
+const TOKEN = 'shared-by-workers';
+
 let redis: RedisServer;
+let gateway: GatewayProcess;
+let server: ServerClient;
+let id: string;
 
 beforeAll(async () => {
   redis = await startRedis({ appendonly: 'everysec' });
+  gateway = await GatewayProcess.start(workers());
+  server = await ServerClient.login(gateway.http);
+  id = await server.createDevice(TOKEN);
 });
 
 afterAll(async () => {
@@ -58,18 +67,12 @@ const ready = async (gateway: GatewayProcess) => {
 };
 
 describe('A gateway of two workers', () => {
-  let gateway: GatewayProcess;
-  let server: ServerClient;
-  let id: string;
   let device: HttpDevice;
   /** Each with a device of its own, since of the observations of one device the newest counts. */
   const observers: { readonly id: string; readonly token: string }[] = [];
 
   beforeAll(async () => {
-    gateway = await GatewayProcess.start(workers({ COAP_DTLS_ENABLED: 'false' }));
-    server = await ServerClient.login(gateway.http);
-    id = await server.createDevice('shared-by-workers');
-    device = new HttpDevice(gateway.http, 'shared-by-workers');
+    device = new HttpDevice(gateway.http, TOKEN);
     for (let n = 0; n < MANY; n++) {
       const token = `observer-at-workers-${n}`;
       observers.push({ id: await server.createDevice(token), token });
@@ -130,10 +133,12 @@ describe('A gateway of two workers', () => {
     process.kill(pid, 'SIGSTOP');
     const answered = new Set<Peer>();
     const answers = devices.map((peer) => peer.post('{"a":1}').then(() => answered.add(peer)));
-    await eventually(async () =>
-      (await ready(gateway)).text.includes('worker 2 does not answer') ? undefined : 'nothing is said of worker 2',
-    );
-    const live = await fetch(`http://127.0.0.1:${gateway.metrics}/livez`);
+    const [live] = await Promise.all([
+      fetch(`http://127.0.0.1:${gateway.metrics}/livez`),
+      eventually(async () =>
+        (await ready(gateway)).text.includes('worker 2 does not answer') ? undefined : 'nothing is said of worker 2',
+      ),
+    ]);
     expect([live.status, await live.text()]).toEqual([503, 'not alive: worker 2 does not answer\n']);
     const ofTheFirst = [...answered];
     expect(ofTheFirst.length).toBeGreaterThan(0);
@@ -238,10 +243,8 @@ describe('A gateway of two workers', () => {
 
 describe('A gateway of workers', () => {
   it('whose supervisor is killed stops all the same, in good order', async () => {
-    const gateway = await GatewayProcess.start(workers());
-    const server = await ServerClient.login(gateway.http);
-    await server.createDevice('without-supervisor');
-    const polls = Array.from({ length: 4 }, () => new HttpDevice(gateway.http, 'without-supervisor').poll('rpc'));
+    const gateway = await GatewayProcess.start(workers({ TANDEM_ROLES: 'http' }));
+    const polls = Array.from({ length: 4 }, () => new HttpDevice(gateway.http, TOKEN).poll('rpc'));
     await gateway.openPolls(4);
     const pids = [1, 2].map((worker) => pidOf(gateway, worker));
     // All that was written has been read when this resolves, so nobody is left who could write.
@@ -256,6 +259,7 @@ describe('A gateway of workers', () => {
   it('that cannot share a UDP port serves CoAP by the first alone, and ends at an interrupt that all of them hear', async () => {
     const gateway = await GatewayProcess.start(
       workers({
+        TANDEM_ROLES: 'http,coap',
         NODE_OPTIONS: `--require ${join(ROOT, 'test', 'support', 'no-koffi.cjs')}`,
         COAP_BIND_PORT: String(await freeUdpPort()),
       }),
@@ -264,9 +268,7 @@ describe('A gateway of workers', () => {
       level: 'warn',
       reason: expect.stringContaining('there is no koffi'),
     });
-    const server = await ServerClient.login(gateway.http);
-    await server.createDevice('at-the-first');
-    const devices = await Promise.all(Array.from({ length: 8 }, () => CoapDevice.open(gateway.coap, 'at-the-first')));
+    const devices = await Promise.all(Array.from({ length: 8 }, () => CoapDevice.open(gateway.coap, TOKEN)));
     for (const peer of devices) expect((await peer.post('telemetry', '{"a":1}')).code).toBe('2.01');
     for (const peer of devices) peer.close();
     // As a terminal does it: to the whole group.
