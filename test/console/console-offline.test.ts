@@ -36,9 +36,14 @@ it('A gateway that stops is told as offline; when it is back the page is live ag
   if (await now.isVisible()) await now.click({ timeout: 1000 }).catch(() => {});
   await console.reads(state, /^live$/);
   await console.reads(level, '2');
+  await console.show('#/live');
+  await console.reads(console.page.locator('.empty'), 'Nobody waits.');
+  await second.stop();
+  await console.reads(console.page.locator('.waiters'), 'The gateway cannot be reached.');
+  expect(await console.page.getByText('Nobody waits.').count()).toBe(0);
+  await console.reads(state, /^offline, reconnecting in \d+ s$/);
   expect(console.complaints).toEqual([]);
   await console.close();
-  await second.stop();
 });
 
 it('A system administrator is told what the page is for, and sees the tenants', async () => {

@@ -254,6 +254,110 @@ describe('Telemetry', () => {
   });
 });
 
+describe('A device that was silent', () => {
+  it('is drawn over as much time as shows its last value', async () => {
+    const { id, token } = await newDevice();
+    const ts = Date.now() - 5 * 3_600_000;
+    await new HttpDevice(gateway.http, token).post('telemetry', `{"ts":${ts},"values":{"level":42.0}}`);
+    const console = await loggedIn();
+    await console.showDevice(id);
+    const part = console.part('Telemetry');
+    await part.getByRole('img', { name: /^level: 1 value/ }).waitFor();
+    await part.getByLabel('Time shown').selectOption('Hour');
+    await part.getByRole('img', { name: 'level: No values in this time; the last one is 5 h old' }).waitFor();
+    await console.reads(part.locator('.reading'), /^42\.0$/);
+  });
+});
+
+describe('What is too long', () => {
+  it('hides nothing else: a huge value is named, the others are shown and stay live', async () => {
+    const { id, token } = await newDevice();
+    const device = new HttpDevice(gateway.http, token);
+    // Each is accepted by itself; together they are more than one message of the WebSocket takes.
+    const huge = 'A'.repeat(3_000_000);
+    await device.post('telemetry', '{"level":1}');
+    const console = await loggedIn();
+    await console.showDevice(id);
+    const part = console.part('Telemetry');
+    await console.reads(part.locator('tr[data-key="level"] .value'), '1');
+    await device.post('telemetry', JSON.stringify({ mega: huge, door: 'shut' }));
+    await device.post('telemetry', JSON.stringify({ mega2: huge }));
+    await device.post('attributes', JSON.stringify({ mega: huge, serial: 'A-17' }));
+    await device.post('attributes', JSON.stringify({ mega2: huge }));
+    await console.reads(part.locator('tr[data-key="mega"] .value'), 'too long to show (3.0 MB)');
+    await console.reads(part.locator('tr[data-key="door"] .value'), 'shut');
+    await console.reads(console.scope('CLIENT').locator('tr[data-key="serial"]'), 'A-17');
+    await console.reads(console.scope('CLIENT'), 'Too long to show: mega, mega2');
+    await device.post('telemetry', '{"level":2,"later":3}');
+    await console.reads(part.locator('tr[data-key="level"] .value'), '2');
+    await console.reads(part.locator('tr[data-key="later"] .value'), '3');
+    await console.page.reload();
+    await console.reads(part.locator('tr[data-key="level"] .value'), '2');
+    await console.reads(part.locator('tr[data-key="mega2"] .value'), 'too long to show');
+    expect(await part.getByText('No telemetry yet').isVisible()).toBe(false);
+    expect(await console.page.locator('.notice.bad').count()).toBe(0);
+    await device.post('telemetry', '{"mega":"small again"}');
+    await console.reads(part.locator('tr[data-key="mega"] .value'), 'small again');
+  });
+
+  it('is cut, and shown when somebody wants it', async () => {
+    const { id, token } = await newDevice();
+    await new HttpDevice(gateway.http, token).post(
+      'telemetry',
+      JSON.stringify({ log: `${'word '.repeat(20_000)}end` }),
+    );
+    const console = await loggedIn();
+    await console.showDevice(id);
+    const value = console.part('Telemetry').locator('tr[data-key="log"] .value');
+    await value.getByRole('button', { name: 'Show all (100 kB)' }).waitFor();
+    expect((await value.textContent())?.length).toBeLessThan(300);
+    await value.getByRole('button').click();
+    await console.reads(value, 'end');
+  });
+
+  it('marks that turn the direction of a text are shown by their numbers', async () => {
+    const { id, token } = await newDevice('Lamp \u202egnp.exe');
+    await new HttpDevice(gateway.http, token).post('telemetry', '{"note":"a\u2066b"}');
+    const console = await loggedIn();
+    await console.showDevice(id);
+    await console.page.getByRole('heading', { name: 'Lamp \\u202egnp.exe' }).waitFor();
+    await console.reads(console.part('Telemetry').locator('tr[data-key="note"] .value'), 'a\\u2066b');
+  });
+});
+
+describe('What is not there', () => {
+  it('is not told as empty before the first answer', async () => {
+    const { id, name, token } = await newDevice();
+    await new HttpDevice(gateway.http, token).post('telemetry', '{"level":1}');
+    const console = await loggedIn();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await console.page.route(/\/values\/attributes\//, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await console.showDevice(id);
+    await console.page.getByRole('heading', { name }).waitFor();
+    await console.reads(console.scope('SHARED'), 'Reading …');
+    release();
+    await console.reads(console.scope('SHARED'), 'Nothing is shared yet');
+  });
+
+  it('a device that is deleted elsewhere leaves no forms and no token behind', async () => {
+    const { id, name, token } = await newDevice();
+    const console = await loggedIn();
+    await console.showDevice(id);
+    await console.reads(console.part('Connect'), token);
+    await json('DELETE', `/api/device/${id}`);
+    await console.reads(console.page.getByRole('alert'), 'This device is not here any more');
+    expect(await console.page.getByRole('alert').count()).toBe(1);
+    expect(await console.page.locator('main form, main input, main pre').count()).toBe(0);
+    expect(await console.focused()).toBe(name);
+  });
+});
+
 describe('Attributes', () => {
   it('a shared one that is edited reaches a coap-client that observes', async () => {
     const { id } = await newDevice();

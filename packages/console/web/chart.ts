@@ -1,6 +1,6 @@
 import { type Point, thinned, timeTicks, valueScale } from './chart-scale.js';
-import { h, svg } from './dom.js';
-import { clockTime, count, dateTime, scaleNumber } from './format.js';
+import { h, svg, visible } from './dom.js';
+import { age, clockTime, count, dateTime, scaleNumber } from './format.js';
 
 const HEIGHT = 132;
 const PAD = { top: 8, right: 10, bottom: 20, left: 52 };
@@ -16,6 +16,7 @@ export class Chart {
   readonly #drawing: SVGSVGElement;
   readonly #reading = h('span', { class: 'reading figures' });
   #points: Point[] = [];
+  #last: { readonly at: number; readonly text: string } | undefined;
   #chosen: number | undefined;
   #asked = false;
 
@@ -44,6 +45,12 @@ export class Chart {
       watcher.disconnect();
       clearInterval(moving);
     });
+  }
+
+  /** @param text of the latest value, with all its digits, wherever in time it is */
+  latest(at: number, text: string): void {
+    this.#last = { at, text };
+    this.#redraw();
   }
 
   /** @param points by time */
@@ -145,17 +152,24 @@ export class Chart {
       parts.push(svg('line', { class: 'cross', x1: at, x2: at, y1: PAD.top, y2: PAD.top + height }));
       parts.push(svg('circle', { class: 'chosen', cx: at, cy: y(read.value).toFixed(1), r: 4 }));
     }
-    const last = shown.at(-1);
+    const last = this.#last;
+    if (shown.length === 0)
+      parts.push(svg('text', { class: 'none', x: PAD.left + width / 2, y: HEIGHT / 2 }, this.#none()));
     this.#reading.replaceChildren(
-      ...(read ? [h('small', {}, dateTime(read.at)), ' ', String(read.value)] : last ? [String(last.value)] : []),
+      ...(read ? [h('small', {}, dateTime(read.at)), ' ', String(read.value)] : last ? [visible(last.text)] : []),
     );
     this.#drawing.setAttribute('aria-label', this.#words(shown));
     this.#drawing.replaceChildren(...parts);
   }
 
+  #none(): string {
+    const last = this.#last ? `; the last one is ${age(this.#last.at, Date.now())} old` : '';
+    return `No values in this time${last}`;
+  }
+
   #words(shown: readonly Point[]): string {
     const last = shown.at(-1);
-    if (!last) return `${this.name}: no values in this time`;
+    if (!last) return `${this.name}: ${this.#none()}`;
     const values = shown.map(({ value }) => value);
     return `${this.name}: ${count(shown.length, 'value')} from ${Math.min(...values)} to ${Math.max(...values)}, last ${last.value}. Arrow keys read them.`;
   }

@@ -19,11 +19,11 @@ interface DevicePage {
 
 /** Devices by page, with their state as it changes. */
 export function devicesView({ user, live, query, signal }: Place): View {
-  const search = h('input', { type: 'search', value: query.get('search') ?? '', placeholder: 'name' });
+  const search = h('input', { type: 'search', value: query.get('search') ?? '', placeholder: 'by name' });
   const state = choice(query.get('state') ?? '', { '': 'All', active: 'Active', inactive: 'Inactive' });
   const order = choice(query.get('order') ?? '', { '': 'Newest first', name: 'By name', type: 'By profile' });
   let page = Math.max(1, Number(query.get('page')) || 1);
-  const summary = h('p', { class: 'hint', role: 'status' });
+  const summary = h('p', { class: 'hint', role: 'status' }, 'Reading …');
   const list = table('Devices', ['State', 'Name', 'Label', 'Profile', 'Customer', 'Last heard of']);
   const body = h('div', {});
   const pager = h('nav', { class: 'pager', 'aria-label': 'Pages' });
@@ -110,18 +110,27 @@ export function devicesView({ user, live, query, signal }: Place): View {
 
   const showPager = ({ totalPages }: DevicePage) => {
     pager.hidden = totalPages <= 1;
-    const step = (text: string, to: number) => {
-      const go = () => {
-        page = to;
-        refresh(true);
-        heading.focus();
-      };
-      return h('button', { type: 'button', disabled: to < 1 || to > totalPages, on: { click: go } }, text);
+    const goTo = (to: number) => {
+      page = Math.min(totalPages, Math.max(1, Math.round(to) || 1));
+      refresh(true);
+      heading.focus();
     };
+    const step = (text: string, to: number) => {
+      const go = () => goTo(to);
+      return h(
+        'button',
+        { type: 'button', disabled: to < 1 || to > totalPages || to === page, on: { click: go } },
+        text,
+      );
+    };
+    const number = h('input', { type: 'number', min: 1, max: totalPages, value: page, 'aria-label': 'Page' });
+    number.addEventListener('change', () => goTo(Number(number.value)));
     pager.replaceChildren(
+      step('First', 1),
       step('Previous', page - 1),
-      h('span', { class: 'figures' }, `Page ${page} of ${totalPages.toLocaleString('en')}`),
+      h('span', { class: 'figures' }, 'Page ', number, ` of ${totalPages.toLocaleString('en')}`),
       step('Next', page + 1),
+      step('Last', totalPages),
     );
   };
 

@@ -6,6 +6,13 @@ export interface Attributes {
 
 export type Child = Node | string | undefined;
 
+/** Marks that turn the direction of what comes after them. */
+const TURNS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Nobody can make a name look like another one: what would turn the order of letters is shown by its number. */
+export const visible = (text: string): string =>
+  text.replace(TURNS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** Makes an element. Texts become text nodes: what a device or a server says never becomes markup. */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -14,9 +21,11 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
   decorate(made, attributes);
-  made.append(...children.filter((child) => child !== undefined));
+  made.append(...children.filter((child) => child !== undefined).map(seen));
   return made;
 }
+
+const seen = (child: Node | string): Node | string => (typeof child === 'string' ? visible(child) : child);
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -57,7 +66,7 @@ export function notice(): { readonly element: HTMLElement; say(text: string, kin
   return {
     element,
     say(text, kind) {
-      element.textContent = text;
+      element.textContent = visible(text);
       element.className = kind ? `notice ${kind}` : 'notice';
     },
   };

@@ -33,6 +33,10 @@ export function scaleNumber(value: number, step: number): string {
   return value.toFixed(digits);
 }
 
+/** Of a text, short: "100 kB". */
+export const size = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1000))} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+
 /** So many, with the right form of the word. */
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number.toLocaleString('en')} ${number === 1 ? one : many}`;

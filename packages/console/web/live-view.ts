@@ -2,7 +2,8 @@ import { h } from './dom.js';
 import type { Place, View } from './view.js';
 import { waitersPanel } from './waiters.js';
 
-export function liveView({ signal }: Place): View {
+export function liveView({ live, signal }: Place): View {
+  live.open();
   const element = h(
     'div',
     { class: 'page' },

@@ -8,6 +8,10 @@ export interface Subscription {
   readonly keys?: string;
 }
 
+/** A gateway that is handed out more than a client has read closes the connection: what may be megabytes comes one by one. */
+const mayBeLong = ({ keys, type }: Subscription): boolean => keys === undefined || type === 'TIMESERIES' || keys === '';
+const LONGEST_TURN = 10_000;
+
 /** Per key its values, each with its time: `[[1700000000000, "42.0"]]`. */
 export type LiveData = Readonly<Record<string, ReadonlyArray<readonly [number, string]>>>;
 
@@ -30,6 +34,9 @@ export class Live {
   #pause = FIRST_PAUSE;
   #timer: number | undefined;
   #commands = 0;
+  #queue: number[] = [];
+  #turn: number | undefined;
+  #turnTimer: number | undefined;
   readonly #open = new Map<number, { readonly subscription: Subscription; readonly listener: Listener }>();
 
   /** @param changed is told the state, and when it is `waiting` for how long */
@@ -48,8 +55,15 @@ export class Live {
     const id = ++this.#commands;
     this.#open.set(id, { subscription, listener });
     signal.addEventListener('abort', () => this.#unsubscribe(id), { once: true });
-    if (this.#state === 'open') this.#send([command(id, subscription)]);
-    else if (this.#state === 'idle') this.#connect();
+    if (this.#state === 'open') {
+      if (mayBeLong(subscription)) this.#line(id);
+      else this.#send([command(id, subscription)]);
+    } else if (this.#state === 'idle') this.#connect();
+  }
+
+  /** For views that say whether they are live without a subscription. */
+  open(): void {
+    if (this.#state === 'idle') this.#connect();
   }
 
   /** Does not wait for the pause to be over. */
@@ -70,6 +84,7 @@ export class Live {
     const open = this.#open.get(id);
     if (!open) return;
     this.#open.delete(id);
+    if (id === this.#turn) this.#next();
     if (this.#state === 'open') this.#send([{ ...command(id, open.subscription), unsubscribe: true }]);
   }
 
@@ -83,9 +98,13 @@ export class Live {
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.addEventListener('open', () => {
-      const cmds = [...this.#open].map(([id, { subscription }]) => command(id, subscription));
+      const open = [...this.#open];
+      const short = open.filter(([, { subscription }]) => !mayBeLong(subscription));
+      const cmds = short.map(([id, { subscription }]) => command(id, subscription));
       socket.send(JSON.stringify({ authCmd: { cmdId: 0, token }, cmds }));
       this.#enter('open');
+      this.#queue = open.filter(([, { subscription }]) => mayBeLong(subscription)).map(([id]) => id);
+      this.#next();
     });
     socket.addEventListener('message', ({ data }) => {
       // Only who is let in is told anything.
@@ -99,6 +118,7 @@ export class Live {
 
   #lost(code: number, token: string): void {
     this.#socket = undefined;
+    const wasGood = this.#pause === FIRST_PAUSE;
     const pause = this.#pause * (0.75 + Math.random() / 2);
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
     this.#enter('waiting', pause);
@@ -112,12 +132,36 @@ export class Live {
     refreshSession(token)
       .catch(() => {})
       .then(() => {
-        if (this.#state === 'waiting') again();
+        if (this.#state !== 'waiting') return;
+        // The token was renewed in time: nothing else is wrong.
+        if (accessToken() !== token && wasGood) this.#connect();
+        else again();
       });
+  }
+
+  #line(id: number): void {
+    this.#queue.push(id);
+    if (this.#turn === undefined) this.#next();
+  }
+
+  /** The next of those that may be long, when the one before is there. */
+  #next(): void {
+    clearTimeout(this.#turnTimer);
+    this.#turn = undefined;
+    while (this.#queue.length > 0) {
+      const id = this.#queue.shift() ?? 0;
+      const open = this.#open.get(id);
+      if (!open || this.#state !== 'open') continue;
+      this.#turn = id;
+      this.#turnTimer = setTimeout(() => this.#next(), LONGEST_TURN);
+      this.#send([command(id, open.subscription)]);
+      return;
+    }
   }
 
   #receive(update: { subscriptionId?: number; errorCode?: number; errorMsg?: string | null; data?: LiveData }): void {
     const open = this.#open.get(update.subscriptionId ?? 0);
+    if (update.subscriptionId === this.#turn) this.#next();
     if (!open) return;
     if (update.errorCode) {
       this.#open.delete(update.subscriptionId ?? 0);
@@ -126,7 +170,8 @@ export class Live {
   }
 
   #send(cmds: object[]): void {
-    this.#socket?.send(JSON.stringify({ cmds }));
+    // A socket that closes says so in a moment; what is subscribed to goes out with the next one.
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ cmds }));
   }
 
   #enter(state: LiveState, pause = 0): void {

@@ -1,6 +1,6 @@
 import { deviceView } from './device/device-view.js';
 import { devicesView } from './devices-view.js';
-import { h } from './dom.js';
+import { h, visible } from './dom.js';
 import { Live } from './live.js';
 import { liveView } from './live-view.js';
 import { loginView } from './login-view.js';
@@ -72,7 +72,7 @@ function failed(words: string): View {
 }
 
 function put({ title, element, focus }: View, section: string | undefined): void {
-  document.title = `${title} · Tandem`;
+  document.title = visible(`${title} · Tandem`);
   shell.dress(user, section);
   shell.main.replaceChildren(element);
   scrollTo(0, 0);

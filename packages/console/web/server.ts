@@ -11,6 +11,16 @@ export class Refusal extends Error {
   }
 }
 
+/** More than the page reads of one answer. */
+export class TooLong extends Error {
+  constructor() {
+    super('There is more of this than can be shown.');
+  }
+}
+
+/** Of an answer, in characters. */
+const LONGEST_ANSWER = 2_000_000;
+
 export interface Options {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   /** JSON. */
@@ -26,9 +36,25 @@ export async function call(path: string, options: Options = {}): Promise<string>
   if (response.status === 401 && (await refreshSession(token))) {
     response = await send(path, accessToken() ?? '', options);
   }
-  const text = await response.text();
+  const text = await bounded(response);
   if (!response.ok) throw new Refusal(response.status, wordsOf(response.status, text));
   return text;
+}
+
+/** What a device has sent may be of any length. @throws TooLong */
+async function bounded(response: Response): Promise<string> {
+  if (!response.body) return response.text();
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += value;
+    if (text.length > LONGEST_ANSWER) {
+      await reader.cancel();
+      throw new TooLong();
+    }
+  }
 }
 
 /** Without a session: the login. @throws Refusal */

@@ -3,10 +3,14 @@ import type { LiveState } from './live.js';
 import { call } from './server.js';
 import { endSession, type User } from './session.js';
 
+const GRACE = 2000;
+
 /** What stands around every view: the name, the ways, whether it is live, who is logged in. */
 export class Shell {
-  readonly main = h('main', { id: 'main' });
+  readonly main = h('main', { id: 'main' }, h('p', { class: 'page hint' }, 'Reading …'));
   readonly #state = h('span', { class: 'live-state', role: 'status' });
+  #lost: { readonly state: LiveState; readonly pause: number } | undefined;
+  #late: number | undefined;
   readonly #again = h('button', { type: 'button', class: 'quiet', hidden: true }, 'Reconnect now');
   readonly #nav = h('nav', { 'aria-label': 'Console' });
   readonly #account = h('div', { class: 'account' });
@@ -47,7 +51,24 @@ export class Shell {
     this.#account.replaceChildren(h('span', { title: user.email }, user.email), logOut);
   }
 
+  /** A moment without a connection, as when the token is renewed, is nothing to tell. */
   tellLive(state: LiveState, pause: number): void {
+    const isLost = state === 'waiting' || state === 'connecting';
+    if (isLost && this.#state.dataset.state === 'open') {
+      this.#lost = { state, pause };
+      this.#late ??= setTimeout(() => {
+        this.#late = undefined;
+        if (this.#lost) this.#tell(this.#lost.state, this.#lost.pause);
+      }, GRACE);
+      return;
+    }
+    clearTimeout(this.#late);
+    this.#late = undefined;
+    this.#lost = undefined;
+    this.#tell(state, pause);
+  }
+
+  #tell(state: LiveState, pause: number): void {
     const seconds = Math.max(1, Math.round(pause / 1000));
     const texts: Record<LiveState, string> = {
       idle: '',

@@ -27,10 +27,18 @@ const PAUSE = 2500;
 const SHOWN = 200;
 const TOO_OFTEN = 429;
 
-/** Who waits at the gateway now: polls over HTTP and observations over CoAP. @param deviceId of one device alone */
-export function waitersPanel(signal: AbortSignal, deviceId?: string): HTMLElement {
+/**
+ * Who waits at the gateway now: polls over HTTP and observations over CoAP.
+ * @param deviceId of one device alone
+ * @param heard is told how many wait for commands; nothing where nobody knows
+ */
+export function waitersPanel(
+  signal: AbortSignal,
+  deviceId?: string,
+  heard: (forCommands: number | undefined) => void = () => {},
+): HTMLElement {
   const ofAll = deviceId === undefined;
-  const summary = h('p', { class: 'hint' }, 'Looking …');
+  const summary = h('p', { class: 'hint' }, 'Reading …');
   const columns = [...(ofAll ? ['Device'] : []), 'Protocol', 'Waits for', 'From', 'Since', 'State', 'Updates sent'];
   const list = table('Who waits now', [...columns, 'Process']);
   const body = h('div', {});
@@ -65,10 +73,15 @@ export function waitersPanel(signal: AbortSignal, deviceId?: string): HTMLElemen
   repeat(signal, PAUSE, async () => {
     try {
       const found = await read<Waiters>(`/api/tandem/waiters?${query}`, signal);
-      if (!signal.aborted) show(found);
+      if (signal.aborted) return;
+      show(found);
+      heard(found.waiters.filter(({ kind }) => kind === 'rpc').length);
     } catch (error) {
       if (signal.aborted || (error instanceof Refusal && error.status === TOO_OFTEN)) return;
-      summary.textContent = wordsFor(error);
+      heard(undefined);
+      // An error is no proof that nobody waits.
+      body.querySelector('.empty')?.remove();
+      summary.textContent = `${wordsFor(error)}${list.body.children.length > 0 ? ' What is shown may be old.' : ''}`;
     }
   });
   return h('div', { class: 'waiters' }, summary, body);

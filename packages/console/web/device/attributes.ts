@@ -1,18 +1,15 @@
 import { choice } from '../devices-view.js';
-import { h, notice, table } from '../dom.js';
+import { h, notice, table, visible } from '../dom.js';
 import { type ExactValue, exactValue, jsonOf, plainNumber } from '../exact-json.js';
 import { dateTime } from '../format.js';
-import { call, readExactly, whileThere, wordsFor } from '../server.js';
+import { subscribeInPortions } from '../live-portions.js';
+import { longText } from '../long-text.js';
+import { call, whileThere, wordsFor } from '../server.js';
 import type { Place } from '../view.js';
+import { type Attribute, readAttributes } from './read-attributes.js';
 import { section } from './section.js';
 
 type Scope = 'SHARED_SCOPE' | 'SERVER_SCOPE' | 'CLIENT_SCOPE';
-
-interface Attribute {
-  readonly key: string;
-  readonly value: unknown;
-  readonly lastUpdateTs: unknown;
-}
 
 /** Written by the gateway itself, whatever anybody saves. */
 const OF_GATEWAY = ['active', 'lastActivityTime', 'lastConnectTime', 'lastDisconnectTime', 'inactivityAlarmTime'];
@@ -44,7 +41,9 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
   const path = `/api/plugins/telemetry/DEVICE/${deviceId}`;
   const editable = scope !== 'CLIENT_SCOPE';
   const list = table(`${title} attributes`, ['Key', 'Value', 'Saved', ...(editable ? ['Change'] : [])]);
-  const empty = h('p', { class: 'empty' }, none);
+  const empty = h('p', { class: 'empty' }, 'Reading …');
+  const tooLong = h('p', { class: 'hint', hidden: true });
+  const keysPath = `${path}/keys/attributes/${scope}`;
   const said = notice();
   /** Typed values are read anew after each change: what comes live is text. */
   let under: Promise<void> | undefined;
@@ -53,9 +52,11 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
   const load = async (): Promise<void> => {
     do {
       again = false;
-      const found = await readExactly<Attribute[]>(`${path}/values/attributes/${scope}`, signal);
+      const { found, left } = await readAttributes(`${path}/values/attributes/${scope}`, keysPath, signal);
       if (signal.aborted) return;
       show(found.toSorted((one, other) => (one.key < other.key ? -1 : 1)));
+      tooLong.hidden = left.length === 0;
+      tooLong.textContent = visible(`Too long to show: ${left.join(', ')}`);
     } while (again);
   };
   const refresh = () => {
@@ -63,10 +64,17 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
     under ??= load().finally(() => {
       under = undefined;
     });
-    whileThere(signal, under, (words) => said.say(words, 'bad'));
+    whileThere(signal, under, failed);
+  };
+
+  const failed = (words: string) => {
+    // An error is no proof that there is nothing.
+    empty.hidden = true;
+    said.say(words, 'bad');
   };
 
   const show = (attributes: readonly Attribute[]) => {
+    empty.textContent = none;
     empty.hidden = attributes.length > 0;
     list.element.hidden = attributes.length === 0;
     const focused = document.activeElement?.id;
@@ -78,6 +86,7 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
 
   const row = ({ key, value, lastUpdateTs }: Attribute) => {
     const exact = exactValue(value);
+    const isTime = exact.type === 'number' && isOfGateway(key) && key.endsWith('Time');
     const button = (text: string, name: string, click: () => void) =>
       h(
         'button',
@@ -96,7 +105,7 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
       'tr',
       { 'data-key': key },
       h('td', { 'data-column': 'key' }, h('code', {}, key)),
-      h('td', { class: `value ${exact.type}`, 'data-column': 'value' }, exact.text),
+      h('td', { class: `value ${exact.type}`, 'data-column': 'value' }, shownValue(exact, isTime)),
       h('td', { class: 'figures', 'data-column': 'saved' }, dateTime(plainNumber(lastUpdateTs))),
       editable
         ? h('td', { class: 'actions', 'data-column': 'change' }, ...(isOfGateway(key) ? [] : [edit, remove]))
@@ -120,9 +129,11 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
   };
 
   const editor = editable ? attributeEditor(title, save, (error) => said.say(wordsFor(error), 'bad')) : undefined;
-  live.subscribe(
+  subscribeInPortions(
+    live,
     { type: 'ATTRIBUTES', entityId: deviceId, scope },
-    { data: refresh, refused: (words) => said.say(words, 'bad') },
+    keysPath,
+    { data: refresh, tooLong: refresh, refused: failed },
     signal,
   );
   list.element.hidden = true;
@@ -131,10 +142,16 @@ function scopePart({ live, signal }: Place, deviceId: string, scope: Scope, titl
     { class: 'part', 'data-scope': scope },
     h('h3', {}, title),
     list.element,
+    tooLong,
     empty,
     editor?.element,
     said.element,
   );
+}
+
+function shownValue({ text }: ExactValue, isTime: boolean): HTMLElement {
+  if (!isTime) return longText(text);
+  return h('time', { title: text }, Number(text) > 0 ? dateTime(Number(text)) : 'never');
 }
 
 function attributeEditor(
@@ -160,7 +177,14 @@ function attributeEditor(
   value.addEventListener('input', () => {
     if (!chosen) type.value = likelyType(value.value);
   });
-  const element = h('form', { class: 'line' }, key, type, value, h('button', { type: 'submit' }, 'Save'));
+  const element = h(
+    'form',
+    { class: 'line', 'aria-label': `Save a ${title.toLowerCase()} attribute` },
+    key,
+    type,
+    value,
+    h('button', { type: 'submit' }, 'Save'),
+  );
   element.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {

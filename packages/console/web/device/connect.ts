@@ -28,6 +28,11 @@ export function connectSection({ signal }: Place, deviceId: string): HTMLElement
   const key = h('div', {});
   const lines = h('div', { class: 'lines' });
   const said = notice();
+  const show = h('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, 'Show the token');
+  show.addEventListener('click', () => {
+    const isShown = element.classList.toggle('secrets-shown');
+    show.setAttribute('aria-pressed', String(isShown));
+  });
 
   const load = async () => {
     const [credentials, { commands, reason }] = await Promise.all([
@@ -35,12 +40,17 @@ export function connectSection({ signal }: Place, deviceId: string): HTMLElement
       read<{ commands: Line[]; reason: string | null }>(`/api/device-connectivity/${deviceId}`, signal),
     ]);
     const { credentialsType, credentialsId } = credentials;
-    key.replaceChildren(copyLine(KINDS[credentialsType] ?? credentialsType, credentialsId, said.say));
+    key.replaceChildren(
+      copyLine(KINDS[credentialsType] ?? credentialsType, credentialsId, credentialsId, said.say),
+      show,
+    );
     const protocols = [...new Set(commands.map(({ protocol }) => protocol))];
     lines.replaceChildren(
       ...protocols.map((protocol) => {
         const ofProtocol = commands.filter((line) => line.protocol === protocol);
-        const made = ofProtocol.map(({ title, command }) => copyLine(title, command, said.say));
+        const made = ofProtocol.map(({ title, command }) =>
+          copyLine(`${title} (${NAMES[protocol] ?? protocol})`, command, credentialsId, said.say, title),
+        );
         return h(
           'div',
           { class: 'part', 'data-protocol': protocol },
@@ -52,11 +62,22 @@ export function connectSection({ signal }: Place, deviceId: string): HTMLElement
     if (commands.length === 0) lines.replaceChildren(h('p', { class: 'empty' }, reason ?? 'There is no line.'));
   };
   whileThere(signal, load(), (words) => said.say(words, 'bad'));
-  return section('Connect', 'Run these as the device. Its token is a secret.', key, lines, said.element);
+  const element = section('Connect', 'Run these as the device. Its token is a secret.', key, lines, said.element);
+  return element;
 }
 
-function copyLine(title: string, text: string, say: (text: string, kind?: 'good' | 'bad') => void): HTMLElement {
-  const shown = h('code', { tabindex: 0 }, text);
+/** @param secret is hidden until somebody wants to see it: others look at screens, too */
+function copyLine(
+  title: string,
+  text: string,
+  secret: string,
+  say: (text: string, kind?: 'good' | 'bad') => void,
+  heading = title,
+): HTMLElement {
+  const pieces = text
+    .split(secret)
+    .flatMap((piece, index) => [...(index === 0 ? [] : [h('span', { class: 'secret' }, secret)]), ...breakable(piece)]);
+  const shown = h('code', { tabindex: 0 }, ...pieces);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
@@ -72,5 +93,9 @@ function copyLine(title: string, text: string, say: (text: string, kind?: 'good'
     { type: 'button', class: 'quiet', 'aria-label': `Copy: ${title}`, on: { click: () => void copy() } },
     'Copy',
   );
-  return h('div', { class: 'copy' }, h('span', { class: 'what' }, title), button, h('pre', {}, shown));
+  return h('div', { class: 'copy' }, h('span', { class: 'what' }, heading), button, h('pre', {}, shown));
 }
+
+/** A long address breaks behind a slash rather than inside a word. */
+const breakable = (text: string): Array<Node | string> =>
+  text.split(/(?<=\/)(?=[^/])/).flatMap((piece, index) => (index === 0 ? [piece] : [h('wbr'), piece]));

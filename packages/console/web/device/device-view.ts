@@ -2,7 +2,7 @@ import { type DeviceInfo, heardText, StateChip } from '../devices.js';
 import { freshId, h, notice } from '../dom.js';
 import { dateTime } from '../format.js';
 import { goTo } from '../router.js';
-import { call, read, wordsFor } from '../server.js';
+import { call, Refusal, read, repeat, wordsFor } from '../server.js';
 import type { Place, View } from '../view.js';
 import { waitersPanel } from '../waiters.js';
 import { attributesSection } from './attributes.js';
@@ -16,24 +16,52 @@ import { telemetrySection } from './telemetry.js';
 /** Nobody means it earlier, in milliseconds. */
 const SECOND_THOUGHT = 800;
 
+const PAUSE = 5000;
+/** What is answered for a device that is not there, or not for the one who asks. */
+const GONE = [403, 404];
+const IS_GONE = 'This device is not here any more: it was deleted, or is no longer yours.';
+
+const wayBack = () => h('p', { class: 'back' }, h('a', { href: '#/devices' }, '‹ Devices'));
+
 /** Everything of one device. */
-export async function deviceView(place: Place, id: string): Promise<View> {
-  const device = await read<DeviceInfo>(`/api/device/info/${encodeURIComponent(id)}`, place.signal);
+export async function deviceView(given: Place, id: string): Promise<View> {
+  const path = `/api/device/info/${encodeURIComponent(id)}`;
+  const device = await read<DeviceInfo>(path, given.signal);
+  const there = new AbortController();
+  given.signal.addEventListener('abort', () => there.abort());
+  const place = { ...given, signal: there.signal };
+  const commands = commandsSection(place, id);
+  const waiters = waitersPanel(place.signal, id, commands.waiting);
   const sections = [
     telemetrySection(place, id),
     attributesSection(place, id),
-    commandsSection(place, id),
+    commands.element,
     connectSection(place, id),
-    section('Waiting now', 'Its open polls and observations.', waitersPanel(place.signal, id)),
+    section('Waiting now', 'Its open polls and observations.', waiters),
     firmwareSection(place, device),
     claimSection(place, device),
   ];
   if (place.user.authority === 'TENANT_ADMIN') sections.push(deleteSection(device));
-  const element = h('div', { class: 'page device' }, header(place, device), jumps(sections), ...sections);
+  const element = h('div', { class: 'page device' });
+  const look = async () => {
+    try {
+      await read(path, place.signal);
+    } catch (error) {
+      if (place.signal.aborted || !(error instanceof Refusal) || !GONE.includes(error.status)) return;
+      // Its forms would be refused, and its token stands for nobody.
+      there.abort();
+      const heading = h('h1', { tabindex: -1 }, device.name);
+      element.replaceChildren(wayBack(), heading, h('p', { class: 'notice bad', role: 'alert' }, IS_GONE));
+      heading.focus();
+    }
+  };
+  repeat(place.signal, PAUSE, look);
+  element.append(header(place, device, look), jumps(sections), ...sections);
   return { title: device.name, element };
 }
 
-function header({ live, signal }: Place, device: DeviceInfo): HTMLElement {
+/** @param look is told when the gateway no longer says anything of the device */
+function header({ live, signal }: Place, device: DeviceInfo, look: () => Promise<void>): HTMLElement {
   const chip = new StateChip(device.active);
   const heard = h('dd', { class: 'figures' }, '–');
   let last = 0;
@@ -48,6 +76,7 @@ function header({ live, signal }: Place, device: DeviceInfo): HTMLElement {
         if (lastActivityTime?.[0]) last = Number(lastActivityTime[0][1]);
         tell();
       },
+      refused: () => void look(),
     },
     signal,
   );
@@ -57,7 +86,7 @@ function header({ live, signal }: Place, device: DeviceInfo): HTMLElement {
   return h(
     'div',
     { class: 'device-head' },
-    h('p', { class: 'back' }, h('a', { href: '#/devices' }, '‹ Devices')),
+    wayBack(),
     h('div', { class: 'page-head' }, h('h1', { tabindex: -1 }, device.name), chip.element),
     h(
       'dl',

@@ -37,6 +37,7 @@ export function firmwareSection({ user, live, signal }: Place, device: DeviceInf
     live.subscribe(
       { type: 'TIMESERIES', entityId: device.id.id, scope: 'LATEST_TELEMETRY', keys: keys.join(',') },
       {
+        refused: (words) => said.say(words, 'bad'),
         data(data) {
           for (const [key, values] of Object.entries(data)) known[key] = values.at(-1)?.[1] ?? '';
           show();

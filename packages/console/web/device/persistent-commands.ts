@@ -1,6 +1,7 @@
 import { h, notice, table } from '../dom.js';
 import { exactValue, jsonText, plainNumber } from '../exact-json.js';
 import { count, dateTime } from '../format.js';
+import { longText } from '../long-text.js';
 import { call, readExactly, repeat, whileThere, wordsFor } from '../server.js';
 import type { Place } from '../view.js';
 
@@ -25,7 +26,7 @@ export function persistentCommands(
 ): { readonly element: HTMLElement; refresh(): void } {
   const isTenant = user.authority === 'TENANT_ADMIN';
   const list = table('Persistent commands', ['Made', 'Command', 'Status', 'Answer', ...(isTenant ? ['Change'] : [])]);
-  const summary = h('p', { class: 'hint' });
+  const summary = h('p', { class: 'hint' }, 'Reading …');
   const said = notice();
   let unfinished = true;
 
@@ -64,9 +65,9 @@ export function persistentCommands(
       'tr',
       { 'data-status': status },
       h('td', { class: 'figures', 'data-column': 'made' }, dateTime(plainNumber(createdTime))),
-      h('td', { 'data-column': 'command' }, h('code', {}, `${method} ${exactValue(params).text}`)),
+      h('td', { 'data-column': 'command' }, h('code', {}, longText(`${method} ${exactValue(params).text}`))),
       h('td', { 'data-column': 'status' }, status.toLowerCase()),
-      h('td', { class: 'value', 'data-column': 'answer' }, response == null ? '' : jsonText(response)),
+      h('td', { class: 'value', 'data-column': 'answer' }, response == null ? '' : longText(jsonText(response))),
       isTenant ? h('td', { class: 'actions', 'data-column': 'change' }, remove()) : undefined,
     );
   };

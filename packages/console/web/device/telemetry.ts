@@ -3,6 +3,9 @@ import type { Point } from '../chart-scale.js';
 import { choice } from '../devices-view.js';
 import { field, h, notice, table } from '../dom.js';
 import { age, dateTime } from '../format.js';
+import type { LiveData } from '../live.js';
+import { subscribeInPortions } from '../live-portions.js';
+import { longText } from '../long-text.js';
 import { read, whileThere } from '../server.js';
 import type { Place } from '../view.js';
 import { section } from './section.js';
@@ -13,6 +16,8 @@ const SPANS: Readonly<Record<string, string>> = {
   [60 * MINUTE]: 'Hour',
   [24 * 60 * MINUTE]: 'Day',
   [7 * 24 * 60 * MINUTE]: 'Week',
+  [30 * 24 * 60 * MINUTE]: 'Month',
+  [365 * 24 * 60 * MINUTE]: 'Year',
 };
 /** From this span on the history is averages. */
 const AVERAGED = 24 * 60 * MINUTE;
@@ -28,6 +33,9 @@ interface Key {
   readonly age: HTMLElement;
   readonly pick: HTMLInputElement;
   at: number;
+  /** Of the latest value. */
+  text: string;
+  tooLong: boolean;
   chart?: Chart;
   end?: AbortController;
 }
@@ -38,11 +46,15 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
   const span = choice(String(5 * MINUTE), SPANS);
   const charts = h('div', { class: 'charts' });
   const list = table('Latest values', ['Key', 'Value', 'Age', 'Chart']);
-  const empty = h(
-    'p',
-    { class: 'empty' },
-    'No telemetry yet: “Connect” has a line that sends the first values. They appear here at once.',
-  );
+  const empty = h('p', { class: 'empty' }, 'Reading …');
+  const tellEmpty = () => {
+    empty.textContent = 'No telemetry yet: “Connect” has a line that sends the first values. They appear here at once.';
+  };
+  const failed = (words: string) => {
+    // An error is no proof that there is nothing.
+    empty.hidden = true;
+    said.say(words, 'bad');
+  };
   const said = notice();
   const range = field('Time shown', span);
   range.hidden = true;
@@ -55,6 +67,8 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
       age: h('td', { class: 'figures', 'data-column': 'age' }),
       pick,
       at: 0,
+      text: '',
+      tooLong: false,
     };
     pick.addEventListener('change', () => draw(name, key));
     const row = h(
@@ -88,6 +102,7 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
     const chart = new Chart(name, width, end.signal);
     key.chart = chart;
     charts.append(chart.element);
+    chart.latest(key.at, key.text);
     whileThere(
       end.signal,
       history(name, width, end.signal).then((points) => chart.show(points)),
@@ -112,32 +127,59 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
       .sort((one, other) => one.at - other.at);
   };
 
+  /** At first as much time as it takes to see something. */
+  const fitSpan = (data: LiveData) => {
+    if (spanChosen || keys.size > 0) return;
+    const times = Object.entries(data).flatMap(([name, values]) =>
+      OF_FIRMWARE.test(name) ? [] : values.filter(([, text]) => isNumber(text)).map(([at]) => at),
+    );
+    if (times.length === 0) return;
+    const past = Date.now() - Math.max(...times);
+    const widths = Object.keys(SPANS).map(Number);
+    span.value = String(widths.find((width) => width > past) ?? widths.at(-1));
+  };
+
   const isNumber = (text: string) => text.trim() !== '' && Number.isFinite(Number(text));
 
-  live.subscribe(
+  subscribeInPortions(
+    live,
     { type: 'TIMESERIES', entityId: deviceId, scope: 'LATEST_TELEMETRY' },
+    `/api/plugins/telemetry/DEVICE/${deviceId}/keys/timeseries`,
     {
       data(data) {
+        tellEmpty();
+        fitSpan(data);
         for (const [name, values] of Object.entries(data)) {
           const key = keys.get(name) ?? newKey(name);
           for (const [at, text] of values) {
             if (isNumber(text)) key.chart?.add({ at, value: Number(text) });
             if (at < key.at) continue;
             key.at = at;
-            key.value.textContent = text;
+            if (key.text !== text || key.tooLong) key.value.replaceChildren(longText(text));
+            key.text = text;
+            key.tooLong = false;
+            if (isNumber(text)) key.chart?.latest(at, text);
             key.age.title = dateTime(at);
             key.pick.disabled = !isNumber(text) && !key.pick.checked;
           }
           key.age.textContent = age(key.at, Date.now());
           const drawn = [...keys.values()].filter(({ chart }) => chart).length;
-          const fits = isNumber(key.value.textContent ?? '') && !OF_FIRMWARE.test(name);
+          const fits = isNumber(key.text) && !OF_FIRMWARE.test(name);
           if (!chosen && drawn < CHARTS_AT_FIRST && !key.chart && fits) {
             key.pick.checked = true;
             draw(name, key);
           }
         }
       },
-      refused: (words) => said.say(words, 'bad'),
+      tooLong(name) {
+        const key = keys.get(name) ?? newKey(name);
+        key.tooLong = true;
+        key.text = '';
+        key.value.replaceChildren(h('small', {}, 'too long to show'));
+        key.age.textContent = '';
+        key.pick.disabled = !key.pick.checked;
+      },
+      refused: failed,
     },
     signal,
   );
@@ -146,11 +188,13 @@ export function telemetrySection({ live, signal }: Place, deviceId: string): HTM
   list.body.addEventListener('change', () => {
     chosen = true;
   });
+  let spanChosen = false;
   span.addEventListener('change', () => {
+    spanChosen = true;
     for (const [name, key] of keys) if (key.pick.checked) draw(name, key);
   });
   const aging = setInterval(() => {
-    for (const key of keys.values()) key.age.textContent = age(key.at, Date.now());
+    for (const key of keys.values()) if (!key.tooLong) key.age.textContent = age(key.at, Date.now());
   }, 1000);
   signal.addEventListener('abort', () => clearInterval(aging));
 
