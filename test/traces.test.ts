@@ -191,12 +191,20 @@ describe('The traces of a gateway', () => {
         body: '{}',
       }),
       fetch(`http://127.0.0.1:${gateway.http}/api/device/x`, { headers: { traceparent } }),
+      fetch(`http://127.0.0.1:${gateway.http}/api/auth/login`, {
+        method: 'POST',
+        headers: { traceparent, 'Content-Type': 'application/json' },
+        body: '{"username":"nobody@example.com","password":"wrong"}',
+      }),
+      fetch(`http://127.0.0.1:${gateway.http}/api/noauth/activate?activateToken=x`, { headers: { traceparent } }),
     ]);
-    expect(answers.map(({ status }) => status)).toEqual([401, 401]);
+    expect(answers.map(({ status }) => status).slice(0, 3)).toEqual([401, 401, 401]);
+    expect(answers[3]?.ok).toBe(false);
     expect((await http.post('attributes', '{"a":1}')).status).toBe(200);
     await collector.span('POST /api/v1/{token}/attributes', of);
     expect(collector.spans.filter(({ traceId }) => traceId === '1'.repeat(32))).toEqual([]);
     expect(collector.spans.filter(({ attributes }) => attributes['http.response.status_code'] === 401)).toEqual([]);
+    expect(collector.spans.filter(({ name }) => /auth/.test(name))).toEqual([]);
     coap.close();
   });
 
@@ -241,7 +249,8 @@ describe('A gateway', () => {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${port}/traces`,
     });
     expect(await gateway.logged('traces are exported')).toMatchObject({ endpoint: `http://127.0.0.1:${port}/traces` });
-    await ServerClient.login(gateway.http);
+    const server = await ServerClient.login(gateway.http);
+    await server.createDevice('token-without-collector');
     expect(await gateway.metric('tandem_trace_spans_total')).toBeGreaterThan(0);
     expect(await gateway.metric('tandem_trace_spans_sent_total')).toBe(0);
     const asked = once(silent, 'connection');

@@ -3,11 +3,11 @@ import type { Request, Response } from 'express';
 import type { Route } from './route';
 
 /**
- * The span of a call that a route takes: whoever is refused before leaves none. It ends with the answer. It goes on in the trace of a
- * caller who is known; strangers do not say what is sampled.
+ * The span of a call of somebody who is known, which goes on in the caller's trace and ends with the answer. To be made for nobody else:
+ * strangers leave none, and do not say what is sampled.
  */
 export function callSpan(
-  { method, path, authorities }: Pick<Route, 'method' | 'path' | 'authorities'>,
+  { method, path }: Pick<Route, 'method' | 'path'>,
   request: Request,
   response: Response,
   address: string,
@@ -16,7 +16,7 @@ export function callSpan(
   const span = new RunningSpan({
     name: `${method} ${path}`,
     kind: 'SERVER',
-    parent: authorities !== 'public' && typeof traceparent === 'string' ? traceparent : undefined,
+    parent: typeof traceparent === 'string' ? traceparent : undefined,
     attributes: {
       'http.request.method': method,
       'http.route': path,

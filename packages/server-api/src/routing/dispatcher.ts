@@ -82,9 +82,8 @@ export class Dispatcher {
     const onClose = () => abort.abort(new TandemError('BAD_REQUEST', { message: 'The connection is closed' }));
     response.once('close', onClose);
     const answer = () => this.#answer(route, request, response, abort.signal);
-    const answered = tracing.on
-      ? callSpan(route, request, response, this.#addresses.of(request)).run(answer)
-      : answer();
+    const caller = tracing.on ? this.#callers.get(request) : undefined;
+    const answered = caller ? callSpan(route, request, response, this.#addresses.of(request)).run(answer) : answer();
     this.#underWay.set(abort, answered);
     try {
       await answered;
