@@ -46,6 +46,14 @@ describe('After one request over each protocol the metrics', () => {
     // No request: two hosts, and a line that is no header.
     await httpAnswer(gateway.http, 'GET /api/v1/x/attributes HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n');
     await httpAnswer(gateway.http, 'GET / HTTP/1.1\r\nno header\r\n\r\n');
+    await fetch(`http://127.0.0.1:${gateway.http}/api/v1/${TOKEN}/telemetry`);
+    const observer = await CoapDevice.open(gateway.coap, TOKEN);
+    await observer.get('telemetry');
+    observer.close();
+    for (const path of ['/', '/nowhere', '/openapi/nothing'])
+      await (await fetch(`http://127.0.0.1:${gateway.http}${path}`)).text();
+    await httpAnswer(gateway.http, 'GET /%zz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await gateway.settled('tandem_requests_total', 3, { protocol: 'http', operation: 'other', code: '404' });
     text = await (await fetch(`http://127.0.0.1:${gateway.metrics}/metrics`)).text();
     samples = [...familiesOf(text).values()].flatMap((family) => family.samples);
   });
@@ -69,6 +77,13 @@ describe('After one request over each protocol the metrics', () => {
 
   it('count what was no request to begin with among the others', () => {
     expect(answered('http', 'other', '400')).toBe(2);
+  });
+
+  it('count pages, what there is not, and what takes no such method among the others, over each protocol', () => {
+    expect(answered('http', 'other', '200')).toBe(1);
+    expect(answered('http', 'other', '404')).toBe(3);
+    expect(answered('http', 'other', '405')).toBe(1);
+    expect(answered('coap', 'other', '4.00')).toBe(1);
   });
 
   it('have every limit that can be hit, and only those that are settings', () => {

@@ -87,8 +87,8 @@ export function createDeviceApi(
       return withoutDevice(path.kind, request);
     }
     const { feature, token } = path;
-    request.counted = counted.of(operationOf(feature, path.requestId, request));
     const refusal = refusalOf(feature, request);
+    request.counted = counted.of(refusal === undefined ? operationOf(feature, path.requestId, request) : 'other');
     if (refusal !== undefined) return refusal;
     lockOut.admit(request);
     if (feature === 'provision') return provisioning.answer(request);

@@ -25,6 +25,24 @@ export function createApp(): Router {
   return express.Router({ caseSensitive: true, strict: true });
 }
 
+/** To be called before routes are mounted that count nothing themselves. @param counts whether somebody else counts what has that URL */
+export function countTheRest(
+  app: Router,
+  clock: Clock,
+  counted: AnsweredRequests,
+  counts: (url: string) => boolean,
+): void {
+  app.use(({ url = '' }: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (!counts(url)) {
+      const arrivedAt = clock.monotonic();
+      response.once('close', () => {
+        if (response.headersSent) counted.answered(response.statusCode, clock.monotonic() - arrivedAt);
+      });
+    }
+    next();
+  });
+}
+
 /**
  * To be called when all routes are mounted: what none of them took is answered with the error JSON of contract 1.6. Express's own
  * pages would repeat the path, and with it the token.

@@ -25,6 +25,8 @@ export interface ServerApi {
   readonly router: Router;
   /** What requests are counted by that are refused before they come here. */
   readonly refused: AnsweredRequests;
+  /** Whether it answers and counts what is asked for at that URL. */
+  takes(url: string): boolean;
   /** Live values on the same port. */
   readonly webSockets: WebSocketApi;
   /** What is mounted: one row for each call. */
@@ -91,6 +93,7 @@ export async function createServerApi(core: Core, version: string): Promise<Serv
   return {
     router,
     refused: dispatcher.refused,
+    takes: (url) => isServerApiPath(pathOf(url)),
     webSockets,
     routes,
     describe,

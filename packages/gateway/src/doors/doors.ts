@@ -4,6 +4,7 @@ import type { Core, Role, TlsFiles, Watched } from '@tandem/core';
 import {
   answerTheRest,
   ClientCertificates,
+  countTheRest,
   createApp,
   createDeviceApi,
   createHttpServer,
@@ -68,12 +69,13 @@ async function startHttp(core: Core, { patience, shutdown, https, readiness }: D
   let upgrades: Upgrades | undefined;
   if (settings.TANDEM_ROLES.includes('api')) {
     const serverApi = await patience.with('the server API', () => createServerApi(core, version()));
+    refused ??= serverApi.refused;
+    countTheRest(app, core.clock, refused, serverApi.takes);
     app.use(serverApi.router);
     app.use(pageFiles(consoleFiles()));
     upgrades = serverApi.webSockets;
-    refused ??= serverApi.refused;
     shutdown.first('server API', () => serverApi.close(PATIENCE));
-  }
+  } else if (refused) countTheRest(app, core.clock, refused, () => false);
   answerTheRest(app, core);
   const { clock, callers, metrics } = core;
   const server = createHttpServer(app, {

@@ -29,7 +29,7 @@ const OPERATION = {
   attributes: 'server API',
   time_series: 'server API',
   commands: 'server API: commands to devices, most of which wait for an answer',
-  other: 'there is no such resource, or it was refused before that was looked at',
+  other: 'pages, what there is not, what takes no such method, and what was refused before that was looked at',
 } as const;
 
 /** Statuses of HTTP. */
