@@ -10,7 +10,7 @@ afterAll(cleanUp);
 
 const LONGEST_STOP = 10_000;
 
-describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s', (signal) => {
   it('answers who waits, tells observers, and ends the process in good order', async () => {
     const gateway = await GatewayProcess.start();
     const server = await ServerClient.login(gateway.http);

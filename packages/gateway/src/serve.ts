@@ -9,7 +9,7 @@ import { dieOfTheUnexpected, outliveReadersOfOutput } from './shutdown/unexpecte
 import { version } from './version';
 import { howManyWorkers } from './workers/how-many';
 
-/** `tandem serve`: runs until SIGTERM or SIGINT, also when they come while it starts; any further one changes nothing. */
+/** `tandem serve`: runs until SIGTERM, SIGINT or SIGHUP, also when they come while it starts; any further one changes nothing. */
 export async function serve(configFile: string | undefined): Promise<void> {
   const { signal: stop } = stopSignal();
   let logger: Logger | undefined;

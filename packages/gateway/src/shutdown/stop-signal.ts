@@ -12,7 +12,7 @@ export class Stopped extends Error {
 }
 
 /**
- * Aborted by the first of SIGTERM and SIGINT; from then on the process has until the deadline to end by itself, and any further one changes
+ * Aborted by the first of SIGTERM, SIGINT and SIGHUP (Node would die of that one, also where its parent has it ignored); from then on the process has until the deadline to end by itself, and any further one changes
  * nothing.
  */
 export function stopSignal(): { readonly signal: AbortSignal; stop(reason: string): void } {
@@ -24,6 +24,7 @@ export function stopSignal(): { readonly signal: AbortSignal; stop(reason: strin
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  process.on('SIGHUP', stop);
   return { signal: stopping.signal, stop };
 }
 
