@@ -15,6 +15,9 @@ const CONNECTION =
   /Connection is closed|Command timed out|max retries per request|Stream isn't writeable|Too many Cluster redirections|Failed to refresh slots|None of startup nodes|Cluster is (ended|disconnect)|Command aborted|Cluster isn't ready|reading 'join'|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/i;
 const REFUSED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 
+/** In ioredis' words it is about its options. */
+const UNREACHABLE = /max retries per request/i;
+
 export const closedError = (): TandemError => new TandemError('STORE_UNAVAILABLE', { message: 'The store is closed' });
 
 /** Whether nobody knows if the command was carried out. */
@@ -48,7 +51,9 @@ export function storeFailure(error: unknown, logger: Logger, about?: About, faul
     });
   }
   if (isPassing(error)) {
-    const cause = fault === undefined ? error : new Error(`${message} (${fault})`, { cause: error });
+    const told = UNREACHABLE.test(message) ? 'Redis cannot be reached' : message;
+    const sentence = fault === undefined ? told : `${told} (${fault})`;
+    const cause = sentence === message ? error : new Error(sentence, { cause: error });
     return new TandemError('STORE_UNAVAILABLE', { cause, retryAfter: RETRY_AFTER });
   }
   const fields = about && { script: about.script, keys: about.keys.slice(0, MAX_KEYS) };
