@@ -39,6 +39,40 @@ describe('The variables of OpenTelemetry', () => {
       'OTEL_EXPORTER_OTLP_ENDPOINT must be a URL of http or https',
       'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1',
     ]);
+    expect(
+      traceProblems({
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_SDK_DISABLED: 'yes',
+        OTEL_EXPORTER_OTLP_TIMEOUT: 'abc',
+        OTEL_EXPORTER_OTLP_COMPRESSION: 'zip',
+        OTEL_EXPORTER_OTLP_CERTIFICATE: '/there/is/no/such.pem',
+        OTEL_EXPORTER_OTLP_HEADERS: 'x-key=secret,another secret',
+        OTEL_RESOURCE_ATTRIBUTES: 'a=1,b=2=3',
+        OTEL_BSP_MAX_QUEUE_SIZE: '10',
+        OTEL_BSP_SCHEDULE_DELAY: '-1',
+      }),
+    ).toEqual([
+      'OTEL_SDK_DISABLED must be true or false',
+      'OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number from 1 on',
+      'OTEL_BSP_SCHEDULE_DELAY must be a whole number from 0 on',
+      'OTEL_BSP_MAX_EXPORT_BATCH_SIZE (512) must not be more than OTEL_BSP_MAX_QUEUE_SIZE (10)',
+      'OTEL_EXPORTER_OTLP_COMPRESSION must be gzip or none',
+      'OTEL_EXPORTER_OTLP_CERTIFICATE must be a file that can be read',
+      'OTEL_EXPORTER_OTLP_HEADERS must be pairs like name=value, with commas between them and other characters as %2C',
+      'OTEL_RESOURCE_ATTRIBUTES must be pairs like name=value, with commas between them and other characters as %2C',
+    ]);
+    expect(
+      traceProblems({
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_SDK_DISABLED: 'False',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '5000',
+        OTEL_EXPORTER_OTLP_CERTIFICATE: __filename,
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Basic%20YTpi==, x-key=1,',
+        OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+        OTEL_BSP_MAX_QUEUE_SIZE: '10',
+        OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10',
+      }),
+    ).toEqual([]);
     expect(traceProblems({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_TRACES_SAMPLER: 'some' })).toEqual([
       'OTEL_TRACES_SAMPLER must be one of always_on, always_off, parentbased_always_on, parentbased_always_off, traceidratio, parentbased_traceidratio',
     ]);

@@ -1,4 +1,5 @@
 import { type Platform, SettingsError, type State, switchTracing, tracedState } from '@tandem/core';
+import { exportProblems } from './export-problems';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -16,8 +17,10 @@ export function traceEndpoint(variables: Variables): string | undefined {
   const own = given('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT');
   const common = given('OTEL_EXPORTER_OTLP_ENDPOINT');
   const exporter = given('OTEL_TRACES_EXPORTER') ?? (own || common ? 'otlp' : 'none');
-  if (given('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || exporter === 'none') return undefined;
+  const disabled = given('OTEL_SDK_DISABLED')?.toLowerCase() ?? 'false';
+  if (disabled === 'true' || exporter === 'none') return undefined;
   const problems: string[] = [];
+  if (disabled !== 'false') problems.push('OTEL_SDK_DISABLED must be true or false');
   if (exporter !== 'otlp') problems.push('OTEL_TRACES_EXPORTER must be otlp or none');
   for (const name of ['OTEL_EXPORTER_OTLP_PROTOCOL', 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL']) {
     // That of traces counts where both are given.
@@ -39,6 +42,7 @@ export function traceEndpoint(variables: Variables): string | undefined {
   if (sampler && RATIO_SAMPLERS.includes(sampler) && !(ratio >= 0 && ratio <= 1)) {
     problems.push('OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1');
   }
+  problems.push(...exportProblems(given));
   if (problems.length > 0) throw new SettingsError(problems);
   return own ?? (common ? `${common.replace(/\/$/, '')}/v1/traces` : DEFAULT_ENDPOINT);
 }
