@@ -62,7 +62,7 @@ describe('A stop under the weight of devices', () => {
     const COUNT = 500;
     const gateway = await GatewayProcess.start();
     const server = await ServerClient.login(gateway.http);
-    const tokens = Array.from({ length: COUNT }, (_, i) => `device-${i}`);
+    const tokens = Array.from({ length: COUNT }, (_, i) => `token-in-the-crowd-${i}`);
     await Promise.all(tokens.map((token) => server.createDevice(token)));
     const peers = await Promise.all(tokens.map((token) => CoapDevice.open(gateway.coap, token)));
     const observations: CoapExchange[] = [];

@@ -61,18 +61,20 @@ export class TandemProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    // Help shows examples with the token that the README takes, and so do tests.
+    const keep = args.includes('--help') ? () => {} : keepLog;
     children.add(child);
     useSecretsOfEnvironment(environment);
     for (const list of args.filter((arg) => arg.endsWith('.csv')))
       useSecretsOfList(readFileSync(resolve(cwd, list), 'utf8'));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
-      keepLog(this.pid, text);
+      keep(this.pid, text);
       for (const look of [...this.#watchers]) look();
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
-      keepLog(this.pid, text);
+      keep(this.pid, text);
     });
     // `close` and not `exit`: only then all it wrote has been read.
     this.exit = new Promise((resolve) => {
