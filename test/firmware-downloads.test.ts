@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const run = promisify(execFile);
-const token = (n: number): string => `device-${n}`;
+const token = (n: number): string => `token-of-download-${n}`;
 
 /** Devices whose profile has the image as its firmware. */
 async function prepare(gateway: GatewayProcess, image: string): Promise<void> {

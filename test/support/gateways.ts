@@ -27,7 +27,7 @@ export class SplitGateway {
   }
 
   /** A new device, at both doors. */
-  async device(token = `device-${++this.#devices}`) {
+  async device(token = `token-of-device-${++this.#devices}`) {
     const id = await this.server.createDevice(token);
     return { id, token, ...(await this.at(token)) };
   }
